@@ -1,0 +1,56 @@
+# Everything a developer does. `make help` lists it; nothing here needs AWS credentials or Docker.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+PYTHON := .venv/bin/python
+# The interpreter that may bootstrap: any Python from 3.8 on.
+BOOTSTRAP := python3 tools/bootstrap.py
+# pytest-xdist workers; the machines of CI have two cores.
+WORKERS ?= 2
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Build .venv and .tools/* from the hash-locked requirements (quick when nothing changed)
+	@$(BOOTSTRAP)
+
+.PHONY: run
+run: setup ## Deploy the template to a local cloud and run one customer's journey; ONCE=1 ends afterwards
+	@exec $(PYTHON) -m tools.local_cloud run $(if $(ONCE),--once)
+
+.PHONY: test
+test: setup ## Run every test: unit, integration, template, e2e on a deployed local stack, browser
+	@$(PYTHON) -m tools.run_tests --workers $(WORKERS)
+
+.PHONY: check
+check: setup ## Lint, format, strict types, import rules, and the template
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	.venv/bin/lint-imports
+	.venv/bin/cfn-lint template.yaml
+	$(PYTHON) -m tools.local_cloud validate
+
+.PHONY: format
+format: setup ## Format the code and apply safe fixes
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+.PHONY: openapi
+openapi: setup ## Write docs/openapi.json from the models
+	@$(PYTHON) -m tools.openapi
+
+# No annotations and no registry host in the locks; `make lock UPGRADE=--upgrade` raises the versions.
+LOCK = "$$($(BOOTSTRAP) --uv)" pip compile --quiet --no-header --no-emit-index-url --no-emit-find-links \
+	--generate-hashes --python-version 3.13 $(UPGRADE)
+.PHONY: lock
+lock: ## Write the hash-locked requirements from requirements/*.in
+	cd requirements && for name in dev ministack sam uv; do $(subst tools/,../tools/,$(LOCK)) --universal $$name.in -o $$name.txt || exit 1; done
+	cd requirements && $(subst tools/,../tools/,$(LOCK)) --python-platform x86_64-manylinux2014 --constraint dev.txt layer.in \
+		-o ../layers/dependencies/requirements.txt
+
+.PHONY: clean
+clean: ## Remove what runs and builds left behind (not the environments)
+	rm -rf .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
