@@ -1,0 +1,84 @@
+"""Errors that tell the caller what to do (design section 3). One module of the entrypoint maps them to each door."""
+
+from datetime import timedelta
+
+
+class DirectDebitError(Exception):
+    """The base of all errors below. Messages never hold a secret, a token, an OTP or personal data."""
+
+    def __init__(self, detail: str, *, code: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.code = code  # DOKU's response code, where DOKU gave one
+
+
+class InvalidRequest(DirectDebitError):
+    """The request breaks a rule; nothing was written or sent. `field` is the JSON path of what is wrong."""
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(detail)
+        self.field = field
+
+
+class NotFound(DirectDebitError):
+    """There is no such resource."""
+
+
+class Conflict(DirectDebitError):
+    """The request does not fit what exists: same key with another body, wrong state, account taken, race lost."""
+
+
+class Rejected(DirectDebitError):
+    """DOKU refused for good. Repeating the same request changes nothing."""
+
+
+class CustomerActionRequired(DirectDebitError):
+    """The customer has to act: enter another OTP, link again, top up."""
+
+
+class RelinkRequired(CustomerActionRequired):
+    """The customer's token is not accepted any more: the account has to be linked again."""
+
+
+class NotDone(DirectDebitError):
+    """Surely nothing happened; the same request may be repeated after `retry_after`."""
+
+    def __init__(self, detail: str, *, code: str | None = None, retry_after: timedelta = timedelta(seconds=5)) -> None:
+        super().__init__(detail, code=code)
+        self.retry_after = retry_after
+
+
+class CircuitOpen(NotDone):
+    """DOKU is down; new payments are not sent for a while."""
+
+
+class StoreUnavailable(NotDone):
+    """The store throttled or failed. A write may or may not have been applied; repeating the request is safe."""
+
+
+class OutcomeUnknown(DirectDebitError):
+    """A write may have happened at DOKU. Raised by the DOKU port only; callers never see it: they see UNKNOWN."""
+
+
+class B2BTokenRefused(DirectDebitError):
+    """DOKU does not take the merchant's B2B token: the call was refused at the gate and had no effect."""
+
+
+class CustomerTokenRefused(DirectDebitError):
+    """DOKU does not take the customer's token: the call was refused at the gate and had no effect."""
+
+
+class InvalidSignature(DirectDebitError):
+    """An inbound call is not authentic. `status` and `code` are the SNAP reply (contract 3.10)."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message, code=code)
+        self.status = status
+
+
+class LostRace[T](Exception):
+    """Somebody changed the record since it was read; `current` is how it stands now."""
+
+    def __init__(self, current: T) -> None:
+        super().__init__("the record was changed by somebody else")
+        self.current = current

@@ -1,0 +1,1 @@
+"""The rules: states, transitions, money. Standard library only."""

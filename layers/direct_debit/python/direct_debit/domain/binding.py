@@ -1,0 +1,140 @@
+"""A binding: one customer's CIMB account linked to this merchant (contract 3.3 to 3.5 and 3.12)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from direct_debit.domain.evidence import Evidence
+from direct_debit.domain.transitions import TransitionTable
+
+
+class BindingState(StrEnum):
+    """How far a binding is."""
+
+    REQUESTED = "REQUESTED"
+    PENDING = "PENDING"
+    ACTIVE = "ACTIVE"
+    RELINK_REQUIRED = "RELINK_REQUIRED"
+    UNBIND_OTP_PENDING = "UNBIND_OTP_PENDING"
+    UNBOUND = "UNBOUND"
+    FAILED = "FAILED"
+
+
+class BindingEvent(StrEnum):
+    """What can happen to a binding."""
+
+    LINK_STARTED = "link_started"  # DOKU gave the page where the customer goes on
+    LINK_REFUSED = "link_refused"  # DOKU refused, or says that the customer failed
+    LINK_EXPIRED = "link_expired"  # the customer did not finish within the lease
+    PROVED = "proved"  # a token exchange succeeded: the only proof of a link
+    TOKEN_REJECTED = "token_rejected"  # noqa: S105 - an event's name  # DOKU no longer takes the customer's token
+    UNBIND_REQUESTED = "unbind_requested"
+    UNBIND_REFUSED = "unbind_refused"
+    UNBIND_EXPIRED = "unbind_expired"  # the code was not given in time, and DOKU still knows the link
+    UNBOUND = "unbound"
+
+
+_S = BindingState
+_E = BindingEvent
+
+BINDING_TRANSITIONS: TransitionTable[BindingState, BindingEvent] = TransitionTable(
+    machine="binding",
+    initial=_S.REQUESTED,
+    moves={
+        (_S.REQUESTED, _E.LINK_STARTED): _S.PENDING,
+        (_S.REQUESTED, _E.LINK_REFUSED): _S.FAILED,
+        (_S.REQUESTED, _E.LINK_EXPIRED): _S.FAILED,
+        (_S.PENDING, _E.PROVED): _S.ACTIVE,
+        (_S.PENDING, _E.LINK_REFUSED): _S.FAILED,
+        (_S.PENDING, _E.LINK_EXPIRED): _S.FAILED,
+        (_S.ACTIVE, _E.TOKEN_REJECTED): _S.RELINK_REQUIRED,
+        (_S.ACTIVE, _E.UNBIND_REQUESTED): _S.UNBIND_OTP_PENDING,
+        (_S.RELINK_REQUIRED, _E.PROVED): _S.ACTIVE,
+        (_S.RELINK_REQUIRED, _E.UNBIND_REQUESTED): _S.UNBIND_OTP_PENDING,
+        (_S.UNBIND_OTP_PENDING, _E.UNBOUND): _S.UNBOUND,
+        (_S.UNBIND_OTP_PENDING, _E.UNBIND_REFUSED): _S.ACTIVE,
+        (_S.UNBIND_OTP_PENDING, _E.UNBIND_EXPIRED): _S.ACTIVE,
+    },
+    commands=frozenset({_E.UNBIND_REQUESTED}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedTokens:
+    """A customer's tokens, encrypted with the binding's id as associated data. Times are UTC; None means not stated."""
+
+    access_token: str = field(repr=False)
+    access_expires_at: datetime | None
+    refresh_token: str | None = field(repr=False)
+    refresh_expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """One link of a customer to a CIMB account: one record, one version, moved only by `moved`.
+
+    `account` is the keyed hash of the phone number, `phone_hint` its last three digits. `attempt`/`attempt_until` say
+    who is speaking to DOKU about it, and until when others wait. `open_payments` are the references whose money may
+    still move: they keep the account linked.
+    """
+
+    id: str
+    customer_id: str
+    account: str
+    phone_hint: str
+    success_url: str
+    failed_url: str
+    request_hash: str
+    return_state_hash: str
+    state: BindingState = BindingState.REQUESTED
+    version: int = 1
+    created_at: datetime
+    updated_at: datetime
+    lease_until: datetime
+    external_id: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    redirect_url: str | None = field(default=None, repr=False)
+    auth_code: str | None = field(default=None, repr=False)  # sealed
+    tokens: SealedTokens | None = None
+    attempt: str | None = None
+    attempt_until: datetime | None = None
+    unbind_external_id: str | None = None
+    unbind_redirect_url: str | None = field(default=None, repr=False)
+    otp_attempts: int = 0
+    probes: int = 0
+    response_code: str | None = None
+    due_at: datetime | None = None
+    open_payments: frozenset[str] = frozenset()
+    evidence: Evidence
+    task_token: str | None = field(default=None, repr=False)
+
+    @property
+    def holds_account(self) -> bool:
+        """Whether the account and the customer stay claimed for this binding."""
+        return self.state not in (BindingState.UNBOUND, BindingState.FAILED)
+
+    def is_busy(self, now: datetime) -> bool:
+        """Whether somebody is speaking to DOKU about this binding right now."""
+        return self.attempt_until is not None and now < self.attempt_until
+
+    def moved(self, event: BindingEvent, evidence: Evidence) -> "Binding | None":
+        """Return the binding after `event`, its version raised by one; None when the event changes nothing.
+
+        Raises TransitionRefused for a command that does not fit the state.
+        """
+        following = BINDING_TRANSITIONS.decide(self.state, event)
+        if following is None:
+            return None
+        return replace(
+            self,
+            state=following,
+            version=self.version + 1,
+            updated_at=evidence.at,
+            response_code=evidence.code or self.response_code,
+            evidence=evidence,
+        )
+
+    def noted(self, at: datetime) -> "Binding":
+        """Return the binding with its version raised for a change that is no transition, for example new tokens."""
+        return replace(self, version=self.version + 1, updated_at=at)
