@@ -1,0 +1,64 @@
+"""Keys and secrets of one local stack, made anew each time."""
+
+import base64
+import json
+import secrets
+from dataclasses import dataclass, field
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What DOKU and the merchant know of each other. Keys are PEM."""
+
+    client_id: str
+    secret_key: str = field(repr=False)
+    merchant_private_key: str = field(repr=False)
+    merchant_public_key: str = field(repr=False)
+    doku_private_key: str = field(repr=False)
+    doku_public_key: str = field(repr=False)
+
+    def secret(self) -> str:
+        """The JSON that an operator would put into the stack's secret."""
+        return json.dumps(
+            {
+                "clientId": self.client_id,
+                "secretKey": self.secret_key,
+                "merchantPrivateKey": self.merchant_private_key,
+                "dokuPublicKey": self.doku_public_key,
+                "dokuClientKey": self.client_id,
+                "tokenKeys": {"local-1": _random_key()},
+                "activeTokenKey": "local-1",
+                "phonePepper": _random_key(),
+                "issuedTokenKey": _random_key(),
+            }
+        )
+
+
+def new_credentials() -> Credentials:
+    """Make two RSA-2048 pairs (the merchant's, DOKU's) and a shared HMAC secret."""
+    merchant_private, merchant_public = _key_pair()
+    doku_private, doku_public = _key_pair()
+    return Credentials(
+        client_id="BRN-0000-LOCAL",
+        secret_key="SK-" + secrets.token_urlsafe(24),
+        merchant_private_key=merchant_private,
+        merchant_public_key=merchant_public,
+        doku_private_key=doku_private,
+        doku_public_key=doku_public,
+    )
+
+
+def _random_key() -> str:
+    return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def _key_pair() -> tuple[str, str]:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return private.decode(), public.decode()

@@ -1,0 +1,74 @@
+"""Starts MiniStack (run by the Python of `.tools/ministack`), mended where it differs from AWS in what we rely on.
+
+Two differences, seen with the pinned version:
+- every exception of a function is reported as `Runtime.HandlerError`; AWS reports the exception's class, which is what
+  `Retry` and `Catch` of a state machine match. The class is the last line of the traceback in the log.
+- an event source's filter `{"anything-but": {"prefix": ...}}` lets everything through.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from ministack import app
+from ministack.services import lambda_svc
+
+# "module.ClassName: message" or "ClassName", as the last line of a traceback begins.
+_EXCEPTION_LINE = re.compile(r"^(?:[A-Za-z_]\w*\.)*([A-Za-z_]\w*)(?::\s.*)?$")
+
+
+def exception_class(log: str) -> str | None:
+    """The class named by the last traceback of a log; None without a traceback."""
+    _, found, traceback = log.rpartition("Traceback (most recent call last):")
+    if not found:
+        return None
+    names = [match.group(1) for line in traceback.splitlines() if (match := _EXCEPTION_LINE.match(line))]
+    return names[-1] if names else None
+
+
+def with_exception_class(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Wrap the execution of a function so that a failure carries the exception's class."""
+
+    def wrapped(*arguments: object, **options: object) -> dict[str, Any]:
+        result = execute(*arguments, **options)
+        body = result.get("body")
+        if result.get("error") and isinstance(body, dict) and body.get("errorType") == "Runtime.HandlerError":
+            name = exception_class(str(result.get("log", "")))
+            if name:
+                body["errorType"] = name
+        return result
+
+    return wrapped
+
+
+def with_prefix_exclusion(matches: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    """Wrap the filter of event sources so that `anything-but` understands `prefix`."""
+
+    def wrapped(record: Any, pattern: Any) -> bool:  # noqa: ANN401 - JSON of an emulator without types
+        if not isinstance(pattern, dict) or not isinstance(record, dict):
+            return matches(record, pattern)
+        plain = {}
+        for key, condition in pattern.items():
+            prefix = excluded_prefix(condition)
+            if prefix is None:
+                plain[key] = condition
+            elif not isinstance(record.get(key), str) or record[key].startswith(prefix):
+                return False
+        return matches(record, plain)
+
+    return wrapped
+
+
+def excluded_prefix(condition: object) -> str | None:
+    """The prefix of a condition `[{"anything-but": {"prefix": P}}]`; None for any other condition."""
+    match condition:
+        case [{"anything-but": {"prefix": str(prefix)}}]:
+            return prefix
+        case _:
+            return None
+
+
+if __name__ == "__main__":
+    lambda_svc._execute_function_warm = with_exception_class(lambda_svc._execute_function_warm)  # noqa: SLF001
+    lambda_svc._match_esm_filter = with_prefix_exclusion(lambda_svc._match_esm_filter)  # noqa: SLF001
+    app.main()

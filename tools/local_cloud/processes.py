@@ -1,0 +1,71 @@
+"""Servers that live exactly as long as the block that started them."""
+
+import contextlib
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from tools.local_cloud.failure import LocalCloudError
+
+_GUARD = Path(__file__).with_name("guard.py")
+_LOG_LINES_IN_ERRORS = 30
+
+
+@contextlib.contextmanager
+def server(
+    name: str,
+    command: Sequence[str | Path],
+    *,
+    environment: Mapping[str, str],
+    folder: Path,
+    log: Path,
+    ready: Callable[[], bool],
+    patience_seconds: float = 60.0,
+) -> Iterator[None]:
+    """Run a server until the block ends; enter the block once `ready` says yes.
+
+    Raises LocalCloudError with the end of its log when the server ends early or is not ready in time.
+    """
+    with log.open("wb") as output:
+        guard = subprocess.Popen(
+            [sys.executable, str(_GUARD), *map(str, command)],
+            cwd=folder,
+            env=dict(environment),
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            # Away from the terminal's group: Ctrl-C is for us, and the guard hears of our end by the closed pipe.
+            start_new_session=True,
+        )
+        try:
+            deadline = time.monotonic() + patience_seconds
+            while not ready():
+                if guard.poll() is not None:
+                    raise LocalCloudError(f"{name} ended at once (status {guard.returncode})\n{tail(log)}")
+                if time.monotonic() > deadline:
+                    raise LocalCloudError(f"{name} was not ready after {patience_seconds:.0f} s\n{tail(log)}")
+                time.sleep(0.05)
+            yield
+        finally:
+            if guard.stdin is not None:
+                guard.stdin.close()
+            guard.wait()
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def tail(log: Path) -> str:
+    """The last lines of a log, indented."""
+    if not log.exists():
+        return "  (no log)"
+    lines = log.read_text(errors="replace").splitlines()[-_LOG_LINES_IN_ERRORS:]
+    return "\n".join("  | " + line for line in lines) or "  (empty log)"

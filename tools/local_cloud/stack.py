@@ -1,0 +1,120 @@
+"""The whole local stack as one context manager: `make run` and the end-to-end tests enter it, and nothing is left after it."""
+
+import contextlib
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools.local_cloud import sam
+from tools.local_cloud.aws import Cloud
+from tools.local_cloud.caller import AccessKey, ApiCaller, create_caller
+from tools.local_cloud.credentials import Credentials, new_credentials
+from tools.local_cloud.emulator import emulator
+from tools.local_cloud.progress import Progress
+from tools.local_cloud.run_folder import run_folder
+from tools.local_cloud.simulator import Simulator, simulator
+
+
+@dataclass(frozen=True, slots=True)
+class LocalStack:
+    """A deployed stack with its simulator."""
+
+    name: str
+    api_url: str
+    cloud: Cloud
+    simulator: Simulator
+    caller_key: AccessKey
+    credentials: Credentials = field(repr=False)
+    outputs: Mapping[str, str]
+    folder: Path
+
+    @property
+    def simulator_url(self) -> str:
+        """Where the simulated DOKU listens."""
+        return self.simulator.url
+
+    @property
+    def bindings_table(self) -> str:
+        """Name of the table of bindings."""
+        return self.outputs["BindingsTableName"]
+
+    @property
+    def transactions_table(self) -> str:
+        """Name of the table of payments."""
+        return self.outputs["TransactionsTableName"]
+
+    def function_name(self, operation: str) -> str:
+        """The deployed name of `functions/<operation>`, with its alias."""
+        return f"{self.name}-{operation.replace('_', '-')}:live"
+
+    def log_group(self, operation: str) -> str:
+        """The log group of `functions/<operation>`."""
+        return f"/aws/lambda/{self.name}-{operation.replace('_', '-')}"
+
+    def queue_url(self, queue: str) -> str:
+        """The URL of a queue by its name in the template, e.g. `RefundRetryQueue` or `RefundRetryQueueDead`."""
+        return self.outputs[f"{queue}Url"]
+
+    def signed(self) -> ApiCaller:
+        """The API as the merchant's system calls it."""
+        return ApiCaller(self.api_url, self.cloud.region, self.caller_key)
+
+    def unsigned(self) -> ApiCaller:
+        """The API as a stranger calls it."""
+        return ApiCaller(self.api_url, self.cloud.region, None)
+
+
+@contextlib.contextmanager
+def local_stack(progress: Progress | None = None, parameters: Mapping[str, str] | None = None) -> Iterator[LocalStack]:
+    """Build and deploy the template to a fresh emulator beside a fresh simulator.
+
+    `parameters` override those of samconfig.toml's local environment. Raises LocalCloudError.
+    """
+    say = (progress or Progress(quiet=True)).say
+    settings = sam.local_parameters()
+    with contextlib.ExitStack() as resources:
+        folder = resources.enter_context(run_folder())
+        say("starting the AWS emulator and the DOKU simulator")
+        credentials = new_credentials()
+        cloud = resources.enter_context(emulator(folder, settings["region"]))
+        doku = resources.enter_context(simulator(folder, credentials))
+        say(f"emulator {cloud.endpoint}, simulator {doku.url}")
+
+        built = sam.build(folder / "build.log")
+        say("sam build done")
+        api_id = secrets.token_hex(4)
+        api_url = f"{cloud.endpoint}/_aws/execute-api/{api_id}/v1"
+        sam.deploy(
+            cloud,
+            built,
+            api_id=api_id,
+            parameters={
+                "Architecture": sam.ARCHITECTURE,
+                "DokuBaseUrl": doku.url,
+                "PublicBaseUrl": api_url,
+                **(parameters or {}),
+            },
+            log=folder / "deploy.log",
+        )
+        say("sam deploy done")
+
+        outputs = _outputs(cloud, settings["stack_name"])
+        cloud.secrets().put_secret_value(SecretId=outputs["DokuSecretId"], SecretString=credentials.secret())
+        doku.register_merchant(api_url)
+        yield LocalStack(
+            name=settings["stack_name"],
+            api_url=api_url,
+            cloud=cloud,
+            simulator=doku,
+            caller_key=create_caller(cloud, api_id),
+            credentials=credentials,
+            outputs=outputs,
+            folder=folder,
+        )
+        say("stopping")
+
+
+def _outputs(cloud: Cloud, stack_name: str) -> Mapping[str, str]:
+    stack = cloud.cloudformation().describe_stacks(StackName=stack_name)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
