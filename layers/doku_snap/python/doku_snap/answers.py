@@ -1,0 +1,80 @@
+"""From an HTTP answer to a typed, classified answer. The body's response code decides, whatever the HTTP status."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Never
+
+from pydantic import ValidationError
+
+from doku_snap.errors import AnswerLost
+from doku_snap.messages.base import AnswerMessage
+from doku_snap.operations import Operation
+from doku_snap.response_codes import Classification, classify
+from doku_snap.transport import HttpAnswer
+
+_PLAUSIBLE_CODE = re.compile(r"[0-9]{1,16}")
+_MAX_MESSAGE = 150
+_REDIRECTS = range(300, 400)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer[T]:
+    """What DOKU answered.
+
+    `code` is the wire's code, digits only, None if absent. `message` is DOKU's text, cut at 150 characters, for people
+    only: never branch on it. `body` is None where the answer lacks what its type needs (a token answer without one).
+    """
+
+    http_status: int
+    code: str | None
+    message: str = field(repr=False)
+    classification: Classification
+    body: T | None
+    received_at: datetime
+
+
+def read_answer[M: AnswerMessage](
+    http: HttpAnswer, operation: Operation, body_type: type[M], received_at: datetime
+) -> Answer[M]:
+    """Read and classify an answer. Raises AnswerLost for a redirect and for anything but a JSON object."""
+    if http.status in _REDIRECTS:
+        raise AnswerLost("redirect", http.status)
+    fields = parse_object(http.body)
+    if fields is None:
+        raise AnswerLost("unparsable", http.status)
+    code = _read_code(fields.get("responseCode"))
+    message = fields.get("responseMessage")
+    try:
+        body = body_type.model_validate(fields)
+    except ValidationError:
+        body = None
+    return Answer(
+        http_status=http.status,
+        code=code,
+        message=message[:_MAX_MESSAGE] if isinstance(message, str) else "",
+        classification=classify(code, http.status, operation),
+        body=body,
+        received_at=received_at,
+    )
+
+
+def parse_object(raw: bytes) -> dict[str, object] | None:
+    """The JSON object in `raw`, fractions as Decimal; None if it is anything else."""
+    try:
+        parsed = json.loads(raw.decode("utf-8"), parse_float=Decimal, parse_constant=_refuse_constant)
+    except (ValueError, ArithmeticError, RecursionError):
+        return None
+    return parsed if isinstance(parsed, dict) else None
+
+
+def _refuse_constant(_: str) -> Never:
+    raise ValueError("NaN and Infinity are not JSON")
+
+
+def _read_code(value: object) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    return value if isinstance(value, str) and _PLAUSIBLE_CODE.fullmatch(value) else None

@@ -1,0 +1,37 @@
+"""The merchant's credentials at DOKU, one set per environment (contract section 1)."""
+
+import re
+from dataclasses import dataclass, field
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from doku_snap.errors import InvalidSetting
+from doku_snap.keys import load_private_key
+
+_CLIENT_ID = re.compile(
+    r"[!-{}~]{1,36}"
+)  # printable ASCII without blank and without the bar that separates it when signed
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Client id, HMAC secret and RSA private key (PEM). Only the client id shows in a repr.
+
+    Raises InvalidSetting naming `clientId`, `secretKey` or `merchantPrivateKey`.
+    """
+
+    client_id: str
+    secret_key: str = field(repr=False)
+    private_key: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not _CLIENT_ID.fullmatch(self.client_id):
+            raise InvalidSetting("clientId", "must be 1 to 36 printable characters")
+        if not self.secret_key or self.secret_key != self.secret_key.strip():
+            raise InvalidSetting("secretKey", "must not be empty nor begin or end with a blank")
+        load_private_key(self.private_key)
+
+    @property
+    def signing_key(self) -> RSAPrivateKey:
+        """The parsed private key (cached per process)."""
+        return load_private_key(self.private_key)

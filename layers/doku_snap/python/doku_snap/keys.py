@@ -1,0 +1,63 @@
+"""RSA keys from PEM text, parsed once per process (parsing costs more than signing)."""
+
+import binascii
+from functools import lru_cache
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+
+from doku_snap.errors import InvalidSetting
+
+MIN_KEY_BITS = 2048
+_CACHED_KEYS = 16
+
+
+def load_private_key(pem: str, setting: str = "merchantPrivateKey") -> RSAPrivateKey:
+    """Read an unencrypted RSA private key, PKCS#8 or PKCS#1, of at least 2048 bits.
+
+    Raises InvalidSetting naming `setting`; the key's text is never part of the error.
+    """
+    # The parser's own error is dropped: it may quote the text it stumbled over.
+    try:
+        key = _parse_private(pem)
+    except (ValueError, TypeError, UnsupportedAlgorithm, binascii.Error):
+        raise InvalidSetting(setting, "is not an unencrypted RSA private key in PEM form") from None
+    _require_size(key, setting)
+    return key
+
+
+def load_public_key(pem: str, setting: str = "dokuPublicKey") -> RSAPublicKey:
+    """Read an RSA public key in PEM form of at least 2048 bits. Raises InvalidSetting naming `setting`."""
+    try:
+        key = _parse_public(pem)
+    except (ValueError, TypeError, UnsupportedAlgorithm, binascii.Error):
+        raise InvalidSetting(setting, "is not an RSA public key in PEM form") from None
+    _require_size(key, setting)
+    return key
+
+
+@lru_cache(maxsize=_CACHED_KEYS)
+def _parse_private(pem: str) -> RSAPrivateKey:
+    key = load_pem_private_key(_pem_bytes(pem), password=None)
+    if not isinstance(key, RSAPrivateKey):
+        raise TypeError("not RSA")
+    return key
+
+
+@lru_cache(maxsize=_CACHED_KEYS)
+def _parse_public(pem: str) -> RSAPublicKey:
+    key = load_pem_public_key(_pem_bytes(pem))
+    if not isinstance(key, RSAPublicKey):
+        raise TypeError("not RSA")
+    return key
+
+
+def _pem_bytes(pem: str) -> bytes:
+    # A PEM pasted into a JSON secret often carries the two characters "\n" instead of line breaks.
+    return pem.strip().replace("\\n", "\n").encode("utf-8")
+
+
+def _require_size(key: RSAPrivateKey | RSAPublicKey, setting: str) -> None:
+    if key.key_size < MIN_KEY_BITS:
+        raise InvalidSetting(setting, f"must have at least {MIN_KEY_BITS} bits")
