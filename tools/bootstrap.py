@@ -1,7 +1,7 @@
 """Build the checkout's own environments: `.venv`, `.tools/ministack` and `.tools/sam`.
 
-Runs under any Python from 3.8 on that has venv or pip, and needs nothing else: Python 3.13 is found (PATH, then pyenv) or
-fetched by uv; uv itself is installed under `.tools/uv` when the machine has none. Every package is installed from a
+Runs under any Python from 3.8 on that has venv or pip, and needs nothing else: Python 3.13 is found (PATH, then pyenv)
+or fetched by uv; uv itself is installed under `.tools/uv` when the machine has none. Every package is installed from a
 hash-locked file. A second run with unchanged locks does nothing; two runs at once wait for each other.
 
     python3 tools/bootstrap.py            all environments
@@ -80,7 +80,7 @@ def build(name: str) -> None:
     """Create the environment if it is missing and make its packages exactly those of the lock file."""
     folder, lock = ENVIRONMENTS[name]
     uv = find_uv()
-    say("installing {} from requirements/{}".format(folder.relative_to(ROOT), lock.name))
+    say(f"installing {folder.relative_to(ROOT)} from requirements/{lock.name}")
     stamp = folder / ".locked"
     if stamp.exists():
         stamp.unlink()  # a run that dies half-way must not look finished
@@ -110,7 +110,7 @@ def find_python() -> str:
 
 def runs_wanted(python: str) -> bool:
     """Whether this interpreter starts and is the wanted version."""
-    probe = "import sys; print(sys.version_info[:2] == {!r})".format(WANTED)
+    probe = f"import sys; print(sys.version_info[:2] == {WANTED!r})"
     return succeeds([python, "-c", probe], "True")
 
 
@@ -138,7 +138,9 @@ def find_uv() -> str:
 def succeeds(command: list[str], expected_start: str) -> bool:
     """Whether the command exits with 0 and prints something that begins so."""
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False
+        )
     except OSError:
         return False
     return done.returncode == 0 and done.stdout.decode("utf-8", "replace").startswith(expected_start)
@@ -148,7 +150,7 @@ def run(command: list[str], environment: dict[str, str]) -> None:
     """Run a command that must succeed; its own words are the error message."""
     done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, check=False)
     if done.returncode != 0:
-        raise SystemExit("set-up failed: {} ended with {}".format(command[0], done.returncode))
+        raise SystemExit(f"set-up failed: {command[0]} ended with {done.returncode}")
 
 
 def say(text: str) -> None:

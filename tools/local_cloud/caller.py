@@ -64,7 +64,7 @@ class ApiCaller:
 
     def __init__(self, base_url: str, region: str, key: AccessKey | None) -> None:
         self._base_url = base_url
-        self._signer = key and SigV4Auth(Credentials(key.key_id, key.secret), "execute-api", region)
+        self._signer = SigV4Auth(Credentials(key.key_id, key.secret), "execute-api", region) if key else None
         self._session = requests.Session()
         self._session.trust_env = False
 

@@ -30,6 +30,7 @@ def emulator(folder: Path, region: str) -> Iterator[Cloud]:
         "AUTH": "true",
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
+        "MINISTACK_HOST": "127.0.0.1",
         "MINISTACK_REGION": region,
         "LOG_LEVEL": "WARNING",
         "TMPDIR": str(folder / "tmp"),

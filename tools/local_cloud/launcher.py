@@ -1,9 +1,10 @@
 """Starts MiniStack (run by the Python of `.tools/ministack`), mended where it differs from AWS in what we rely on.
 
-Two differences, seen with the pinned version:
+Three differences, seen with the pinned version:
 - every exception of a function is reported as `Runtime.HandlerError`; AWS reports the exception's class, which is what
   `Retry` and `Catch` of a state machine match. The class is the last line of the traceback in the log.
-- an event source's filter `{"anything-but": {"prefix": ...}}` lets everything through.
+- an event source's filter `{"anything-but": {"prefix": ...}}` lets everything through;
+- an event source's `MaximumConcurrency` that comes from a template parameter is text, and stops the poller.
 """
 
 import re
@@ -68,7 +69,18 @@ def excluded_prefix(condition: object) -> str | None:
             return None
 
 
+def with_numeric_concurrency(limit: Callable[..., int]) -> Callable[..., int]:
+    """Wrap the concurrency of queue workers so that a limit given as text counts."""
+
+    def wrapped(mapping: dict[str, Any], *arguments: object) -> int:
+        scaling = {name: int(value) for name, value in (mapping.get("ScalingConfig") or {}).items()}
+        return limit(mapping | {"ScalingConfig": scaling}, *arguments)
+
+    return wrapped
+
+
 if __name__ == "__main__":
     lambda_svc._execute_function_warm = with_exception_class(lambda_svc._execute_function_warm)  # noqa: SLF001
     lambda_svc._match_esm_filter = with_prefix_exclusion(lambda_svc._match_esm_filter)  # noqa: SLF001
+    lambda_svc._sqs_esm_concurrency = with_numeric_concurrency(lambda_svc._sqs_esm_concurrency)  # noqa: SLF001
     app.main()

@@ -8,12 +8,15 @@ import shutil
 import subprocess
 import tomllib
 from pathlib import Path
-from typing import NotRequired, TypedDict, cast
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from tools.local_cloud.aws import Cloud
 from tools.local_cloud.checkout import LOCAL, ROOT, SAM_BIN, SAM_CONFIG, TEMPLATE
 from tools.local_cloud.failure import LocalCloudError
 from tools.local_cloud.processes import tail
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.literals import BucketLocationConstraintType
 
 _BUILDS = LOCAL / "builds"
 # As many builds stay as two branches with two runs each need.
@@ -32,7 +35,6 @@ class DeployParameters(TypedDict):
     region: str
     capabilities: str
     parameter_overrides: list[str]
-    tags: NotRequired[str]
 
 
 def local_parameters() -> DeployParameters:
@@ -54,8 +56,9 @@ def build(log: Path) -> Path:
         unfinished = _BUILDS / "unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
         _sam(
-            ["build", "--parallel", "--cached", "--cache-dir", str(LOCAL / "sam-cache"), "--build-dir", str(unfinished)]
-            + ["--template-file", str(TEMPLATE), "--parameter-overrides", f"Architecture={ARCHITECTURE}"],
+            "build",
+            *("--parallel", "--cached", "--cache-dir", str(LOCAL / "sam-cache"), "--build-dir", str(unfinished)),
+            *("--template-file", str(TEMPLATE), "--parameter-overrides", f"Architecture={ARCHITECTURE}"),
             environment={"AWS_DEFAULT_REGION": local_parameters()["region"]},
             log=log,
         )
@@ -69,15 +72,16 @@ def deploy(cloud: Cloud, built: Path, *, api_id: str, parameters: dict[str, str]
     settings = local_parameters()
     overrides = dict(item.split("=", 1) for item in settings["parameter_overrides"]) | parameters
     bucket = "deployments"
-    s3 = cloud.s3()
-    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": cloud.region})  # type: ignore[typeddict-item]  # any region is allowed
+    region = cast("BucketLocationConstraintType", cloud.region)
+    cloud.s3().create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
     _sam(
-        ["deploy", "--config-file", str(SAM_CONFIG), "--config-env", "local"]
-        + ["--template-file", str(built / "template.yaml"), "--s3-bucket", bucket, "--no-progressbar"]
-        + ["--no-confirm-changeset", "--no-fail-on-empty-changeset"]
+        "deploy",
+        *("--config-file", str(SAM_CONFIG), "--config-env", "local"),
+        *("--template-file", str(built / "template.yaml"), "--s3-bucket", bucket, "--no-progressbar"),
+        *("--no-confirm-changeset", "--no-fail-on-empty-changeset"),
         # The emulator takes the API's id from this tag, so that its URL is known before.
-        + ["--tags", f"ms-custom-id={api_id}"]
-        + ["--parameter-overrides", *(f"{name}={value}" for name, value in overrides.items())],
+        *("--tags", f"ms-custom-id={api_id}"),
+        *("--parameter-overrides", *(f"{name}={value}" for name, value in overrides.items())),
         environment=cloud.environment(),
         log=log,
     )
@@ -90,7 +94,7 @@ def validate() -> int:
     return subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False).returncode
 
 
-def _sam(arguments: list[str], *, environment: dict[str, str], log: Path) -> None:
+def _sam(*arguments: str, environment: dict[str, str], log: Path) -> None:
     with log.open("wb") as output:
         try:
             done = subprocess.run(
@@ -111,7 +115,11 @@ def _sam(arguments: list[str], *, environment: dict[str, str], log: Path) -> Non
 
 def _environment(extra: dict[str, str]) -> dict[str, str]:
     """This shell's variables without AWS's and Python's own, SAM's Python (with pip) first on PATH."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_", "PYTHON", "VIRTUAL_ENV"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "SAM_", "PYTHON", "VIRTUAL_ENV"))
+    }
     application = LOCAL / "sam"
     application.mkdir(parents=True, exist_ok=True)
     return (

@@ -67,7 +67,17 @@ def simulator(folder: Path, credentials: Credentials) -> Iterator[Simulator]:
             }
         )
     )
-    command = [sys.executable, "-m", "tools.doku_simulator", "--port", "0", "--config", config, "--port-file", port_file]
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "tools.doku_simulator",
+        "--port",
+        "0",
+        "--config",
+        config,
+        "--port-file",
+        port_file,
+    ]
     environment = {
         "PATH": os.environ.get("PATH", os.defpath),
         "PYTHONPATH": str(ROOT),

@@ -1,4 +1,4 @@
-"""The whole local stack as one context manager: `make run` and the end-to-end tests enter it, and nothing is left after it."""
+"""The whole local stack as one context manager: `make run` and the end-to-end tests enter it; nothing is left after."""
 
 import contextlib
 import secrets
