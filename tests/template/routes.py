@@ -1,0 +1,27 @@
+"""Which operation answers which route, and which routes are public. A new route is added here by hand, on purpose."""
+
+ROUTES = {
+    ("POST", "/bindings"): "BindAccount",
+    ("GET", "/bindings/{id}"): "GetBinding",
+    ("GET", "/customers/{customerId}/bindings"): "ListBindings",
+    ("GET", "/bindings/return/{state}/{outcome}"): "ReturnFromBinding",
+    ("GET", "/bindings/{id}/balance"): "GetBalance",
+    ("DELETE", "/bindings/{id}"): "UnbindAccount",
+    ("POST", "/bindings/{id}/otp"): "ConfirmUnbinding",
+    ("POST", "/payments"): "MakePayment",
+    ("POST", "/payments/{ref}/otp"): "VerifyPaymentOtp",
+    ("GET", "/payments/{ref}"): "GetPayment",
+    ("POST", "/payments/{ref}/refund"): "RefundPayment",
+    ("GET", "/payments/{ref}/refund"): "GetRefund",
+    ("POST", "/doku/authorization/v1/access-token/b2b"): "IssueToken",
+    ("POST", "/doku/v1.0/debit/notify"): "ReceivePaymentNotification",
+    ("POST", "/doku/v1.0/registration-account-binding/notify"): "ReceiveBindingNotification",
+}
+
+# DOKU can not sign with IAM, and neither can a customer's browser: these prove themselves otherwise.
+PUBLIC = {
+    ("GET", "/bindings/return/{state}/{outcome}"),
+    ("POST", "/doku/authorization/v1/access-token/b2b"),
+    ("POST", "/doku/v1.0/debit/notify"),
+    ("POST", "/doku/v1.0/registration-account-binding/notify"),
+}

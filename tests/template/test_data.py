@@ -1,0 +1,53 @@
+import pytest
+
+from tests.template.translation import resources, source, translated
+
+TABLES = ["Bindings", "Transactions"]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_are_protected_and_nothing_expires(name: str) -> None:
+    table = resources("AWS::DynamoDB::Table")[name]
+    assert table["SSESpecification"] == {"SSEEnabled": True}
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    assert "TimeToLiveSpecification" not in table
+
+
+def test_deletion_protection_is_on_unless_chosen_otherwise() -> None:
+    assert source()["Parameters"]["DeletionProtection"]["Default"] == "true"
+
+
+def test_there_are_no_other_tables() -> None:
+    assert sorted(resources("AWS::DynamoDB::Table")) == TABLES
+
+
+@pytest.mark.parametrize("name", [*TABLES, "DokuCredentials"])
+def test_money_records_and_keys_outlive_the_stack(name: str) -> None:
+    resource = translated()["Resources"][name]
+    assert resource["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert resource["UpdateReplacePolicy"] == "Retain"
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_indexes_serve_the_customer_and_the_resolver(name: str) -> None:
+    table = resources("AWS::DynamoDB::Table")[name]
+    keys = {
+        index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]]
+        for index in table["GlobalSecondaryIndexes"]
+    }
+    assert keys == {"customer": ["customerId", "createdAt"], "due": ["dueShard", "dueAt"]}
+    assert [key["AttributeName"] for key in table["KeySchema"]] == ["pk", "sk"]
+
+
+def test_the_secret_in_the_template_is_a_placeholder() -> None:
+    (secret,) = resources("AWS::SecretsManager::Secret").values()
+    assert '"secretKey": ""' in secret["SecretString"]
+    assert "PRIVATE KEY" not in secret["SecretString"]
+
+
+def test_no_parameter_carries_a_secret() -> None:
+    words = ("secret", "password", "privatekey", "token")
+    assert not [name for name in source()["Parameters"] if any(word in name.lower() for word in words)]

@@ -1,0 +1,121 @@
+from pathlib import Path
+
+import pytest
+
+from tests.template.translation import TEMPLATE, functions, resources, source, translated
+
+ROOT = TEMPLATE.parent
+# Read by the functions; the first block has names of resources, the rest an operator's choices.
+ENVIRONMENT = {
+    *("BINDINGS_TABLE", "TRANSACTIONS_TABLE", "NOTIFICATION_QUEUE_URL", "REFUND_RETRY_QUEUE_URL"),
+    *("STATUS_INQUIRY_QUEUE_URL", "STREAM_FAILURE_QUEUE_URL", "EVENT_BUS_NAME", "DOKU_SECRET_ID"),
+    *("DOKU_BASE_URL", "DOKU_PATHS", "DOKU_CHANNEL_ID", "DOKU_OTP_FIELD", "DOKU_OTP_PAYMENT_VALUE"),
+    *("DOKU_OTP_UNBIND_VALUE", "DOKU_STATUS_SERVICE_CODE", "PUBLIC_BASE_URL", "ALLOWED_RETURN_HOSTS"),
+    *("DEFAULT_SUCCESS_URL", "DEFAULT_FAILED_URL", "TIMESTAMP_WINDOW_SECONDS", "OTP_LIFETIME_SECONDS"),
+    *("LINK_LEASE_SECONDS", "INQUIRY_SCHEDULE_SECONDS", "OTP_SCHEDULE_SECONDS", "REFUND_SCHEDULE_SECONDS"),
+    *("BINDING_SCHEDULE_SECONDS", "FIRST_INQUIRY_SECONDS", "NOT_FOUND_FINAL_SECONDS", "ABANDONED_OTP_SECONDS"),
+    *("REFRESH_MIN_SECONDS", "REPOST_AFTER_NOT_FOUND", "LATE_SUCCESS", "MAX_OPEN_PAYMENTS", "MAX_OTP_ATTEMPTS"),
+    *("CIRCUIT_FAILURES", "CIRCUIT_WINDOW_SECONDS", "CIRCUIT_OPEN_SECONDS"),
+    *("LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"),
+}
+LAYERS = ["DependenciesLayer", "DokuSnapLayer", "DirectDebitLayer"]
+
+
+def folders() -> dict[str, str]:
+    """Logical id → folder of each function in the source."""
+    found = source()["Resources"].items()
+    return {n: r["Properties"]["CodeUri"] for n, r in found if r["Type"] == "AWS::Serverless::Function"}
+
+
+def kebab(logical_id: str) -> str:
+    return "".join("-" + letter.lower() if letter.isupper() else letter for letter in logical_id).lstrip("-")
+
+
+def test_each_folder_is_one_function_named_alike() -> None:
+    on_disk = {f"functions/{path.parent.name}" for path in (ROOT / "functions").glob("*/handler.py")}
+    assert set(folders().values()) == on_disk
+    for name, folder in folders().items():
+        assert Path(folder).name == kebab(name).replace("-", "_")
+        assert functions()[name]["FunctionName"] == {"Fn::Sub": f"${{AWS::StackName}}-{kebab(name)}"}
+
+
+@pytest.mark.parametrize("name", sorted(functions()))
+def test_each_function_is_small_traced_and_bounded(name: str) -> None:
+    function = functions()[name]
+    assert function["Runtime"] == "python3.13"
+    assert function["MemorySize"] == 512
+    assert function["Timeout"] <= 60
+    assert function["TracingConfig"] == {"Mode": "Active"}
+    assert function["Architectures"] == [{"Ref": "Architecture"}]
+
+
+@pytest.mark.parametrize("name", sorted(functions()))
+def test_each_function_has_exactly_the_variables_that_are_read(name: str) -> None:
+    assert set(functions()[name]["Environment"]["Variables"]) == ENVIRONMENT
+
+
+def test_every_parameter_is_used() -> None:
+    text = str({key: value for key, value in source().items() if key not in ("Parameters", "Metadata")})
+    assert not [name for name in source()["Parameters"] if f"'Ref': '{name}'" not in text]
+
+
+def test_every_parameter_says_what_it_is_and_bounds_its_value() -> None:
+    bounds = {"AllowedValues", "AllowedPattern", "MinValue"}
+    free = {"DomainName", "CertificateArn"}
+    for name, parameter in source()["Parameters"].items():
+        assert parameter.get("Description"), name
+        assert name in free or bounds & set(parameter), name
+
+
+def test_every_parameter_stands_in_a_group_of_the_console() -> None:
+    groups = source()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    listed = [name for group in groups for name in group["Parameters"]]
+    assert sorted(listed) == sorted(source()["Parameters"])
+
+
+@pytest.mark.parametrize("name", sorted(functions()))
+def test_each_function_has_an_alias_that_follows_every_change(name: str) -> None:
+    alias = resources("AWS::Lambda::Alias")[f"{name}Aliaslive"]
+    assert alias["Name"] == "live"
+    assert source()["Resources"][name]["Properties"]["AutoPublishAliasAllProperties"] is True
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_change_of_a_layer_alone_publishes_new_versions(name: str) -> None:
+    layer = source()["Resources"][name]["Properties"]
+    assert layer["PublishLambdaVersion"] is True
+    assert (ROOT / layer["ContentUri"]).is_dir()
+
+
+def test_the_layers_of_our_own_are_built_from_the_folder_that_becomes_python() -> None:
+    assert source()["Resources"]["DokuSnapLayer"]["Properties"]["ContentUri"] == "layers/doku_snap/python"
+    assert source()["Resources"]["DirectDebitLayer"]["Properties"]["ContentUri"] == "layers/direct_debit/python"
+
+
+def test_the_dependencies_are_pinned_by_hash_and_leave_out_what_the_runtime_has() -> None:
+    lines = (ROOT / "layers/dependencies/requirements.txt").read_text().splitlines()
+    pins = [line.split("==")[0] for line in lines if "==" in line]
+    assert "pydantic" in pins
+    assert not {"boto3", "botocore", "aws-xray-sdk"} & set(pins)
+    assert sum("--hash=sha256:" in line for line in lines) >= len(pins)
+
+
+@pytest.mark.parametrize("name", sorted(functions()))
+def test_each_function_writes_into_a_log_group_that_forgets(name: str) -> None:
+    groups = resources("AWS::Logs::LogGroup")
+    assert functions()[name]["LoggingConfig"] == {"LogGroup": {"Ref": f"{name}Logs"}}
+    group = groups[f"{name}Logs"]["LogGroupName"]
+    assert group == {"Fn::Sub": f"/aws/lambda/${{AWS::StackName}}-{kebab(name)}"}
+
+
+def test_all_log_groups_have_a_retention() -> None:
+    retentions = {name: group.get("RetentionInDays") for name, group in resources("AWS::Logs::LogGroup").items()}
+    assert retentions == {name: {"Ref": "LogRetentionDays"} for name in retentions}
+    assert len(retentions) == len(functions()) + 1
+
+
+def test_outputs_name_all_an_operator_needs() -> None:
+    outputs = translated()["Outputs"]
+    assert {"ApiUrl", "BindingsTableName", "TransactionsTableName", "DokuSecretId", "EventBusName"} <= set(outputs)
+    assert {f"{name}Alias" for name in functions()} <= set(outputs)
+    assert {f"{name}Url" for name in resources("AWS::SQS::Queue")} <= set(outputs)

@@ -1,0 +1,92 @@
+import json
+
+import pytest
+
+from tests.template.translation import Json, functions, resources, source, translated
+
+WORK_QUEUES = ["NotificationQueue", "RefundRetryQueue", "StatusInquiryQueue"]
+FOURTEEN_DAYS = 14 * 24 * 3600
+
+
+def seconds(value: int | dict[str, str]) -> int:
+    """A number of the template; that of the parameter's default where it refers to one."""
+    return int(value if isinstance(value, int) else source()["Parameters"][value["Ref"]]["Default"])
+
+
+def queue_mappings() -> dict[str, Json]:
+    """Queue's logical id → its event source mapping."""
+    mappings = resources("AWS::Lambda::EventSourceMapping").values()
+    names = {
+        name: mapping
+        for mapping in mappings
+        for name in WORK_QUEUES
+        if f'"{name}"' in json.dumps(mapping["EventSourceArn"])
+    }
+    assert sorted(names) == WORK_QUEUES
+    return names
+
+
+def target(mapping: Json) -> str:
+    """Logical id of the function behind an event source mapping, which must be its alias."""
+    alias: str = mapping["FunctionName"]["Ref"]
+    assert alias.endswith("Aliaslive")
+    return alias.removesuffix("Aliaslive")
+
+
+@pytest.mark.parametrize("name", WORK_QUEUES)
+def test_a_message_stays_hidden_six_times_as_long_as_its_worker_may_run(name: str) -> None:
+    timeout = functions()[target(queue_mappings()[name])]["Timeout"]
+    assert seconds(resources("AWS::SQS::Queue")[name]["VisibilityTimeout"]) >= 6 * timeout
+
+
+@pytest.mark.parametrize("name", WORK_QUEUES)
+def test_a_worker_reports_single_failures_and_is_bounded(name: str) -> None:
+    mapping = queue_mappings()[name]
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "WorkerConcurrency"}}
+
+
+@pytest.mark.parametrize("name", WORK_QUEUES)
+def test_five_crashes_put_a_message_aside_for_fourteen_days(name: str) -> None:
+    queues = resources("AWS::SQS::Queue")
+    redrive = queues[name]["RedrivePolicy"]
+    assert redrive["maxReceiveCount"] >= 5
+    assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": [f"{name}Dead", "Arn"]}
+    assert queues[f"{name}Dead"]["MessageRetentionPeriod"] == FOURTEEN_DAYS
+
+
+def test_each_queue_is_a_dead_letter_queue_or_has_one_and_is_encrypted() -> None:
+    queues = resources("AWS::SQS::Queue")
+    without = [name for name, queue in queues.items() if "RedrivePolicy" not in queue]
+    assert sorted(without) == sorted([*(f"{name}Dead" for name in WORK_QUEUES), "StreamFailureQueue"])
+    assert [queue["SqsManagedSseEnabled"] for queue in queues.values()] == [True] * len(queues)
+
+
+def test_both_streams_leave_out_history_and_have_a_failure_queue() -> None:
+    mappings = [
+        m for m in resources("AWS::Lambda::EventSourceMapping").values() if "StreamArn" in str(m["EventSourceArn"])
+    ]
+    assert sorted(mapping["EventSourceArn"]["Fn::GetAtt"][0] for mapping in mappings) == ["Bindings", "Transactions"]
+    for mapping in mappings:
+        assert target(mapping) == "PublishEvents"
+        (pattern,) = mapping["FilterCriteria"]["Filters"]
+        exclusion = {"S": [{"anything-but": {"prefix": "HISTORY"}}]}
+        assert json.loads(pattern["Pattern"]) == {"dynamodb": {"Keys": {"sk": exclusion}}}
+        destination = mapping["DestinationConfig"]["OnFailure"]["Destination"]
+        assert destination == {"Fn::GetAtt": ["StreamFailureQueue", "Arn"]}
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_the_resolver_runs_each_minute_through_its_alias() -> None:
+    (rule,) = resources("AWS::Events::Rule").values()
+    assert rule["ScheduleExpression"] == "rate(1 minute)"
+    assert rule["Targets"][0]["Arn"] == {"Ref": "ResolvePendingAliaslive"}
+    assert functions()["ResolvePending"]["Timeout"] <= 60
+
+
+def test_every_dead_letter_queue_has_an_alarm_that_somebody_hears() -> None:
+    alarms = resources("AWS::CloudWatch::Alarm").values()
+    watched = {d["Value"]["Fn::GetAtt"][0] for a in alarms for d in a["Dimensions"] if d["Name"] == "QueueName"}
+    assert watched == {*(f"{name}Dead" for name in WORK_QUEUES), "StreamFailureQueue"}
+    assert all(alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}] for alarm in alarms)
+    assert translated()["Resources"]["AlarmSubscription"]["Condition"] == "HasAlarmEmail"

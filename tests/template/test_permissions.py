@@ -1,0 +1,129 @@
+"""What each function may do, written out: a wider right is a change of this file."""
+
+import json
+
+import pytest
+
+from tests.template.translation import as_list, functions, resources, statements
+
+# Actions that know no resource, each with its reason.
+STAR_RESOURCES = {
+    "xray:PutTraceSegments": "X-Ray has no resources",
+    "xray:PutTelemetryRecords": "X-Ray has no resources",
+}
+# Policies of AWS's own that the transform attaches to its roles, each with its reason.
+MANAGED = {
+    "service-role/AWSLambdaBasicExecutionRole": "writing logs; the transform always adds it",
+    "AWSXrayWriteOnlyAccess": "tracing is active; the transform adds it",
+    "AWSXRayDaemonWriteAccess": "tracing is active; the transform adds it",
+    "service-role/AmazonAPIGatewayPushToCloudWatchLogs": "API Gateway's own role for access logs",
+}
+READ, WRITE = "dynamodb:GetItem", {"dynamodb:PutItem", "dynamodb:UpdateItem"}
+SECRET = "secretsmanager:GetSecretValue"
+CONSUME = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"}
+
+# The few functions whose rights are a promise: who may not touch money, secrets or queues.
+WITHOUT_SECRET = {"GetBinding", "ListBindings", "GetRefund", "RefundPayment", "PublishEvents"}
+READ_ONLY = {"GetBinding", "ListBindings", "GetRefund"}
+SENDERS = {
+    "MakePayment": {"StatusInquiryQueue"},
+    "VerifyPaymentOtp": {"StatusInquiryQueue"},
+    "GetPayment": {"StatusInquiryQueue", "RefundRetryQueue"},
+    "RefundPayment": {"RefundRetryQueue"},
+    "ReceivePaymentNotification": {"NotificationQueue", "StatusInquiryQueue"},
+    "ReceiveBindingNotification": {"NotificationQueue"},
+    "ProcessNotification": {"StatusInquiryQueue", "RefundRetryQueue"},
+    "ProcessRefund": {"RefundRetryQueue"},
+    "InquireStatus": {"StatusInquiryQueue", "RefundRetryQueue"},
+    "ResolvePending": {"StatusInquiryQueue", "RefundRetryQueue"},
+    "PublishEvents": {"StreamFailureQueue"},
+}
+
+
+def actions(function: str) -> set[str]:
+    """All actions of a function's own policy."""
+    return {a for role, s in statements() if role == f"{function}Role" for a in as_list(s["Action"])}
+
+
+def test_each_function_has_a_role_of_its_own() -> None:
+    roles = {name: function["Role"]["Fn::GetAtt"][0] for name, function in functions().items()}
+    assert roles == {name: f"{name}Role" for name in functions()}
+
+
+def test_no_statement_allows_a_wildcard() -> None:
+    for role, statement in statements():
+        for action in as_list(statement["Action"]):
+            assert "*" not in action, f"{role} allows {action}"
+            if as_list(statement["Resource"]) == ["*"]:
+                assert action in STAR_RESOURCES, f"{role} allows {action} on everything"
+        assert statement["Effect"] == "Allow"
+        assert "NotAction" not in statement
+        assert "NotResource" not in statement
+
+
+def test_resources_are_references_never_written_out() -> None:
+    for role, statement in statements():
+        for resource in as_list(statement["Resource"]):
+            if resource != "*":
+                text = json.dumps(resource)
+                assert isinstance(resource, dict), f"{role}: {resource}"
+                assert "*" not in text, f"{role}: {text}"
+
+
+def test_managed_policies_are_few_and_known() -> None:
+    for name, role in resources("AWS::IAM::Role").items():
+        for policy in role.get("ManagedPolicyArns", []):
+            text = policy if isinstance(policy, str) else json.dumps(policy)
+            assert any(text.rstrip('"}]').endswith(known) for known in MANAGED), f"{name}: {text}"
+
+
+@pytest.mark.parametrize("name", ["ProcessNotification", "ProcessRefund", "InquireStatus", "PublishEvents"])
+def test_consumers_get_no_managed_policy_at_all(name: str) -> None:
+    # The transform's policy for queues and streams is for every queue and stream of the account.
+    assert "ManagedPolicyArns" not in resources("AWS::IAM::Role")[f"{name}Role"]
+
+
+@pytest.mark.parametrize("name", sorted(functions()))
+def test_only_those_who_need_it_read_the_secret(name: str) -> None:
+    assert (SECRET in actions(name)) == (name not in WITHOUT_SECRET)
+
+
+@pytest.mark.parametrize("name", sorted(READ_ONLY))
+def test_readers_can_not_write(name: str) -> None:
+    verbs = {action for action in actions(name) if action.startswith(("dynamodb:", "sqs:", "events:"))}
+    assert verbs <= {READ, "dynamodb:Query"}
+
+
+@pytest.mark.parametrize("name", sorted(functions()))
+def test_messages_go_to_named_queues_only(name: str) -> None:
+    targets = {
+        resource["Fn::GetAtt"][0]
+        for role, statement in statements()
+        if role == f"{name}Role" and "sqs:SendMessage" in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    }
+    assert targets == SENDERS.get(name, set())
+
+
+@pytest.mark.parametrize("name", sorted(functions()))
+def test_only_workers_take_messages(name: str) -> None:
+    worker = name in {"ProcessNotification", "ProcessRefund", "InquireStatus"}
+    assert (actions(name) & CONSUME) == (CONSUME if worker else set())
+
+
+@pytest.mark.parametrize("name", sorted(functions()))
+def test_nobody_scans_deletes_payments_or_administers(name: str) -> None:
+    for role, statement in statements():
+        if role != f"{name}Role":
+            continue
+        on_payments = "Transactions" in json.dumps(statement["Resource"])
+        for action in as_list(statement["Action"]):
+            assert action != "dynamodb:Scan"
+            assert not (action == "dynamodb:DeleteItem" and on_payments)
+            assert action.split(":")[0] in {"dynamodb", "sqs", "secretsmanager", "events", "logs", "xray", "states"}
+
+
+def test_a_write_is_allowed_where_payments_are_made() -> None:
+    # TransactWriteItems is authorised by its items' own actions, on both tables.
+    for name in ("MakePayment", "VerifyPaymentOtp", "ProcessNotification", "ResolvePending"):
+        assert actions(name) >= WRITE | {READ, "dynamodb:ConditionCheckItem"}
