@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+from direct_debit.domain.binding import Binding
+from direct_debit.domain.payment import Payment
+
 
 class DirectDebitError(Exception):
     """The base of all errors below. Messages never hold a secret, a token, an OTP or personal data."""
@@ -76,9 +79,21 @@ class InvalidSignature(DirectDebitError):
         self.status = status
 
 
-class LostRace[T](Exception):
-    """Somebody changed the record since it was read; `current` is how it stands now."""
+class LostRace(Exception):
+    """Somebody changed the record since it was read."""
 
-    def __init__(self, current: T) -> None:
-        super().__init__("the record was changed by somebody else")
+
+class PaymentChanged(LostRace):
+    """The payment was changed since it was read; `current` is how it stands now."""
+
+    def __init__(self, current: Payment) -> None:
+        super().__init__("the payment was changed by somebody else")
+        self.current = current
+
+
+class BindingChanged(LostRace):
+    """The binding was changed since it was read; `current` is how it stands now."""
+
+    def __init__(self, current: Binding) -> None:
+        super().__init__("the binding was changed by somebody else")
         self.current = current

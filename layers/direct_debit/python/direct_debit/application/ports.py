@@ -110,14 +110,14 @@ class Bindings(Protocol):
         """Write `after` if the record is still `before` (by version); keeps concurrent changes of `open_payments`.
 
         A binding that becomes ACTIVE makes its claims permanent, one that ends gives them up, in the same write.
-        Raises LostRace[Binding]; AccountClaimLost when the claims had passed to another binding.
+        Raises BindingChanged; AccountClaimLost when the claims had passed to another binding.
         """
         ...
 
     def begin_unbinding(self, before: Binding, after: Binding) -> Binding:
         """Like `save`, on the further condition that no payment is open on the binding.
 
-        Raises LostRace[Binding]; its `current.open_payments` says whether payments were the reason.
+        Raises BindingChanged; its `current.open_payments` says whether payments were the reason.
         """
         ...
 
@@ -172,7 +172,7 @@ class Payments(Protocol):
         ...
 
     def save(self, before: Payment, after: Payment) -> Payment:
-        """Write `after` if the record is still `before` (by version). Raises LostRace[Payment]."""
+        """Write `after` if the record is still `before` (by version). Raises PaymentChanged."""
         ...
 
     def reclaim(self, before: Payment, after: Payment) -> BindingUnusable | Payment:

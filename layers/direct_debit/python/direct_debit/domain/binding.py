@@ -75,8 +75,9 @@ class Binding:
     """One link of a customer to a CIMB account: one record, one version, moved only by `moved`.
 
     `account` is the keyed hash of the phone number, `phone_hint` its last three digits. `attempt`/`attempt_until` say
-    who is speaking to DOKU about it, and until when others wait. `open_payments` are the references whose money may
-    still move: they keep the account linked.
+    who is speaking to DOKU about it, and until when others wait; `token_lease_until` likewise for a token refresh.
+    `unbind_requested_at` starts the schedule of an unlinking whose end is open. `open_payments` are the
+    references whose money may still move: they keep the account linked.
     """
 
     id: str
@@ -94,15 +95,17 @@ class Binding:
     lease_until: datetime
     external_id: str
     metadata: Mapping[str, str] = field(default_factory=dict)
+    # Sealed: the page's address ends in the auth code.
     redirect_url: str | None = field(default=None, repr=False)
-    auth_code: str | None = field(default=None, repr=False)  # sealed
+    auth_code: str | None = field(default=None, repr=False)
     tokens: SealedTokens | None = None
     attempt: str | None = None
     attempt_until: datetime | None = None
     unbind_external_id: str | None = None
+    unbind_requested_at: datetime | None = None
     unbind_redirect_url: str | None = field(default=None, repr=False)
     otp_attempts: int = 0
-    probes: int = 0
+    token_lease_until: datetime | None = None
     response_code: str | None = None
     due_at: datetime | None = None
     open_payments: frozenset[str] = frozenset()

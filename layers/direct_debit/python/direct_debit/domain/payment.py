@@ -212,7 +212,6 @@ class Payment:
     otp_attempts: int = 0
     otp_accepted: bool = False
     late_success: bool = False
-    inquiries: int = 0
     not_found_count: int = 0
     last_inquiry_at: datetime | None = None
     due_at: datetime | None = None

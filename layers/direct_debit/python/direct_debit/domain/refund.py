@@ -81,7 +81,6 @@ class Refund:
     external_id: str | None = None
     sent_at: datetime | None = None
     due_at: datetime | None = None
-    inquiries: int = 0
     refund_no: str | None = None
     refunded_at: datetime | None = None
     response_code: str | None = None

@@ -3,19 +3,20 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-MAX_JITTER = 0.1  # of the step: spreads a burst without making anybody wait noticeably longer
+MAX_JITTER = 0.1  # of the gap to the step before: spreads a burst without making anybody wait noticeably longer
 MAX_JITTER_SECONDS = 30.0
 
 
-def next_due(origin: datetime, now: datetime, steps: Sequence[int], done: int, jitter: float) -> datetime | None:
-    """Return when step number `done` of a schedule falls due; None when the schedule is exhausted.
+def next_due(origin: datetime, now: datetime, steps: Sequence[int], jitter: float) -> datetime | None:
+    """Return the first step of a schedule that lies after `now`; None when all have passed.
 
-    `steps` are seconds after `origin`, ascending. `jitter` is between 0 and 1 and is applied upwards. A step whose
-    time has passed already falls due a second from now, so that an outage is not answered with a burst of questions.
+    `steps` are seconds after `origin`, ascending. `jitter` is in [0, 1) and is applied upwards. Steps that passed
+    unused (an outage of ours) are not made up for: one question answers for all of them.
     """
-    if done >= len(steps):
-        return None
-    step = steps[done]
-    gap = step - (steps[done - 1] if done else 0)
-    due = origin + timedelta(seconds=step + min(gap * MAX_JITTER, MAX_JITTER_SECONDS) * jitter)
-    return max(due, now + timedelta(seconds=1))
+    before = 0
+    for step in steps:
+        if origin + timedelta(seconds=step) > now:
+            spread = min((step - before) * MAX_JITTER, MAX_JITTER_SECONDS)
+            return origin + timedelta(seconds=step + spread * jitter)
+        before = step
+    return None

@@ -1,0 +1,90 @@
+"""One call to DOKU with the tokens it needs: renewed once when DOKU does not take them, then given up."""
+
+from collections.abc import Callable
+from functools import partial
+
+from direct_debit.application.circuit import record_answer, record_failure
+from direct_debit.application.deadline import Deadline
+from direct_debit.application.errors import (
+    B2BTokenRefused,
+    CustomerTokenRefused,
+    DirectDebitError,
+    NotDone,
+    OutcomeUnknown,
+    RelinkRequired,
+    StoreUnavailable,
+)
+from direct_debit.application.obtain_b2b_token import obtain_b2b_token
+from direct_debit.application.obtain_customer_token import obtain_customer_token, require_relink
+from direct_debit.application.ports import DokuCall, Ports
+from direct_debit.application.references import make_external_id
+
+_ROUNDS = 3  # the first try, one after renewing the B2B token, one after renewing the customer's
+
+
+def call_doku[T](
+    ports: Ports,
+    deadline: Deadline,
+    send: Callable[[DokuCall], T],
+    *,
+    binding_id: str | None = None,
+    external_id: str | None = None,
+    renew_external_id: Callable[[], str] | None = None,
+    device_id: str | None = None,
+    ip_address: str | None = None,
+) -> T:
+    """Call `send` with valid tokens and return its answer.
+
+    With `binding_id` the customer's token of that binding goes along. A call that was refused for its token had no
+    effect and is repeated once per kind of token under a new request id; `renew_external_id` makes (and records) it.
+    Raises what `send` raises except the two token errors: NotDone or RelinkRequired (the binding is then
+    RELINK_REQUIRED) stand for those.
+    """
+    renew = renew_external_id or (lambda: make_external_id(ports.clock, ports.ids))
+    request_id = external_id or make_external_id(ports.clock, ports.ids)
+    refused_b2b: str | None = None
+    refused_customer: str | None = None
+    for _ in range(_ROUNDS):
+        b2b_token = _watch(ports, partial(obtain_b2b_token, ports, deadline, refused_b2b))
+        access = None
+        if binding_id is not None:
+            access = obtain_customer_token(ports, binding_id, deadline, refused_customer)
+        call = DokuCall(
+            b2b_token=b2b_token,
+            external_id=request_id,
+            deadline=deadline,
+            customer_token=None if access is None else access.token,
+            device_id=device_id,
+            ip_address=ip_address,
+        )
+        try:
+            return _watch(ports, partial(send, call))
+        except B2BTokenRefused as error:
+            if refused_b2b is not None:
+                raise NotDone("DOKU does not take a fresh access token; nothing was done", code=error.code) from error
+            refused_b2b = b2b_token
+        except CustomerTokenRefused as error:
+            if access is None:
+                raise NotDone("DOKU asks for a customer token on this call", code=error.code) from error
+            if refused_customer is not None:
+                require_relink(ports, access.binding, error.code)
+                raise RelinkRequired("the customer has to link the account again", code=error.code) from error
+            refused_customer = access.token
+        request_id = renew()
+    raise NotDone("DOKU did not take the tokens; nothing was done")
+
+
+def _watch[T](ports: Ports, send: Callable[[], T]) -> T:
+    """Tell the circuit breaker whether DOKU answered."""
+    try:
+        answer = send()
+    except (NotDone, OutcomeUnknown) as error:
+        silent = error.code is None or error.code.startswith("5")
+        if silent and not isinstance(error, StoreUnavailable):
+            record_failure(ports)
+        raise
+    except DirectDebitError:
+        record_answer(ports)
+        raise
+    record_answer(ports)
+    return answer

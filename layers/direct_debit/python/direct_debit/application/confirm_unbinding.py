@@ -1,0 +1,91 @@
+"""Confirm an unlinking with the customer's OTP (contract 3.6, 3.12). The OTP is never stored."""
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from direct_debit.application.bind_account import BindingResult, show_binding
+from direct_debit.application.call_doku import call_doku
+from direct_debit.application.deadline import Deadline
+from direct_debit.application.errors import (
+    BindingChanged,
+    Conflict,
+    CustomerActionRequired,
+    NotDone,
+    NotFound,
+    OutcomeUnknown,
+    Rejected,
+    RelinkRequired,
+)
+from direct_debit.application.ports import DokuCall, Ports, Reply, WriteAnswer
+from direct_debit.application.unbind_account import end_unbinding, pause_unbinding
+from direct_debit.domain.binding import Binding, BindingEvent, BindingState
+from direct_debit.domain.evidence import Evidence, EvidenceSource
+
+_ATTEMPT = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmUnbinding:
+    """The code that the customer got from CIMB for the unlinking."""
+
+    binding_id: str
+    otp: str = field(repr=False)
+
+
+def confirm_unbinding(command: ConfirmUnbinding, ports: Ports, deadline: Deadline) -> BindingResult:
+    """Verify the OTP; return the binding as it is then (UNBOUND, or still pending when the answer was lost).
+
+    Raises NotFound, Conflict (no OTP is awaited), CustomerActionRequired (wrong code), Rejected (expired, blocked,
+    refused: still linked), NotDone.
+    """
+    binding = ports.bindings.get(command.binding_id)
+    if binding is None:
+        raise NotFound("there is no such binding")
+    if binding.state is not BindingState.UNBIND_OTP_PENDING:
+        raise Conflict(f"no code is awaited: the binding is {binding.state}")
+    now = ports.clock.now()
+    if binding.is_busy(now):
+        raise Conflict("DOKU is being asked about this binding right now; try again shortly")
+    if binding.otp_attempts >= ports.settings.max_otp_attempts:
+        raise Conflict("no more codes are accepted for this unlinking; start it again when it has expired")
+    claim = replace(
+        binding.noted(now),
+        attempt=ports.ids.new_id(),
+        attempt_until=now + _ATTEMPT,
+        otp_attempts=binding.otp_attempts + 1,
+    )
+    try:
+        claimed = ports.bindings.save(binding, claim)
+    except BindingChanged as race:
+        raise Conflict("the binding changed meanwhile; ask for its state") from race
+    return show_binding(_send(claimed, command.otp, ports, deadline), ports)
+
+
+def _send(binding: Binding, otp: str, ports: Ports, deadline: Deadline) -> Binding:
+    def send(call: DokuCall) -> WriteAnswer:
+        if call.customer_token is None:
+            raise RelinkRequired("the account is not linked any more")
+        return ports.doku.verify_unbinding_otp(call.customer_token, otp, call)
+
+    try:
+        answer = call_doku(ports, deadline, send, binding_id=binding.id)
+    except RelinkRequired as error:
+        evidence = Evidence(EvidenceSource.ANSWER, ports.clock.now(), error.code)
+        return end_unbinding(binding, BindingEvent.UNBOUND, evidence, ports)
+    except NotDone:
+        pause_unbinding(binding, ports)
+        raise
+    except OutcomeUnknown:
+        return pause_unbinding(binding, ports)
+    evidence = Evidence(EvidenceSource.ANSWER, ports.clock.now(), answer.code)
+    match answer.reply:
+        case Reply.DONE | Reply.GONE:
+            return end_unbinding(binding, BindingEvent.UNBOUND, evidence, ports)
+        case Reply.OTP_WRONG:
+            pause_unbinding(binding, ports)
+            raise CustomerActionRequired("the code is wrong; ask the customer for it again", code=answer.code)
+        case Reply.EXPIRED | Reply.OTP_BLOCKED | Reply.DECLINED | Reply.CUSTOMER_MUST_ACT | Reply.CANCELLED:
+            end_unbinding(binding, BindingEvent.UNBIND_REFUSED, evidence, ports)
+            raise Rejected("the bank refused; the account stays linked", code=answer.code)
+        case _:
+            return pause_unbinding(binding, ports, answer)

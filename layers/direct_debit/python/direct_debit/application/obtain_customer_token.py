@@ -1,0 +1,116 @@
+"""A customer's token: kept with the binding, refreshed before it expires, never used for anybody else (invariant 7)."""
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from direct_debit.application.deadline import Deadline
+from direct_debit.application.errors import BindingChanged, NotDone, RelinkRequired
+from direct_debit.application.ports import CustomerTokens, Metric, Ports
+from direct_debit.domain.binding import Binding, BindingEvent, SealedTokens
+from direct_debit.domain.evidence import Evidence, EvidenceSource
+
+_RENEW_BEFORE = timedelta(seconds=60)
+_LEASE = timedelta(seconds=25)  # longer than the two calls of a refresh may take
+_POLL_SECONDS = 0.3
+_MIN_REMAINING_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerAccess:
+    """A token in the clear, with the binding record it was read from."""
+
+    token: str = field(repr=False)
+    binding: Binding
+
+
+def obtain_customer_token(
+    ports: Ports, binding_id: str, deadline: Deadline, refused: str | None = None
+) -> CustomerAccess:
+    """Return the customer token of a binding, refreshed where it has expired or was `refused` by DOKU.
+
+    One process refreshes, the others wait and read. Raises RelinkRequired (the binding then becomes
+    RELINK_REQUIRED) when DOKU takes neither the refresh token nor the auth code, NotDone when there is no answer.
+    """
+    while True:
+        binding = ports.bindings.get(binding_id)
+        if binding is None or binding.tokens is None:
+            raise RelinkRequired("the account is not linked; the customer has to link it again")
+        now = ports.clock.now()
+        token = ports.vault.unseal(binding.tokens.access_token, binding.id)
+        expires_at = binding.tokens.access_expires_at
+        if token != refused and (expires_at is None or now < expires_at - _RENEW_BEFORE):
+            return CustomerAccess(token, binding)
+        if binding.token_lease_until is None or now >= binding.token_lease_until:
+            claim = replace(binding.noted(now), token_lease_until=now + _LEASE)
+            try:
+                return _refresh(ports, ports.bindings.save(binding, claim), deadline)
+            except BindingChanged:
+                continue
+        if deadline.remaining(now) < _MIN_REMAINING_SECONDS:
+            raise NotDone("the customer's token is being renewed; nothing was sent")
+        ports.clock.sleep(_POLL_SECONDS * (1 + ports.ids.jitter()))
+
+
+def seal_tokens(ports: Ports, binding_id: str, tokens: CustomerTokens) -> SealedTokens:
+    """Encrypt a customer's tokens for the record of this binding alone."""
+    refresh = tokens.refresh_token
+    return SealedTokens(
+        access_token=ports.vault.seal(tokens.access_token, binding_id),
+        access_expires_at=tokens.access_expires_at,
+        refresh_token=None if refresh is None else ports.vault.seal(refresh, binding_id),
+        refresh_expires_at=tokens.refresh_expires_at,
+    )
+
+
+def require_relink(ports: Ports, binding: Binding, code: str | None) -> None:
+    """Note on the binding that its customer has to link again."""
+    evidence = Evidence(EvidenceSource.ANSWER, ports.clock.now(), code)
+    current = binding
+    while (after := current.moved(BindingEvent.TOKEN_REJECTED, evidence)) is not None:
+        try:
+            ports.bindings.save(current, replace(after, token_lease_until=None))
+        except BindingChanged as race:
+            current = race.current
+            continue
+        ports.telemetry.count(Metric.RELINK_REQUIRED)
+        ports.telemetry.note("relink required", binding_id=binding.id, code=code)
+        return
+
+
+def _refresh(ports: Ports, binding: Binding, deadline: Deadline) -> CustomerAccess:
+    try:
+        tokens = _request(ports, binding, deadline)
+    except RelinkRequired as error:
+        require_relink(ports, binding, error.code)
+        raise
+    except NotDone:
+        _keep(ports, binding, binding.tokens)
+        raise
+    kept = _keep(ports, binding, seal_tokens(ports, binding.id, tokens))
+    return CustomerAccess(tokens.access_token, kept)
+
+
+def _request(ports: Ports, binding: Binding, deadline: Deadline) -> CustomerTokens:
+    """Refresh token first, auth code as fallback (contract 3.2)."""
+    if binding.tokens is not None and binding.tokens.refresh_token is not None:
+        try:
+            refresh_token = ports.vault.unseal(binding.tokens.refresh_token, binding.id)
+            return ports.doku.refresh_customer_token(refresh_token, deadline)
+        except RelinkRequired:
+            if binding.auth_code is None:
+                raise
+    if binding.auth_code is None:
+        raise RelinkRequired("the account has to be linked again")
+    return ports.doku.exchange_auth_code(ports.vault.unseal(binding.auth_code, binding.id), deadline)
+
+
+def _keep(ports: Ports, binding: Binding, tokens: SealedTokens | None) -> Binding:
+    current = binding
+    while True:
+        if current.tokens is None:  # unlinked meanwhile: nothing is written back
+            return current
+        after = replace(current.noted(ports.clock.now()), tokens=tokens, token_lease_until=None)
+        try:
+            return ports.bindings.save(current, after)
+        except BindingChanged as race:
+            current = race.current

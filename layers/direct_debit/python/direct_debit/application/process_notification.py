@@ -1,0 +1,180 @@
+"""Work out what an accepted notification means (contract 3.5, 3.10; invariant 6).
+
+Only a fresh one whose reference, amount and customer agree with the record is believed. Everything else changes no
+money: it is kept, counted where it should not happen, and DOKU is asked for the status instead.
+"""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+
+from direct_debit.application.advance_binding import advance_binding
+from direct_debit.application.advance_payment import advance_payment
+from direct_debit.application.deadline import Deadline
+from direct_debit.application.inquire_status import request_inquiry
+from direct_debit.application.ports import InboxItem, InboxKind, InboxState, Metric, Ports
+from direct_debit.application.prove_binding import prove_binding
+from direct_debit.domain.binding import Binding, BindingEvent
+from direct_debit.domain.evidence import Evidence, EvidenceSource
+from direct_debit.domain.money import CURRENCY
+from direct_debit.domain.payment import Payment, PaymentEvent
+
+_EVENTS = {
+    "00": PaymentEvent.SUCCEEDED,
+    "01": PaymentEvent.PENDING,
+    "02": PaymentEvent.PENDING,
+    "03": PaymentEvent.PENDING,
+    "04": PaymentEvent.REFUNDED,
+    "05": PaymentEvent.CANCELLED,
+    "06": PaymentEvent.DECLINED,
+}
+_RETRY = timedelta(seconds=60)
+_LONGEST_RETRY = timedelta(hours=6)
+_MAX_SWEEPS = 12  # about two days
+
+
+@dataclass(frozen=True, slots=True)
+class _PaymentFacts:
+    ref: str
+    status: str
+    value: str
+    currency: str
+    customer_id: str | None
+    doku_reference: str | None
+
+
+def process_notification(inbox_id: str, ports: Ports, deadline: Deadline) -> None:
+    """Apply one accepted notification; repeating it changes nothing. Raises StoreUnavailable, NotDone: come again."""
+    item = ports.inbox.get(inbox_id)
+    if item is None or item.state is not InboxState.ACCEPTED:
+        return
+    body = _read_object(ports.vault.unseal(item.body, item.id))
+    if item.kind is InboxKind.PAYMENT:
+        _process_payment(item, body, ports)
+    else:
+        _process_binding(item, body, ports, deadline)
+
+
+def sweep_notification(inbox_id: str, ports: Ports) -> None:
+    """Queue an accepted notification again that was not processed in time; one that never can be is put aside.
+
+    Raises StoreUnavailable.
+    """
+    item = ports.inbox.get(inbox_id)
+    if item is None or item.state is not InboxState.ACCEPTED:
+        return
+    if item.attempts >= _MAX_SWEEPS:
+        _quarantine(item, "unprocessable", ports)
+        return
+    wait = min(_RETRY * 2**item.attempts, _LONGEST_RETRY)
+    ports.inbox.settle(item, replace(item, attempts=item.attempts + 1, due_at=ports.clock.now() + wait))
+    ports.queues.send_notification(item.id)
+
+
+def _process_payment(item: InboxItem, body: dict[str, object], ports: Ports) -> None:
+    facts = _read_payment(body)
+    payment = ports.payments.get(facts.ref)
+    if payment is None:
+        _quarantine(item, "unknown_reference", ports, ref=facts.ref)
+        return
+    if not item.fresh:
+        ports.telemetry.count(Metric.NOTIFICATION_STALE)
+        ports.telemetry.note("stale notification, asking for the status", ref=payment.ref, code=facts.status)
+        request_inquiry(ports, payment)
+        _settle(item, InboxState.PROCESSED, "stale", ports)
+        return
+    mismatch = _find_mismatch(payment, facts)
+    if mismatch is not None:
+        request_inquiry(ports, payment)
+        _quarantine(item, mismatch, ports, ref=payment.ref)
+        return
+    event = _EVENTS.get(facts.status)
+    if event is None:
+        request_inquiry(ports, payment)
+        _settle(item, InboxState.PROCESSED, "status_unclear", ports)
+        return
+    evidence = Evidence(EvidenceSource.NOTIFICATION, ports.clock.now(), facts.status)
+    advance_payment(
+        ports,
+        payment,
+        event,
+        evidence,
+        change=lambda after: replace(after, doku_reference=facts.doku_reference or after.doku_reference),
+    )
+    _settle(item, InboxState.PROCESSED, None, ports)
+
+
+def _process_binding(item: InboxItem, body: dict[str, object], ports: Ports, deadline: Deadline) -> None:
+    additional = _object(body.get("additionalInfo"))
+    customer_id = _text(additional.get("custIdMerchant"))
+    external_id = _text(body.get("originalExternalId"))
+    binding = None if customer_id is None else ports.bindings.find_by_customer(customer_id)
+    if binding is None or binding.external_id != external_id:
+        _quarantine(item, "unknown_binding", ports)
+        return
+    status = (_text(additional.get("status")) or "").upper()
+    if status == "SUCCESS":
+        binding = _learn_auth_code(binding, _text(additional.get("authCode")), ports)
+        prove_binding(binding, ports, deadline)  # the exchange is the proof: freshness does not matter
+    elif status == "FAILED" and item.fresh:
+        evidence = Evidence(EvidenceSource.NOTIFICATION, ports.clock.now(), "FAILED")
+        advance_binding(ports, binding, BindingEvent.LINK_REFUSED, evidence)
+    _settle(item, InboxState.PROCESSED, None if item.fresh else "stale", ports)
+
+
+def _learn_auth_code(binding: Binding, auth_code: str | None, ports: Ports) -> Binding:
+    """Take the auth code from the notification where the binding response had none."""
+    if auth_code is None or binding.auth_code is not None:
+        return binding
+    sealed = ports.vault.seal(auth_code, binding.id)
+    return ports.bindings.save(binding, replace(binding.noted(ports.clock.now()), auth_code=sealed))
+
+
+def _find_mismatch(payment: Payment, facts: _PaymentFacts) -> str | None:
+    try:
+        value = Decimal(facts.value)
+    except InvalidOperation:
+        return "amount_mismatch"
+    if facts.currency != CURRENCY or value != payment.amount.value:
+        return "amount_mismatch"
+    if facts.customer_id is not None and facts.customer_id != payment.customer_id:
+        return "customer_mismatch"
+    return None
+
+
+def _quarantine(item: InboxItem, reason: str, ports: Ports, ref: str | None = None) -> None:
+    ports.telemetry.count(Metric.NOTIFICATION_QUARANTINED)
+    ports.telemetry.note("notification quarantined", ref=ref, reason=reason)
+    _settle(item, InboxState.QUARANTINED, reason, ports)
+
+
+def _settle(item: InboxItem, state: InboxState, reason: str | None, ports: Ports) -> None:
+    ports.inbox.settle(item, replace(item, state=state, reason=reason, due_at=None, attempts=item.attempts + 1))
+
+
+def _read_payment(body: dict[str, object]) -> _PaymentFacts:
+    amount = _object(body.get("amount"))
+    additional = _object(body.get("additionalInfo"))
+    return _PaymentFacts(
+        ref=_text(body.get("originalPartnerReferenceNo")) or "",
+        status=_text(body.get("latestTransactionStatus")) or "",
+        value=_text(amount.get("value")) or "",
+        currency=_text(amount.get("currency")) or "",
+        customer_id=_text(additional.get("custIdMerchant")),
+        doku_reference=_text(body.get("originalReferenceNo")),
+    )
+
+
+def _read_object(text: str) -> dict[str, object]:
+    """The door has checked the body already; what is stored is what was accepted."""
+    loaded: object = json.loads(text)
+    return _object(loaded)
+
+
+def _object(value: object) -> dict[str, object]:
+    return {str(name): member for name, member in value.items()} if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,284 @@
+"""One step of a refund: send it, or find out what became of it (contract 3.11).
+
+The number never changes; each sending has a new X-EXTERNAL-ID. Before anything is sent again, `refundHistory` is
+asked. What can not be ended is NEEDS_REVIEW, counted, and can be started again without doubling anything.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from direct_debit.application.call_doku import call_doku
+from direct_debit.application.deadline import Deadline
+from direct_debit.application.errors import (
+    CustomerActionRequired,
+    NotDone,
+    OutcomeUnknown,
+    PaymentChanged,
+    Rejected,
+    RelinkRequired,
+    StoreUnavailable,
+)
+from direct_debit.application.ports import Metric, Ports, Reply, StatusAnswer
+from direct_debit.application.references import make_external_id
+from direct_debit.domain.evidence import Evidence, EvidenceSource
+from direct_debit.domain.payment import Payment, PaymentEvent
+from direct_debit.domain.refund import Refund, RefundEvent, RefundState
+from direct_debit.domain.schedule import next_due
+
+_ROUNDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class RefundStep:
+    """Whether the refund is settled; if not, in how many seconds to come again."""
+
+    done: bool
+    retry_after: float | None = None
+
+
+_EVENTS = {
+    Reply.DONE: RefundEvent.SUCCEEDED,
+    Reply.IN_PROGRESS: RefundEvent.OUTCOME_LOST,  # accepted is not done: refundHistory tells
+    Reply.LATER: RefundEvent.POSTPONED,
+    Reply.DECLINED: RefundEvent.REFUSED,
+    Reply.CUSTOMER_MUST_ACT: RefundEvent.REFUSED,
+    Reply.EXPIRED: RefundEvent.REFUSED,
+    Reply.CANCELLED: RefundEvent.REFUSED,
+}
+
+# What the answer to one sending says about that sending only.
+_OF_THE_ATTEMPT = frozenset(
+    {RefundEvent.POSTPONED, RefundEvent.NOT_SENT, RefundEvent.OUTCOME_LOST, RefundEvent.REFUSED}
+)
+
+
+def process_refund(ref: str, ports: Ports, deadline: Deadline) -> RefundStep:
+    """Do the step that is due. A repeated, early or needless call does nothing. Raises StoreUnavailable."""
+    payment = ports.payments.get(ref)
+    if payment is None or payment.refund is None or payment.refund.is_final or payment.refund.due_at is None:
+        return RefundStep(done=True)
+    now = ports.clock.now()
+    if now < payment.refund.due_at:
+        return _come_again(ports, payment)
+    if payment.refund.state is RefundState.SENDING:  # whoever was sending has died
+        payment = _advance(ports, payment, RefundEvent.OUTCOME_LOST, Evidence(EvidenceSource.NO_ANSWER, now))
+    may_send = True
+    if payment.refund is not None and payment.refund.attempts > 0:
+        payment, may_send = _ask(payment, ports, deadline)
+    sendable = (RefundState.REQUESTED, RefundState.RETRYING)
+    if may_send and payment.refund is not None and payment.refund.state in sendable:
+        payment = _send(payment, ports, deadline)
+    return _come_again(ports, payment)
+
+
+def redrive_refund(ref: str, ports: Ports) -> Payment:
+    """Start a refund that needs review again, under its old number. Raises TransitionRefused in any other state."""
+    payment = ports.payments.get(ref)
+    if payment is None or payment.refund is None:
+        raise Rejected("there is no such refund")
+    now = ports.clock.now()
+    moved = payment.refund.moved(RefundEvent.REDRIVEN, Evidence(EvidenceSource.CALLER, now))
+    if moved is None:
+        return payment
+    restarted = replace(moved, requested_at=now, due_at=now)
+    return ports.payments.save(payment, replace(payment.noted(now), refund=restarted))
+
+
+def _come_again(ports: Ports, payment: Payment) -> RefundStep:
+    refund = payment.refund
+    if refund is None or refund.is_final or refund.due_at is None:
+        return RefundStep(done=True)
+    wait = (refund.due_at - ports.clock.now()) / timedelta(seconds=1)
+    return RefundStep(done=False, retry_after=max(1.0, wait))
+
+
+def _ask(payment: Payment, ports: Ports, deadline: Deadline) -> tuple[Payment, bool]:
+    """Ask `refundHistory`; True when it proves that DOKU does not know the refund, so that it may be sent again.
+
+    The claim moves the due time first, so that a crash here only delays.
+    """
+    payment, mine = _claim_look(ports, payment)
+    refund = payment.refund
+    if not mine or refund is None:
+        return payment, False
+    try:
+        answer = call_doku(ports, deadline, lambda call: ports.doku.inquire_status(payment, call))
+    except (NotDone, Rejected, CustomerActionRequired) as error:
+        ports.telemetry.note("refund inquiry without an answer", ref=payment.ref, code=error.code)
+        return _end_after_schedule(ports, payment), False
+    event = _read_history(answer, refund.number)
+    if event is None:
+        return _end_after_schedule(ports, payment), False
+    evidence = Evidence(EvidenceSource.STATUS, ports.clock.now(), answer.status)
+    return _advance(ports, payment, event, evidence), event is RefundEvent.NOT_IN_HISTORY
+
+
+def _read_history(answer: StatusAnswer, number: str) -> RefundEvent | None:
+    """Return what the history says of this refund; None while it is pending."""
+    ours = [row for row in answer.refunds if row.number == number]
+    if any(row.status == "00" for row in ours):
+        return RefundEvent.SUCCEEDED
+    if any(row.status == "03" for row in ours):
+        return None
+    if any(row.status == "06" for row in ours):
+        return RefundEvent.REFUSED
+    if any(row.status in ("00", "03") for row in answer.refunds):
+        # The payment is being refunded under another number, for example from the back office: never a second one.
+        return RefundEvent.EXHAUSTED
+    if answer.status == "04":
+        return RefundEvent.SUCCEEDED
+    return RefundEvent.NOT_IN_HISTORY
+
+
+def _send(payment: Payment, ports: Ports, deadline: Deadline) -> Payment:
+    refund = payment.refund
+    if refund is None:
+        return payment
+    now = ports.clock.now()
+    claimed = refund.moved(RefundEvent.CLAIMED, Evidence(EvidenceSource.CALLER, now))
+    if claimed is None:
+        return payment
+    claimed = replace(
+        claimed,
+        attempt=ports.ids.new_id(),
+        attempts=refund.attempts + 1,
+        external_id=make_external_id(ports.clock, ports.ids),
+        sent_at=now,
+        due_at=now + timedelta(seconds=ports.settings.first_inquiry),
+    )
+    try:
+        sent = ports.payments.save(payment, replace(payment.noted(now), refund=claimed))
+    except PaymentChanged as race:
+        return race.current
+    attempt = claimed.attempt
+    try:
+        answer = call_doku(
+            ports,
+            deadline,
+            lambda call: ports.doku.refund_payment(sent, call),
+            binding_id=sent.binding_id,
+            external_id=claimed.external_id,
+            device_id=sent.device_id,
+            ip_address=sent.ip_address,
+        )
+    except OutcomeUnknown as error:
+        evidence = Evidence(EvidenceSource.NO_ANSWER, ports.clock.now(), error.code)
+        return _conclude(ports, sent, RefundEvent.OUTCOME_LOST, evidence, attempt)
+    except (NotDone, RelinkRequired) as error:
+        evidence = Evidence(EvidenceSource.NOTHING_SENT, ports.clock.now(), error.code)
+        return _conclude(ports, sent, RefundEvent.NOT_SENT, evidence, attempt)
+    event = _EVENTS.get(answer.reply, RefundEvent.OUTCOME_LOST)
+    evidence = Evidence(EvidenceSource.ANSWER, ports.clock.now(), answer.code)
+    return _conclude(
+        ports,
+        sent,
+        event,
+        evidence,
+        attempt,
+        change=lambda after: replace(after, refund_no=answer.reference, refunded_at=answer.time),
+    )
+
+
+def _conclude(
+    ports: Ports,
+    payment: Payment,
+    event: RefundEvent,
+    evidence: Evidence,
+    attempt: str | None,
+    *,
+    change: Callable[[Refund], Refund] = lambda refund: refund,
+) -> Payment:
+    try:
+        return _advance(ports, payment, event, evidence, attempt, change=change)
+    except StoreUnavailable:
+        ports.telemetry.note("refund answer not written, left to the next step", ref=payment.ref, code=evidence.code)
+        return payment
+
+
+def _advance(
+    ports: Ports,
+    payment: Payment,
+    event: RefundEvent,
+    evidence: Evidence,
+    attempt: str | None = None,
+    *,
+    change: Callable[[Refund], Refund] = lambda refund: refund,
+) -> Payment:
+    """Apply a refund event to the payment as stored; the payment becomes REFUNDED in the same write as its refund."""
+    current = payment
+    for _ in range(_ROUNDS):
+        refund = current.refund
+        if refund is None or (attempt is not None and event in _OF_THE_ATTEMPT and refund.attempt != attempt):
+            return current
+        moved = refund.moved(event, evidence)
+        if moved is None:
+            return current
+        after = replace(current.noted(evidence.at), refund=_planned(ports, change(moved), evidence.at))
+        if moved.state is RefundState.REFUNDED:
+            completed = current.moved(PaymentEvent.REFUND_COMPLETED, evidence)
+            if completed is not None:
+                after = replace(completed, refund=after.refund, due_at=None)
+        try:
+            stored = ports.payments.save(current, after)
+        except PaymentChanged as race:
+            current = race.current
+            continue
+        _announce(ports, stored)
+        if stored.refund is not None and not stored.refund.is_final and stored.refund.due_at is None:
+            return _exhaust(ports, stored)
+        return stored
+    raise StoreUnavailable("the payment changed too often to be written")
+
+
+def _planned(ports: Ports, refund: Refund, now: datetime) -> Refund:
+    if refund.is_final:
+        return replace(refund, due_at=None)
+    if refund.state is RefundState.UNKNOWN and refund.sent_at is not None:
+        # No status inquiry within the first minute after the sending.
+        now = max(now, refund.sent_at + timedelta(seconds=ports.settings.first_inquiry))
+        due = next_due(refund.sent_at, now, ports.settings.refund_schedule, ports.ids.jitter())
+        return replace(refund, due_at=due or now)
+    if refund.evidence.source is EvidenceSource.STATUS and refund.state is RefundState.RETRYING:
+        return replace(refund, due_at=now)  # DOKU does not know it: send it now
+    due = next_due(refund.requested_at, now, ports.settings.refund_schedule, ports.ids.jitter())
+    return replace(refund, due_at=due)
+
+
+def _claim_look(ports: Ports, payment: Payment) -> tuple[Payment, bool]:
+    """Claim the next look at a refund; False when somebody else has it."""
+    refund = payment.refund
+    if refund is None:
+        return payment, False
+    now = ports.clock.now()
+    due = next_due(refund.requested_at, now, ports.settings.refund_schedule, ports.ids.jitter())
+    planned = replace(refund, due_at=due or now + timedelta(seconds=ports.settings.first_inquiry))
+    try:
+        return ports.payments.save(payment, replace(payment.noted(now), refund=planned)), True
+    except PaymentChanged as race:
+        return race.current, False
+
+
+def _end_after_schedule(ports: Ports, payment: Payment) -> Payment:
+    """A refund whose schedule has ended without an answer needs a person; it is never dropped."""
+    refund = payment.refund
+    if refund is None or refund.is_final:
+        return payment
+    if next_due(refund.requested_at, ports.clock.now(), ports.settings.refund_schedule, 0.0) is not None:
+        return payment
+    return _exhaust(ports, payment)
+
+
+def _exhaust(ports: Ports, payment: Payment) -> Payment:
+    return _advance(ports, payment, RefundEvent.EXHAUSTED, Evidence(EvidenceSource.SCHEDULE, ports.clock.now()))
+
+
+def _announce(ports: Ports, payment: Payment) -> None:
+    refund = payment.refund
+    if refund is None:
+        return
+    ports.telemetry.note("refund moved", ref=payment.ref, state=refund.state, code=refund.evidence.code)
+    if refund.state is RefundState.NEEDS_REVIEW:
+        ports.telemetry.count(Metric.REFUND_NEEDS_REVIEW)
+    if refund.state is RefundState.FAILED:
+        ports.telemetry.count(Metric.REFUND_FAILED)

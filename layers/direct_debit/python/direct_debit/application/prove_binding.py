@@ -1,0 +1,62 @@
+"""Prove a link: only a successful token exchange does (contract 3.3, 3.4)."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from direct_debit.application.advance_binding import advance_binding
+from direct_debit.application.deadline import Deadline
+from direct_debit.application.errors import BindingChanged, NotDone, RelinkRequired, StoreUnavailable
+from direct_debit.application.obtain_customer_token import seal_tokens
+from direct_debit.application.ports import AccountClaimLost, Ports
+from direct_debit.domain.binding import Binding, BindingEvent, BindingState
+from direct_debit.domain.evidence import Evidence, EvidenceSource
+
+_ATTEMPT = timedelta(seconds=30)
+
+
+def prove_binding(binding: Binding, ports: Ports, deadline: Deadline) -> Binding:
+    """Exchange the auth code; the binding becomes ACTIVE if DOKU takes it, and stays as it is if not (yet).
+
+    Raises NotDone when DOKU does not answer. One caller at a time; the others get the binding as it is.
+    """
+    provable = binding.state is BindingState.PENDING or (
+        binding.state is BindingState.RELINK_REQUIRED and binding.redirect_url is not None
+    )
+    now = ports.clock.now()
+    if not provable or binding.auth_code is None or binding.is_busy(now):
+        return binding
+    claim = replace(binding.noted(now), attempt=ports.ids.new_id(), attempt_until=now + _ATTEMPT)
+    try:
+        claimed = ports.bindings.save(binding, claim)
+    except BindingChanged as race:
+        return race.current
+    auth_code = ports.vault.unseal(binding.auth_code, binding.id)
+    try:
+        tokens = ports.doku.exchange_auth_code(auth_code, deadline)
+    except RelinkRequired:  # the customer has not finished, or never will
+        return _end_attempt(claimed, ports)
+    except NotDone:
+        _end_attempt(claimed, ports)
+        raise
+    evidence = Evidence(EvidenceSource.ANSWER, ports.clock.now(), "2007400")
+    sealed = seal_tokens(ports, binding.id, tokens)
+    try:
+        return advance_binding(
+            ports,
+            claimed,
+            BindingEvent.PROVED,
+            evidence,
+            change=lambda after: replace(after, tokens=sealed, attempt=None, attempt_until=None),
+        )
+    except AccountClaimLost:
+        # The lease ended and the account was claimed by another link meanwhile: this one gives way.
+        return advance_binding(ports, claimed, BindingEvent.LINK_REFUSED, evidence)
+
+
+def _end_attempt(binding: Binding, ports: Ports) -> Binding:
+    try:
+        return ports.bindings.save(binding, replace(binding.noted(ports.clock.now()), attempt=None, attempt_until=None))
+    except BindingChanged as race:
+        return race.current
+    except StoreUnavailable:
+        return binding  # the attempt ends by itself after its time

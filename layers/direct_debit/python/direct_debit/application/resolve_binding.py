@@ -1,0 +1,82 @@
+"""Bring a binding that nobody finishes to its true end (invariant 9)."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from direct_debit.application.advance_binding import advance_binding
+from direct_debit.application.call_doku import call_doku
+from direct_debit.application.deadline import Deadline
+from direct_debit.application.errors import BindingChanged, CustomerActionRequired, NotDone, Rejected, RelinkRequired
+from direct_debit.application.ports import Metric, Ports
+from direct_debit.application.prove_binding import prove_binding
+from direct_debit.application.unbind_account import end_unbinding, next_probe
+from direct_debit.domain.binding import Binding, BindingEvent, BindingState
+from direct_debit.domain.evidence import Evidence, EvidenceSource
+
+_LATER = timedelta(minutes=2)
+
+
+def resolve_binding(binding_id: str, ports: Ports, deadline: Deadline) -> Binding | None:
+    """Look at a binding whose time has come; a repeated, early or needless call does nothing.
+
+    A link that was not finished within its lease is tried once more, then FAILED. An unlinking whose end is not known
+    is probed with a balance inquiry: an answer means that the link lives.
+    """
+    binding = ports.bindings.get(binding_id)
+    now = ports.clock.now()
+    if binding is None or binding.due_at is None or now < binding.due_at or binding.is_busy(now):
+        return binding
+    match binding.state:
+        case BindingState.REQUESTED | BindingState.PENDING | BindingState.RELINK_REQUIRED:
+            return _end_link(binding, ports, deadline)
+        case BindingState.UNBIND_OTP_PENDING:
+            return _probe(binding, ports, deadline)
+        case _:
+            return _save(binding, replace(binding.noted(now), due_at=None), ports)
+
+
+def _end_link(binding: Binding, ports: Ports, deadline: Deadline) -> Binding:
+    try:
+        binding = prove_binding(binding, ports, deadline)
+    except NotDone:
+        now = ports.clock.now()
+        current = ports.bindings.get(binding.id) or binding
+        return _save(current, replace(current.noted(now), due_at=now + _LATER), ports)
+    now = ports.clock.now()
+    evidence = Evidence(EvidenceSource.SCHEDULE, now)
+    if binding.state is BindingState.RELINK_REQUIRED:  # the old link's record stays; a new try starts afresh
+        return _save(binding, replace(binding.noted(now), redirect_url=None, due_at=None), ports)
+    if binding.is_busy(now):
+        return binding
+    return advance_binding(ports, binding, BindingEvent.LINK_EXPIRED, evidence)
+
+
+def _probe(binding: Binding, ports: Ports, deadline: Deadline) -> Binding:
+    now = ports.clock.now()
+    due = next_probe(ports, binding, now)
+    if due - now >= timedelta(hours=23):
+        ports.telemetry.count(Metric.BINDING_UNRESOLVED)
+        ports.telemetry.note("unlinking unresolved", binding_id=binding.id)
+    try:
+        claimed = ports.bindings.save(binding, replace(binding.noted(now), due_at=due))
+    except BindingChanged as race:
+        return race.current
+    try:
+        call_doku(ports, deadline, ports.doku.inquire_balance, binding_id=binding.id)
+    except RelinkRequired as error:
+        evidence = Evidence(EvidenceSource.PROBE, ports.clock.now(), error.code)
+        return end_unbinding(claimed, BindingEvent.UNBOUND, evidence, ports)
+    except NotDone:
+        return claimed
+    except (Rejected, CustomerActionRequired) as error:  # DOKU knows the token: the link lives, whatever else is wrong
+        evidence = Evidence(EvidenceSource.PROBE, ports.clock.now(), error.code)
+        return end_unbinding(claimed, BindingEvent.UNBIND_EXPIRED, evidence, ports)
+    evidence = Evidence(EvidenceSource.PROBE, ports.clock.now())
+    return end_unbinding(claimed, BindingEvent.UNBIND_EXPIRED, evidence, ports)
+
+
+def _save(before: Binding, after: Binding, ports: Ports) -> Binding:
+    try:
+        return ports.bindings.save(before, after)
+    except BindingChanged as race:
+        return race.current

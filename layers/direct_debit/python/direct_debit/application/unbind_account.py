@@ -1,0 +1,160 @@
+"""Unlink a customer's account (contract 3.12): usually the bank asks for an OTP before it is done.
+
+No payment may be open: a debit under way would lose the token that its refund needs, and a debit that started after
+the unlinking was acknowledged must not exist. The claim and that condition are one write.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from direct_debit.application.advance_binding import advance_binding
+from direct_debit.application.bind_account import BindingResult, show_binding
+from direct_debit.application.call_doku import call_doku
+from direct_debit.application.deadline import Deadline
+from direct_debit.application.errors import (
+    BindingChanged,
+    Conflict,
+    NotDone,
+    NotFound,
+    OutcomeUnknown,
+    Rejected,
+    RelinkRequired,
+    StoreUnavailable,
+)
+from direct_debit.application.ports import DokuCall, Ports, Reply, WriteAnswer
+from direct_debit.application.references import make_external_id
+from direct_debit.domain.binding import Binding, BindingEvent, BindingState
+from direct_debit.domain.evidence import Evidence, EvidenceSource
+from direct_debit.domain.schedule import next_due
+
+_ATTEMPT = timedelta(seconds=30)
+_ROUNDS = 5
+_GONE = frozenset({Reply.DONE, Reply.GONE})
+_REFUSED = frozenset(
+    {Reply.DECLINED, Reply.CUSTOMER_MUST_ACT, Reply.LATER, Reply.EXPIRED, Reply.CANCELLED, Reply.OTP_BLOCKED}
+)
+
+
+def unbind_account(binding_id: str, ports: Ports, deadline: Deadline) -> BindingResult:
+    """Ask DOKU to unlink; return the binding as it is then (UNBIND_OTP_PENDING or UNBOUND).
+
+    Raises NotFound, Conflict (not linked, or payments are open), Rejected (DOKU refused; still linked), NotDone.
+    """
+    binding = ports.bindings.get(binding_id)
+    if binding is None:
+        raise NotFound("there is no such binding")
+    for _ in range(_ROUNDS):
+        if binding.state in (BindingState.UNBIND_OTP_PENDING, BindingState.UNBOUND):
+            return show_binding(binding, ports, replayed=True)
+        if binding.state not in (BindingState.ACTIVE, BindingState.RELINK_REQUIRED):
+            raise Conflict(f"the binding is {binding.state}; there is nothing to unlink")
+        _settle_open_payments(binding, ports)
+        claimed = _claim(binding, ports)
+        if claimed is None:
+            raise NotDone("the binding changed meanwhile; repeat the request")
+        try:
+            stored = ports.bindings.begin_unbinding(binding, claimed)
+        except BindingChanged as race:
+            binding = race.current
+            if binding.open_payments:
+                _settle_open_payments(binding, ports)
+            continue
+        return show_binding(_send(stored, ports, deadline), ports)
+    raise NotDone("the binding changed too often; repeat the request")
+
+
+def next_probe(ports: Ports, binding: Binding, now: datetime) -> datetime:
+    """Return when to look at an unlinking whose end is open; once the schedule has ended, each day."""
+    origin = binding.unbind_requested_at or now
+    due = next_due(origin, now, ports.settings.binding_schedule, ports.ids.jitter())
+    return due or now + timedelta(days=1)
+
+
+def end_unbinding(binding: Binding, event: BindingEvent, evidence: Evidence, ports: Ports) -> Binding:
+    """Write how an unlinking ended, and that nobody speaks to DOKU about it any more."""
+    return advance_binding(
+        ports,
+        binding,
+        event,
+        evidence,
+        change=lambda after: replace(after, attempt=None, attempt_until=None, unbind_requested_at=None),
+    )
+
+
+def pause_unbinding(binding: Binding, ports: Ports, answer: WriteAnswer | None = None) -> Binding:
+    """Write that an unlinking goes on: the OTP is awaited, or the answer was lost and will be found out."""
+    current = binding
+    while current.state is BindingState.UNBIND_OTP_PENDING:
+        now = ports.clock.now()
+        url = None if answer is None else answer.redirect_url
+        after = replace(
+            current.noted(now),
+            attempt=None,
+            attempt_until=None,
+            unbind_redirect_url=current.unbind_redirect_url if url is None else ports.vault.seal(url, binding.id),
+            response_code=current.response_code if answer is None else answer.code,
+            due_at=next_probe(ports, current, now),
+        )
+        try:
+            return ports.bindings.save(current, after)
+        except BindingChanged as race:
+            current = race.current
+        except StoreUnavailable:
+            return current  # the attempt ends by itself, and the due time stands in the record
+    return current
+
+
+def _claim(binding: Binding, ports: Ports) -> Binding | None:
+    now = ports.clock.now()
+    moved = binding.moved(BindingEvent.UNBIND_REQUESTED, Evidence(EvidenceSource.CALLER, now))
+    if moved is None:
+        return None
+    claimed = replace(
+        moved,
+        attempt=ports.ids.new_id(),
+        attempt_until=now + _ATTEMPT,
+        unbind_external_id=make_external_id(ports.clock, ports.ids),
+        unbind_requested_at=now,
+        otp_attempts=0,
+        redirect_url=None,
+    )
+    return replace(claimed, due_at=next_probe(ports, claimed, now))
+
+
+def _settle_open_payments(binding: Binding, ports: Ports) -> None:
+    """Forget payments that have settled; refuse while one has not."""
+    unfinished = []
+    for ref in sorted(binding.open_payments):
+        payment = ports.payments.get(ref)
+        if payment is not None and payment.is_open:
+            unfinished.append(ref)
+        else:
+            ports.bindings.forget_open_payment(binding.id, ref)
+    if unfinished:
+        raise Conflict(f"payments are not finished: {', '.join(unfinished)}; unlink when they are")
+
+
+def _send(binding: Binding, ports: Ports, deadline: Deadline) -> Binding:
+    def send(call: DokuCall) -> WriteAnswer:
+        if call.customer_token is None:
+            raise RelinkRequired("the account is not linked any more")
+        return ports.doku.unbind_account(call.customer_token, call)
+
+    try:
+        answer = call_doku(ports, deadline, send, binding_id=binding.id, external_id=binding.unbind_external_id)
+    except RelinkRequired as error:  # DOKU does not know the token any more: it is unlinked already
+        evidence = Evidence(EvidenceSource.ANSWER, ports.clock.now(), error.code)
+        return end_unbinding(binding, BindingEvent.UNBOUND, evidence, ports)
+    except NotDone as error:
+        evidence = Evidence(EvidenceSource.NOTHING_SENT, ports.clock.now(), error.code)
+        end_unbinding(binding, BindingEvent.UNBIND_REFUSED, evidence, ports)
+        raise
+    except OutcomeUnknown:
+        return pause_unbinding(binding, ports)
+    evidence = Evidence(EvidenceSource.ANSWER, ports.clock.now(), answer.code)
+    if answer.reply in _GONE:
+        return end_unbinding(binding, BindingEvent.UNBOUND, evidence, ports)
+    if answer.reply in _REFUSED:
+        end_unbinding(binding, BindingEvent.UNBIND_REFUSED, evidence, ports)
+        raise Rejected("DOKU refused to unlink; the account stays linked", code=answer.code)
+    return pause_unbinding(binding, ports, answer)

@@ -1,0 +1,121 @@
+"""Pass the customer's OTP on to DOKU (contract 3.6). The OTP is never stored, and never sent twice blindly."""
+
+from dataclasses import dataclass, field, replace
+from typing import Never
+
+from direct_debit.application.advance_payment import advance_payment, plan_next_look
+from direct_debit.application.call_doku import call_doku
+from direct_debit.application.deadline import Deadline
+from direct_debit.application.errors import (
+    Conflict,
+    CustomerActionRequired,
+    NotDone,
+    NotFound,
+    OutcomeUnknown,
+    PaymentChanged,
+    Rejected,
+    RelinkRequired,
+    StoreUnavailable,
+)
+from direct_debit.application.make_payment import PaymentResult
+from direct_debit.application.ports import Ports, Reply
+from direct_debit.domain.evidence import Evidence, EvidenceSource
+from direct_debit.domain.payment import Payment, PaymentEvent, PaymentState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyPaymentOtp:
+    """The code that the customer got from CIMB for this payment."""
+
+    ref: str
+    otp: str = field(repr=False)
+
+
+# Clear answers. Everything else says nothing certain about an OTP that was sent: the status decides.
+_EVENTS = {
+    Reply.DONE: PaymentEvent.ACCEPTED,
+    Reply.IN_PROGRESS: PaymentEvent.ACCEPTED,
+    Reply.OTP_WRONG: PaymentEvent.OTP_WRONG,
+    Reply.EXPIRED: PaymentEvent.EXPIRED,
+    Reply.OTP_BLOCKED: PaymentEvent.OTP_BLOCKED,
+    Reply.DECLINED: PaymentEvent.DECLINED,
+    Reply.CUSTOMER_MUST_ACT: PaymentEvent.DECLINED,
+    Reply.CANCELLED: PaymentEvent.CANCELLED,
+}
+
+
+def verify_payment_otp(command: VerifyPaymentOtp, ports: Ports, deadline: Deadline) -> PaymentResult:
+    """Verify the OTP and return the payment as it is then (PROCESSING, or UNKNOWN when the answer was lost).
+
+    Raises NotFound, Conflict (no OTP is awaited, or one is being verified), CustomerActionRequired (wrong code: ask
+    again; link again), Rejected (expired, blocked, declined: the payment is FAILED), NotDone (nothing was sent).
+    """
+    payment = ports.payments.get(command.ref)
+    if payment is None:
+        raise NotFound("there is no such payment")
+    if payment.state is not PaymentState.OTP_PENDING:
+        _refuse(payment)
+    if payment.otp_attempts >= ports.settings.max_otp_attempts:
+        raise Conflict("no more codes are accepted for this payment; wait until it expires, then start a new one")
+    now = ports.clock.now()
+    submitted = payment.moved(PaymentEvent.OTP_SUBMITTED, Evidence(EvidenceSource.CALLER, now))
+    if submitted is None:
+        _refuse(payment)
+    submitted = replace(
+        submitted, attempt=ports.ids.new_id(), otp_attempts=payment.otp_attempts + 1, sent_at=now, not_found_count=0
+    )
+    submitted = replace(submitted, due_at=plan_next_look(ports, submitted, now))
+    try:
+        submitted = ports.payments.save(payment, submitted)
+    except PaymentChanged as race:
+        _refuse(race.current)
+    return PaymentResult(_send(submitted, command.otp, ports, deadline))
+
+
+def _refuse(payment: Payment) -> Never:
+    if payment.state is PaymentState.OTP_SUBMITTED:
+        raise Conflict("a code is being verified right now; ask for the payment's state")
+    raise Conflict(f"no code is awaited: the payment is {payment.state}")
+
+
+def _send(payment: Payment, otp: str, ports: Ports, deadline: Deadline) -> Payment:
+    try:
+        answer = call_doku(
+            ports,
+            deadline,
+            lambda call: ports.doku.verify_payment_otp(payment, otp, call),
+            binding_id=payment.binding_id,
+            device_id=payment.device_id,
+            ip_address=payment.ip_address,
+        )
+    except OutcomeUnknown as error:
+        evidence = Evidence(EvidenceSource.NO_ANSWER, ports.clock.now(), error.code)
+        return _conclude(ports, payment, PaymentEvent.OUTCOME_LOST, evidence)
+    except (NotDone, RelinkRequired) as error:
+        evidence = Evidence(EvidenceSource.NOTHING_SENT, ports.clock.now(), error.code)
+        _conclude(ports, payment, PaymentEvent.OTP_NOT_SENT, evidence)
+        raise
+    event = _EVENTS.get(answer.reply, PaymentEvent.OUTCOME_LOST)
+    concluded = _conclude(ports, payment, event, Evidence(EvidenceSource.ANSWER, ports.clock.now(), answer.code))
+    if event is PaymentEvent.OTP_WRONG:
+        raise CustomerActionRequired("the code is wrong; ask the customer for it again", code=answer.code)
+    if event in (PaymentEvent.EXPIRED, PaymentEvent.OTP_BLOCKED, PaymentEvent.DECLINED, PaymentEvent.CANCELLED):
+        raise Rejected("the bank refused; the payment has failed, a new one needs a new reference", code=answer.code)
+    return concluded
+
+
+def _conclude(ports: Ports, payment: Payment, event: PaymentEvent, evidence: Evidence) -> Payment:
+    def change(after: Payment) -> Payment:
+        unsent = event is PaymentEvent.OTP_NOT_SENT
+        return replace(
+            after,
+            otp_accepted=after.otp_accepted or event is PaymentEvent.ACCEPTED,
+            otp_attempts=after.otp_attempts - 1 if unsent else after.otp_attempts,
+            response_code=evidence.code or after.response_code,
+        )
+
+    try:
+        return advance_payment(ports, payment, event, evidence, attempt=payment.attempt, change=change)
+    except StoreUnavailable:
+        ports.telemetry.note("answer not written, left to the resolver", ref=payment.ref, code=evidence.code)
+        return payment
