@@ -76,11 +76,12 @@ class Simulator:
         checked: Checked | None = None
         if dial is not None and dial.when == "before" and dial.fault not in ("late", "delay"):
             response = spoil(dial, self._compose(route, now, "50000", "", {}), service)
-        elif route is None:
-            response = self._compose(None, now, "40402", "", {})
         else:
-            late = dial.delay_seconds if dial is not None and dial.fault == "late" else None
-            response, checked = self._process(route, Incoming(method, target, lowered, body), late)
+            if route is None:
+                response = self._compose(None, now, "40402", "", {})
+            else:
+                late = dial.delay_seconds if dial is not None and dial.fault == "late" else None
+                response, checked = self._process(route, Incoming(method, target, lowered, body), late)
             if dial is not None:
                 response = spoil(dial, response, service)
         if self.world.variant.notification_before_answer and self.notifications.next_due_at() is not None:

@@ -1,0 +1,39 @@
+"""The ASGI application: pages and controls by Starlette, everything else to DOKU's API."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import ASGIApp
+
+from tools.doku_simulator.server.api import DokuApi
+from tools.doku_simulator.server.binding_pages import binding_routes
+from tools.doku_simulator.server.control import control_routes
+from tools.doku_simulator.server.dashboard import dashboard_route
+from tools.doku_simulator.server.service import Service
+
+
+def create_app(service: Service) -> ASGIApp:
+    """Return the application of one service; while it runs, due notifications are sent in the background."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        sender = asyncio.create_task(service.run_sender())
+        try:
+            yield
+        finally:
+            sender.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await sender
+
+    return Starlette(
+        routes=[
+            dashboard_route(service),
+            *binding_routes(service),
+            *control_routes(service),
+            Mount("/", DokuApi(service)),
+        ],
+        lifespan=lifespan,
+    )
