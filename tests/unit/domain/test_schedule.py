@@ -1,0 +1,38 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from direct_debit.domain.schedule import next_due
+
+ORIGIN = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+STEPS = (61, 90, 180, 600, 900, 1800, 7200, 21600, 86400)
+
+
+@pytest.mark.parametrize(
+    ("after", "step"), [(0, 61), (60, 61), (61, 90), (89, 90), (95, 180), (1000, 1800), (50000, 86400)]
+)
+def test_takes_the_first_step_that_still_lies_ahead(after: int, step: int) -> None:
+    due = next_due(ORIGIN, ORIGIN + timedelta(seconds=after), STEPS, 0.0)
+    assert due == ORIGIN + timedelta(seconds=step)
+
+
+def test_ends_after_the_last_step() -> None:
+    assert next_due(ORIGIN, ORIGIN + timedelta(seconds=86400), STEPS, 0.5) is None
+
+
+@given(st.integers(0, 86399), st.floats(0, 0.999))
+def test_jitter_only_delays_and_stays_small(after: int, jitter: float) -> None:
+    now = ORIGIN + timedelta(seconds=after)
+    exact = next_due(ORIGIN, now, STEPS, 0.0)
+    due = next_due(ORIGIN, now, STEPS, jitter)
+    assert exact is not None
+    assert due is not None
+    assert exact <= due <= exact + timedelta(seconds=30)
+
+
+def test_the_first_question_stays_within_its_minute() -> None:
+    due = next_due(ORIGIN, ORIGIN, STEPS, 0.999)
+    assert due is not None
+    assert timedelta(seconds=61) <= due - ORIGIN <= timedelta(seconds=68)
