@@ -22,7 +22,9 @@ run: setup ## Deploy the template to a local cloud and run one customer's journe
 
 .PHONY: test
 test: setup ## Run every test: unit, integration, template, e2e on a deployed local stack, browser
-	@$(PYTHON) -m tools.run_tests --workers $(WORKERS)
+	@# pytest's status 5 says "no tests chosen": with a part of the tests not there yet, the other part still counts.
+	$(PYTHON) -m pytest -n $(WORKERS) -m "not e2e and not browser" || [ $$? -eq 5 ]
+	$(PYTHON) -m pytest -m "e2e or browser" || [ $$? -eq 5 ]
 
 .PHONY: check
 check: setup ## Lint, format, strict types, import rules, and the template

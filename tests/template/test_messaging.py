@@ -59,6 +59,7 @@ def test_each_queue_is_a_dead_letter_queue_or_has_one_and_is_encrypted() -> None
     queues = resources("AWS::SQS::Queue")
     without = [name for name, queue in queues.items() if "RedrivePolicy" not in queue]
     assert sorted(without) == sorted([*(f"{name}Dead" for name in WORK_QUEUES), "StreamFailureQueue"])
+    assert [queue["MessageRetentionPeriod"] for queue in queues.values()] == [FOURTEEN_DAYS] * len(queues)
     assert [queue["SqsManagedSseEnabled"] for queue in queues.values()] == [True] * len(queues)
 
 

@@ -11,9 +11,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ministack import app
-from ministack.services import lambda_svc
-
 # "module.ClassName: message" or "ClassName", as the last line of a traceback begins.
 _EXCEPTION_LINE = re.compile(r"^(?:[A-Za-z_]\w*\.)*([A-Za-z_]\w*)(?::\s.*)?$")
 
@@ -79,8 +76,16 @@ def with_numeric_concurrency(limit: Callable[..., int]) -> Callable[..., int]:
     return wrapped
 
 
-if __name__ == "__main__":
-    lambda_svc._execute_function_warm = with_exception_class(lambda_svc._execute_function_warm)  # noqa: SLF001
-    lambda_svc._match_esm_filter = with_prefix_exclusion(lambda_svc._match_esm_filter)  # noqa: SLF001
-    lambda_svc._sqs_esm_concurrency = with_numeric_concurrency(lambda_svc._sqs_esm_concurrency)  # noqa: SLF001
+def main() -> None:
+    """Mend the emulator and run it until it is told to end."""
+    from ministack import app  # noqa: PLC0415 - exists in its own environment only; the functions above are tested in ours
+    from ministack.services import lambda_svc  # noqa: PLC0415 - as above
+
+    lambda_svc._execute_function_warm = with_exception_class(lambda_svc._execute_function_warm)  # noqa: SLF001 - no public hook
+    lambda_svc._match_esm_filter = with_prefix_exclusion(lambda_svc._match_esm_filter)  # noqa: SLF001 - as above
+    lambda_svc._sqs_esm_concurrency = with_numeric_concurrency(lambda_svc._sqs_esm_concurrency)  # noqa: SLF001 - as above
     app.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from tools.local_cloud import LocalStack
+from tools.local_cloud.caller import AccessKey, ApiCaller
+
+pytestmark = pytest.mark.e2e
+
+MERCHANT_ROUTES = [
+    ("POST", "/bindings"),
+    ("GET", "/bindings/unknown"),
+    ("GET", "/customers/unknown/bindings"),
+    ("GET", "/bindings/unknown/balance"),
+    ("DELETE", "/bindings/unknown"),
+    ("POST", "/bindings/unknown/otp"),
+    ("POST", "/payments"),
+    ("POST", "/payments/unknown/otp"),
+    ("GET", "/payments/unknown"),
+    ("POST", "/payments/unknown/refund"),
+    ("GET", "/payments/unknown/refund"),
+]
+PUBLIC_ROUTES = [
+    ("GET", "/bindings/return/unknown/success"),
+    ("POST", "/doku/authorization/v1/access-token/b2b"),
+    ("POST", "/doku/v1.0/debit/notify"),
+    ("POST", "/doku/v1.0/registration-account-binding/notify"),
+]
+
+
+def body(method: str) -> dict[str, object] | None:
+    return {} if method == "POST" else None
+
+
+@pytest.mark.parametrize(("method", "path"), MERCHANT_ROUTES)
+def test_a_merchant_route_refuses_who_does_not_sign_or_signs_wrongly(stack: LocalStack, method: str, path: str) -> None:
+    forged = ApiCaller(stack.api_url, stack.cloud.region, AccessKey(stack.caller_key.key_id, "x" * 40))
+    assert stack.unsigned().call(method, path, body(method)).status == 403
+    assert forged.call(method, path, body(method)).status == 403
+
+
+@pytest.mark.parametrize(("method", "path"), MERCHANT_ROUTES)
+def test_a_signed_call_reaches_the_function(stack: LocalStack, method: str, path: str) -> None:
+    answer = stack.signed().call(method, path, body(method))
+    assert answer.status in {400, 404, 422}
+    assert answer.headers["content-type"].startswith("application/problem+json")
+
+
+@pytest.mark.parametrize(("method", "path"), PUBLIC_ROUTES)
+def test_a_public_route_reaches_the_function_without_a_signature(stack: LocalStack, method: str, path: str) -> None:
+    answer = stack.unsigned().call(method, path, body(method))
+    # Refused by the function's own check, not by the gateway.
+    assert answer.status in {302, 400, 401, 404}
+    assert answer.body.get("message") != "Missing Authentication Token"
+
+
+def test_the_caller_may_call_the_api_and_nothing_else(stack: LocalStack) -> None:
+    session = boto3.Session(stack.caller_key.key_id, stack.caller_key.secret, region_name=stack.cloud.region)
+    table = session.client("dynamodb", endpoint_url=stack.cloud.endpoint)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        table.scan(TableName=stack.transactions_table)
+    secrets = session.client("secretsmanager", endpoint_url=stack.cloud.endpoint)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        secrets.get_secret_value(SecretId=stack.outputs["DokuSecretId"])

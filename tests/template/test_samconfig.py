@@ -1,0 +1,41 @@
+import re
+import tomllib
+from typing import Any
+
+import pytest
+
+from tests.template.translation import REQUIRED, TEMPLATE, source
+
+CONFIG = tomllib.loads((TEMPLATE.parent / "samconfig.toml").read_text())
+# The local cloud adds these, since it knows them only at run time (tools/local_cloud/stack.py).
+GIVEN_AT_RUN_TIME = {"PublicBaseUrl", "DokuBaseUrl", "Architecture"}
+
+
+def overrides(environment: str) -> dict[str, str]:
+    items: list[str] = CONFIG[environment]["deploy"]["parameters"]["parameter_overrides"]
+    return dict(item.split("=", 1) for item in items)
+
+
+@pytest.mark.parametrize("environment", ["local", "sandbox", "production"])
+def test_each_environment_gives_every_required_parameter_a_legal_value(environment: str) -> None:
+    parameters: dict[str, Any] = source()["Parameters"]
+    chosen = overrides(environment)
+    given = set(chosen) | (GIVEN_AT_RUN_TIME if environment == "local" else set())
+    assert set(REQUIRED) <= given
+    for name, value in chosen.items():
+        definition = parameters[name]
+        assert value in [str(allowed) for allowed in definition.get("AllowedValues", [value])]
+        assert re.fullmatch(definition.get("AllowedPattern", ".*"), value), name
+    assert chosen["Environment"] == environment
+
+
+def test_production_is_protected_signed_and_confirmed_by_a_person() -> None:
+    chosen = overrides("production")
+    assert chosen["DeletionProtection"] == "true"
+    assert chosen.get("AuthMode", "AWS_IAM") == "AWS_IAM"
+    assert chosen["DokuBaseUrl"] == "https://api.doku.com"
+    assert CONFIG["production"]["deploy"]["parameters"]["confirm_changeset"] is True
+
+
+def test_the_local_environment_stays_authorised() -> None:
+    assert "AuthMode" not in overrides("local")
