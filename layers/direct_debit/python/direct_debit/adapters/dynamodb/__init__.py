@@ -1,0 +1,1 @@
+"""The repositories over two DynamoDB tables (design section 6)."""

@@ -1,0 +1,65 @@
+"""The merchant's one B2B token, shared by the fleet, and the lease of the one who may renew it.
+
+It lies in the bindings table, beside the customers' tokens: whoever speaks to DOKU may read that table.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from direct_debit.adapters.dynamodb import conditions
+from direct_debit.adapters.dynamodb.changes import WRITE_ID, remove, set_and_remove
+from direct_debit.adapters.dynamodb.client import Refused
+from direct_debit.adapters.dynamodb.items import instant, number, read_instant, read_number, read_text, text
+from direct_debit.adapters.dynamodb.keys import B2B_TOKEN_KEY
+from direct_debit.application.ports import SharedToken
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from direct_debit.adapters.dynamodb.client import Store
+
+
+class DynamoDbB2BTokens:
+    """Implements `B2BTokens`. A lease's `owner` is unique per renewal."""
+
+    def __init__(self, store: Store, bindings_table: str) -> None:
+        self._store = store
+        self._table = bindings_table
+
+    def read(self) -> SharedToken | None:
+        """Read consistently."""
+        item = self._store.get(self._table, B2B_TOKEN_KEY)
+        if item is None or "token" not in item:
+            return None
+        return SharedToken(
+            token=read_text(item, "token"),
+            expires_at=read_instant(item, "expiresAt"),
+            generation=read_number(item, "generation"),
+        )
+
+    def take_lease(self, owner: str, generation: int, now: datetime, until: datetime) -> bool:
+        """Become the one who renews generation `generation`; False while another lease runs or it was renewed."""
+        change = set_and_remove({"kind": text("token"), "leaseOwner": text(owner), "leaseUntil": instant(until)})
+        condition = conditions.token_renewable(owner, generation, now)
+        return not isinstance(self._store.update(self._table, B2B_TOKEN_KEY, change, condition), Refused)
+
+    def publish(self, owner: str, token: SharedToken) -> bool:
+        """Replace the token and give up the lease; False when the lease had passed to somebody else."""
+        write_id = self._store.new_write_id()
+        change = set_and_remove(
+            {
+                "token": text(token.token),
+                "expiresAt": instant(token.expires_at),
+                "generation": number(token.generation),
+                WRITE_ID: text(write_id),
+            },
+            ("leaseOwner", "leaseUntil"),
+        )
+        answer = self._store.update(self._table, B2B_TOKEN_KEY, change, conditions.token_lease_held(owner))
+        return not isinstance(answer, Refused) or answer.is_write(write_id)
+
+    def release_lease(self, owner: str) -> None:
+        """Give up the lease after a failed renewal; nothing happens when it has passed to somebody else."""
+        change = remove("leaseOwner", "leaseUntil")
+        self._store.update(self._table, B2B_TOKEN_KEY, change, conditions.token_lease_held(owner))

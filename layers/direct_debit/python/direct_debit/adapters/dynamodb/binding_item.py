@@ -1,0 +1,138 @@
+"""A binding as an item of the bindings table, and back; the stream's consumer reads its images with this too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from direct_debit.adapters.dynamodb.evidence_item import read_evidence, write_evidence
+from direct_debit.adapters.dynamodb.items import (
+    instant,
+    number,
+    read_instant,
+    read_instant_or_none,
+    read_number,
+    read_text,
+    read_text_map,
+    read_text_or_none,
+    read_text_set,
+    text,
+    text_map,
+)
+from direct_debit.adapters.dynamodb.keys import binding_key, due_shard
+from direct_debit.domain.binding import Binding, BindingState, SealedTokens
+
+if TYPE_CHECKING:
+    from direct_debit.adapters.dynamodb.items import AttributeValue, Item
+
+BINDING_KIND = "binding"
+OPEN_PAYMENTS = "openPayments"
+
+
+def write_binding(binding: Binding) -> dict[str, AttributeValue]:
+    """Return the whole item of a binding but for `openPayments`, which only its own updates touch.
+
+    What is None has no attribute. `dueAt` is both the due time and the index key.
+    """
+    item: dict[str, AttributeValue] = {
+        **binding_key(binding.id),
+        "kind": text(BINDING_KIND),
+        "id": text(binding.id),
+        "customerId": text(binding.customer_id),
+        "account": text(binding.account),
+        "phoneHint": text(binding.phone_hint),
+        "successUrl": text(binding.success_url),
+        "failedUrl": text(binding.failed_url),
+        "requestHash": text(binding.request_hash),
+        "returnStateHash": text(binding.return_state_hash),
+        "state": text(binding.state.value),
+        "version": number(binding.version),
+        "createdAt": instant(binding.created_at),
+        "updatedAt": instant(binding.updated_at),
+        "leaseUntil": instant(binding.lease_until),
+        "externalId": text(binding.external_id),
+        "metadata": text_map(binding.metadata),
+        "otpAttempts": number(binding.otp_attempts),
+        **write_evidence(binding.evidence, "evidence"),
+    }
+    for name, value in (
+        ("redirectUrl", binding.redirect_url),
+        ("authCode", binding.auth_code),
+        ("attempt", binding.attempt),
+        ("unbindExternalId", binding.unbind_external_id),
+        ("unbindRedirectUrl", binding.unbind_redirect_url),
+        ("responseCode", binding.response_code),
+        ("taskToken", binding.task_token),
+    ):
+        if value is not None:
+            item[name] = text(value)
+    for name, moment in (
+        ("attemptUntil", binding.attempt_until),
+        ("tokenLeaseUntil", binding.token_lease_until),
+        ("unbindRequestedAt", binding.unbind_requested_at),
+        ("dueAt", binding.due_at),
+    ):
+        if moment is not None:
+            item[name] = instant(moment)
+    if binding.tokens is not None:
+        item.update(_write_tokens(binding.tokens))
+    if binding.due_at is not None:
+        item["dueShard"] = text(due_shard(BINDING_KIND, binding.id))
+    return item
+
+
+def read_binding(item: Item) -> Binding:
+    """Return the binding of an item. Raises MalformedItem, or ValueError for a state this code does not know."""
+    return Binding(
+        id=read_text(item, "id"),
+        customer_id=read_text(item, "customerId"),
+        account=read_text(item, "account"),
+        phone_hint=read_text(item, "phoneHint"),
+        success_url=read_text(item, "successUrl"),
+        failed_url=read_text(item, "failedUrl"),
+        request_hash=read_text(item, "requestHash"),
+        return_state_hash=read_text(item, "returnStateHash"),
+        state=BindingState(read_text(item, "state")),
+        version=read_number(item, "version"),
+        created_at=read_instant(item, "createdAt"),
+        updated_at=read_instant(item, "updatedAt"),
+        lease_until=read_instant(item, "leaseUntil"),
+        external_id=read_text(item, "externalId"),
+        metadata=read_text_map(item, "metadata"),
+        redirect_url=read_text_or_none(item, "redirectUrl"),
+        auth_code=read_text_or_none(item, "authCode"),
+        tokens=_read_tokens(item),
+        attempt=read_text_or_none(item, "attempt"),
+        attempt_until=read_instant_or_none(item, "attemptUntil"),
+        unbind_external_id=read_text_or_none(item, "unbindExternalId"),
+        unbind_requested_at=read_instant_or_none(item, "unbindRequestedAt"),
+        unbind_redirect_url=read_text_or_none(item, "unbindRedirectUrl"),
+        otp_attempts=read_number(item, "otpAttempts", 0),
+        token_lease_until=read_instant_or_none(item, "tokenLeaseUntil"),
+        response_code=read_text_or_none(item, "responseCode"),
+        due_at=read_instant_or_none(item, "dueAt"),
+        open_payments=read_text_set(item, OPEN_PAYMENTS),
+        evidence=read_evidence(item, "evidence"),
+        task_token=read_text_or_none(item, "taskToken"),
+    )
+
+
+def _write_tokens(tokens: SealedTokens) -> dict[str, AttributeValue]:
+    attributes = {"accessToken": text(tokens.access_token)}
+    if tokens.access_expires_at is not None:
+        attributes["accessExpiresAt"] = instant(tokens.access_expires_at)
+    if tokens.refresh_token is not None:
+        attributes["refreshToken"] = text(tokens.refresh_token)
+    if tokens.refresh_expires_at is not None:
+        attributes["refreshExpiresAt"] = instant(tokens.refresh_expires_at)
+    return attributes
+
+
+def _read_tokens(item: Item) -> SealedTokens | None:
+    if "accessToken" not in item:
+        return None
+    return SealedTokens(
+        access_token=read_text(item, "accessToken"),
+        access_expires_at=read_instant_or_none(item, "accessExpiresAt"),
+        refresh_token=read_text_or_none(item, "refreshToken"),
+        refresh_expires_at=read_instant_or_none(item, "refreshExpiresAt"),
+    )

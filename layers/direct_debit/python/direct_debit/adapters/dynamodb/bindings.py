@@ -1,0 +1,218 @@
+"""The bindings table: bindings, the claims on account and customer, the pointers from return states.
+
+A claim is an item of its own, so that uniqueness is a condition on one key: it names the binding that holds it and,
+until that binding is ACTIVE, the end of its lease. A change of a binding that touches its claims is one transaction.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from direct_debit.adapters.dynamodb import conditions
+from direct_debit.adapters.dynamodb.binding_item import BINDING_KIND, OPEN_PAYMENTS, read_binding, write_binding
+from direct_debit.adapters.dynamodb.changes import WRITE_ID, delete_from_set, difference, remove, set_and_remove
+from direct_debit.adapters.dynamodb.client import Refused
+from direct_debit.adapters.dynamodb.due import list_due
+from direct_debit.adapters.dynamodb.items import instant, read_text, text
+from direct_debit.adapters.dynamodb.keys import (
+    CUSTOMER_INDEX,
+    account_key,
+    binding_key,
+    customer_key,
+    return_key,
+)
+from direct_debit.adapters.dynamodb.steps import delete_step, put_step, update_step
+from direct_debit.application.errors import BindingChanged, NotFound, StoreUnavailable
+from direct_debit.application.ports import AccountClaimLost, AccountTaken
+from direct_debit.domain.binding import BindingState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+    from direct_debit.adapters.dynamodb.client import Store
+    from direct_debit.adapters.dynamodb.conditions import Condition
+    from direct_debit.adapters.dynamodb.items import Item
+    from direct_debit.domain.binding import Binding
+
+_LINKING = frozenset({BindingState.REQUESTED, BindingState.PENDING})
+
+
+class DynamoDbBindings:
+    """Implements `Bindings`."""
+
+    def __init__(self, store: Store, table: str) -> None:
+        self._store = store
+        self._table = table
+
+    def create(self, binding: Binding, now: datetime) -> AccountTaken | None:
+        """Write the binding and claim account, customer and return state, all or nothing.
+
+        A claim whose lease ended before `now` may be taken over.
+        """
+        write_id = self._store.new_write_id()
+        free = conditions.claimable(binding.id, now)
+        refusals = self._store.transact(
+            [
+                put_step(self._table, {**write_binding(binding), WRITE_ID: text(write_id)}, conditions.IS_NEW),
+                put_step(self._table, _claim(account_key(binding.account), "account", binding), free),
+                put_step(self._table, _claim(customer_key(binding.customer_id), "customer", binding), free),
+                put_step(self._table, _pointer(binding), conditions.IS_NEW),
+            ],
+            write_id,
+        )
+        if refusals is None:
+            return None
+        itself, account, customer, _ = refusals
+        if itself is not None:
+            if itself.is_write(write_id) or itself.item is None:
+                return None
+            return AccountTaken(read_binding(itself.item))
+        claim = account or customer
+        if claim is None:
+            # 128 random bits met twice, or an id given twice: another attempt draws new ones.
+            raise StoreUnavailable("the return state is in use")
+        return AccountTaken(None if claim.item is None else self.get(read_text(claim.item, "bindingId")))
+
+    def get(self, binding_id: str) -> Binding | None:
+        """Read consistently."""
+        item = self._store.get(self._table, binding_key(binding_id))
+        return None if item is None else read_binding(item)
+
+    def find_by_return_state(self, return_state_hash: str) -> Binding | None:
+        """Return the binding that handed out this return state, now or earlier."""
+        return self._follow(return_key(return_state_hash))
+
+    def find_by_customer(self, customer_id: str) -> Binding | None:
+        """Return the binding that holds the customer's one place, if any (its lease may have ended)."""
+        return self._follow(customer_key(customer_id))
+
+    def list_by_customer(self, customer_id: str) -> Sequence[Binding]:
+        """Return all bindings of a customer, newest first (eventually consistent)."""
+        items = self._store.query(
+            {
+                "TableName": self._table,
+                "IndexName": CUSTOMER_INDEX,
+                "KeyConditionExpression": "#customerId = :customer",
+                "ExpressionAttributeNames": {"#customerId": "customerId"},
+                "ExpressionAttributeValues": {":customer": text(customer_id)},
+                "ScanIndexForward": False,
+            }
+        )
+        return [read_binding(item) for item in items]
+
+    def save(self, before: Binding, after: Binding) -> Binding:
+        """Write `after` if the record is still `before` (by version); keeps concurrent changes of `open_payments`.
+
+        A binding that becomes ACTIVE makes its claims permanent, one that ends gives them up, a new return state gets
+        its pointer, all in the same write. Raises BindingChanged, AccountClaimLost when a claim had passed to
+        another binding, NotFound, StoreUnavailable. Where claims are part of the write, the answer's `open_payments`
+        is that of `after`: a transaction returns no attributes.
+        """
+        keep, give_up = self._claim_steps(before, after)
+        unchanged = conditions.unchanged(before.version, before.state.value)
+        if not keep and not give_up:
+            return self._update(before, after, unchanged)
+        return self._transact(before, after, keep, give_up)
+
+    def begin_unbinding(self, before: Binding, after: Binding) -> Binding:
+        """Like `save`, on the further condition that no payment is open on the binding.
+
+        Raises BindingChanged; its `current.open_payments` says whether payments were the reason.
+        """
+        condition = conditions.unchanged_and_no_open_payments(before.version, before.state.value)
+        return self._update(before, after, condition)
+
+    def forget_open_payment(self, binding_id: str, ref: str) -> None:
+        """Take a settled payment out of `open_payments`. Harmless when repeated.
+
+        Neither the version nor the write id move: a save that runs at the same time does not lose its race.
+        """
+        self._store.update(self._table, binding_key(binding_id), delete_from_set(OPEN_PAYMENTS, ref), conditions.EXISTS)
+
+    def list_due(self, now: datetime, limit: int) -> Sequence[str]:
+        """Return ids of bindings whose due time has come (eventually consistent, oldest first)."""
+        return list_due(self._store, self._table, BINDING_KIND, now, limit)
+
+    def _follow(self, key: Item) -> Binding | None:
+        pointer = self._store.get(self._table, key)
+        return None if pointer is None else self.get(read_text(pointer, "bindingId"))
+
+    def _update(self, before: Binding, after: Binding, condition: Condition) -> Binding:
+        write_id = self._store.new_write_id()
+        change = difference(write_binding(before), write_binding(after), write_id)
+        answer = self._store.update(self._table, binding_key(before.id), change, condition)
+        if isinstance(answer, Refused):
+            return _own_or_lost(answer, write_id)
+        return read_binding(answer)
+
+    def _claim_steps(
+        self, before: Binding, after: Binding
+    ) -> tuple[list[TransactWriteItemTypeDef], list[TransactWriteItemTypeDef]]:
+        """Return the further steps of a save: claims to keep (owned, or the save fails), claims to give up if owned."""
+        claims = (account_key(before.account), customer_key(before.customer_id))
+        owned = conditions.owned(before.id)
+        keep: list[TransactWriteItemTypeDef] = []
+        if after.state is BindingState.ACTIVE and before.state is not BindingState.ACTIVE:
+            keep = [update_step(self._table, key, remove("leaseUntil"), owned) for key in claims]
+        elif after.state in _LINKING and after.lease_until != before.lease_until:
+            prolonged = set_and_remove({"leaseUntil": instant(after.lease_until)})
+            keep = [update_step(self._table, key, prolonged, owned) for key in claims]
+        if after.return_state_hash != before.return_state_hash:
+            keep.append(put_step(self._table, _pointer(after), conditions.IS_NEW))
+        if before.holds_account and not after.holds_account:
+            mine = conditions.owned_or_gone(before.id)
+            return keep, [delete_step(self._table, key, mine) for key in claims]
+        return keep, []
+
+    def _transact(
+        self,
+        before: Binding,
+        after: Binding,
+        keep: list[TransactWriteItemTypeDef],
+        give_up: list[TransactWriteItemTypeDef],
+    ) -> Binding:
+        write_id = self._store.new_write_id()
+        itself = update_step(
+            self._table,
+            binding_key(before.id),
+            difference(write_binding(before), write_binding(after), write_id),
+            conditions.unchanged(before.version, before.state.value),
+        )
+        while True:
+            refusals = self._store.transact([itself, *keep, *give_up], write_id)
+            if refusals is None:
+                return after
+            if refusals[0] is not None:
+                return _own_or_lost(refusals[0], write_id)
+            if any(refusals[1 : 1 + len(keep)]):
+                raise AccountClaimLost
+            # A claim to give up has passed to another binding, and never comes back: go on without it.
+            mine = [step for step, refused in zip(give_up, refusals[1 + len(keep) :], strict=True) if refused is None]
+            if len(mine) == len(give_up):
+                raise StoreUnavailable("the store cancelled the transaction without a reason")
+            give_up = mine
+
+
+def _claim(key: Item, kind: str, binding: Binding) -> Item:
+    return {
+        **key,
+        "kind": text(kind),
+        "bindingId": text(binding.id),
+        "leaseUntil": instant(binding.lease_until),
+    }
+
+
+def _pointer(binding: Binding) -> Item:
+    return {**return_key(binding.return_state_hash), "kind": text("return"), "bindingId": text(binding.id)}
+
+
+def _own_or_lost(refused: Refused, write_id: str) -> Binding:
+    if refused.item is None:
+        raise NotFound("there is no such binding")
+    current = read_binding(refused.item)
+    if refused.is_write(write_id):
+        return current
+    raise BindingChanged(current)

@@ -1,0 +1,58 @@
+"""Update expressions: only what changed is written, so that attributes of newer code survive a save by older code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from direct_debit.adapters.dynamodb.items import AttributeValue, Item
+
+WRITE_ID = "writeId"
+"""Names the latest write. After a lost reply it tells a writer that the change it meets is its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An update expression with what its placeholders stand for."""
+
+    expression: str
+    names: Mapping[str, str]
+    values: Mapping[str, AttributeValue]
+
+
+def set_and_remove(new: Item, gone: tuple[str, ...] = ()) -> Change:
+    """Return the change that sets all attributes of `new` (one at least) and removes those named in `gone`."""
+    names = {"#" + name: name for name in new}
+    expression = "SET " + ", ".join([f"#{name} = :{name}" for name in new])
+    if gone:
+        expression += " REMOVE " + ", ".join(["#" + name for name in gone])
+        names.update({"#" + name: name for name in gone})
+    return Change(expression, names, {":" + name: value for name, value in new.items()})
+
+
+def difference(before: Item, after: Item, write_id: str) -> Change:
+    """Return the change from one form of a record to another, marked with the write's id.
+
+    Both are forms made by this code: attributes that it does not know are in neither, and stay.
+    """
+    new: dict[str, AttributeValue] = {name: value for name, value in after.items() if before.get(name) != value}
+    new[WRITE_ID] = {"S": write_id}
+    return set_and_remove(new, tuple([name for name in before if name not in after]))
+
+
+def add_to_set(name: str, member: str) -> Change:
+    """Return the change that puts a member into a set of strings. Harmless when repeated."""
+    return Change(f"ADD #{name} :{name}", {"#" + name: name}, {":" + name: {"SS": [member]}})
+
+
+def delete_from_set(name: str, member: str) -> Change:
+    """Return the change that takes a member out of a set of strings. Harmless when repeated."""
+    return Change(f"DELETE #{name} :{name}", {"#" + name: name}, {":" + name: {"SS": [member]}})
+
+
+def remove(*gone: str) -> Change:
+    """Return the change that only removes attributes."""
+    return Change("REMOVE " + ", ".join(["#" + name for name in gone]), {"#" + name: name for name in gone}, {})

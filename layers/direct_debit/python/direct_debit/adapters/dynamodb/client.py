@@ -1,0 +1,221 @@
+"""The one door to DynamoDB: the client's few methods as a Protocol, and `Store`, which turns its errors into values.
+
+A failed condition is an answer, not an error. Everything else that goes wrong is StoreUnavailable: the write may or may
+not have been applied, and the caller's repetition is safe because conditions and write ids make it so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, Unpack, cast
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from direct_debit.adapters.dynamodb.changes import WRITE_ID
+from direct_debit.application.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from mypy_boto3_dynamodb.type_defs import (
+        GetItemInputTypeDef,
+        PutItemInputTypeDef,
+        QueryInputTypeDef,
+        TransactWriteItemsInputTypeDef,
+        TransactWriteItemTypeDef,
+        UpdateItemInputTypeDef,
+    )
+
+    from direct_debit.adapters.dynamodb.changes import Change
+    from direct_debit.adapters.dynamodb.conditions import Condition
+    from direct_debit.adapters.dynamodb.items import AttributeValue, Item
+    from direct_debit.application.ports import Clock, Ids
+
+
+class DynamoDb(Protocol):
+    """What is used of boto3's low-level client, with its arguments, responses and errors."""
+
+    def get_item(self, **kwargs: Unpack[GetItemInputTypeDef]) -> Mapping[str, object]:
+        """Read one item."""
+        ...
+
+    def put_item(self, **kwargs: Unpack[PutItemInputTypeDef]) -> Mapping[str, object]:
+        """Write one item."""
+        ...
+
+    def update_item(self, **kwargs: Unpack[UpdateItemInputTypeDef]) -> Mapping[str, object]:
+        """Change one item."""
+        ...
+
+    def query(self, **kwargs: Unpack[QueryInputTypeDef]) -> Mapping[str, object]:
+        """Read a page of one partition."""
+        ...
+
+    def transact_write_items(self, **kwargs: Unpack[TransactWriteItemsInputTypeDef]) -> Mapping[str, object]:
+        """Write several items, all or nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A condition was false. `item` is how the item stands; None when there is none."""
+
+    item: Item | None
+
+    def is_write(self, write_id: str) -> bool:
+        """Whether the write that the condition met is this one: it had worked, and its reply was lost."""
+        return self.item is not None and self.item.get(WRITE_ID, {}).get("S") == write_id
+
+
+CONFLICT_ATTEMPTS = 4
+CONFLICT_PAUSE = 0.05  # seconds, doubled each time, between half and the whole of it
+_CONFLICTS = frozenset({"TransactionConflictException", "TransactionInProgressException"})
+_CONDITION_FAILED = "ConditionalCheckFailed"
+
+
+class _Conflict(Exception):
+    """Another transaction was at one of the items: nothing was written, and trying again soon makes sense."""
+
+
+class Store:
+    """Typed requests over a `DynamoDb`, for one composition root. Holds no state of its own."""
+
+    def __init__(self, client: DynamoDb, clock: Clock, ids: Ids) -> None:
+        self._client = client
+        self._clock = clock
+        self._ids = ids
+
+    def new_write_id(self) -> str:
+        """Return a fresh id for one write."""
+        return self._ids.new_id()
+
+    def get(self, table: str, key: Item, *, consistent: bool = True) -> Item | None:
+        """Read one item; None when there is none."""
+        response = self._call(
+            lambda: self._client.get_item(TableName=table, Key=key, ConsistentRead=consistent),
+        )
+        return cast("Item | None", response.get("Item"))
+
+    def put(self, table: str, item: Item, condition: Condition) -> Refused | None:
+        """Write a whole item if the condition holds; None when it was written."""
+        request: PutItemInputTypeDef = {
+            "TableName": table,
+            "Item": item,
+            "ConditionExpression": condition.expression,
+            "ExpressionAttributeNames": condition.names,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        if condition.values:
+            request["ExpressionAttributeValues"] = condition.values
+        response = self._call_conditional(lambda: self._client.put_item(**request))
+        return response if isinstance(response, Refused) else None
+
+    def update(self, table: str, key: Item, change: Change, condition: Condition) -> Item | Refused:
+        """Change one item if the condition holds; returns the whole item after the change."""
+        request: UpdateItemInputTypeDef = {
+            "TableName": table,
+            "Key": key,
+            "UpdateExpression": change.expression,
+            "ConditionExpression": condition.expression,
+            "ExpressionAttributeNames": {**change.names, **condition.names},
+            "ReturnValues": "ALL_NEW",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        values: dict[str, AttributeValue] = {**change.values, **condition.values}
+        if values:
+            request["ExpressionAttributeValues"] = values
+        response = self._call_conditional(lambda: self._client.update_item(**request))
+        return response if isinstance(response, Refused) else cast("Item", response["Attributes"])
+
+    def query(self, request: QueryInputTypeDef) -> list[Item]:
+        """Read one partition from the request's start to its end, or to its `Limit`."""
+        found: list[Item] = []
+        limit = request.get("Limit")
+        while True:
+            response = self._call(partial(self._client.query, **request))
+            found.extend(cast("Sequence[Item]", response["Items"]))
+            last = cast("Item | None", response.get("LastEvaluatedKey"))
+            if not last or (limit is not None and len(found) >= limit):
+                return found
+            request = {**request, "ExclusiveStartKey": last}
+
+    def transact(self, steps: Sequence[TransactWriteItemTypeDef], write_id: str) -> Sequence[Refused | None] | None:
+        """Write all steps or none. None when written; else, per step, how its condition was refused.
+
+        `write_id` is also DynamoDB's request token: a repetition within ten minutes is recognised there.
+        """
+        try:
+            self._call(lambda: self._client.transact_write_items(TransactItems=steps, ClientRequestToken=write_id))
+        except _Cancelled as cancelled:
+            return cancelled.refusals
+        return None
+
+    def _call_conditional(self, call: Callable[[], Mapping[str, object]]) -> Mapping[str, object] | Refused:
+        try:
+            return self._call(call)
+        except _ConditionFailed as failed:
+            return Refused(failed.item)
+
+    def _call(self, call: Callable[[], Mapping[str, object]]) -> Mapping[str, object]:
+        pause = CONFLICT_PAUSE
+        for _ in range(CONFLICT_ATTEMPTS - 1):
+            try:
+                return _translate(call)
+            except _Conflict:
+                self._clock.sleep(pause * (1 + self._ids.jitter()) / 2)
+                pause *= 2
+        try:
+            return _translate(call)
+        except _Conflict:
+            raise StoreUnavailable("the store is busy with this record", code="TransactionConflict") from None
+
+
+class _ConditionFailed(Exception):
+    def __init__(self, item: Item | None) -> None:
+        super().__init__("a condition was false")
+        self.item = item
+
+
+class _Cancelled(Exception):
+    def __init__(self, refusals: Sequence[Refused | None]) -> None:
+        super().__init__("a transaction's condition was false")
+        self.refusals = refusals
+
+
+def _translate(call: Callable[[], Mapping[str, object]]) -> Mapping[str, object]:
+    """Make the call; the only place that knows botocore's errors."""
+    try:
+        return call()
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code == "ConditionalCheckFailedException":
+            raise _ConditionFailed(_item_of(error.response)) from None
+        if code == "TransactionCanceledException":
+            raise _read_cancellation(error) from None
+        if code in _CONFLICTS:
+            raise _Conflict from None
+        if code == "ValidationException":
+            raise  # our own mistake; repeating it would not help
+        raise StoreUnavailable(f"the store answered {code}", code=code) from error
+    except BotoCoreError as error:
+        raise StoreUnavailable(f"the store did not answer: {type(error).__name__}") from error
+
+
+def _read_cancellation(error: ClientError) -> Exception:
+    reasons = cast("Sequence[Mapping[str, object]]", error.response.get("CancellationReasons", ()))
+    codes = {str(reason.get("Code") or "None") for reason in reasons}
+    if _CONDITION_FAILED in codes:
+        return _Cancelled(
+            [Refused(_item_of(reason)) if reason.get("Code") == _CONDITION_FAILED else None for reason in reasons]
+        )
+    if "TransactionConflict" in codes:
+        return _Conflict()
+    if "ValidationError" in codes:
+        return error
+    code = min(codes - {"None"}, default="TransactionCanceledException")
+    return StoreUnavailable(f"the store cancelled the transaction: {code}", code=code)
+
+
+def _item_of(response: object) -> Item | None:
+    return cast("Mapping[str, Item]", response).get("Item") or None

@@ -1,0 +1,97 @@
+"""Accepted notifications of DOKU, in the transactions table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from direct_debit.adapters.dynamodb import conditions
+from direct_debit.adapters.dynamodb.changes import WRITE_ID, difference
+from direct_debit.adapters.dynamodb.due import list_due
+from direct_debit.adapters.dynamodb.items import (
+    flag,
+    instant,
+    number,
+    read_flag,
+    read_instant,
+    read_instant_or_none,
+    read_number,
+    read_text,
+    read_text_or_none,
+    text,
+)
+from direct_debit.adapters.dynamodb.keys import due_shard, inbox_key
+from direct_debit.application.ports import InboxItem, InboxKind, InboxState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from direct_debit.adapters.dynamodb.client import Store
+    from direct_debit.adapters.dynamodb.items import AttributeValue, Item
+
+INBOX_KIND = "inbox"
+
+
+class DynamoDbInbox:
+    """Implements `Inbox`."""
+
+    def __init__(self, store: Store, transactions_table: str) -> None:
+        self._store = store
+        self._table = transactions_table
+
+    def put(self, item: InboxItem) -> bool:
+        """Store; False when an equal notification is stored already."""
+        write_id = self._store.new_write_id()
+        refused = self._store.put(self._table, {**write_inbox_item(item), WRITE_ID: text(write_id)}, conditions.IS_NEW)
+        return refused is None or refused.is_write(write_id)
+
+    def get(self, item_id: str) -> InboxItem | None:
+        """Read consistently."""
+        item = self._store.get(self._table, inbox_key(item_id))
+        return None if item is None else read_inbox_item(item)
+
+    def settle(self, before: InboxItem, after: InboxItem) -> None:
+        """Write what became of it. A change by somebody else in between is kept."""
+        change = difference(write_inbox_item(before), write_inbox_item(after), self._store.new_write_id())
+        condition = conditions.unsettled(before.attempts, before.state.value)
+        self._store.update(self._table, inbox_key(before.id), change, condition)
+
+    def list_due(self, now: datetime, limit: int) -> Sequence[str]:
+        """Return ids whose processing is overdue (eventually consistent, oldest first)."""
+        return list_due(self._store, self._table, INBOX_KIND, now, limit)
+
+
+def write_inbox_item(item: InboxItem) -> dict[str, AttributeValue]:
+    """Return the whole item of a notification. `notificationKind` is what DOKU spoke of, `kind` what the item is."""
+    attributes: dict[str, AttributeValue] = {
+        **inbox_key(item.id),
+        "kind": text(INBOX_KIND),
+        "id": text(item.id),
+        "notificationKind": text(item.kind.value),
+        "receivedAt": instant(item.received_at),
+        "fresh": flag(item.fresh),
+        "body": text(item.body),
+        "state": text(item.state.value),
+        "attempts": number(item.attempts),
+    }
+    if item.reason is not None:
+        attributes["reason"] = text(item.reason)
+    if item.due_at is not None:
+        attributes["dueShard"] = text(due_shard(INBOX_KIND, item.id))
+        attributes["dueAt"] = instant(item.due_at)
+    return attributes
+
+
+def read_inbox_item(item: Item) -> InboxItem:
+    """Return the notification of an item. Raises MalformedItem."""
+    return InboxItem(
+        id=read_text(item, "id"),
+        kind=InboxKind(read_text(item, "notificationKind")),
+        received_at=read_instant(item, "receivedAt"),
+        fresh=read_flag(item, "fresh"),
+        body=read_text(item, "body"),
+        state=InboxState(read_text(item, "state")),
+        reason=read_text_or_none(item, "reason"),
+        attempts=read_number(item, "attempts", 0),
+        due_at=read_instant_or_none(item, "dueAt"),
+    )

@@ -1,0 +1,79 @@
+"""Keys of both tables and of their indexes. All keys are strings; `pk` and `sk` are the tables' keys.
+
+Bindings table: `BINDING#<id>`/`BINDING`, the claims `ACCOUNT#<hash>`/`ACCOUNT` and `CUSTOMER#<id>`/`CUSTOMER`, the
+return pointers `RETURN#<hash>`/`RETURN`, the shared token `TOKEN#b2b`/`TOKEN`.
+Transactions table: `PAYMENT#<ref>`/`PAYMENT` with its history `PAYMENT#<ref>`/`HISTORY#<version>`, the notifications
+`INBOX#<id>`/`INBOX`, the circuit `CIRCUIT#doku`/`CIRCUIT`.
+Both have the indexes `customer` (customerId, createdAt) and `due` (dueShard, dueAt); `due` is sparse: only a record
+that is due some time carries its two keys.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+if TYPE_CHECKING:
+    from direct_debit.adapters.dynamodb.items import Item
+
+DUE_INDEX = "due"
+CUSTOMER_INDEX = "customer"
+SHARDS = 8
+"""Partitions of the `due` index per kind of record. It may be raised; lowering it strands what is filed in
+the partitions that are no longer read."""
+
+HISTORY_PREFIX = "HISTORY#"
+
+
+def binding_key(binding_id: str) -> Item:
+    """Return the key of a binding."""
+    return {"pk": {"S": "BINDING#" + binding_id}, "sk": {"S": "BINDING"}}
+
+
+def account_key(account: str) -> Item:
+    """Return the key of the claim on an account; `account` is the phone's keyed hash."""
+    return {"pk": {"S": "ACCOUNT#" + account}, "sk": {"S": "ACCOUNT"}}
+
+
+def customer_key(customer_id: str) -> Item:
+    """Return the key of the claim on a customer's one place for a link."""
+    return {"pk": {"S": "CUSTOMER#" + customer_id}, "sk": {"S": "CUSTOMER"}}
+
+
+def return_key(return_state_hash: str) -> Item:
+    """Return the key of the pointer from a return state to its binding."""
+    return {"pk": {"S": "RETURN#" + return_state_hash}, "sk": {"S": "RETURN"}}
+
+
+def payment_key(ref: str) -> Item:
+    """Return the key of a payment."""
+    return {"pk": {"S": "PAYMENT#" + ref}, "sk": {"S": "PAYMENT"}}
+
+
+def history_key(ref: str, version: int) -> Item:
+    """Return the key of a step in a payment's history; versions are padded so that they sort."""
+    return {"pk": {"S": "PAYMENT#" + ref}, "sk": {"S": f"{HISTORY_PREFIX}{version:010d}"}}
+
+
+def inbox_key(item_id: str) -> Item:
+    """Return the key of an accepted notification."""
+    return {"pk": {"S": "INBOX#" + item_id}, "sk": {"S": "INBOX"}}
+
+
+B2B_TOKEN_KEY: Item = {"pk": {"S": "TOKEN#b2b"}, "sk": {"S": "TOKEN"}}
+CIRCUIT_KEY: Item = {"pk": {"S": "CIRCUIT#doku"}, "sk": {"S": "CIRCUIT"}}
+
+
+def due_shard(kind: str, record_id: str) -> str:
+    """Return the partition of the `due` index that a record belongs to, the same in every process."""
+    return f"{kind}#{crc32(record_id.encode()) % SHARDS}"
+
+
+def due_shards(kind: str) -> list[str]:
+    """Return all partitions of the `due` index for a kind of record."""
+    return [f"{kind}#{shard}" for shard in range(SHARDS)]
+
+
+def record_id(partition_key: str) -> str:
+    """Return the id in a partition key: what stands behind the first `#`."""
+    return partition_key.partition("#")[2]

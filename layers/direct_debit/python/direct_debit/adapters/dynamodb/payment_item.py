@@ -1,0 +1,136 @@
+"""A payment as an item of the transactions table, and back; the stream's consumer reads its images with this too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from direct_debit.adapters.dynamodb.evidence_item import read_evidence, write_evidence
+from direct_debit.adapters.dynamodb.items import (
+    flag,
+    instant,
+    number,
+    read_flag,
+    read_instant,
+    read_instant_or_none,
+    read_number,
+    read_text,
+    read_text_map,
+    read_text_or_none,
+    text,
+    text_map,
+)
+from direct_debit.adapters.dynamodb.keys import due_shard, payment_key
+from direct_debit.adapters.dynamodb.refund_item import read_refund, write_refund
+from direct_debit.domain.money import Amount
+from direct_debit.domain.payment import FailureReason, Payment, PaymentFailure, PaymentState, ReviewReason
+
+if TYPE_CHECKING:
+    from direct_debit.adapters.dynamodb.items import AttributeValue, Item
+
+PAYMENT_KIND = "payment"
+
+
+def write_payment(payment: Payment) -> dict[str, AttributeValue]:
+    """Return the whole item of a payment. What is None has no attribute.
+
+    `ownDueAt` is the payment's due time and `refundDueAt` its refund's; the index key `dueAt` is the earlier of them.
+    """
+    failure = payment.failure
+    item: dict[str, AttributeValue] = {
+        **payment_key(payment.ref),
+        "kind": text(PAYMENT_KIND),
+        "ref": text(payment.ref),
+        "bindingId": text(payment.binding_id),
+        "customerId": text(payment.customer_id),
+        "amount": text(str(payment.amount)),
+        "remarks": text(payment.remarks),
+        "successUrl": text(payment.success_url),
+        "failedUrl": text(payment.failed_url),
+        "requestHash": text(payment.request_hash),
+        "state": text(payment.state.value),
+        "version": number(payment.version),
+        "createdAt": instant(payment.created_at),
+        "updatedAt": instant(payment.updated_at),
+        "externalId": text(payment.external_id),
+        "attempt": text(payment.attempt),
+        "sentAt": instant(payment.sent_at),
+        "released": flag(payment.released),
+        "metadata": text_map(payment.metadata),
+        "otpAttempts": number(payment.otp_attempts),
+        "otpAccepted": flag(payment.otp_accepted),
+        "lateSuccess": flag(payment.late_success),
+        "notFoundCount": number(payment.not_found_count),
+        **write_evidence(payment.evidence, "evidence"),
+    }
+    for name, value in (
+        ("deviceId", payment.device_id),
+        ("ipAddress", payment.ip_address),
+        ("dokuReference", payment.doku_reference),
+        ("webRedirectUrl", payment.web_redirect_url),
+        ("responseCode", payment.response_code),
+        ("taskToken", payment.task_token),
+        ("review", payment.review),
+        ("failureReason", failure.reason if failure else None),
+        ("failureCode", failure.code if failure else None),
+    ):
+        if value is not None:
+            item[name] = text(value)
+    refund = payment.refund
+    if refund is not None:
+        item.update(write_refund(refund))
+    dues = [due for due in (payment.due_at, refund.due_at if refund else None) if due is not None]
+    for name, moment in (
+        ("lastInquiryAt", payment.last_inquiry_at),
+        ("ownDueAt", payment.due_at),
+        ("dueAt", min(dues, default=None)),
+    ):
+        if moment is not None:
+            item[name] = instant(moment)
+    if dues:
+        item["dueShard"] = text(due_shard(PAYMENT_KIND, payment.ref))
+    return item
+
+
+def read_payment(item: Item) -> Payment:
+    """Return the payment of an item. Raises MalformedItem, or ValueError for a state this code does not know."""
+    failure = None
+    if "failureReason" in item:
+        failure = PaymentFailure(
+            FailureReason(read_text(item, "failureReason")),
+            read_text_or_none(item, "failureCode"),
+        )
+    return Payment(
+        ref=read_text(item, "ref"),
+        binding_id=read_text(item, "bindingId"),
+        customer_id=read_text(item, "customerId"),
+        amount=Amount.parse(read_text(item, "amount")),
+        remarks=read_text(item, "remarks"),
+        success_url=read_text(item, "successUrl"),
+        failed_url=read_text(item, "failedUrl"),
+        request_hash=read_text(item, "requestHash"),
+        state=PaymentState(read_text(item, "state")),
+        version=read_number(item, "version"),
+        created_at=read_instant(item, "createdAt"),
+        updated_at=read_instant(item, "updatedAt"),
+        external_id=read_text(item, "externalId"),
+        attempt=read_text(item, "attempt"),
+        sent_at=read_instant(item, "sentAt"),
+        released=read_flag(item, "released"),
+        device_id=read_text_or_none(item, "deviceId"),
+        ip_address=read_text_or_none(item, "ipAddress"),
+        metadata=read_text_map(item, "metadata"),
+        doku_reference=read_text_or_none(item, "dokuReference"),
+        web_redirect_url=read_text_or_none(item, "webRedirectUrl"),
+        response_code=read_text_or_none(item, "responseCode"),
+        failure=failure,
+        review=ReviewReason(read_text(item, "review")) if "review" in item else None,
+        otp_attempts=read_number(item, "otpAttempts", 0),
+        otp_accepted=read_flag(item, "otpAccepted"),
+        late_success=read_flag(item, "lateSuccess"),
+        not_found_count=read_number(item, "notFoundCount", 0),
+        last_inquiry_at=read_instant_or_none(item, "lastInquiryAt"),
+        due_at=read_instant_or_none(item, "ownDueAt"),
+        evidence=read_evidence(item, "evidence"),
+        refund=read_refund(item),
+        task_token=read_text_or_none(item, "taskToken"),
+    )

@@ -1,0 +1,153 @@
+"""The payments in the transactions table. Each write is one conditional request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from direct_debit.adapters.dynamodb import conditions
+from direct_debit.adapters.dynamodb.binding_item import OPEN_PAYMENTS, read_binding
+from direct_debit.adapters.dynamodb.changes import WRITE_ID, add_to_set, difference
+from direct_debit.adapters.dynamodb.client import Refused
+from direct_debit.adapters.dynamodb.due import list_due
+from direct_debit.adapters.dynamodb.history_item import read_history, write_history
+from direct_debit.adapters.dynamodb.items import read_text, text
+from direct_debit.adapters.dynamodb.keys import HISTORY_PREFIX, binding_key, payment_key
+from direct_debit.adapters.dynamodb.payment_item import PAYMENT_KIND, read_payment, write_payment
+from direct_debit.adapters.dynamodb.steps import put_step, update_step
+from direct_debit.application.errors import NotFound, PaymentChanged, StoreUnavailable
+from direct_debit.application.ports import BindingUnusable, PaymentExists
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from direct_debit.adapters.dynamodb.client import Store
+    from direct_debit.application.ports import HistoryEntry
+    from direct_debit.domain.payment import Payment
+
+
+class DynamoDbPayments:
+    """Implements `Payments`. `max_open_payments` bounds the unsettled payments of one binding."""
+
+    def __init__(self, store: Store, transactions_table: str, bindings_table: str, *, max_open_payments: int) -> None:
+        self._store = store
+        self._table = transactions_table
+        self._bindings_table = bindings_table
+        self._max_open_payments = max_open_payments
+
+    def create(self, payment: Payment) -> PaymentExists | BindingUnusable | None:
+        """Write the payment and note it as open on its binding, if the reference is new and the binding is ACTIVE."""
+        write_id = self._store.new_write_id()
+        refusals = self._store.transact(
+            [
+                put_step(self._table, {**write_payment(payment), WRITE_ID: text(write_id)}, conditions.IS_NEW),
+                update_step(
+                    self._bindings_table,
+                    binding_key(payment.binding_id),
+                    add_to_set(OPEN_PAYMENTS, payment.ref),
+                    conditions.can_take_payment(payment.customer_id, self._max_open_payments),
+                ),
+            ],
+            write_id,
+        )
+        if refusals is None:
+            return None
+        exists, unusable = refusals
+        if exists is not None:
+            if exists.is_write(write_id) or exists.item is None:
+                return None
+            return PaymentExists(read_payment(exists.item))
+        return _unusable(unusable)
+
+    def get(self, ref: str) -> Payment | None:
+        """Read consistently."""
+        item = self._store.get(self._table, payment_key(ref))
+        return None if item is None else read_payment(item)
+
+    def save(self, before: Payment, after: Payment) -> Payment:
+        """Write `after` if the record is still `before` (by version).
+
+        Raises PaymentChanged, NotFound when there is no record, StoreUnavailable.
+        """
+        write_id = self._store.new_write_id()
+        answer = self._store.update(
+            self._table,
+            payment_key(before.ref),
+            difference(write_payment(before), write_payment(after), write_id),
+            conditions.unchanged(before.version, before.state.value),
+        )
+        if isinstance(answer, Refused):
+            return _own_or_lost(answer, write_id)
+        return read_payment(answer)
+
+    def reclaim(self, before: Payment, after: Payment) -> BindingUnusable | Payment:
+        """Like `save` for a payment that is about to be sent (again): the binding must be ACTIVE in the same write.
+
+        The payment counts as open on its binding again. Raises PaymentChanged, NotFound, StoreUnavailable.
+        """
+        write_id = self._store.new_write_id()
+        refusals = self._store.transact(
+            [
+                update_step(
+                    self._table,
+                    payment_key(before.ref),
+                    difference(write_payment(before), write_payment(after), write_id),
+                    conditions.unchanged(before.version, before.state.value),
+                ),
+                update_step(
+                    self._bindings_table,
+                    binding_key(before.binding_id),
+                    add_to_set(OPEN_PAYMENTS, before.ref),
+                    conditions.can_take_payment_again(before.customer_id, self._max_open_payments, before.ref),
+                ),
+            ],
+            write_id,
+        )
+        if refusals is None:
+            return after
+        changed, unusable = refusals
+        if changed is not None:
+            return _own_or_lost(changed, write_id)
+        return _unusable(unusable)
+
+    def list_due(self, now: datetime, limit: int) -> Sequence[str]:
+        """Return references of payments whose due time has come (eventually consistent, oldest first)."""
+        return list_due(self._store, self._table, PAYMENT_KIND, now, limit)
+
+    def history(self, ref: str) -> Sequence[HistoryEntry]:
+        """Return the recorded steps, oldest first (written off the hot path, so the newest may be missing)."""
+        items = self._store.query(
+            {
+                "TableName": self._table,
+                "KeyConditionExpression": "#pk = :pk AND begins_with(#sk, :steps)",
+                "ExpressionAttributeNames": {"#pk": "pk", "#sk": "sk"},
+                "ExpressionAttributeValues": {
+                    ":pk": text(read_text(payment_key(ref), "pk")),
+                    ":steps": text(HISTORY_PREFIX),
+                },
+                "ConsistentRead": True,
+            }
+        )
+        return [read_history(item) for item in items]
+
+    def add_history(self, ref: str, entry: HistoryEntry) -> bool:
+        """Write one step; False when it was written before."""
+        write_id = self._store.new_write_id()
+        item = {**write_history(ref, entry), WRITE_ID: text(write_id)}
+        refused = self._store.put(self._table, item, conditions.IS_NEW)
+        return refused is None or refused.is_write(write_id)
+
+
+def _own_or_lost(refused: Refused, write_id: str) -> Payment:
+    if refused.item is None:
+        raise NotFound("there is no such payment")
+    current = read_payment(refused.item)
+    if refused.is_write(write_id):
+        return current
+    raise PaymentChanged(current)
+
+
+def _unusable(refused: Refused | None) -> BindingUnusable:
+    if refused is None:
+        raise StoreUnavailable("the store cancelled the transaction without a reason")
+    return BindingUnusable(None if refused.item is None else read_binding(refused.item))
