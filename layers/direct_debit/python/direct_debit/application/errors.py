@@ -56,7 +56,14 @@ class CircuitOpen(NotDone):
 
 
 class StoreUnavailable(NotDone):
-    """The store throttled or failed. A write may or may not have been applied; repeating the request is safe."""
+    """The store throttled or failed. A write may or may not have been applied; repeating the request is safe.
+
+    `store_code` is AWS's error code; `code` stays empty, for it is DOKU's.
+    """
+
+    def __init__(self, detail: str, *, code: str | None = None) -> None:
+        super().__init__(detail)
+        self.store_code = code
 
 
 class OutcomeUnknown(DirectDebitError):
