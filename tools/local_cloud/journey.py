@@ -104,7 +104,7 @@ class Journey:
         """The customer's browser: the bank's pages, then our return address, then the merchant's page."""
         started = time.monotonic()
         try:
-            address = walk(redirect_url, _PAGE_ANSWERS | {"phone": self.phone, "phoneNo": self.phone}, pages)
+            address = walk(redirect_url, _PAGE_ANSWERS | {"phone": self.phone}, pages)
         except LocalCloudError as error:
             return Step("bank's pages", 0, "", _since(started), "", str(error))
         answer = self._stack.unsigned().call("GET", address.removeprefix(self._stack.api_url))
