@@ -140,6 +140,8 @@ class Notifications:
         ready: list[Delivery] = []
         for delivery in sorted((item for item in self._waiting.values() if item.due <= now), key=_due_order):
             ready.extend(self._dialled(delivery, now))
+        for delivery in ready:
+            delivery.first_attempt_at = delivery.first_attempt_at or now
         return ready
 
     def next_due_at(self) -> datetime | None:

@@ -137,7 +137,9 @@ class Merchant:
         answer = self.ask_token(B2B2C, {"grantType": "authorization_code", "authCode": code, "additionalInfo": {}})
         return str(parsed(answer)["accessToken"])
 
-    def pay(self, customer_token: str, reference: str = "PAY000000001", amount: str = "10000.00", **changes: str | None):  # type: ignore[no-untyped-def]  # noqa: ANN201
+    def pay(
+        self, customer_token: str, reference: str = "PAY000000001", amount: str = "10000.00", **changes: str | None
+    ) -> SimulatedResponse:
         changes.setdefault("authorization_customer", f"Bearer {customer_token}")
         return self.send(PAY, payment_body(reference, amount), **changes)
 
@@ -148,11 +150,18 @@ class Merchant:
         assert self.pay(customer_token, reference, amount).code == "4035413"
         assert self.verify(customer_token, reference).code == "2000400"
 
-    def status(self, reference: str = "PAY000000001", **more: Any) -> SimulatedResponse:
+    def status(self, reference: str = "PAY000000001", **more: str) -> SimulatedResponse:
         return self.send(STATUS, status_body(reference) | more)
 
-    def refund(self, customer_token: str, number: str = "RF0000000001", **changes: Any) -> SimulatedResponse:
-        body = refund_body(changes.get("reference", "PAY000000001"), number, changes.get("amount", "10000.00"))
+    def refund(
+        self,
+        customer_token: str,
+        number: str = "RF0000000001",
+        reference: str = "PAY000000001",
+        amount: str = "10000.00",
+        **more: str,
+    ) -> SimulatedResponse:
+        body = refund_body(reference, number, amount) | more
         return self.send(REFUND, body, authorization_customer=f"Bearer {customer_token}")
 
 
@@ -221,17 +230,22 @@ def unbind_body(customer_token: str) -> dict[str, Any]:
     return {"tokenId": customer_token, "additionalInfo": {"channel": CHANNEL}}
 
 
-def simulator_config(**settings: Any) -> SimulatorConfig:
+def simulator_config(**settings: Any) -> SimulatorConfig:  # noqa: ANN401 - whatever the config takes
     settings.setdefault("merchant_public_key", rsa_key("merchant").public_key())
     settings.setdefault("doku_private_key", rsa_key("doku"))
     settings.setdefault("merchant", ENDPOINTS)
     return SimulatorConfig(client_id=CLIENT_ID, secret_key=SECRET, **settings)
 
 
-def merchant(variant: dict[str, Any] | None = None, *, seed: int = 1, **settings: Any) -> Merchant:
+def merchant(
+    variant: dict[str, Any] | None = None,
+    *,
+    seed: int = 1,
+    **settings: Any,  # noqa: ANN401 - whatever the config takes
+) -> Merchant:
     """A merchant with a B2B token in front of a fresh simulator."""
     clock = Clock()
     config = simulator_config(variant=ProviderVariant(**(variant or {})), **settings)
-    made = Merchant(Simulator(config, clock, Random(seed)), clock)
+    made = Merchant(Simulator(config, clock, Random(seed)), clock)  # noqa: S311 - repeatable on purpose
     made.login()
     return made
