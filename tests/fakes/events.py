@@ -1,0 +1,22 @@
+"""An event bus that only remembers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from direct_debit.application.ports import Events, OutboxEvent
+
+
+class RecordingEvents:
+    """Implements `Events`."""
+
+    def __init__(self) -> None:
+        self.published: list[OutboxEvent] = []
+
+    def publish(self, event: OutboxEvent) -> None:
+        """Note the event."""
+        self.published.append(event)
+
+
+_: Events = RecordingEvents()
