@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from direct_debit.adapters.dynamodb.keys import binding_key, payment_key
 from tests.template.translation import Json, functions, resources, source, translated
 
 WORK_QUEUES = ["NotificationQueue", "RefundRetryQueue", "StatusInquiryQueue"]
@@ -63,19 +64,23 @@ def test_each_queue_is_a_dead_letter_queue_or_has_one_and_is_encrypted() -> None
     assert [queue["SqsManagedSseEnabled"] for queue in queues.values()] == [True] * len(queues)
 
 
-def test_both_streams_leave_out_history_and_have_a_failure_queue() -> None:
+def test_both_streams_carry_records_only_not_their_history_and_have_a_failure_queue() -> None:
     mappings = [
         m for m in resources("AWS::Lambda::EventSourceMapping").values() if "StreamArn" in str(m["EventSourceArn"])
     ]
-    assert sorted(mapping["EventSourceArn"]["Fn::GetAtt"][0] for mapping in mappings) == ["Bindings", "Transactions"]
+    sort_keys = {}
     for mapping in mappings:
         assert target(mapping) == "PublishEvents"
         (pattern,) = mapping["FilterCriteria"]["Filters"]
-        exclusion = {"S": [{"anything-but": {"prefix": "HISTORY"}}]}
-        assert json.loads(pattern["Pattern"]) == {"dynamodb": {"Keys": {"sk": exclusion}}}
+        sort_keys[mapping["EventSourceArn"]["Fn::GetAtt"][0]] = json.loads(pattern["Pattern"])["dynamodb"]["Keys"]["sk"]
         destination = mapping["DestinationConfig"]["OnFailure"]["Destination"]
         assert destination == {"Fn::GetAtt": ["StreamFailureQueue", "Arn"]}
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    # Those of the repositories' keys, so that a renamed key is noticed here.
+    assert sort_keys == {
+        "Bindings": {"S": [binding_key("x")["sk"]["S"]]},
+        "Transactions": {"S": [payment_key("x")["sk"]["S"]]},
+    }
 
 
 def test_the_resolver_runs_each_minute_through_its_alias() -> None:

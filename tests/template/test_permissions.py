@@ -18,25 +18,34 @@ MANAGED = {
     "AWSXRayDaemonWriteAccess": "tracing is active; the transform adds it",
     "service-role/AmazonAPIGatewayPushToCloudWatchLogs": "API Gateway's own role for access logs",
 }
-READ, WRITE = "dynamodb:GetItem", {"dynamodb:PutItem", "dynamodb:UpdateItem"}
+READ = "dynamodb:GetItem"
 SECRET = "secretsmanager:GetSecretValue"
 CONSUME = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"}
 
 # The few functions whose rights are a promise: who may not touch money, secrets or queues.
-WITHOUT_SECRET = {"GetBinding", "ListBindings", "GetRefund", "RefundPayment", "PublishEvents"}
+WITHOUT_SECRET = {"GetBinding", "ListBindings", "GetRefund", "PublishEvents"}
 READ_ONLY = {"GetBinding", "ListBindings", "GetRefund"}
+WORKERS_LATER = {"StatusInquiryQueue", "RefundRetryQueue"}
 SENDERS = {
-    "MakePayment": {"StatusInquiryQueue"},
-    "VerifyPaymentOtp": {"StatusInquiryQueue"},
-    "GetPayment": {"StatusInquiryQueue", "RefundRetryQueue"},
+    "MakePayment": WORKERS_LATER,
+    "VerifyPaymentOtp": WORKERS_LATER,
+    "GetPayment": WORKERS_LATER,
     "RefundPayment": {"RefundRetryQueue"},
-    "ReceivePaymentNotification": {"NotificationQueue", "StatusInquiryQueue"},
+    "ReceivePaymentNotification": {"NotificationQueue"},
     "ReceiveBindingNotification": {"NotificationQueue"},
-    "ProcessNotification": {"StatusInquiryQueue", "RefundRetryQueue"},
+    "ProcessNotification": WORKERS_LATER,
     "ProcessRefund": {"RefundRetryQueue"},
-    "InquireStatus": {"StatusInquiryQueue", "RefundRetryQueue"},
-    "ResolvePending": {"StatusInquiryQueue", "RefundRetryQueue"},
+    "InquireStatus": WORKERS_LATER,
+    "ResolvePending": {"NotificationQueue", *WORKERS_LATER},
     "PublishEvents": {"StreamFailureQueue"},
+}
+# Who may create a record, and in which table.
+CREATORS = {
+    "BindAccount": {"Bindings"},
+    "MakePayment": {"Transactions"},
+    "ReceivePaymentNotification": {"Transactions"},
+    "ReceiveBindingNotification": {"Transactions"},
+    "PublishEvents": {"Transactions"},
 }
 
 
@@ -123,7 +132,24 @@ def test_nobody_scans_deletes_payments_or_administers(name: str) -> None:
             assert action.split(":")[0] in {"dynamodb", "sqs", "secretsmanager", "events", "logs", "xray", "states"}
 
 
-def test_a_write_is_allowed_where_payments_are_made() -> None:
-    # TransactWriteItems is authorised by its items' own actions, on both tables.
-    for name in ("MakePayment", "VerifyPaymentOtp", "ProcessNotification", "ResolvePending"):
-        assert actions(name) >= WRITE | {READ, "dynamodb:ConditionCheckItem"}
+def tables(function: str, action: str) -> set[str]:
+    """The tables on which a function may do this."""
+    return {
+        resource["Fn::GetAtt"][0]
+        for role, statement in statements()
+        if role == f"{function}Role" and action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    }
+
+
+@pytest.mark.parametrize("name", sorted(functions()))
+def test_only_those_who_begin_something_create_records(name: str) -> None:
+    assert tables(name, "dynamodb:PutItem") == CREATORS.get(name, set())
+
+
+@pytest.mark.parametrize(
+    "name", ["MakePayment", "VerifyPaymentOtp", "ProcessRefund", "InquireStatus", "ResolvePending"]
+)
+def test_who_moves_money_may_change_the_payment_and_its_binding(name: str) -> None:
+    # A transaction is authorised by its items' own actions; the binding holds the tokens and the open payments.
+    assert tables(name, "dynamodb:UpdateItem") == {"Bindings", "Transactions"}

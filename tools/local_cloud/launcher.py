@@ -1,9 +1,8 @@
 """Starts MiniStack (run by the Python of `.tools/ministack`), mended where it differs from AWS in what we rely on.
 
-Three differences, seen with the pinned version:
+Two differences, seen with the pinned version:
 - every exception of a function is reported as `Runtime.HandlerError`; AWS reports the exception's class, which is what
-  `Retry` and `Catch` of a state machine match. The class is the last line of the traceback in the log.
-- an event source's filter `{"anything-but": {"prefix": ...}}` lets everything through;
+  `Retry` and `Catch` of a state machine match. The class is the last line of the traceback in the log;
 - an event source's `MaximumConcurrency` that comes from a template parameter is text, and stops the poller.
 """
 
@@ -39,33 +38,6 @@ def with_exception_class(execute: Callable[..., dict[str, Any]]) -> Callable[...
     return wrapped
 
 
-def with_prefix_exclusion(matches: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    """Wrap the filter of event sources so that `anything-but` understands `prefix`."""
-
-    def wrapped(record: Any, pattern: Any) -> bool:  # noqa: ANN401 - JSON of an emulator without types
-        if not isinstance(pattern, dict) or not isinstance(record, dict):
-            return matches(record, pattern)
-        plain = {}
-        for key, condition in pattern.items():
-            prefix = excluded_prefix(condition)
-            if prefix is None:
-                plain[key] = condition
-            elif not isinstance(record.get(key), str) or record[key].startswith(prefix):
-                return False
-        return matches(record, plain)
-
-    return wrapped
-
-
-def excluded_prefix(condition: object) -> str | None:
-    """The prefix of a condition `[{"anything-but": {"prefix": P}}]`; None for any other condition."""
-    match condition:
-        case [{"anything-but": {"prefix": str(prefix)}}]:
-            return prefix
-        case _:
-            return None
-
-
 def with_numeric_concurrency(limit: Callable[..., int]) -> Callable[..., int]:
     """Wrap the concurrency of queue workers so that a limit given as text counts."""
 
@@ -82,7 +54,6 @@ def main() -> None:
     from ministack.services import lambda_svc  # noqa: PLC0415 - as above
 
     lambda_svc._execute_function_warm = with_exception_class(lambda_svc._execute_function_warm)  # noqa: SLF001 - no public hook
-    lambda_svc._match_esm_filter = with_prefix_exclusion(lambda_svc._match_esm_filter)  # noqa: SLF001 - as above
     lambda_svc._sqs_esm_concurrency = with_numeric_concurrency(lambda_svc._sqs_esm_concurrency)  # noqa: SLF001 - as above
     app.main()
 
