@@ -1,0 +1,67 @@
+"""The queues. A message is a JSON object with an id and an attempt, nothing personal."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from direct_debit.application.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_sqs import SQSClient
+
+MAX_DELAY_SECONDS = 900
+"""The longest that SQS holds a message back; longer waits are in the record's due time."""
+
+
+class SqsQueue:
+    """One queue to send to."""
+
+    def __init__(self, client: SQSClient, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def send(self, message: Mapping[str, str | int], delay: float = 0.0) -> None:
+        """Send a message, to be delivered after `delay` seconds (bounded). Raises StoreUnavailable."""
+        try:
+            self._client.send_message(
+                QueueUrl=self._url,
+                MessageBody=json.dumps(dict(message), separators=(",", ":")),
+                DelaySeconds=bound_delay(delay),
+            )
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            raise StoreUnavailable(f"the queue answered {code}", code=code) from error
+        except BotoCoreError as error:
+            raise StoreUnavailable(f"the queue did not answer: {type(error).__name__}") from error
+
+
+class SqsQueues:
+    """Implements `Queues`."""
+
+    def __init__(self, *, notifications: SqsQueue, refunds: SqsQueue, inquiries: SqsQueue) -> None:
+        self._notifications = notifications
+        self._refunds = refunds
+        self._inquiries = inquiries
+
+    def send_notification(self, inbox_id: str) -> None:
+        """Ask for an accepted notification to be processed now: `{"inboxId"}`."""
+        self._notifications.send({"inboxId": inbox_id})
+
+    def send_refund(self, ref: str, attempt: int, delay: float) -> None:
+        """Ask for a step of a refund in `delay` seconds: `{"ref", "attempt"}`."""
+        self._refunds.send({"ref": ref, "attempt": attempt}, delay)
+
+    def send_inquiry(self, ref: str, attempt: int, delay: float) -> None:
+        """Ask for a status inquiry in `delay` seconds: `{"ref", "attempt"}`."""
+        self._inquiries.send({"ref": ref, "attempt": attempt}, delay)
+
+
+def bound_delay(seconds: float) -> int:
+    """Return whole seconds that SQS accepts: rounded up, because DOKU refuses what comes too early."""
+    return math.ceil(min(max(seconds, 0.0), float(MAX_DELAY_SECONDS)))
