@@ -1,0 +1,379 @@
+"""The whole application in one process and on one clock: shipped use cases, adapters' conditions and signing layer
+against the simulator's bank.
+
+Nothing here decides anything about money. The world only carries: requests to DOKU, stream records to the outbox,
+messages to their workers, notifications to the inbox. `Weather` may strike at each side effect.
+"""
+
+import heapq
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, cast
+
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from direct_debit.adapters.credentials import Credentials as SecretContent
+from direct_debit.adapters.credentials import FixedCredentials
+from direct_debit.adapters.doku import WORKER_READ_SECONDS, DokuAdapter, DokuConnection
+from direct_debit.adapters.dynamodb.b2b_tokens import DynamoDbB2BTokens
+from direct_debit.adapters.dynamodb.binding_item import read_binding
+from direct_debit.adapters.dynamodb.bindings import DynamoDbBindings
+from direct_debit.adapters.dynamodb.circuit import DynamoDbCircuit
+from direct_debit.adapters.dynamodb.client import Store
+from direct_debit.adapters.dynamodb.inbox import DynamoDbInbox
+from direct_debit.adapters.dynamodb.payment_item import read_payment
+from direct_debit.adapters.dynamodb.payments import DynamoDbPayments
+from direct_debit.adapters.vault import AesGcmVault
+from direct_debit.application.accept_notification import AcceptNotification, accept_notification
+from direct_debit.application.deadline import Deadline
+from direct_debit.application.errors import DirectDebitError, StoreUnavailable
+from direct_debit.application.inquire_status import inquire_status
+from direct_debit.application.ports import InboxKind, OutboxEvent, Ports, TokenMemory
+from direct_debit.application.process_notification import process_notification
+from direct_debit.application.process_refund import process_refund
+from direct_debit.application.record_change import record_binding_change, record_payment_change
+from direct_debit.application.resolve_pending import resolve_pending
+from direct_debit.application.settings import Settings
+from doku_snap.client import DokuClient
+from doku_snap.credentials import Credentials
+from doku_snap.errors import AnswerLost, ConnectionNotMade
+from doku_snap.settings import ClientSettings
+from doku_snap.tokens import TokenClient
+from doku_snap.transport import HttpAnswer, HttpRequest, Timeout
+from tests.fakes.clock import FakeClock
+from tests.fakes.events import RecordingEvents
+from tests.fakes.ids import SeededIds
+from tests.fakes.in_memory_dynamodb import InMemoryDynamoDb
+from tests.fakes.queues import Message
+from tests.fakes.telemetry import RecordingTelemetry
+from tests.fakes.weather import Crash, Failures, Weather
+from tests.fakes.workflows import RecordingWorkflows
+from tools.doku_simulator.config import MerchantEndpoints, ProviderVariant, SimulatorConfig
+from tools.doku_simulator.core import Simulator
+from tools.doku_simulator.notifications import Delivery
+
+if TYPE_CHECKING:
+    from direct_debit.adapters.dynamodb.items import Item
+
+BINDINGS = "Bindings"
+TRANSACTIONS = "Transactions"
+MAX_RECEIVES = 5  # the queues' maxReceiveCount
+VISIBILITY_SECONDS = 360
+LONGEST_DELAY_SECONDS = 900  # of an SQS message
+API_SECONDS = 28
+WORKER_SECONDS = 60
+PUBLIC_URL = "https://merchant.example/v1"
+
+_CLIENT_ID = "BRN-0201-1690000000001"
+_SECRET = "SK-simulation"
+
+STORE_FAILURES = Failures(
+    failed=lambda: ClientError({"Error": {"Code": "ProvisionedThroughputExceededException"}}, "Write"),
+    lost=lambda: ReadTimeoutError(endpoint_url="dynamodb"),
+)
+DOKU_FAILURES = Failures(failed=lambda: ConnectionNotMade("refused"), lost=lambda: AnswerLost("timeout"))
+AWS_FAILURES = Failures(failed=lambda: StoreUnavailable("throttled"), lost=lambda: StoreUnavailable("no answer"))
+
+
+def merchant_private_key() -> str:
+    """Return the merchant's key of the signature vectors (PEM)."""
+    vectors = json.loads((Path(__file__).parent.parent / "vectors" / "signature-vectors.json").read_text())
+    return str(vectors["keys"]["merchantPrivateKeyPkcs8Pem"])
+
+
+_PRIVATE_KEY = merchant_private_key()
+_CREDENTIALS = SecretContent(
+    client_id=_CLIENT_ID,
+    secret_key=_SECRET,
+    merchant_private_key=_PRIVATE_KEY,
+    doku_public_key="",
+    doku_client_key=_CLIENT_ID,
+    token_keys={"k1": b"k" * 32},
+    active_token_key="k1",
+    phone_pepper=b"p" * 32,
+    issued_token_key=b"i" * 32,
+)
+
+
+def _image(image: object) -> "Item":
+    """A stream's image has the shape of an item."""
+    return cast("Item", image)
+
+
+class WeatheredDynamoDb:
+    """The in-memory store behind the weather."""
+
+    def __init__(self, store: InMemoryDynamoDb, weather: Callable[[], Weather]) -> None:
+        self._store = store
+        self._weather = weather
+
+    def _call(self, name: str, request: Mapping[str, object]) -> Mapping[str, object]:
+        method: Callable[..., Mapping[str, object]] = getattr(self._store, name)
+        return self._weather().effect(f"store.{name}", lambda: method(**request), STORE_FAILURES)
+
+    def get_item(self, **kwargs: object) -> Mapping[str, object]:
+        return self._call("get_item", kwargs)
+
+    def put_item(self, **kwargs: object) -> Mapping[str, object]:
+        return self._call("put_item", kwargs)
+
+    def update_item(self, **kwargs: object) -> Mapping[str, object]:
+        return self._call("update_item", kwargs)
+
+    def query(self, **kwargs: object) -> Mapping[str, object]:
+        return self._call("query", kwargs)
+
+    def transact_write_items(self, **kwargs: object) -> Mapping[str, object]:
+        return self._call("transact_write_items", kwargs)
+
+
+class BankTransport:
+    """HTTP to the simulator in process. A dropped answer is lost as a time-out would lose it."""
+
+    def __init__(self, simulator: Simulator, weather: Callable[[], Weather]) -> None:
+        self._simulator = simulator
+        self._weather = weather
+
+    def send(self, request: HttpRequest, timeout: Timeout) -> HttpAnswer:  # noqa: ARG002 - no time passes here
+        path = request.url.split("/", 3)[3]
+        return self._weather().effect(f"doku.{path.rsplit('/', 1)[1]}", lambda: self._ask(request, path), DOKU_FAILURES)
+
+    def _ask(self, request: HttpRequest, path: str) -> HttpAnswer:
+        response = self._simulator.handle(request.method, "/" + path, request.headers, request.body)
+        if response.dropped:
+            raise AnswerLost("dropped")
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return HttpAnswer(response.status, headers, response.body)
+
+
+class WorldQueues:
+    """Messages on their way, in the order of their time. Delivery is the world's business."""
+
+    def __init__(self, clock: FakeClock, weather: Callable[[], Weather]) -> None:
+        self._clock = clock
+        self._weather = weather
+        self._order = count()
+        self.waiting: list[tuple[datetime, int, Message, int]] = []
+
+    def send_notification(self, inbox_id: str) -> None:
+        self._send(Message("notification", inbox_id))
+
+    def send_refund(self, ref: str, attempt: int, delay: float) -> None:
+        self._send(Message("refund", ref, attempt, delay))
+
+    def send_inquiry(self, ref: str, attempt: int, delay: float) -> None:
+        self._send(Message("inquiry", ref, attempt, delay))
+
+    def _send(self, message: Message) -> None:
+        self._weather().effect("queue.send", lambda: self.push(message, message.delay), AWS_FAILURES)
+
+    def push(self, message: Message, delay: float, receives: int = 0) -> None:
+        """Put a message on its way, without weather; `receives` counts how often it was taken before."""
+        at = self._clock.now() + timedelta(seconds=delay)
+        heapq.heappush(self.waiting, (at, next(self._order), message, receives))
+
+    def take(self, now: datetime) -> tuple[Message, int] | None:
+        """Take the first message whose time has come, with the number of times it has been taken now."""
+        if not self.waiting or self.waiting[0][0] > now:
+            return None
+        _, _, message, receives = heapq.heappop(self.waiting)
+        return message, receives + 1
+
+
+class WeatheredEvents(RecordingEvents):
+    """The event bus behind the weather."""
+
+    def __init__(self, weather: Callable[[], Weather]) -> None:
+        super().__init__()
+        self._weather = weather
+
+    def publish(self, event: OutboxEvent) -> None:
+        self._weather().effect("events.publish", lambda: super(WeatheredEvents, self).publish(event), AWS_FAILURES)
+
+
+@dataclass(slots=True)
+class World:
+    """One merchant, one bank, one clock. `process()` is a fresh Lambda environment: same store, empty memory."""
+
+    seed: int = 0
+    variant: ProviderVariant = field(default_factory=ProviderVariant)
+    settings: Settings = field(
+        default_factory=lambda: Settings(
+            public_base_url=PUBLIC_URL,
+            default_success_url="https://shop.example/ok",
+            default_failed_url="https://shop.example/no",
+        )
+    )
+    weather: Weather = field(default_factory=Weather)
+    clock: FakeClock = field(default_factory=FakeClock)
+    chance: Random = field(init=False)
+    ids: SeededIds = field(init=False)
+    store: InMemoryDynamoDb = field(init=False)
+    simulator: Simulator = field(init=False)
+    queues: WorldQueues = field(init=False)
+    events: WeatheredEvents = field(init=False)
+    workflows: RecordingWorkflows = field(init=False)
+    telemetry: RecordingTelemetry = field(init=False)
+    dead_letters: list[Message] = field(default_factory=list)
+    _streamed: dict[str, int] = field(default_factory=lambda: {BINDINGS: 0, TRANSACTIONS: 0})
+
+    def __post_init__(self) -> None:
+        self.chance = Random(self.seed)  # noqa: S311 - a test's chance has to repeat
+        self.ids = SeededIds(Random(self.chance.random()))  # noqa: S311
+        self.store = InMemoryDynamoDb(BINDINGS, TRANSACTIONS)
+        config = SimulatorConfig(
+            client_id=_CLIENT_ID,
+            secret_key=_SECRET,
+            verify_asymmetric=False,
+            sign_asymmetric=False,
+            merchant=MerchantEndpoints(
+                f"{PUBLIC_URL}/doku/authorization/v1/access-token/b2b",
+                f"{PUBLIC_URL}/doku/v1.0/debit/notify",
+                f"{PUBLIC_URL}/doku/v1.0/registration-account-binding/notify",
+            ),
+            variant=self.variant,
+        )
+        self.simulator = Simulator(config, self.clock.now, Random(self.chance.random()))  # noqa: S311
+        self.queues = WorldQueues(self.clock, lambda: self.weather)
+        self.events = WeatheredEvents(lambda: self.weather)
+        self.workflows = RecordingWorkflows()
+        self.telemetry = RecordingTelemetry()
+
+    # --- processes ---------------------------------------------------------------------------------------------------
+
+    def process(self) -> Ports:
+        """Return the ports of a fresh process."""
+        store = Store(WeatheredDynamoDb(self.store, lambda: self.weather), self.clock, self.ids)
+        transport = BankTransport(self.simulator, lambda: self.weather)
+        credentials = Credentials(_CLIENT_ID, _SECRET, _PRIVATE_KEY)
+        client_settings = ClientSettings()
+        connection = DokuConnection(
+            DokuClient(credentials, client_settings, transport, self.clock.now),
+            TokenClient(credentials, client_settings, transport, self.clock.now),
+        )
+        return Ports(
+            clock=self.clock,
+            ids=self.ids,
+            vault=AesGcmVault(FixedCredentials(_CREDENTIALS), self.ids),
+            bindings=DynamoDbBindings(store, BINDINGS),
+            payments=DynamoDbPayments(store, TRANSACTIONS, BINDINGS, max_open_payments=self.settings.max_open_payments),
+            inbox=DynamoDbInbox(store, TRANSACTIONS),
+            b2b_tokens=DynamoDbB2BTokens(store, BINDINGS),
+            token_memory=TokenMemory(),
+            circuit=DynamoDbCircuit(store, TRANSACTIONS),
+            doku=DokuAdapter(lambda: connection, self.clock, read_seconds=WORKER_READ_SECONDS),
+            queues=self.queues,
+            events=self.events,
+            workflows=self.workflows,
+            telemetry=self.telemetry,
+            settings=self.settings,
+        )
+
+    def deadline(self, seconds: int = API_SECONDS) -> Deadline:
+        """Return the deadline of a request that begins now."""
+        return Deadline(self.clock.now() + timedelta(seconds=seconds))
+
+    # --- what the platform does --------------------------------------------------------------------------------------
+
+    def stream(self) -> None:
+        """Hand new stream records to the outbox, in order; a failing record is given again later."""
+        for table in (BINDINGS, TRANSACTIONS):
+            records = self.store.stream(table)
+            while self._streamed[table] < len(records):
+                record = records[self._streamed[table]]
+                if record.new is not None:
+                    kind = record.keys["sk"].get("S")
+                    try:
+                        if kind == "PAYMENT":
+                            before = None if record.old is None else read_payment(_image(record.old))
+                            record_payment_change(before, read_payment(_image(record.new)), self.process())
+                        elif kind == "BINDING":
+                            earlier = None if record.old is None else read_binding(_image(record.old))
+                            record_binding_change(earlier, read_binding(_image(record.new)), self.process())
+                    except (DirectDebitError, Crash):
+                        return
+                self._streamed[table] += 1
+
+    def work(self) -> None:
+        """Deliver every message whose time has come; one that fails comes again, five times."""
+        while (taken := self.queues.take(self.clock.now())) is not None:
+            self._deliver(*taken)
+
+    def _deliver(self, message: Message, receives: int) -> None:
+        ports = self.process()
+        deadline = self.deadline(WORKER_SECONDS)
+        try:
+            if message.queue == "notification":
+                process_notification(message.subject, ports, deadline)
+            elif message.queue == "inquiry":
+                inquire_status(message.subject, ports, deadline)
+            else:
+                step = process_refund(message.subject, ports, deadline)
+                if not step.done and step.retry_after is not None and step.retry_after <= LONGEST_DELAY_SECONDS:
+                    self.queues.push(message, step.retry_after)
+        except (DirectDebitError, Crash):
+            if receives >= MAX_RECEIVES:
+                self.dead_letters.append(message)
+            else:
+                self.queues.push(message, VISIBILITY_SECONDS, receives)
+
+    def tick(self) -> None:
+        """The schedule of each minute."""
+        try:
+            resolve_pending(500, self.process(), self.deadline(WORKER_SECONDS))
+        except (DirectDebitError, Crash):
+            return
+
+    def notify(self) -> None:
+        """Send the bank's notifications whose time has come."""
+        for delivery in self.simulator.due_deliveries():
+            self.deliver(delivery)
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Bring one notification to the inbox, as its verified content; a failing inbox makes DOKU come again."""
+        body = delivery.body
+        kind = InboxKind(delivery.kind)
+        command = AcceptNotification(
+            kind=kind,
+            subject=str(body.get("originalPartnerReferenceNo") or body.get("originalExternalId")),
+            fact=f"{body.get('latestTransactionStatus')}{body.get('amount')}{body.get('additionalInfo')}",
+            fresh=True,
+            body=json.dumps(body),
+        )
+        try:
+            accept_notification(command, self.process())
+        except (DirectDebitError, Crash):
+            self.simulator.notifications.record_result(delivery, 500)
+        else:
+            self.simulator.notifications.record_result(delivery, 200)
+
+    def pump(self) -> None:
+        """Do everything that is due at this moment."""
+        self.notify()
+        self.work()
+        self.stream()
+        self.work()
+
+    def run_for(self, seconds: float, step: float = 60.0) -> None:
+        """Let time pass, minute by minute, with everything that happens by itself."""
+        end = self.clock.now() + timedelta(seconds=seconds)
+        while self.clock.now() < end:
+            self.clock.tick(min(step, (end - self.clock.now()) / timedelta(seconds=1)))
+            self.pump()
+            self.tick()
+            self.pump()
+
+    # --- the truth ---------------------------------------------------------------------------------------------------
+
+    def debits(self, ref: str) -> int:
+        """How often the bank debited a reference."""
+        return sum(1 for entry in self.simulator.bank.ledger if entry.kind == "debit" and entry.reference == ref)
+
+    def refunds(self, ref: str) -> int:
+        """How often the bank refunded a reference."""
+        return sum(1 for entry in self.simulator.bank.ledger if entry.kind == "refund" and entry.reference == ref)
