@@ -228,5 +228,5 @@ class Bindings:
 
 
 def mask_phone(phone: str) -> str:
-    """Return the phone number with all but its last three digits hidden."""
-    return "•" * (len(phone) - 3) + phone[-3:]
+    """Return the phone number with all but its last three digits hidden, its length too."""
+    return "••••" + phone[-3:]

@@ -37,9 +37,9 @@ def test_phone_otp_pin_and_back_to_the_merchant(merchant: HttpMerchant) -> None:
     first = _get(merchant, path)
     shown = first.body.decode()
     assert first.status == 200
-    assert 'value="•••••••••••761"' in shown
+    assert 'value="••••761"' in shown
     assert "62857957868761" not in shown
-    for action, value in (("phone", "•••••••••••761"), ("otp", "123456")):
+    for action, value in (("phone", "••••761"), ("otp", "123456")):
         step = _post(merchant, path, action, value)
         assert (step.status, step.headers["location"]) == (303, f"{path}?lang=id")
     done = _post(merchant, path, "pin", "135790")

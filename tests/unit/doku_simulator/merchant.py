@@ -62,14 +62,16 @@ class Clock:
 
 
 @dataclass
-class Merchant:
-    """Signs and sends requests to a simulator, remembering its B2B token."""
+class Signer:
+    """Signs and sends requests, remembering its B2B token; a subclass says how requests travel."""
 
-    simulator: Simulator
     clock: Clock
     token: str = ""
     count: int = 0
     last: tuple[str, dict[str, str], bytes] = field(default=("", {}, b""))
+
+    def handle(self, method: str, target: str, headers: dict[str, str], body: bytes) -> SimulatedResponse:
+        raise NotImplementedError
 
     def headers(self, path: str, body: bytes, **changes: str | None) -> dict[str, str]:
         """Headers of a transaction request; `changes` replace (or, when None, remove) one, `_` for `-`."""
@@ -99,12 +101,12 @@ class Merchant:
         body = document if isinstance(document, bytes) else compact(document)
         headers = self.headers(path, body, **changes)
         self.last = path, headers, body
-        return self.simulator.handle("POST", path, headers, body)
+        return self.handle("POST", path, headers, body)
 
     def again(self) -> SimulatedResponse:
         """Send the very same bytes once more."""
         path, headers, body = self.last
-        return self.simulator.handle("POST", path, headers, body)
+        return self.handle("POST", path, headers, body)
 
     def ask_token(self, path: str = B2B, document: dict[str, Any] | None = None, **changes: str) -> SimulatedResponse:
         timestamp = changes.get("timestamp") or self.clock.now.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -117,7 +119,7 @@ class Merchant:
             "X-SIGNATURE": changes.get("signature") or base64.b64encode(signed).decode(),
         }
         body = compact(document if document is not None else {"grantType": "client_credentials"})
-        return self.simulator.handle("POST", path, headers, body)
+        return self.handle("POST", path, headers, body)
 
     def login(self) -> None:
         self.token = parsed(self.ask_token())["accessToken"]
@@ -126,12 +128,6 @@ class Merchant:
 
     def bind(self, customer: str = "CUST-1", phone: str = PHONE, **changes: str | None) -> SimulatedResponse:
         return self.send(BIND, binding_body(customer, phone), **changes)
-
-    def link(self, customer: str = "CUST-1", phone: str = PHONE) -> str:
-        """Link an account and return the customer token."""
-        code = parsed(self.bind(customer, phone))["additionalInfo"]["authCode"]
-        assert self.simulator.customer.complete(code).linked
-        return self.exchange(code)
 
     def exchange(self, code: str) -> str:
         answer = self.ask_token(B2B2C, {"grantType": "authorization_code", "authCode": code, "additionalInfo": {}})
@@ -163,6 +159,22 @@ class Merchant:
     ) -> SimulatedResponse:
         body = refund_body(reference, number, amount) | more
         return self.send(REFUND, body, authorization_customer=f"Bearer {customer_token}")
+
+
+@dataclass
+class Merchant(Signer):
+    """A merchant that speaks to a simulator in the same process."""
+
+    simulator: Simulator = field(kw_only=True)
+
+    def handle(self, method: str, target: str, headers: dict[str, str], body: bytes) -> SimulatedResponse:
+        return self.simulator.handle(method, target, headers, body)
+
+    def link(self, customer: str = "CUST-1", phone: str = PHONE) -> str:
+        """Link an account and return the customer token."""
+        code = parsed(self.bind(customer, phone))["additionalInfo"]["authCode"]
+        assert self.simulator.customer.complete(code).linked
+        return self.exchange(code)
 
 
 def compact(document: dict[str, Any]) -> bytes:
@@ -246,6 +258,6 @@ def merchant(
     """A merchant with a B2B token in front of a fresh simulator."""
     clock = Clock()
     config = simulator_config(variant=ProviderVariant(**(variant or {})), **settings)
-    made = Merchant(Simulator(config, clock, Random(seed)), clock)  # noqa: S311 - repeatable on purpose
+    made = Merchant(clock, simulator=Simulator(config, clock, Random(seed)))  # noqa: S311 - repeatable on purpose
     made.login()
     return made

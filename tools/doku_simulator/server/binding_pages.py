@@ -103,7 +103,7 @@ def _render(service: Service, code: str, view: PageView, language: str) -> HTMLR
         f'<span class="hint" id="hint-{step}">{texts[f"hint_{step}"]}</span>'
         f'<input id="value" name="value" {_INPUTS[view.step]}{value}{described} required autofocus>'
         f'<div class="buttons"><button name="action" value="{step}">{texts[f"next_{step}"]}</button>{resend}'
-        f'<button class="quiet" name="action" value="cancel" formnovalidate="formnovalidate">{texts["cancel"]}</button>'
+        f'<button class="plain" name="action" value="cancel" formnovalidate="formnovalidate">{texts["cancel"]}</button>'
         f'</div></form><p class="try">{texts[f"try_{step}"]}</p></div>'
     )
     title = texts[f"title_{step}"]

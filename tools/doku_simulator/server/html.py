@@ -8,17 +8,18 @@ from starlette.responses import HTMLResponse
 
 STYLE = """
 :root{color-scheme:light dark;--ink:#1c1b1f;--soft:#5b5560;--page:#f4f1f0;--card:#fff;--line:#d9d2d0;--brand:#7a0c1e;
---brand-ink:#fff;--focus:#0b57d0;--bad:#a3150f;--bad-page:#fdecea;--hint:#f2ecdf;--good:#1d6b35}
+--brand-ink:#fff;--bar:#7a0c1e;--bar-ink:#fff;--focus:#0b57d0;--bad:#a3150f;--bad-page:#fdecea;--hint:#f2ecdf;--good:#1d6b35}
 @media (prefers-color-scheme:dark){:root{--ink:#ece7ea;--soft:#b7afb6;--page:#161315;--card:#221d20;--line:#473f44;
---brand:#e08a97;--brand-ink:#2a060c;--focus:#8ab4f8;--bad:#ffb4ab;--bad-page:#4a1512;--hint:#332c1e;--good:#8fd3a3}}
+--brand:#e08a97;--brand-ink:#2a060c;--bar:#3d0a14;--bar-ink:#f7e9eb;
+--focus:#8ab4f8;--bad:#ffb4ab;--bad-page:#4a1512;--hint:#332c1e;--good:#8fd3a3}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--ink);
 font:1rem/1.5 system-ui,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
 a{color:var(--brand)}
-header{background:var(--brand);color:var(--brand-ink)}
+header{background:var(--bar);color:var(--bar-ink)}
 header div{max-width:30rem;margin:0 auto;padding:.9rem 1.25rem;display:flex;justify-content:space-between;
 align-items:center;gap:1rem}
-header a{color:inherit;padding:.25rem 0}
+header a{color:inherit;padding:.5rem 0;white-space:nowrap}
 header strong{letter-spacing:.01em}
 main{max-width:30rem;margin:0 auto;padding:1.25rem}
 .card{background:var(--card);border:1px solid var(--line);border-radius:.9rem;padding:1.5rem}
@@ -37,7 +38,9 @@ input[aria-invalid=true]{border-color:var(--bad)}
 :focus-visible{outline:3px solid var(--focus);outline-offset:2px}
 .error{background:var(--bad-page);color:var(--bad);border-left:.3rem solid var(--bad);border-radius:.3rem;
 padding:.7rem .9rem;margin-bottom:1rem}
-.try{background:var(--hint);border-radius:.5rem;padding:.7rem .9rem;margin-top:1.25rem;font-size:.925rem}
+button.plain{border-color:transparent;background:transparent;color:var(--brand);text-decoration:underline;
+text-underline-offset:.2em}
+.try{background:var(--hint);border-radius:.5rem;padding:.7rem .9rem;margin:1.25rem 0 0;font-size:.925rem}
 .buttons{display:grid;gap:.75rem;margin-top:1.25rem}
 button,.button{display:block;width:100%;font:inherit;font-weight:600;min-height:3rem;padding:.7rem 1rem;
 border-radius:.5rem;border:2px solid var(--brand);background:var(--brand);color:var(--brand-ink);text-align:center;
@@ -50,7 +53,7 @@ main.wide{max-width:72rem}header div.wide{max-width:72rem}
 table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;font-weight:600;padding:.8rem .9rem .4rem}
 th,td{text-align:left;padding:.4rem .9rem;border-top:1px solid var(--line);white-space:nowrap}
-th{color:var(--soft);font-weight:600}td.number{text-align:right}
+th{color:var(--soft);font-weight:600}
 """
 
 _STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode("ascii")

@@ -2,9 +2,9 @@
 
 TEXTS: dict[str, dict[str, str]] = {
     "id": {
-        "name": "Bahasa Indonesia",
+        "name": "Indonesia",
         "steps": "Langkah",
-        "step_phone": "Nomor ponsel",
+        "step_phone": "Ponsel",
         "step_otp": "Kode OTP",
         "step_pin": "PIN",
         "title_phone": "Hubungkan rekening CIMB Anda",
@@ -25,7 +25,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "next_pin": "Hubungkan rekening",
         "cancel": "Batalkan",
         "customer": "Pelanggan",
-        "reference": "Nomor referensi",
+        "reference": "Referensi",
         "phone": "Rekening",
         "problem": "Periksa kembali",
         "error_wrong_phone": "Nomor ini tidak sama dengan nomor rekening yang akan dihubungkan.",
@@ -46,7 +46,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "en": {
         "name": "English",
         "steps": "Steps",
-        "step_phone": "Phone number",
+        "step_phone": "Phone",
         "step_otp": "OTP code",
         "step_pin": "PIN",
         "title_phone": "Link your CIMB account",
@@ -67,7 +67,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "next_pin": "Link account",
         "cancel": "Cancel",
         "customer": "Customer",
-        "reference": "Reference number",
+        "reference": "Reference",
         "phone": "Account",
         "problem": "Please check",
         "error_wrong_phone": "This is not the number of the account that is to be linked.",
