@@ -1,0 +1,401 @@
+"""DOKU through the signing layer: records become messages, answers become the port's vocabulary.
+
+Everything that is sent is derived from the record. One call is one HTTP request; nothing is repeated here.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Never
+from urllib.parse import urlsplit
+
+from direct_debit.adapters.doku_replies import NoReply, judge_write
+from direct_debit.application.deadline import Deadline
+from direct_debit.application.errors import (
+    B2BTokenRefused,
+    CustomerActionRequired,
+    CustomerTokenRefused,
+    NotDone,
+    OutcomeUnknown,
+    Rejected,
+    RelinkRequired,
+)
+from direct_debit.application.ports import (
+    Balance,
+    Clock,
+    CustomerTokens,
+    DokuCall,
+    IssuedB2BToken,
+    LinkRequest,
+    LinkStarted,
+    RefundRecord,
+    Reply,
+    StatusAnswer,
+    WriteAnswer,
+)
+from direct_debit.domain.money import CURRENCY, Amount
+from direct_debit.domain.payment import Payment
+from doku_snap.answers import Answer
+from doku_snap.client import Call, DokuClient
+from doku_snap.errors import AnswerLost, ConnectionNotMade, InvalidMessage
+from doku_snap.messages.account_binding import AccountBinding, AccountBindingRequest
+from doku_snap.messages.account_unbinding import AccountUnbinding, AccountUnbindingRequest
+from doku_snap.messages.balance_inquiry import BalanceInquiryRequest
+from doku_snap.messages.base import Amount as WireAmount
+from doku_snap.messages.base import ReceivedAmount
+from doku_snap.messages.customer_token import CustomerToken
+from doku_snap.messages.otp_verification import OtpPurpose, OtpVerification, OtpVerificationRequest
+from doku_snap.messages.payment import Payment as WirePayment
+from doku_snap.messages.payment import PaymentRequest
+from doku_snap.messages.refund import Refund as WireRefund
+from doku_snap.messages.refund import RefundRequest
+from doku_snap.messages.status import RefundHistoryItem, Status, StatusRequest
+from doku_snap.operations import Operation
+from doku_snap.response_codes import AnswerClass
+from doku_snap.tokens import TokenClient
+from doku_snap.transport import Timeout
+
+WORKER_READ_SECONDS = 30.0  # of a worker's 60 s; of the 28 s of an API function the deadline leaves 20 s
+_CONNECT_SECONDS = 5.0
+_QUICK_READ_SECONDS = 15.0  # tokens, balance and status (contract section 7, "Timeouts")
+_RESERVE_SECONDS = 3.0  # to write down what came of the call
+_LEAST_SECONDS = 3.0  # with less a call would only produce unknown outcomes
+_COME_AGAIN = timedelta(seconds=5)
+_COME_AGAIN_LATER = timedelta(minutes=1)  # throttled, limits, cut-off
+_REFERENCE = re.compile(r"[!-~]{1,64}")  # printable ASCII without blanks, as DOKU takes it back
+_URL = re.compile(r"[!-~]{1,2048}")
+
+# Refusals of a read that the same question would meet again.
+_REFUSALS = frozenset({AnswerClass.FINAL, AnswerClass.BUG, AnswerClass.NOT_FOUND, AnswerClass.ALREADY_GONE})
+# What says of a token exchange that the customer has to link (again); wrong requests of ours must not unlink anybody.
+_NOT_TAKEN = frozenset({AnswerClass.CUST, AnswerClass.CUSTOMER_TOKEN, AnswerClass.FINAL})
+_WRONG_CREDENTIALS = frozenset({AnswerClass.BUG, AnswerClass.FINAL, AnswerClass.CUST, AnswerClass.TOKEN})
+
+
+@dataclass(frozen=True, slots=True)
+class DokuConnection:
+    """The two clients of the signing layer, made from one version of the secret."""
+
+    client: DokuClient
+    tokens: TokenClient
+
+
+class DokuAdapter:
+    """The Doku port over HTTP. `connect` gives the clients and may read the secret, so it is called per request."""
+
+    def __init__(self, connect: Callable[[], DokuConnection], clock: Clock, *, read_seconds: float) -> None:
+        self._connect = connect
+        self._clock = clock
+        self._read_seconds = read_seconds
+
+    # --- tokens ------------------------------------------------------------------------------------------------------
+
+    def request_b2b_token(self, deadline: Deadline) -> IssuedB2BToken:
+        """See Doku.request_b2b_token."""
+        timeout = self._timeout(deadline, _QUICK_READ_SECONDS)
+        answer = _read(lambda: self._connect().tokens.request_b2b_token(timeout))
+        if answer.classification.answer_class is AnswerClass.OK and answer.body is not None:
+            return IssuedB2BToken(answer.body.access_token, answer.body.expires_in)
+        if answer.classification.answer_class in _WRONG_CREDENTIALS:
+            raise Rejected("DOKU refuses the merchant's credentials; see the operations guide", code=answer.code)
+        raise _no_answer(answer)
+
+    def exchange_auth_code(self, auth_code: str, deadline: Deadline) -> CustomerTokens:
+        """See Doku.exchange_auth_code."""
+        timeout = self._timeout(deadline, _QUICK_READ_SECONDS)
+        return self._customer_tokens(lambda: self._connect().tokens.exchange_auth_code(auth_code, timeout))
+
+    def refresh_customer_token(self, refresh_token: str, deadline: Deadline) -> CustomerTokens:
+        """See Doku.refresh_customer_token."""
+        timeout = self._timeout(deadline, _QUICK_READ_SECONDS)
+        return self._customer_tokens(lambda: self._connect().tokens.refresh_customer_token(refresh_token, timeout))
+
+    def _customer_tokens(self, send: Callable[[], Answer[CustomerToken]]) -> CustomerTokens:
+        answer = _read(send)
+        tokens = answer.body
+        if answer.classification.answer_class is AnswerClass.OK and tokens is not None:
+            return CustomerTokens(
+                access_token=tokens.access_token,
+                access_expires_at=tokens.access_token_expiry_time,
+                refresh_token=tokens.refresh_token,
+                refresh_expires_at=tokens.refresh_token_expiry_time,
+            )
+        if answer.classification.answer_class in _NOT_TAKEN:
+            raise RelinkRequired("DOKU does not take the customer's authorisation", code=answer.code)
+        raise _no_answer(answer)
+
+    # --- reads -------------------------------------------------------------------------------------------------------
+
+    def inquire_balance(self, call: DokuCall) -> Sequence[Balance]:
+        """See Doku.inquire_balance."""
+        timeout = self._timeout(call.deadline, _QUICK_READ_SECONDS)
+        answer = _read(
+            lambda: self._connect().client.inquire_balance(BalanceInquiryRequest(), _wire_call(call, timeout))
+        )
+        if answer.classification.answer_class is not AnswerClass.OK or answer.body is None:
+            _refuse_read(answer)
+        return tuple(
+            Balance(type=info.balance_type, amount=available.value, currency=available.currency)
+            for info in answer.body.account_infos
+            if (available := info.available) is not None
+        )
+
+    def inquire_status(self, payment: Payment, call: DokuCall) -> StatusAnswer:
+        """See Doku.inquire_status."""
+        timeout = self._timeout(call.deadline, _QUICK_READ_SECONDS)
+
+        def send() -> Answer[Status]:
+            request = StatusRequest(
+                original_partner_reference_no=payment.ref,
+                original_reference_no=_reference(payment.doku_reference),
+                original_external_id=payment.external_id,
+                amount=WireAmount(value=str(payment.amount)),
+            )
+            return self._connect().client.inquire_status(request, _wire_call(call, timeout))
+
+        answer = _read(send)
+        if answer.classification.answer_class is AnswerClass.NOT_FOUND:
+            return StatusAnswer(status="07", code=answer.code or "", original_code=None, amount=None, reference=None)
+        body = answer.body
+        if answer.classification.answer_class is not AnswerClass.OK or body is None:
+            _refuse_read(answer)
+        if body.transaction_status is None:
+            raise NotDone("DOKU's answer holds no status that the contract knows", code=answer.code)
+        return StatusAnswer(
+            status=body.transaction_status.value,
+            code=answer.code or "",
+            original_code=body.original_response_code,
+            amount=_amount(body.trans_amount),
+            reference=body.original_reference_no,
+            refunds=tuple(_refund_record(payment, item) for item in body.refund_history),
+        )
+
+    # --- writes ------------------------------------------------------------------------------------------------------
+
+    def bind_account(self, request: LinkRequest, call: DokuCall) -> LinkStarted:
+        """See Doku.bind_account."""
+        timeout = self._timeout(call.deadline, self._read_seconds)
+
+        def send() -> Answer[AccountBinding]:
+            message = AccountBindingRequest(
+                phone_no=request.phone,
+                cust_id_merchant=request.customer_id,
+                customer_name=request.customer_name,
+                email=request.email,
+                id_card=request.id_card,
+                country=request.country,
+                address=request.address,
+                date_of_birth=request.date_of_birth,
+                success_registration_url=request.success_url,
+                failed_registration_url=request.failed_url,
+            )
+            return self._connect().client.bind_account(message, _wire_call(call, timeout))
+
+        answer = _write(send)
+        reply = _reply(Operation.BIND_ACCOUNT, answer)
+        body = answer.body
+        if reply is Reply.DONE and body is not None:
+            return LinkStarted(answer.code or "", _web_url(body.redirect_url), body.auth_code)
+        if reply is Reply.LATER:
+            raise NotDone("DOKU asks to come again later", code=answer.code, retry_after=_COME_AGAIN_LATER)
+        if reply in (Reply.CUSTOMER_MUST_ACT, Reply.OTP_WRONG, Reply.OTP_NOT_AWAITED):
+            raise CustomerActionRequired("the bank asks the customer to act before linking", code=answer.code)
+        if reply in (Reply.DECLINED, Reply.EXPIRED, Reply.CANCELLED, Reply.OTP_BLOCKED):
+            raise Rejected("DOKU refused to link this account", code=answer.code)
+        # In progress, or an OTP where the contract has none: whether a link was started is not said.
+        raise OutcomeUnknown("DOKU's answer to the link request is not clear", code=answer.code)
+
+    def make_payment(self, payment: Payment, call: DokuCall) -> WriteAnswer:
+        """See Doku.make_payment."""
+        timeout = self._timeout(call.deadline, self._read_seconds)
+
+        def send() -> Answer[WirePayment]:
+            message = PaymentRequest(
+                partner_reference_no=payment.ref,
+                amount=WireAmount(value=str(payment.amount)),
+                remarks=payment.remarks,
+                success_payment_url=payment.success_url,
+                failed_payment_url=payment.failed_url,
+            )
+            return self._connect().client.make_payment(message, _wire_call(call, timeout))
+
+        answer = _write(send)
+        reply = _reply(Operation.MAKE_PAYMENT, answer)
+        reference = None if answer.body is None else answer.body.reference_no
+        redirect_url = None if answer.body is None else _web_url(answer.body.web_redirect_url)
+        return WriteAnswer(reply, answer.code or "", _reference(reference), redirect_url)
+
+    def verify_payment_otp(self, payment: Payment, otp: str, call: DokuCall) -> WriteAnswer:
+        """See Doku.verify_payment_otp."""
+        return self._verify_otp(OtpPurpose.PAYMENT, payment.ref, call.customer_token, otp, call)
+
+    def verify_unbinding_otp(self, token: str, otp: str, call: DokuCall) -> WriteAnswer:
+        """See Doku.verify_unbinding_otp."""
+        return self._verify_otp(OtpPurpose.UNBINDING, None, token, otp, call)
+
+    def _verify_otp(
+        self, purpose: OtpPurpose, ref: str | None, token: str | None, otp: str, call: DokuCall
+    ) -> WriteAnswer:
+        timeout = self._timeout(call.deadline, self._read_seconds)
+
+        def send() -> Answer[OtpVerification]:
+            message = OtpVerificationRequest(
+                purpose=purpose, original_partner_reference_no=ref, otp=otp, bank_card_token=token or ""
+            )
+            return self._connect().client.verify_otp(message, _wire_call(call, timeout))
+
+        answer = _write(send)
+        reply = _reply(Operation.VERIFY_OTP, answer)
+        reference = None if answer.body is None else answer.body.original_reference_no
+        return WriteAnswer(reply, answer.code or "", _reference(reference))
+
+    def refund_payment(self, payment: Payment, call: DokuCall) -> WriteAnswer:
+        """See Doku.refund_payment."""
+        refund = payment.refund
+        if refund is None:
+            raise ValueError("the payment has no refund to send")
+        timeout = self._timeout(call.deadline, self._read_seconds)
+
+        def send() -> Answer[WireRefund]:
+            message = RefundRequest(
+                original_partner_reference_no=payment.ref,
+                original_external_id=payment.external_id,
+                partner_refund_no=refund.number,
+                refund_amount=WireAmount(value=str(payment.amount)),
+                reason=refund.reason,
+            )
+            return self._connect().client.refund_payment(message, _wire_call(call, timeout))
+
+        answer = _write(send)
+        reply = _reply(Operation.REFUND_PAYMENT, answer)
+        refund_no = None if answer.body is None else answer.body.refund_no
+        time = None if answer.body is None else answer.body.refund_time
+        return WriteAnswer(reply, answer.code or "", _reference(refund_no), time=time)
+
+    def unbind_account(self, token: str, call: DokuCall) -> WriteAnswer:
+        """See Doku.unbind_account."""
+        timeout = self._timeout(call.deadline, self._read_seconds)
+
+        def send() -> Answer[AccountUnbinding]:
+            message = AccountUnbindingRequest(token_id=token)
+            return self._connect().client.unbind_account(message, _wire_call(call, timeout))
+
+        answer = _write(send)
+        reply = _reply(Operation.UNBIND_ACCOUNT, answer)
+        reference = None if answer.body is None else answer.body.reference_no
+        redirect_url = None if answer.body is None else _web_url(answer.body.redirect_url)
+        return WriteAnswer(reply, answer.code or "", _reference(reference), redirect_url)
+
+    # --- the time budget ---------------------------------------------------------------------------------------------
+
+    def _timeout(self, deadline: Deadline, read_seconds: float) -> Timeout:
+        """Return timeouts that end before the deadline, with a reserve. Raises NotDone when too little is left."""
+        usable = deadline.remaining(self._clock.now()) - _RESERVE_SECONDS
+        if usable < _LEAST_SECONDS:
+            raise NotDone("too little time was left to ask DOKU; nothing was sent")
+        connect = min(_CONNECT_SECONDS, usable / 3)
+        return Timeout(connect=connect, read=min(read_seconds, self._read_seconds, usable - connect))
+
+
+def _wire_call(call: DokuCall, timeout: Timeout) -> Call:
+    return Call(
+        b2b_token=call.b2b_token,
+        external_id=call.external_id,
+        timeout=timeout,
+        customer_token=call.customer_token,
+        device_id=call.device_id,
+        ip_address=call.ip_address,
+    )
+
+
+def _read[T](send: Callable[[], Answer[T]]) -> Answer[T]:
+    """Send a question. A lost answer to a question is no answer: it may simply be asked again."""
+    try:
+        return send()
+    except InvalidMessage as error:
+        raise NotDone(f"the request can not be written: {error.field} {error.rule}") from None
+    except (ConnectionNotMade, AnswerLost) as error:
+        raise NotDone("DOKU did not answer") from error
+
+
+def _write[T](send: Callable[[], Answer[T]]) -> Answer[T]:
+    """Send a request that changes something at DOKU."""
+    try:
+        return send()
+    except InvalidMessage as error:
+        raise NotDone(f"the request can not be written: {error.field} {error.rule}") from None
+    except ConnectionNotMade as error:
+        raise NotDone("DOKU could not be reached; nothing was sent") from error
+    except AnswerLost as error:
+        raise OutcomeUnknown("DOKU's answer was lost; the outcome is not known") from error
+
+
+def _reply[T](operation: Operation, answer: Answer[T]) -> Reply:
+    verdict = judge_write(operation, answer.classification)
+    if verdict is NoReply.UNKNOWN:
+        raise OutcomeUnknown("DOKU's answer does not tell the outcome", code=answer.code)
+    _refuse_token(verdict, answer.code)
+    return Reply(verdict)
+
+
+def _refuse_token(verdict: Reply | NoReply, code: str | None) -> None:
+    if verdict is NoReply.B2B_TOKEN:
+        raise B2BTokenRefused("DOKU does not take the B2B token", code=code)
+    if verdict is NoReply.CUSTOMER_TOKEN:
+        raise CustomerTokenRefused("DOKU does not take the customer's token", code=code)
+
+
+def _refuse_read[T](answer: Answer[T]) -> Never:
+    answer_class = answer.classification.answer_class
+    row = answer.classification.row
+    if answer_class is AnswerClass.TOKEN:
+        raise B2BTokenRefused("DOKU does not take the B2B token", code=answer.code)
+    if answer_class is AnswerClass.CUSTOMER_TOKEN or (row is not None and (row.http, row.case) == (401, "04")):
+        raise CustomerTokenRefused("DOKU does not take the customer's token", code=answer.code)
+    if answer_class is AnswerClass.CUST:
+        raise CustomerActionRequired("the bank asks the customer to act", code=answer.code)
+    if answer_class in _REFUSALS:
+        raise Rejected("DOKU refused to answer", code=answer.code)
+    raise _no_answer(answer)
+
+
+def _no_answer[T](answer: Answer[T]) -> NotDone:
+    throttled = answer.classification.answer_class is AnswerClass.LATER or answer.http_status == 429  # noqa: PLR2004 - HTTP
+    wait = _COME_AGAIN_LATER if throttled else _COME_AGAIN
+    return NotDone("DOKU gave no usable answer", code=answer.code, retry_after=wait)
+
+
+def _amount(received: ReceivedAmount | None) -> Amount | None:
+    if received is None or received.currency != CURRENCY or received.decimal <= 0:
+        return None
+    return Amount(received.decimal)
+
+
+def _refund_record(payment: Payment, item: RefundHistoryItem) -> RefundRecord:
+    number = item.partner_refund_no
+    if number is None and item.partner_reference_no != payment.ref:
+        number = item.partner_reference_no  # the SDKs' name of the field (contract 3.9)
+    if number is None and payment.refund is not None:
+        number = payment.refund.number  # there is one refund per payment, so a row without a number is ours
+    # A status that the contract does not list is not final: it is asked again.
+    status = "03" if item.status is None else item.status.value
+    return RefundRecord(
+        number=number or "", status=status, refund_no=item.refund_no, amount=_amount(item.refund_amount)
+    )
+
+
+def _reference(text: str | None) -> str | None:
+    """Return DOKU's reference if it can be sent back to DOKU one day, else None."""
+    return text if text is not None and _REFERENCE.fullmatch(text) else None
+
+
+def _web_url(text: str | None) -> str | None:
+    """Return the URL if a browser may be sent there, else None."""
+    if text is None or _URL.fullmatch(text) is None:
+        return None
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return None
+    return text if parts.scheme in ("https", "http") and parts.hostname else None

@@ -1,0 +1,143 @@
+"""DOKU's calls to us, through the signing layer: verified with the current keys and the previous ones."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from direct_debit.application.accept_notification import AcceptNotification
+from direct_debit.application.errors import InvalidSignature
+from direct_debit.application.inbound_ports import InboundCall, SnapReply
+from direct_debit.application.ports import Clock, InboxKind
+from doku_snap import inbound
+from doku_snap.errors import InboundRefused
+from doku_snap.keys import load_public_key
+
+_SERVICES: Mapping[InboxKind, str] = {
+    InboxKind.PAYMENT: inbound.PAYMENT_NOTIFICATION_SERVICE,
+    InboxKind.BINDING: inbound.BINDING_NOTIFICATION_SERVICE,
+}
+_KEY_ID_LENGTH = 12
+
+
+@dataclass(frozen=True, slots=True)
+class InboundKeys:
+    """What verifies DOKU's calls. The first of each sequence is the current one, used for issuing."""
+
+    client_id: str
+    client_key: str  # X-CLIENT-KEY that DOKU uses towards us
+    secret_keys: Sequence[str] = field(repr=False)
+    doku_public_keys: Sequence[str] = field(repr=False)  # PEM
+    issued_token_keys: Sequence[bytes] = field(repr=False)
+
+
+class InboundDokuAdapter:
+    """Verifies, reads and answers DOKU's calls. `keys` may read the secret, so it is asked per call."""
+
+    def __init__(self, keys: Callable[[], InboundKeys], clock: Clock, *, issuer: str, window_seconds: int) -> None:
+        self._keys = keys
+        self._clock = clock
+        self._issuer = issuer
+        self._window_seconds = window_seconds
+
+    def grant_token(self, call: InboundCall) -> SnapReply:
+        """See InboundDoku.grant_token."""
+        keys = self._keys()
+        now = self._clock.now()
+        try:
+            inbound.verify_token_request(
+                call.headers,
+                call.body,
+                expected_client_key=keys.client_key,
+                doku_public_keys=[load_public_key(pem) for pem in keys.doku_public_keys],
+                now=now,
+                window_seconds=self._window_seconds,
+            )
+        except InboundRefused as refusal:
+            raise _translate(refusal) from None
+        key = keys.issued_token_keys[0]
+        issued = inbound.issue_token(
+            key_id=_key_id(key),
+            key=key,
+            issuer=self._issuer,
+            audience=keys.client_key,
+            client_id=keys.client_key,
+            now=now,
+        )
+        return _reply(issued.reply)
+
+    def read_notification(self, kind: InboxKind, call: InboundCall) -> AcceptNotification:
+        """See InboundDoku.read_notification."""
+        keys = self._keys()
+        try:
+            verified = inbound.verify_notification(
+                call.headers,
+                call.body,
+                call.path,
+                secret_keys=keys.secret_keys,
+                token_keys={_key_id(key): key for key in keys.issued_token_keys},
+                issuer=self._issuer,
+                audience=keys.client_key,
+                partner_id=keys.client_id,
+                now=self._clock.now(),
+                window_seconds=self._window_seconds,
+                service_code=_SERVICES[kind],
+            )
+            if kind is InboxKind.PAYMENT:
+                return _read_payment(verified)
+            return _read_binding(verified)
+        except InboundRefused as refusal:
+            raise _translate(refusal) from None
+
+    def accept(self, kind: InboxKind) -> SnapReply:
+        """See InboundDoku.accept."""
+        now = self._clock.now()
+        if kind is InboxKind.PAYMENT:
+            return _reply(inbound.accept_payment_notification(now))
+        return _reply(inbound.accept_binding_notification(now))
+
+    def refuse(self, error: InvalidSignature) -> SnapReply:
+        """See InboundDoku.refuse."""
+        refusal = InboundRefused(error.status, error.code or "", error.detail)
+        return _reply(inbound.refuse(refusal, self._clock.now()))
+
+    def report_outage(self, kind: InboxKind) -> SnapReply:
+        """See InboundDoku.report_outage."""
+        return _reply(inbound.report_outage(_SERVICES[kind], self._clock.now()))
+
+
+def _read_payment(verified: inbound.VerifiedNotification) -> AcceptNotification:
+    notification = inbound.parse_payment_notification(verified)
+    amount = notification.amount
+    customer = notification.cust_id_merchant or ""
+    return AcceptNotification(
+        kind=InboxKind.PAYMENT,
+        subject=notification.original_partner_reference_no,
+        # The customer belongs to the fact: one that names a wrong customer must not hide a later right one.
+        fact=f"{notification.latest_transaction_status}:{amount.value}:{amount.currency}:{customer}",
+        fresh=verified.fresh,
+        body=verified.body.decode(),
+    )
+
+
+def _read_binding(verified: inbound.VerifiedNotification) -> AcceptNotification:
+    notification = inbound.parse_binding_notification(verified)
+    return AcceptNotification(
+        kind=InboxKind.BINDING,
+        subject=notification.original_external_id,
+        fact=f"{notification.status}:{notification.cust_id_merchant or ''}",
+        fresh=verified.fresh,
+        body=verified.body.decode(),
+    )
+
+
+def _key_id(key: bytes) -> str:
+    """Return a name for a key that says nothing about it: tokens name their key, so that a rotation drops none."""
+    return hashlib.sha256(b"issued-token-key:" + key).hexdigest()[:_KEY_ID_LENGTH]
+
+
+def _translate(refusal: InboundRefused) -> InvalidSignature:
+    return InvalidSignature(refusal.http_status, refusal.response_code, refusal.response_message)
+
+
+def _reply(reply: inbound.SnapReply) -> SnapReply:
+    return SnapReply(reply.http_status, reply.headers, reply.body.decode())
