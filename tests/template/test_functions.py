@@ -87,6 +87,12 @@ def test_a_change_of_a_layer_alone_publishes_new_versions(name: str) -> None:
     assert (ROOT / layer["ContentUri"]).is_dir()
 
 
+def test_compiled_packages_are_built_for_the_chosen_processor() -> None:
+    layer = source()["Resources"]["DependenciesLayer"]
+    assert layer["Metadata"]["BuildArchitecture"] == {"Ref": "Architecture"}
+    assert layer["Properties"]["CompatibleArchitectures"] == [{"Ref": "Architecture"}]
+
+
 def test_the_layers_of_our_own_are_built_from_the_folder_that_becomes_python() -> None:
     assert source()["Resources"]["DokuSnapLayer"]["Properties"]["ContentUri"] == "layers/doku_snap/python"
     assert source()["Resources"]["DirectDebitLayer"]["Properties"]["ContentUri"] == "layers/direct_debit/python"

@@ -29,6 +29,12 @@ def test_each_environment_gives_every_required_parameter_a_legal_value(environme
     assert chosen["Environment"] == environment
 
 
+@pytest.mark.parametrize("environment", ["sandbox", "production"])
+def test_what_is_built_is_what_is_deployed(environment: str) -> None:
+    (built,) = CONFIG[environment]["build"]["parameters"]["parameter_overrides"]
+    assert built == f"Architecture={overrides(environment)['Architecture']}"
+
+
 def test_production_is_protected_signed_and_confirmed_by_a_person() -> None:
     chosen = overrides("production")
     assert chosen["DeletionProtection"] == "true"

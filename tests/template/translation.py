@@ -35,7 +35,7 @@ def translate(template: Json, **overrides: str) -> Json:
     """Translate any template (tests break one on purpose)."""
     template = copy.deepcopy(template)
     for resource in template["Resources"].values():
-        for name in ("CodeUri", "ContentUri"):
+        for name in ("CodeUri", "ContentUri", "DefinitionUri"):
             if name in resource.get("Properties", {}):
                 resource["Properties"][name] = "s3://bucket/key"
     parameters = {
