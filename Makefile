@@ -31,7 +31,7 @@ check: setup ## Lint, format, strict types, import rules, and the template
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
-	.venv/bin/lint-imports
+	PYTHONPATH=layers/doku_snap/python:layers/direct_debit/python .venv/bin/lint-imports
 	.venv/bin/cfn-lint template.yaml
 	$(PYTHON) -m tools.local_cloud validate
 

@@ -1,12 +1,19 @@
-"""Not built yet: answers 501."""
+"""POST /bindings: start linking a customer's CIMB account."""
 
-import json
+from direct_debit.application.bind_account import bind_account
+from direct_debit.domain.binding import BindingState
+from direct_debit.entrypoint.doors import Answer, Call, open_doors
+from direct_debit.entrypoint.requests import BindAccountRequest
+from direct_debit.entrypoint.responses import show_binding
+from direct_debit.entrypoint.routes import BIND_ACCOUNT
 
 
-def handler(event: dict[str, object], context: object) -> dict[str, object]:  # noqa: ARG001
-    """Answer 501 in the shape of an API Gateway proxy response."""
-    return {
-        "statusCode": 501,
-        "headers": {"Content-Type": "application/problem+json"},
-        "body": json.dumps({"type": "about:blank", "title": "Not Implemented", "status": 501}),
-    }
+def operate(request: BindAccountRequest, call: Call) -> Answer:
+    """Start the link: 201; 202 while DOKU's answer is not known; 200 for a repeat."""
+    result = bind_account(request.to_command(), call.ports, call.deadline)
+    unresolved = result.binding.state is BindingState.REQUESTED
+    status = 202 if unresolved else 200 if result.replayed else 201
+    return Answer(status, show_binding(result), replayed=result.replayed)
+
+
+handler = open_doors(BIND_ACCOUNT, operate)

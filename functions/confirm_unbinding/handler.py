@@ -1,12 +1,18 @@
-"""Not built yet: answers 501."""
+"""POST /bindings/{id}/otp: confirm the unlinking with the customer's OTP."""
 
-import json
+from direct_debit.application.confirm_unbinding import confirm_unbinding
+from direct_debit.domain.binding import BindingState
+from direct_debit.entrypoint.doors import Answer, Call, open_doors
+from direct_debit.entrypoint.requests import ConfirmUnbindingRequest
+from direct_debit.entrypoint.responses import show_binding
+from direct_debit.entrypoint.routes import CONFIRM_UNBINDING
 
 
-def handler(event: dict[str, object], context: object) -> dict[str, object]:  # noqa: ARG001
-    """Answer 501 in the shape of an API Gateway proxy response."""
-    return {
-        "statusCode": 501,
-        "headers": {"Content-Type": "application/problem+json"},
-        "body": json.dumps({"type": "about:blank", "title": "Not Implemented", "status": 501}),
-    }
+def operate(request: ConfirmUnbindingRequest, call: Call) -> Answer:
+    """Verify the OTP: 200 when unlinked, 202 when DOKU's answer is not known."""
+    result = confirm_unbinding(request.to_command(), call.ports, call.deadline)
+    done = result.binding.state is BindingState.UNBOUND
+    return Answer(200 if done else 202, show_binding(result))
+
+
+handler = open_doors(CONFIRM_UNBINDING, operate)

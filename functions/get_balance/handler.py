@@ -1,12 +1,16 @@
-"""Not built yet: answers 501."""
+"""GET /bindings/{id}/balance: the balance of a linked account."""
 
-import json
+from direct_debit.application.get_balance import get_balance
+from direct_debit.entrypoint.doors import Answer, Call, open_doors
+from direct_debit.entrypoint.requests import BindingRequest
+from direct_debit.entrypoint.responses import show_balance
+from direct_debit.entrypoint.routes import GET_BALANCE
 
 
-def handler(event: dict[str, object], context: object) -> dict[str, object]:  # noqa: ARG001
-    """Answer 501 in the shape of an API Gateway proxy response."""
-    return {
-        "statusCode": 501,
-        "headers": {"Content-Type": "application/problem+json"},
-        "body": json.dumps({"type": "about:blank", "title": "Not Implemented", "status": 501}),
-    }
+def operate(request: BindingRequest, call: Call) -> Answer:
+    """Show the balances as DOKU gives them."""
+    result = get_balance(request.binding_id, call.ports, call.deadline)
+    return Answer(200, show_balance(result.binding, result.balances))
+
+
+handler = open_doors(GET_BALANCE, operate)

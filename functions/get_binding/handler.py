@@ -1,12 +1,15 @@
-"""Not built yet: answers 501."""
+"""GET /bindings/{id}: one link as it is now."""
 
-import json
+from direct_debit.application.get_binding import get_binding
+from direct_debit.entrypoint.doors import Answer, Call, open_doors
+from direct_debit.entrypoint.requests import BindingRequest
+from direct_debit.entrypoint.responses import show_binding
+from direct_debit.entrypoint.routes import GET_BINDING
 
 
-def handler(event: dict[str, object], context: object) -> dict[str, object]:  # noqa: ARG001
-    """Answer 501 in the shape of an API Gateway proxy response."""
-    return {
-        "statusCode": 501,
-        "headers": {"Content-Type": "application/problem+json"},
-        "body": json.dumps({"type": "about:blank", "title": "Not Implemented", "status": 501}),
-    }
+def operate(request: BindingRequest, call: Call) -> Answer:
+    """Show the binding."""
+    return Answer(200, show_binding(get_binding(request.binding_id, call.ports)))
+
+
+handler = open_doors(GET_BINDING, operate)

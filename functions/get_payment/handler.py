@@ -1,12 +1,16 @@
-"""Not built yet: answers 501."""
+"""GET /payments/{ref}: a payment with its history; `refresh=true` asks DOKU first."""
 
-import json
+from direct_debit.application.get_payment import get_payment
+from direct_debit.entrypoint.doors import Answer, Call, open_doors
+from direct_debit.entrypoint.requests import GetPaymentRequest
+from direct_debit.entrypoint.responses import show_payment
+from direct_debit.entrypoint.routes import GET_PAYMENT
 
 
-def handler(event: dict[str, object], context: object) -> dict[str, object]:  # noqa: ARG001
-    """Answer 501 in the shape of an API Gateway proxy response."""
-    return {
-        "statusCode": 501,
-        "headers": {"Content-Type": "application/problem+json"},
-        "body": json.dumps({"type": "about:blank", "title": "Not Implemented", "status": 501}),
-    }
+def operate(request: GetPaymentRequest, call: Call) -> Answer:
+    """Show the payment."""
+    found = get_payment(request.to_command(), call.ports, call.deadline)
+    return Answer(200, show_payment(found.payment, found.history))
+
+
+handler = open_doors(GET_PAYMENT, operate)

@@ -1,12 +1,15 @@
-"""Not built yet: answers 501."""
+"""GET /payments/{ref}/refund: how far the refund is."""
 
-import json
+from direct_debit.application.get_refund import get_refund
+from direct_debit.entrypoint.doors import Answer, Call, open_doors
+from direct_debit.entrypoint.requests import PaymentRequest
+from direct_debit.entrypoint.responses import show_refund
+from direct_debit.entrypoint.routes import GET_REFUND
 
 
-def handler(event: dict[str, object], context: object) -> dict[str, object]:  # noqa: ARG001
-    """Answer 501 in the shape of an API Gateway proxy response."""
-    return {
-        "statusCode": 501,
-        "headers": {"Content-Type": "application/problem+json"},
-        "body": json.dumps({"type": "about:blank", "title": "Not Implemented", "status": 501}),
-    }
+def operate(request: PaymentRequest, call: Call) -> Answer:
+    """Show the refund."""
+    return Answer(200, show_refund(get_refund(request.partner_reference_no, call.ports)))
+
+
+handler = open_doors(GET_REFUND, operate)

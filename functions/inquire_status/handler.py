@@ -1,12 +1,13 @@
-"""Not built yet: answers 501."""
+"""StatusInquiryQueue: ask what became of a payment whose answer was lost."""
 
-import json
+from direct_debit.application.inquire_status import inquire_status
+from direct_debit.entrypoint.doors import Call
+from direct_debit.entrypoint.queue import Message, open_queue_door, read_text
 
 
-def handler(event: dict[str, object], context: object) -> dict[str, object]:  # noqa: ARG001
-    """Answer 501 in the shape of an API Gateway proxy response."""
-    return {
-        "statusCode": 501,
-        "headers": {"Content-Type": "application/problem+json"},
-        "body": json.dumps({"type": "about:blank", "title": "Not Implemented", "status": 501}),
-    }
+def step(message: Message, call: Call) -> None:
+    """Ask DOKU about the payment that the message names, if it is time."""
+    inquire_status(read_text(message, "ref"), call.ports, call.deadline)
+
+
+handler = open_queue_door("inquire_status", step)

@@ -1,12 +1,5 @@
-"""Not built yet: answers 501."""
+"""POST /doku/authorization/v1/access-token/b2b: DOKU asks us for a token. Public, proved by RSA (contract 3.10)."""
 
-import json
+from direct_debit.entrypoint.inbound import open_token_door
 
-
-def handler(event: dict[str, object], context: object) -> dict[str, object]:  # noqa: ARG001
-    """Answer 501 in the shape of an API Gateway proxy response."""
-    return {
-        "statusCode": 501,
-        "headers": {"Content-Type": "application/problem+json"},
-        "body": json.dumps({"type": "about:blank", "title": "Not Implemented", "status": 501}),
-    }
+handler = open_token_door()

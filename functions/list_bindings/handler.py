@@ -1,12 +1,15 @@
-"""Not built yet: answers 501."""
+"""GET /customers/{customerId}/bindings: all links of a customer."""
 
-import json
+from direct_debit.application.list_bindings import list_bindings
+from direct_debit.entrypoint.doors import Answer, Call, open_doors
+from direct_debit.entrypoint.requests import CustomerRequest
+from direct_debit.entrypoint.responses import show_bindings
+from direct_debit.entrypoint.routes import LIST_BINDINGS
 
 
-def handler(event: dict[str, object], context: object) -> dict[str, object]:  # noqa: ARG001
-    """Answer 501 in the shape of an API Gateway proxy response."""
-    return {
-        "statusCode": 501,
-        "headers": {"Content-Type": "application/problem+json"},
-        "body": json.dumps({"type": "about:blank", "title": "Not Implemented", "status": 501}),
-    }
+def operate(request: CustomerRequest, call: Call) -> Answer:
+    """Show the bindings, newest first."""
+    return Answer(200, show_bindings(list_bindings(request.customer_id, call.ports)))
+
+
+handler = open_doors(LIST_BINDINGS, operate)

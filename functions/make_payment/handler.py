@@ -1,12 +1,18 @@
-"""Not built yet: answers 501."""
+"""POST /payments: charge a linked account."""
 
-import json
+from direct_debit.application.make_payment import make_payment
+from direct_debit.entrypoint.doors import Answer, Call, open_doors
+from direct_debit.entrypoint.requests import MakePaymentRequest
+from direct_debit.entrypoint.responses import UNRESOLVED_PAYMENT, show_payment
+from direct_debit.entrypoint.routes import MAKE_PAYMENT
 
 
-def handler(event: dict[str, object], context: object) -> dict[str, object]:  # noqa: ARG001
-    """Answer 501 in the shape of an API Gateway proxy response."""
-    return {
-        "statusCode": 501,
-        "headers": {"Content-Type": "application/problem+json"},
-        "body": json.dumps({"type": "about:blank", "title": "Not Implemented", "status": 501}),
-    }
+def operate(request: MakePaymentRequest, call: Call) -> Answer:
+    """Make the payment: 201, whatever its state; 202 while unresolved; 200 for a repeat, which never sends."""
+    result = make_payment(request.to_command(), call.ports, call.deadline)
+    unresolved = result.payment.state in UNRESOLVED_PAYMENT
+    status = 202 if unresolved else 200 if result.replayed else 201
+    return Answer(status, show_payment(result.payment), replayed=result.replayed)
+
+
+handler = open_doors(MAKE_PAYMENT, operate)

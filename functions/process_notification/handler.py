@@ -1,12 +1,13 @@
-"""Not built yet: answers 501."""
+"""NotificationQueue: work out what a stored notification means."""
 
-import json
+from direct_debit.application.process_notification import process_notification
+from direct_debit.entrypoint.doors import Call
+from direct_debit.entrypoint.queue import Message, open_queue_door, read_text
 
 
-def handler(event: dict[str, object], context: object) -> dict[str, object]:  # noqa: ARG001
-    """Answer 501 in the shape of an API Gateway proxy response."""
-    return {
-        "statusCode": 501,
-        "headers": {"Content-Type": "application/problem+json"},
-        "body": json.dumps({"type": "about:blank", "title": "Not Implemented", "status": 501}),
-    }
+def step(message: Message, call: Call) -> None:
+    """Process the notification that the message names."""
+    process_notification(read_text(message, "inboxId"), call.ports, call.deadline)
+
+
+handler = open_queue_door("process_notification", step)

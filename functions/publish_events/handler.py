@@ -1,12 +1,5 @@
-"""Not built yet: answers 501."""
+"""The tables' streams: each change becomes a history item and, where the merchant cares, an event."""
 
-import json
+from direct_debit.entrypoint.stream import open_stream_door
 
-
-def handler(event: dict[str, object], context: object) -> dict[str, object]:  # noqa: ARG001
-    """Answer 501 in the shape of an API Gateway proxy response."""
-    return {
-        "statusCode": 501,
-        "headers": {"Content-Type": "application/problem+json"},
-        "body": json.dumps({"type": "about:blank", "title": "Not Implemented", "status": 501}),
-    }
+handler = open_stream_door("publish_events")

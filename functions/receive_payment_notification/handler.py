@@ -1,12 +1,6 @@
-"""Not built yet: answers 501."""
+"""POST /doku/v1.0/debit/notify: DOKU says what became of a payment. Public, proved by our token and an HMAC."""
 
-import json
+from direct_debit.application.ports import InboxKind
+from direct_debit.entrypoint.inbound import open_notification_door
 
-
-def handler(event: dict[str, object], context: object) -> dict[str, object]:  # noqa: ARG001
-    """Answer 501 in the shape of an API Gateway proxy response."""
-    return {
-        "statusCode": 501,
-        "headers": {"Content-Type": "application/problem+json"},
-        "body": json.dumps({"type": "about:blank", "title": "Not Implemented", "status": 501}),
-    }
+handler = open_notification_door(InboxKind.PAYMENT)

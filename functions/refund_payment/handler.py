@@ -1,12 +1,18 @@
-"""Not built yet: answers 501."""
+"""POST /payments/{ref}/refund: give a payment back in full."""
 
-import json
+from direct_debit.application.refund_payment import refund_payment
+from direct_debit.entrypoint.doors import Answer, Call, open_doors
+from direct_debit.entrypoint.requests import RefundPaymentRequest
+from direct_debit.entrypoint.responses import UNRESOLVED_REFUND, show_refund
+from direct_debit.entrypoint.routes import REFUND_PAYMENT
 
 
-def handler(event: dict[str, object], context: object) -> dict[str, object]:  # noqa: ARG001
-    """Answer 501 in the shape of an API Gateway proxy response."""
-    return {
-        "statusCode": 501,
-        "headers": {"Content-Type": "application/problem+json"},
-        "body": json.dumps({"type": "about:blank", "title": "Not Implemented", "status": 501}),
-    }
+def operate(request: RefundPaymentRequest, call: Call) -> Answer:
+    """Accept the refund: 202; 200 for a repeat of a settled one. A worker sends it."""
+    result = refund_payment(request.to_command(), call.ports, call.deadline)
+    view = show_refund(result.payment)
+    settled = result.replayed and view.state not in UNRESOLVED_REFUND
+    return Answer(200 if settled else 202, view, replayed=result.replayed)
+
+
+handler = open_doors(REFUND_PAYMENT, operate)

@@ -1,12 +1,5 @@
-"""Not built yet: answers 501."""
+"""Each minute: whatever is due goes on. The net beneath queues and notifications."""
 
-import json
+from direct_debit.entrypoint.schedule import open_schedule_door
 
-
-def handler(event: dict[str, object], context: object) -> dict[str, object]:  # noqa: ARG001
-    """Answer 501 in the shape of an API Gateway proxy response."""
-    return {
-        "statusCode": 501,
-        "headers": {"Content-Type": "application/problem+json"},
-        "body": json.dumps({"type": "about:blank", "title": "Not Implemented", "status": 501}),
-    }
+handler = open_schedule_door("resolve_pending")

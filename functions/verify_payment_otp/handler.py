@@ -1,12 +1,17 @@
-"""Not built yet: answers 501."""
+"""POST /payments/{ref}/otp: pass the customer's OTP on to the bank."""
 
-import json
+from direct_debit.application.verify_payment_otp import verify_payment_otp
+from direct_debit.entrypoint.doors import Answer, Call, open_doors
+from direct_debit.entrypoint.requests import VerifyPaymentOtpRequest
+from direct_debit.entrypoint.responses import UNRESOLVED_PAYMENT, show_payment
+from direct_debit.entrypoint.routes import VERIFY_PAYMENT_OTP
 
 
-def handler(event: dict[str, object], context: object) -> dict[str, object]:  # noqa: ARG001
-    """Answer 501 in the shape of an API Gateway proxy response."""
-    return {
-        "statusCode": 501,
-        "headers": {"Content-Type": "application/problem+json"},
-        "body": json.dumps({"type": "about:blank", "title": "Not Implemented", "status": 501}),
-    }
+def operate(request: VerifyPaymentOtpRequest, call: Call) -> Answer:
+    """Verify the OTP: 200 when the bank took it, 202 when its answer is not known."""
+    result = verify_payment_otp(request.to_command(), call.ports, call.deadline)
+    status = 202 if result.payment.state in UNRESOLVED_PAYMENT else 200
+    return Answer(status, show_payment(result.payment))
+
+
+handler = open_doors(VERIFY_PAYMENT_OTP, operate)

@@ -1,0 +1,131 @@
+"""The two doors of every merchant operation: API Gateway, and a plain command (Step Functions, `aws lambda invoke`).
+
+Both read the same model, run the same use case and show the same result; only the wrapping differs. A plain command
+gets the result itself, or an exception whose class name is stable (entrypoint.errors.ERROR_NAMES).
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from direct_debit.application.deadline import Deadline
+from direct_debit.application.errors import DirectDebitError
+from direct_debit.application.ports import Clock, Ports
+from direct_debit.entrypoint import container
+from direct_debit.entrypoint.container import Services
+from direct_debit.entrypoint.errors import InternalError, Problem, describe, name_error
+from direct_debit.entrypoint.events import ApiRequest, Context, is_api_event, read_api_event
+from direct_debit.entrypoint.parsing import read_command, read_request
+from direct_debit.entrypoint.requests import Command
+from direct_debit.entrypoint.responses import View
+from direct_debit.entrypoint.routes import Route
+
+type Handler = Callable[[object, Context], Mapping[str, object]]
+
+# Answers are about money and customers: no cache may keep them, no page may leak them in a Referer.
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What an operation works with: the ports, and the moment at which it must have answered."""
+
+    ports: Ports
+    deadline: Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The result of an operation: what is shown, and the HTTP status that goes with it at the API."""
+
+    status: int
+    view: View
+    replayed: bool = False
+    location: str | None = field(default=None, repr=False)  # where a browser goes on: 302 without a body
+
+
+def open_doors[C: Command](route: Route[C], operate: Callable[[C, Call], Answer]) -> Handler:
+    """Return the Lambda handler of an operation. In Lambda, a wrong configuration already fails here."""
+    container.start()
+
+    def handler(event: object, context: Context) -> Mapping[str, object]:
+        services = container.current()
+        if is_api_event(event):
+            return _answer_api(route, operate, services, read_api_event(event, context), context)
+        return _answer_command(route, operate, services, event, context)
+
+    return handler
+
+
+def make_deadline(clock: Clock, context: Context) -> Deadline:
+    """Return the moment at which Lambda would end this invocation; the adapters keep their distance from it."""
+    return Deadline(clock.now() + timedelta(milliseconds=context.get_remaining_time_in_millis()))
+
+
+def _answer_api[C: Command](
+    route: Route[C],
+    operate: Callable[[C, Call], Answer],
+    services: Services,
+    request: ApiRequest,
+    context: Context,
+) -> Mapping[str, object]:
+    log = services.observability
+    log.begin(operation=route.name, request_id=request.request_id)
+    call = Call(services.ports, make_deadline(services.ports.clock, context))
+    try:
+        answer = operate(read_request(route, request, services.ports.settings), call)
+    except DirectDebitError as error:
+        problem = describe(error)
+    except Exception as error:  # noqa: BLE001 - the last line: the caller gets a problem, the log no text of unknown content
+        log.failed("unforeseen error", error)
+        problem = describe(error)
+    else:
+        log.answered(door="api", status=answer.status)
+        return _write_answer(answer, request.request_id)
+    log.answered(door="api", status=problem.kind.status, problem=problem.kind.slug)
+    return _write_problem(problem, request.request_id)
+
+
+def _answer_command[C: Command](
+    route: Route[C],
+    operate: Callable[[C, Call], Answer],
+    services: Services,
+    event: object,
+    context: Context,
+) -> Mapping[str, object]:
+    log = services.observability
+    log.begin(operation=route.name, request_id=context.aws_request_id)
+    call = Call(services.ports, make_deadline(services.ports.clock, context))
+    try:
+        answer = operate(read_command(route, event, services.ports.settings), call)
+    except DirectDebitError as error:
+        problem = describe(error)
+        log.answered(door="command", status=problem.kind.status, problem=problem.kind.slug)
+        raise name_error(error) from None
+    except Exception as error:  # noqa: BLE001 - its text would go into logs and workflow histories: only ours may
+        log.failed("unforeseen error", error)
+        raise InternalError(describe(error).detail) from None
+    log.answered(door="command", status=answer.status)
+    return answer.view.to_json()
+
+
+def _write_answer(answer: Answer, request_id: str) -> Mapping[str, object]:
+    headers = {**_HEADERS, "X-Request-Id": request_id}
+    if answer.location is not None:
+        return {"statusCode": answer.status, "headers": {**headers, "Location": answer.location}, "body": ""}
+    headers["Content-Type"] = "application/json"
+    if answer.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    return {"statusCode": answer.status, "headers": headers, "body": _dump(answer.view.to_json())}
+
+
+def _write_problem(problem: Problem, request_id: str) -> Mapping[str, object]:
+    headers = {**_HEADERS, "X-Request-Id": request_id, "Content-Type": "application/problem+json"}
+    if problem.retry_after is not None:
+        headers["Retry-After"] = str(problem.retry_after)
+    return {"statusCode": problem.kind.status, "headers": headers, "body": _dump(problem.body(request_id))}
+
+
+def _dump(body: Mapping[str, object]) -> str:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,89 @@
+"""The shapes in which AWS calls us, read without trust: a missing or odd part is absent, never an exception."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from direct_debit.entrypoint.errors import BodyTooLarge, MalformedRequest
+
+MAX_BODY = 64 * 1024  # bytes; a payment with full metadata has about 12 KiB
+
+
+class Context(Protocol):
+    """What we use of Lambda's context."""
+
+    @property
+    def aws_request_id(self) -> str:
+        """The id of this invocation."""
+        ...
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until Lambda ends this invocation."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ApiRequest:
+    """A REST API proxy event. Header names are lower case; `body` are the bytes that the caller signed."""
+
+    request_id: str
+    path: str
+    headers: Mapping[str, str] = field(repr=False)
+    path_parameters: Mapping[str, str] = field(repr=False)
+    query: Mapping[str, str] = field(repr=False)
+    raw_body: str | None = field(repr=False)
+    is_base64: bool = False
+
+    def read_body(self) -> bytes:
+        """Return the bytes of the body, empty when there is none.
+
+        Raises BodyTooLarge, MalformedRequest (announced as base64 but is none, or no UTF-8 text).
+        """
+        if self.raw_body is None:
+            return b""
+        if len(self.raw_body) > MAX_BODY * 4 // 3 + 4:  # the longest base64 of an allowed body
+            raise BodyTooLarge("", "send a body of at most 64 KiB")
+        try:
+            encoded = self.raw_body.encode()
+            body = base64.b64decode(encoded, validate=True) if self.is_base64 else encoded
+        except (binascii.Error, UnicodeEncodeError):
+            raise MalformedRequest("", "the body is announced as base64 but can not be decoded") from None
+        if len(body) > MAX_BODY:
+            raise BodyTooLarge("", "send a body of at most 64 KiB")
+        return body
+
+
+def is_api_event(event: object) -> bool:
+    """Tell an API Gateway (REST) event from a plain command: the one place where the callers are told apart."""
+    return isinstance(event, Mapping) and "httpMethod" in event and "requestContext" in event
+
+
+def read_api_event(event: object, context: Context) -> ApiRequest:
+    """Read a REST API proxy event."""
+    members = as_mapping(event)
+    request_context = as_mapping(members.get("requestContext"))
+    request_id = request_context.get("requestId")
+    body = members.get("body")
+    path = members.get("path")
+    return ApiRequest(
+        request_id=request_id if isinstance(request_id, str) and request_id else context.aws_request_id,
+        path=path if isinstance(path, str) else "",
+        headers={name.lower(): value for name, value in _texts(members.get("headers")).items()},
+        path_parameters=_texts(members.get("pathParameters")),
+        query=_texts(members.get("queryStringParameters")),
+        raw_body=body if isinstance(body, str) else None,
+        is_base64=members.get("isBase64Encoded") is True,
+    )
+
+
+def as_mapping(value: object) -> Mapping[str, object]:
+    """Return the value if it is an object with text keys, else an empty one."""
+    if not isinstance(value, Mapping):
+        return {}
+    return {key: member for key, member in value.items() if isinstance(key, str)}
+
+
+def _texts(value: object) -> dict[str, str]:
+    return {key: member for key, member in as_mapping(value).items() if isinstance(member, str)}

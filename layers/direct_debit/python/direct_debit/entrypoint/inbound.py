@@ -1,0 +1,95 @@
+"""The doors for DOKU: token requests and notifications, answered in SNAP's words (contract 3.5, 3.10).
+
+Verified over the bytes that came and over the public path, which is the path of PUBLIC_BASE_URL and the event's own:
+API Gateway's `requestContext.path` has the stage in it and is never looked at.
+"""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from direct_debit.application.accept_notification import accept_notification
+from direct_debit.application.errors import DirectDebitError, InvalidRequest, InvalidSignature
+from direct_debit.application.inbound_ports import InboundCall, SnapReply
+from direct_debit.application.ports import InboxKind, Metric
+from direct_debit.entrypoint import container
+from direct_debit.entrypoint.container import Services
+from direct_debit.entrypoint.doors import Handler
+from direct_debit.entrypoint.events import ApiRequest, Context, is_api_event, read_api_event
+
+_TOKEN_SERVICE = "73"  # noqa: S105 - a service code
+_SERVICES = {InboxKind.PAYMENT: "56", InboxKind.BINDING: "07"}
+
+
+def open_token_door() -> Handler:
+    """Return the handler of DOKU's token request."""
+    container.start()
+
+    def handler(event: object, context: Context) -> Mapping[str, object]:
+        services = container.current()
+        request = _read(event, context, services, "issue_token")
+        try:
+            reply = services.inbound.grant_token(_call(request, services, _TOKEN_SERVICE))
+        except InvalidSignature as refusal:
+            services.ports.telemetry.note("token request refused", code=refusal.code, reason=refusal.detail)
+            reply = services.inbound.refuse(refusal)
+        except DirectDebitError as error:
+            reply = _outage(services, error, _TOKEN_SERVICE)
+        except Exception as error:  # noqa: BLE001 - the last line: DOKU gets 5007300 and comes again
+            reply = _outage(services, error, _TOKEN_SERVICE)
+        return _write(services, request, reply)
+
+    return handler
+
+
+def open_notification_door(kind: InboxKind) -> Handler:
+    """Return the handler of a notification: verified, stored, then answered; what it means is worked out later."""
+    container.start()
+
+    def handler(event: object, context: Context) -> Mapping[str, object]:
+        services = container.current()
+        request = _read(event, context, services, f"receive_{kind}_notification")
+        service = _SERVICES[kind]
+        try:
+            command = services.inbound.read_notification(kind, _call(request, services, service))
+            accept_notification(command, services.ports)
+            reply = services.inbound.accept(kind)
+        except InvalidSignature as refusal:
+            services.ports.telemetry.count(Metric.NOTIFICATION_REFUSED)
+            services.ports.telemetry.note("notification refused", code=refusal.code, reason=refusal.detail)
+            reply = services.inbound.refuse(refusal)
+        except DirectDebitError as error:
+            reply = _outage(services, error, service)
+        except Exception as error:  # noqa: BLE001 - the last line: DOKU gets 500xx00 and sends it again
+            reply = _outage(services, error, service)
+        return _write(services, request, reply)
+
+    return handler
+
+
+def _read(event: object, context: Context, services: Services, operation: str) -> ApiRequest:
+    if not is_api_event(event):
+        raise InvalidRequest("", "this function answers DOKU's HTTP calls only; it takes no plain command")
+    request = read_api_event(event, context)
+    services.observability.begin(operation=operation, request_id=request.request_id)
+    return request
+
+
+def _call(request: ApiRequest, services: Services, service: str) -> InboundCall:
+    try:
+        body = request.read_body()
+    except InvalidRequest:
+        raise InvalidSignature(400, f"400{service}00", "Bad Request") from None
+    prefix = urlsplit(services.ports.settings.public_base_url).path.rstrip("/")
+    return InboundCall(path=prefix + request.path, headers=request.headers, body=body)
+
+
+def _outage(services: Services, error: Exception, service: str) -> SnapReply:
+    services.observability.failed("inbound call not handled", error)
+    refusal = InvalidSignature(500, f"500{service}00", "General Error")
+    return services.inbound.refuse(refusal)
+
+
+def _write(services: Services, request: ApiRequest, reply: SnapReply) -> Mapping[str, object]:
+    services.observability.answered(door="doku", status=reply.status)
+    headers = {**reply.headers, "Cache-Control": "no-store", "X-Request-Id": request.request_id}
+    return {"statusCode": reply.status, "headers": headers, "body": reply.body}
