@@ -10,6 +10,19 @@ from tests.template.translation import as_list, functions, resources, statements
 STAR_RESOURCES = {
     "xray:PutTraceSegments": "X-Ray has no resources",
     "xray:PutTelemetryRecords": "X-Ray has no resources",
+    **dict.fromkeys(
+        (
+            "logs:CreateLogDelivery",
+            "logs:GetLogDelivery",
+            "logs:UpdateLogDelivery",
+            "logs:DeleteLogDelivery",
+            "logs:ListLogDeliveries",
+            "logs:PutResourcePolicy",
+            "logs:DescribeResourcePolicies",
+            "logs:DescribeLogGroups",
+        ),
+        "a state machine's log goes through the delivery API, which has no resources",
+    ),
 }
 # Policies of AWS's own that the transform attaches to its roles, each with its reason.
 MANAGED = {
