@@ -55,6 +55,8 @@ class Delivery:
     state: Literal["waiting", "delivered", "given_up", "lost"] = "waiting"
     results: list[int | None] = field(default_factory=list)
     forgery: Forgery | None = None
+    dialled: int = 0
+    """The attempt for which a dial was already looked up: one dial per attempt, however often it is asked for."""
 
 
 @dataclass(slots=True)
@@ -258,17 +260,25 @@ class Notifications:
         )
 
     def _dialled(self, delivery: Delivery, now: datetime) -> list[Delivery]:
-        dial = None if delivery.forgery else self._take(delivery)
+        if delivery.forgery or delivery.dialled == delivery.attempt:
+            return [delivery]
+        delivery.dialled = delivery.attempt
+        dial = self._take(delivery)
         if dial is None:
             return [delivery]
         actions: dict[str, Callable[[], list[Delivery]]] = {
             "fail": lambda: self._lose(delivery, for_ever=False),
             "drop": lambda: self._lose(delivery, for_ever=True),
-            "duplicate": lambda: [delivery, self._copy(delivery, now)],
+            "duplicate": lambda: [delivery, self._twin(delivery, now)],
             "delay": lambda: _postpone(delivery, now, dial.seconds),
             "forge": lambda: [self._copy(delivery, now, dial.forgery), delivery],
         }
         return actions[dial.fault]()
+
+    def _twin(self, delivery: Delivery, now: datetime) -> Delivery:
+        twin = self._copy(delivery, now)
+        twin.dialled = twin.attempt
+        return twin
 
     def _take(self, delivery: Delivery) -> NoticeDial | None:
         for dial in self.dials:

@@ -117,7 +117,9 @@ def test_notification_faults_over_the_control_api(merchant: HttpMerchant, receiv
     merchant.control("notifications/forge", {"reference": "PAY000000001", "forgery": "signature"})
     assert not receiver.next().authentic
     merchant.control("notifications/fail", {"count": 1})
-    merchant.control("notifications/resend", {"reference": "PAY000000001"})
+    resent = merchant.control("notifications/resend", {"reference": "PAY000000001"})["delivery"]["id"]
+    while merchant.control("deliveries")["deliveries"][resent - 1]["results"] != [None]:
+        pass
     merchant.control("clock", {"shift": 1_801})
     assert receiver.next().authentic
     states = [item["state"] for item in merchant.control("deliveries?reference=PAY000000001")["deliveries"]]

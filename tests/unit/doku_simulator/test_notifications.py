@@ -206,6 +206,21 @@ def test_notifications_can_come_twice() -> None:
     assert one is not two
 
 
+def test_a_dial_bites_a_delivery_once_per_attempt() -> None:
+    """A sender asks again while a delivery is still on its way: the dial waits for the next one."""
+    sender = merchant(notify_bindings=False)
+    token = sender.link()
+    sender.paid(token, "A")
+    sender.clock.forward(1)
+    assert [item.reference for item in sender.simulator.due_deliveries()] == ["A"]
+    sender.simulator.notifications.dials.append(NoticeDial("duplicate", count=2))
+    assert [item.reference for item in sender.simulator.due_deliveries()] == ["A"]
+    sender.paid(token, "B")
+    sender.clock.forward(1)
+    for _ in range(2):
+        assert [item.reference for item in sender.simulator.due_deliveries()] == ["A", "B", "B"]
+
+
 def test_notifications_can_overtake_each_other() -> None:
     sender = merchant(notify_bindings=False)
     token = sender.link()
