@@ -10,6 +10,7 @@ from tests.template.translation import as_list, functions, resources, statements
 STAR_RESOURCES = {
     "xray:PutTraceSegments": "X-Ray has no resources",
     "xray:PutTelemetryRecords": "X-Ray has no resources",
+    "states:SendTaskSuccess": "IAM knows no resource for task tokens",
     **dict.fromkeys(
         (
             "logs:CreateLogDelivery",
@@ -161,7 +162,7 @@ def test_only_those_who_begin_something_create_records(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["MakePayment", "VerifyPaymentOtp", "ProcessRefund", "InquireStatus", "ResolvePending"]
+    "name", ["MakePayment", "VerifyPaymentOtp", "RefundPayment", "ProcessRefund", "InquireStatus", "ResolvePending"]
 )
 def test_who_moves_money_may_change_the_payment_and_its_binding(name: str) -> None:
     # A transaction is authorised by its items' own actions; the binding holds the tokens and the open payments.
