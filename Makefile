@@ -7,6 +7,8 @@ PYTHON := .venv/bin/python
 BOOTSTRAP := python3 tools/bootstrap.py
 # pytest-xdist workers; the machines of CI have two cores.
 WORKERS ?= 2
+# The layers' own folders, for tools that import the application.
+LAYERS := layers/doku_snap/python:layers/direct_debit/python
 
 .PHONY: help
 help: ## Show this list
@@ -31,7 +33,7 @@ check: setup ## Lint, format, strict types, import rules, and the template
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
-	PYTHONPATH=layers/doku_snap/python:layers/direct_debit/python .venv/bin/lint-imports
+	PYTHONPATH=$(LAYERS) .venv/bin/lint-imports
 	.venv/bin/cfn-lint template.yaml
 	$(PYTHON) -m tools.local_cloud validate
 
@@ -41,8 +43,12 @@ format: setup ## Format the code and apply safe fixes
 	$(PYTHON) -m ruff format .
 
 .PHONY: openapi
-openapi: setup ## Write docs/openapi.json from the models
-	@$(PYTHON) -m tools.openapi
+openapi: setup ## Write docs/openapi.json and docs/errors.md from the models
+	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.openapi $(ARGS)
+
+.PHONY: events
+events: setup ## Write events/, one example per function and entry kind
+	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.make_events $(ARGS)
 
 # No annotations and no registry host in the locks; `make lock UPGRADE=--upgrade` raises the versions.
 LOCK = "$$($(BOOTSTRAP) --uv)" pip compile --quiet --no-header --no-emit-index-url --no-emit-find-links \

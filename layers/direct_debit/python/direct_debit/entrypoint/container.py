@@ -72,7 +72,7 @@ def start() -> None:
 def current() -> Services:
     """Return this process's services, built on first use. Raises ConfigurationError."""
     if not _installed:
-        _installed.append(_build())
+        _installed.append(build(read_environment(os.environ), AwsClients()))
     return _installed[-1]
 
 
@@ -86,9 +86,9 @@ def install(services: Services) -> Iterator[None]:
         _installed.remove(services)
 
 
-def _build() -> Services:
-    environment = read_environment(os.environ)
-    clock, ids, aws = SystemClock(), SystemIds(), AwsClients()
+def build(environment: Environment, aws: AwsClients) -> Services:
+    """Return new services over these clients; one composition root shares nothing with another in its process."""
+    clock, ids = SystemClock(), SystemIds()
     credentials = SecretsManagerCredentials(aws.secrets, environment.doku_secret_id, clock)
     store = Store(aws.dynamodb, clock, ids)
     observability = Observability(

@@ -180,7 +180,6 @@ TaskToken = Annotated[
         min_length=1,
         max_length=2048,
         description="The task token of a waiting workflow; in plain commands only.",
-        repr=False,
     ),
 ]
 
@@ -246,7 +245,7 @@ class BindAccountRequest(Command):
     metadata: Metadata = Field(default_factory=dict)
     device_id: DeviceId | None = None
     ip_address: IpAddress | None = None
-    task_token: TaskToken | None = None
+    task_token: Annotated[TaskToken | None, Field(repr=False)] = None
 
     def to_command(self) -> BindAccount:
         """Return the use case's command."""
@@ -341,7 +340,7 @@ class MakePaymentRequest(Command):
     device_id: DeviceId | None = None
     ip_address: IpAddress | None = None
     metadata: Metadata = Field(default_factory=dict)
-    task_token: TaskToken | None = None
+    task_token: Annotated[TaskToken | None, Field(repr=False)] = None
 
     @model_validator(mode="after")
     def _has_key(self) -> "MakePaymentRequest":
