@@ -21,32 +21,36 @@ CLIENT_CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"mode": "stan
 
 
 class AwsClients:
-    """The clients of one composition root, each made at its first use (making one costs tens of milliseconds)."""
+    """The clients of one composition root, each made at its first use (making one costs tens of milliseconds).
 
-    def __init__(self, session: boto3.Session | None = None) -> None:
+    `endpoint` is where AWS is found when it is not at its usual addresses.
+    """
+
+    def __init__(self, session: boto3.Session | None = None, endpoint: str | None = None) -> None:
         self._session = session or boto3.Session()
+        self._endpoint = endpoint
 
     @cached_property
     def dynamodb(self) -> DynamoDb:
         """The low-level DynamoDB client."""
-        return self._session.client("dynamodb", config=CLIENT_CONFIG)
+        return self._session.client("dynamodb", endpoint_url=self._endpoint, config=CLIENT_CONFIG)
 
     @cached_property
     def sqs(self) -> SQSClient:
         """The SQS client."""
-        return self._session.client("sqs", config=CLIENT_CONFIG)
+        return self._session.client("sqs", endpoint_url=self._endpoint, config=CLIENT_CONFIG)
 
     @cached_property
     def events(self) -> EventBridgeClient:
         """The EventBridge client."""
-        return self._session.client("events", config=CLIENT_CONFIG)
+        return self._session.client("events", endpoint_url=self._endpoint, config=CLIENT_CONFIG)
 
     @cached_property
     def stepfunctions(self) -> SFNClient:
         """The Step Functions client."""
-        return self._session.client("stepfunctions", config=CLIENT_CONFIG)
+        return self._session.client("stepfunctions", endpoint_url=self._endpoint, config=CLIENT_CONFIG)
 
     @cached_property
     def secrets(self) -> SecretsManagerClient:
         """The Secrets Manager client."""
-        return self._session.client("secretsmanager", config=CLIENT_CONFIG)
+        return self._session.client("secretsmanager", endpoint_url=self._endpoint, config=CLIENT_CONFIG)

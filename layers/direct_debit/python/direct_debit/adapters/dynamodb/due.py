@@ -1,36 +1,63 @@
-"""The sparse `due` index: which records of a kind have to be visited (invariant 9)."""
+"""The sparse `due` index: which records have to be visited (invariant 9), and which wait for a person.
+
+A record is in one partition of it at a time. Who visits what is due reads the partitions of a kind of record; the
+operator's tools read those of `REVIEW_KIND`, where nothing is visited by itself.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from direct_debit.adapters.dynamodb.items import instant, read_text, text
-from direct_debit.adapters.dynamodb.keys import DUE_INDEX, due_shards, record_id
+from direct_debit.adapters.dynamodb.items import instant, read_instant, read_text, text
+from direct_debit.adapters.dynamodb.keys import DUE_INDEX, REVIEW_KIND, due_shards, record_id, record_kind
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from direct_debit.adapters.dynamodb.client import Store
+    from direct_debit.adapters.dynamodb.items import Item
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRecord:
+    """A record that waits for a person: what it is (`PAYMENT`, `INBOX`), its id, and since when. UTC."""
+
+    kind: str
+    id: str
+    since: datetime
 
 
 def list_due(store: Store, table: str, kind: str, now: datetime, limit: int) -> list[str]:
-    """Return the ids of at most `limit` records of a kind that are due, the longest overdue first.
+    """Return the ids of at most `limit` records of a kind that are due, the longest overdue first."""
+    return [record_id(read_text(item, "pk")) for item in _find(store, table, kind, now, limit)]
 
-    Reads every shard up to `limit`, so that a full shard can not hide an older record of another one.
-    """
-    found: list[tuple[str, str]] = []
+
+def list_waiting_for_review(store: Store, table: str, now: datetime, limit: int) -> list[WaitingRecord]:
+    """Return at most `limit` records that wait for a person, the longest waiting first."""
+    found = []
+    for item in _find(store, table, REVIEW_KIND, now, limit):
+        key = read_text(item, "pk")
+        found.append(WaitingRecord(record_kind(key), record_id(key), read_instant(item, "dueAt")))
+    return found
+
+
+def _find(store: Store, table: str, kind: str, now: datetime, limit: int) -> list[Item]:
+    """Read every shard up to `limit`, so that a full shard can not hide an older record of another one."""
+    found: list[Item] = []
     for shard in due_shards(kind):
-        items = store.query(
-            {
-                "TableName": table,
-                "IndexName": DUE_INDEX,
-                "KeyConditionExpression": "#dueShard = :shard AND #dueAt <= :now",
-                "ProjectionExpression": "#pk, #dueAt",
-                "ExpressionAttributeNames": {"#dueShard": "dueShard", "#dueAt": "dueAt", "#pk": "pk"},
-                "ExpressionAttributeValues": {":shard": text(shard), ":now": instant(now)},
-                "Limit": limit,
-            }
+        found.extend(
+            store.query(
+                {
+                    "TableName": table,
+                    "IndexName": DUE_INDEX,
+                    "KeyConditionExpression": "#dueShard = :shard AND #dueAt <= :now",
+                    "ProjectionExpression": "#pk, #dueAt",
+                    "ExpressionAttributeNames": {"#dueShard": "dueShard", "#dueAt": "dueAt", "#pk": "pk"},
+                    "ExpressionAttributeValues": {":shard": text(shard), ":now": instant(now)},
+                    "Limit": limit,
+                }
+            )
         )
-        found.extend((read_text(item, "dueAt"), record_id(read_text(item, "pk"))) for item in items)
-    found.sort()
-    return [name for _, name in found[:limit]]
+    found.sort(key=lambda item: (read_text(item, "dueAt"), read_text(item, "pk")))
+    return found[:limit]

@@ -19,7 +19,7 @@ from direct_debit.adapters.dynamodb.items import (
     read_text_or_none,
     text,
 )
-from direct_debit.adapters.dynamodb.keys import due_shard, inbox_key
+from direct_debit.adapters.dynamodb.keys import REVIEW_KIND, due_shard, inbox_key
 from direct_debit.application.ports import InboxItem, InboxKind, InboxState
 
 if TYPE_CHECKING:
@@ -62,7 +62,10 @@ class DynamoDbInbox:
 
 
 def write_inbox_item(item: InboxItem) -> dict[str, AttributeValue]:
-    """Return the whole item of a notification. `notificationKind` is what DOKU spoke of, `kind` what the item is."""
+    """Return the whole item of a notification. `notificationKind` is what DOKU spoke of, `kind` what the item is.
+
+    One that is put aside is filed in the index for a person, since its receipt.
+    """
     attributes: dict[str, AttributeValue] = {
         **inbox_key(item.id),
         "kind": text(INBOX_KIND),
@@ -79,11 +82,15 @@ def write_inbox_item(item: InboxItem) -> dict[str, AttributeValue]:
     if item.due_at is not None:
         attributes["dueShard"] = text(due_shard(INBOX_KIND, item.id))
         attributes["dueAt"] = instant(item.due_at)
+    elif item.state is InboxState.QUARANTINED:
+        attributes["dueShard"] = text(due_shard(REVIEW_KIND, item.id))
+        attributes["dueAt"] = instant(item.received_at)
     return attributes
 
 
 def read_inbox_item(item: Item) -> InboxItem:
     """Return the notification of an item. Raises MalformedItem."""
+    waits_for_a_person = (read_text_or_none(item, "dueShard") or "").startswith(REVIEW_KIND)
     return InboxItem(
         id=read_text(item, "id"),
         kind=InboxKind(read_text(item, "notificationKind")),
@@ -93,5 +100,5 @@ def read_inbox_item(item: Item) -> InboxItem:
         state=InboxState(read_text(item, "state")),
         reason=read_text_or_none(item, "reason"),
         attempts=read_number(item, "attempts", 0),
-        due_at=read_instant_or_none(item, "dueAt"),
+        due_at=None if waits_for_a_person else read_instant_or_none(item, "dueAt"),
     )

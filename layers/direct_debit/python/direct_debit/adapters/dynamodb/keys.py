@@ -5,7 +5,7 @@ return pointers `RETURN#<hash>`/`RETURN`, the shared token `TOKEN#b2b`/`TOKEN`.
 Transactions table: `PAYMENT#<ref>`/`PAYMENT` with its history `PAYMENT#<ref>`/`HISTORY#<version>`, the notifications
 `INBOX#<id>`/`INBOX`, the circuit `CIRCUIT#doku`/`CIRCUIT`.
 Both have the indexes `customer` (customerId, createdAt) and `due` (dueShard, dueAt); `due` is sparse: only a record
-that is due some time carries its two keys.
+that is due some time, or waits for a person, carries its two keys.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ CUSTOMER_INDEX = "customer"
 SHARDS = 8
 """Partitions of the `due` index per kind of record. It may be raised; lowering it strands what is filed in
 the partitions that are no longer read."""
+
+REVIEW_KIND = "review"
+"""The partitions of the `due` index that hold what waits for a person, whatever kind of record it is."""
 
 HISTORY_PREFIX = "HISTORY#"
 
@@ -77,3 +80,8 @@ def due_shards(kind: str) -> list[str]:
 def record_id(partition_key: str) -> str:
     """Return the id in a partition key: what stands behind the first `#`."""
     return partition_key.partition("#")[2]
+
+
+def record_kind(partition_key: str) -> str:
+    """Return what a partition key is of: what stands before the first `#`, for example `PAYMENT`."""
+    return partition_key.partition("#")[0]

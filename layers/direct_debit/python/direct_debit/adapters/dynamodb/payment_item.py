@@ -19,12 +19,15 @@ from direct_debit.adapters.dynamodb.items import (
     text,
     text_map,
 )
-from direct_debit.adapters.dynamodb.keys import due_shard, payment_key
+from direct_debit.adapters.dynamodb.keys import REVIEW_KIND, due_shard, payment_key
 from direct_debit.adapters.dynamodb.refund_item import read_refund, write_refund
 from direct_debit.domain.money import Amount
 from direct_debit.domain.payment import FailureReason, Payment, PaymentFailure, PaymentState, ReviewReason
+from direct_debit.domain.refund import RefundState
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from direct_debit.adapters.dynamodb.items import AttributeValue, Item
 
 PAYMENT_KIND = "payment"
@@ -33,7 +36,8 @@ PAYMENT_KIND = "payment"
 def write_payment(payment: Payment) -> dict[str, AttributeValue]:
     """Return the whole item of a payment. What is None has no attribute.
 
-    `ownDueAt` is the payment's due time and `refundDueAt` its refund's; the index key `dueAt` is the earlier of them.
+    `ownDueAt` is the payment's due time and `refundDueAt` its refund's; the index key `dueAt` is the earlier of them,
+    or, where nothing is due, the time since when the payment or its refund waits for a person.
     """
     failure = payment.failure
     item: dict[str, AttributeValue] = {
@@ -86,9 +90,27 @@ def write_payment(payment: Payment) -> dict[str, AttributeValue]:
     ):
         if moment is not None:
             item[name] = instant(moment)
+    waiting_since = _waits_for_a_person_since(payment)
     if dues:
         item["dueShard"] = text(due_shard(PAYMENT_KIND, payment.ref))
+    elif waiting_since is not None:
+        item["dueAt"] = instant(waiting_since)
+        item["dueShard"] = text(due_shard(REVIEW_KIND, payment.ref))
     return item
+
+
+def _waits_for_a_person_since(payment: Payment) -> datetime | None:
+    """Since when somebody has to look at the payment or its refund; None when nobody has to.
+
+    A refund of our own making that DOKU refused counts: nobody else waits for it, and the customer's money is here.
+    """
+    refund = payment.refund
+    if payment.state is PaymentState.NEEDS_REVIEW:
+        return payment.evidence.at
+    if refund is None:
+        return None
+    refused = refund.automatic and refund.state is RefundState.FAILED
+    return refund.evidence.at if refused or refund.state is RefundState.NEEDS_REVIEW else None
 
 
 def read_payment(item: Item) -> Payment:

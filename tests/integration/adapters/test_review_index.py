@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from direct_debit.adapters.dynamodb.client import Store
+from direct_debit.adapters.dynamodb.due import WaitingRecord, list_waiting_for_review
+from direct_debit.application.ports import InboxState
+from direct_debit.domain.binding import BindingEvent
+from direct_debit.domain.evidence import Evidence, EvidenceSource
+from direct_debit.domain.payment import Payment, PaymentState, ReviewReason
+from direct_debit.domain.refund import Refund, RefundState
+from tests.fakes.clock import START
+from tests.fakes.ids import SeededIds
+from tests.integration.adapters.conftest import World
+from tests.integration.adapters.records import TRANSACTIONS, a_binding, a_notification, a_payment, step
+
+LATER = START + timedelta(days=1)
+AT = START + timedelta(hours=3)
+EVIDENCE = Evidence(EvidenceSource.STATUS, AT, "00")
+
+
+def waiting(world: World) -> list[WaitingRecord]:
+    store = Store(world.client, world.clock, SeededIds())
+    return list_waiting_for_review(store, TRANSACTIONS, LATER, 10)
+
+
+def stored_payment(world: World) -> Payment:
+    binding = a_binding()
+    world.bindings.create(binding, START)
+    pending = world.bindings.save(binding, step(binding, BindingEvent.LINK_STARTED))
+    world.bindings.save(pending, step(pending, BindingEvent.PROVED))
+    payment = a_payment()
+    assert world.payments.create(payment) is None
+    return payment
+
+
+def needing_review(payment: Payment) -> Payment:
+    return replace(
+        payment.noted(AT),
+        state=PaymentState.NEEDS_REVIEW,
+        review=ReviewReason.CONTRADICTION,
+        evidence=EVIDENCE,
+        due_at=None,
+    )
+
+
+def a_refund_in(state: RefundState, *, automatic: bool = False) -> Refund:
+    return Refund(
+        number="RF1",
+        reason="r",
+        request_hash="h",
+        state=state,
+        requested_at=START,
+        automatic=automatic,
+        evidence=EVIDENCE,
+    )
+
+
+def test_a_payment_that_needs_a_person_is_found_and_not_visited_by_the_sweep(world: World) -> None:
+    payment = stored_payment(world)
+    assert waiting(world) == []
+    stored = world.payments.save(payment, needing_review(payment))
+    assert waiting(world) == [WaitingRecord("PAYMENT", payment.ref, AT)]
+    assert world.payments.list_due(LATER, 10) == []
+    assert world.payments.get(payment.ref) == stored
+
+
+def test_asking_again_comes_before_waiting_for_a_person(world: World) -> None:
+    payment = stored_payment(world)
+    reviewed = world.payments.save(payment, needing_review(payment))
+    asked = world.payments.save(reviewed, replace(reviewed.noted(AT), due_at=AT))
+    assert waiting(world) == []
+    assert world.payments.list_due(LATER, 10) == [payment.ref]
+    world.payments.save(asked, replace(asked.noted(AT), due_at=None))
+    assert waiting(world) == [WaitingRecord("PAYMENT", payment.ref, AT)]
+
+
+def test_a_refund_that_needs_a_person_is_found_until_it_is_started_again(world: World) -> None:
+    payment = stored_payment(world)
+    paid = replace(payment.noted(AT), state=PaymentState.PAID, due_at=None)
+    stuck = world.payments.save(payment, replace(paid, refund=a_refund_in(RefundState.NEEDS_REVIEW)))
+    assert waiting(world) == [WaitingRecord("PAYMENT", payment.ref, AT)]
+    again = replace(a_refund_in(RefundState.RETRYING), due_at=AT)
+    world.payments.save(stuck, replace(stuck.noted(AT), refund=again))
+    assert waiting(world) == []
+    assert world.payments.list_due(LATER, 10) == [payment.ref]
+
+
+def test_a_refused_refund_counts_when_it_was_our_own(world: World) -> None:
+    payment = stored_payment(world)
+    paid = replace(payment.noted(AT), state=PaymentState.PAID, due_at=None)
+    asked_for = world.payments.save(payment, replace(paid, refund=a_refund_in(RefundState.FAILED)))
+    assert waiting(world) == []
+    world.payments.save(asked_for, replace(asked_for.noted(AT), refund=a_refund_in(RefundState.FAILED, automatic=True)))
+    assert waiting(world) == [WaitingRecord("PAYMENT", payment.ref, AT)]
+
+
+def test_a_notification_put_aside_is_found_until_somebody_has_looked(world: World) -> None:
+    item = a_notification()
+    world.inbox.put(item)
+    aside = replace(item, state=InboxState.QUARANTINED, reason="amount_mismatch", attempts=1, due_at=None)
+    world.inbox.settle(item, aside)
+    assert waiting(world) == [WaitingRecord("INBOX", item.id, item.received_at)]
+    assert world.inbox.list_due(LATER, 10) == []
+    assert world.inbox.get(item.id) == aside
+    world.inbox.settle(aside, replace(aside, state=InboxState.PROCESSED, attempts=2))
+    assert waiting(world) == []
