@@ -42,16 +42,15 @@ def test_a_merchant_route_refuses_who_does_not_sign_or_signs_wrongly(stack: Loca
 @pytest.mark.parametrize(("method", "path"), MERCHANT_ROUTES)
 def test_a_signed_call_reaches_the_function(stack: LocalStack, method: str, path: str) -> None:
     answer = stack.signed().call(method, path, body(method))
-    assert answer.status in {400, 404, 422}
-    assert answer.headers["content-type"].startswith("application/problem+json")
+    assert answer.status in {200, 400, 404, 422}
+    assert "x-request-id" in answer.headers  # set by the function, not by the gateway
 
 
 @pytest.mark.parametrize(("method", "path"), PUBLIC_ROUTES)
 def test_a_public_route_reaches_the_function_without_a_signature(stack: LocalStack, method: str, path: str) -> None:
     answer = stack.unsigned().call(method, path, body(method))
-    # Refused by the function's own check, not by the gateway.
-    assert answer.status in {302, 400, 401, 404}
-    assert answer.body.get("message") != "Missing Authentication Token"
+    # Refused by the function's own check, not by the gateway (whose refusals are 403).
+    assert answer.status in {302, 400, 401, 404, 422}
 
 
 def test_the_caller_may_call_the_api_and_nothing_else(stack: LocalStack) -> None:
