@@ -1,9 +1,11 @@
 """Starts MiniStack (run by the Python of `.tools/ministack`), mended where it differs from AWS in what we rely on.
 
-Two differences, seen with the pinned version:
+Four differences, seen with the pinned version:
 - every exception of a function is reported as `Runtime.HandlerError`; AWS reports the exception's class, which is what
   `Retry` and `Catch` of a state machine match. The class is the last line of the traceback in the log;
-- an event source's `MaximumConcurrency` that comes from a template parameter is text, and stops the poller.
+- an event source's `MaximumConcurrency` that comes from a template parameter is text, and stops the poller;
+- a task's `TimeoutSeconds` may be a JSONata expression on AWS, and is not evaluated;
+- a function that fails in a task with `.waitForTaskToken` fails the task on AWS at once; here the wait goes on.
 """
 
 import re
@@ -48,13 +50,58 @@ def with_numeric_concurrency(limit: Callable[..., int]) -> Callable[..., int]:
     return wrapped
 
 
+def with_evaluated_timeout(
+    execute: Callable[..., Any], evaluate: Callable[[dict[str, Any], Any, Any], float]
+) -> Callable[..., Any]:
+    """Wrap the execution of a task so that a `TimeoutSeconds` that is an expression becomes its number."""
+
+    def wrapped(state: dict[str, Any], given: Any, execution: Any, context: Any) -> Any:  # noqa: ANN401 - as above
+        if isinstance(state.get("TimeoutSeconds"), str):
+            state = state | {"TimeoutSeconds": evaluate(state, given, context)}
+        return execute(state, given, execution, context)
+
+    return wrapped
+
+
+def with_failing_callback(
+    call: Callable[..., Any], waiting: Callable[[str], dict[str, Any] | None]
+) -> Callable[..., Any]:
+    """Wrap the call of a function so that its error also ends the wait for the task token that it was given."""
+
+    def wrapped(function: str, event: Any) -> Any:  # noqa: ANN401 - as above
+        try:
+            return call(function, event)
+        except Exception as error:
+            for value in event.values() if isinstance(event, dict) else ():
+                wait = waiting(value) if isinstance(value, str) else None
+                if wait is not None:
+                    name, cause = getattr(error, "error", "Lambda.Unknown"), getattr(error, "cause", str(error))
+                    wait["error"] = {"Error": name, "Cause": cause}
+                    wait["event"].set()
+            raise
+
+    return wrapped
+
+
+def mend_state_machines(stepfunctions: Any) -> None:  # noqa: ANN401 - a module without types
+    """Mend the emulator's Step Functions."""
+
+    def evaluate(state: dict[str, Any], given: object, context: object) -> float:
+        seconds: float = stepfunctions._jsonata_state_field(state, "TimeoutSeconds", "number", given, context)  # noqa: SLF001 - no public hook
+        return seconds
+
+    stepfunctions._execute_task = with_evaluated_timeout(stepfunctions._execute_task, evaluate)  # noqa: SLF001 - as above
+    stepfunctions._call_lambda = with_failing_callback(stepfunctions._call_lambda, stepfunctions._task_tokens.get)  # noqa: SLF001 - as above
+
+
 def main() -> None:
     """Mend the emulator and run it until it is told to end."""
     from ministack import app  # noqa: PLC0415 - exists in its own environment only; the functions above are tested in ours
-    from ministack.services import lambda_svc  # noqa: PLC0415 - as above
+    from ministack.services import lambda_svc, stepfunctions  # noqa: PLC0415 - as above
 
     lambda_svc._execute_function_warm = with_exception_class(lambda_svc._execute_function_warm)  # noqa: SLF001 - no public hook
     lambda_svc._sqs_esm_concurrency = with_numeric_concurrency(lambda_svc._sqs_esm_concurrency)  # noqa: SLF001 - as above
+    mend_state_machines(stepfunctions)
     app.main()
 
 

@@ -1,10 +1,13 @@
+import threading
 from typing import Any
 
 import pytest
 
 from tools.local_cloud.launcher import (
     exception_class,
+    with_evaluated_timeout,
     with_exception_class,
+    with_failing_callback,
     with_numeric_concurrency,
 )
 
@@ -53,3 +56,39 @@ def test_a_limit_given_as_text_counts() -> None:
     limit = with_numeric_concurrency(lambda mapping: (mapping["ScalingConfig"] or {}).get("MaximumConcurrency", 9))
     assert limit({"ScalingConfig": {"MaximumConcurrency": "5"}}) == 5
     assert limit({"ScalingConfig": None}) == 9
+
+
+def test_a_timeout_that_is_an_expression_becomes_its_number() -> None:
+    seen: list[object] = []
+    execute = with_evaluated_timeout(lambda state, *_: seen.append(state["TimeoutSeconds"]), lambda *_: 7)
+    execute({"TimeoutSeconds": "{% $wait %}"}, {}, {}, {})
+    execute({"TimeoutSeconds": 5}, {}, {}, {})
+    assert seen == [7, 5]
+
+
+class FunctionFailed(Exception):
+    error = "NotDone"
+    cause = "{}"
+
+
+def test_a_functions_error_ends_the_wait_for_its_token() -> None:
+    told, other = threading.Event(), threading.Event()
+    waits: dict[str, dict[str, Any]] = {
+        "token": {"event": told, "error": None},
+        "other": {"event": other, "error": None},
+    }
+
+    def fail(function: str, event: object) -> None:
+        raise FunctionFailed
+
+    with pytest.raises(FunctionFailed):
+        with_failing_callback(fail, waits.get)("f", {"taskToken": "token", "amount": {"value": "1.00"}})
+    assert waits["token"]["error"] == {"Error": "NotDone", "Cause": "{}"}
+    assert told.is_set()
+    assert not other.is_set()
+
+
+def test_a_function_that_answers_leaves_the_wait_alone() -> None:
+    wait: dict[str, object] = {"event": threading.Event(), "error": None}
+    assert with_failing_callback(lambda *_: "done", lambda _: wait)("f", {"taskToken": "token"}) == "done"
+    assert wait["error"] is None
