@@ -67,9 +67,9 @@ class DynamoDbBindings:
             return None
         itself, account, customer, _ = refusals
         if itself is not None:
-            if itself.is_write(write_id) or itself.item is None:
+            if itself.is_write(write_id):
                 return None
-            return AccountTaken(read_binding(itself.item))
+            return AccountTaken(None if itself.item is None else read_binding(itself.item))
         claim = account or customer
         if claim is None:
             # 128 random bits met twice, or an id given twice: another attempt draws new ones.

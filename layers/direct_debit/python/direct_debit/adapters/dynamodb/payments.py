@@ -54,8 +54,10 @@ class DynamoDbPayments:
             return None
         exists, unusable = refusals
         if exists is not None:
-            if exists.is_write(write_id) or exists.item is None:
+            if exists.is_write(write_id):
                 return None
+            if exists.item is None:
+                raise StoreUnavailable("the store refused the payment without telling what is there")
             return PaymentExists(read_payment(exists.item))
         return _unusable(unusable)
 

@@ -1,0 +1,101 @@
+"""The repositories over two stores: moto's DynamoDB through boto3, and the one in memory. Every case runs over both."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from direct_debit.adapters.aws import AwsClients
+from direct_debit.adapters.dynamodb.b2b_tokens import DynamoDbB2BTokens
+from direct_debit.adapters.dynamodb.bindings import DynamoDbBindings
+from direct_debit.adapters.dynamodb.circuit import DynamoDbCircuit
+from direct_debit.adapters.dynamodb.client import DynamoDb, Store
+from direct_debit.adapters.dynamodb.inbox import DynamoDbInbox
+from direct_debit.adapters.dynamodb.payments import DynamoDbPayments
+from direct_debit.application.ports import B2BTokens, Bindings, Circuit, Inbox, Payments
+from tests.fakes.clock import FakeClock
+from tests.fakes.ids import SeededIds
+from tests.fakes.in_memory_dynamodb import APPLICATION_SCHEMA, InMemoryDynamoDb, Schema
+from tests.integration.adapters.records import BINDINGS, TRANSACTIONS
+
+MAX_OPEN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """All repositories over one client."""
+
+    client: DynamoDb
+    clock: FakeClock
+    bindings: Bindings
+    payments: Payments
+    inbox: Inbox
+    tokens: B2BTokens
+    circuit: Circuit
+
+
+def make_world(client: DynamoDb, seed: int = 0) -> World:
+    """Return the repositories of one container; `seed` tells containers apart, as write ids must."""
+    clock = FakeClock()
+    store = Store(client, clock, SeededIds(random.Random(seed)))  # noqa: S311 - a test's chance has to repeat
+    return World(
+        client,
+        clock,
+        DynamoDbBindings(store, BINDINGS),
+        DynamoDbPayments(store, TRANSACTIONS, BINDINGS, max_open_payments=MAX_OPEN),
+        DynamoDbInbox(store, TRANSACTIONS),
+        DynamoDbB2BTokens(store, BINDINGS),
+        DynamoDbCircuit(store, TRANSACTIONS),
+    )
+
+
+def make_moto(schema: Schema = APPLICATION_SCHEMA) -> DynamoDb:
+    """Return boto3's client, as the functions make it, with both tables. Only inside `mock_aws`."""
+    session = boto3.Session(region_name="ap-southeast-3")
+    admin = session.client("dynamodb")
+    attributes = {schema.partition, schema.sort}
+    for index in schema.indexes.values():
+        attributes |= {index.partition, index.sort}
+    for table in (BINDINGS, TRANSACTIONS):
+        admin.create_table(
+            TableName=table,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in sorted(attributes)],
+            KeySchema=[
+                {"AttributeName": schema.partition, "KeyType": "HASH"},
+                {"AttributeName": schema.sort, "KeyType": "RANGE"},
+            ],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": name,
+                    "KeySchema": [
+                        {"AttributeName": index.partition, "KeyType": "HASH"},
+                        {"AttributeName": index.sort, "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "ALL"}
+                    if index.attributes is None
+                    else {"ProjectionType": "INCLUDE", "NonKeyAttributes": sorted(index.attributes)},
+                }
+                for name, index in schema.indexes.items()
+            ],
+        )
+    return AwsClients(session).dynamodb
+
+
+@pytest.fixture(params=["memory", "moto"])
+def client(request: pytest.FixtureRequest) -> Iterator[DynamoDb]:
+    if request.param == "memory":
+        yield InMemoryDynamoDb(BINDINGS, TRANSACTIONS)
+        return
+    with mock_aws():
+        yield make_moto()
+
+
+@pytest.fixture
+def world(client: DynamoDb) -> World:
+    return make_world(client)

@@ -1,0 +1,275 @@
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from direct_debit.application.errors import NotFound, PaymentChanged
+from direct_debit.application.ports import BindingUnusable, PaymentExists
+from direct_debit.domain.binding import BindingEvent
+from direct_debit.domain.payment import Payment
+from tests.fakes.clock import START
+from tests.integration.adapters.conftest import MAX_OPEN, World
+from tests.integration.adapters.records import (
+    TRANSACTIONS,
+    a_binding,
+    a_payment,
+    a_refund,
+    a_step,
+    accepted,
+    step,
+)
+
+LATER = START + timedelta(days=2)
+
+
+@pytest.fixture(autouse=True)
+def _active_binding(world: World) -> None:
+    activate(world, "b1", "c1", "a1")
+
+
+def activate(world: World, name: str, customer: str, account: str) -> None:
+    binding = a_binding(name, customer=customer, account=account)
+    assert world.bindings.create(binding, START) is None
+    pending = world.bindings.save(binding, step(binding, BindingEvent.LINK_STARTED))
+    world.bindings.save(pending, step(pending, BindingEvent.PROVED))
+
+
+def open_payments(world: World, name: str = "b1") -> frozenset[str]:
+    binding = world.bindings.get(name)
+    assert binding is not None
+    return binding.open_payments
+
+
+# --- create ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_new_payment_is_stored_and_open_on_its_binding(world: World) -> None:
+    payment = a_payment()
+    assert world.payments.create(payment) is None
+    assert world.payments.get("r1") == payment
+    assert open_payments(world) == {"r1"}
+
+
+def test_noting_an_open_payment_leaves_the_bindings_version(world: World) -> None:
+    before = world.bindings.get("b1")
+    world.payments.create(a_payment())
+    after = world.bindings.get("b1")
+    assert before is not None
+    assert after == replace(before, open_payments=frozenset({"r1"}))
+
+
+def test_a_reference_is_used_once(world: World) -> None:
+    world.payments.create(a_payment(amount="10000.00"))
+    again = world.payments.create(a_payment(amount="20000.00"))
+    assert again == PaymentExists(a_payment(amount="10000.00"))
+    assert world.payments.get("r1") == a_payment(amount="10000.00")
+
+
+def test_an_existing_payment_is_told_even_when_the_binding_is_unusable(world: World) -> None:
+    world.payments.create(a_payment())
+    world.bindings.forget_open_payment("b1", "r1")
+    binding = world.bindings.get("b1")
+    assert binding is not None
+    world.bindings.begin_unbinding(binding, step(binding, BindingEvent.UNBIND_REQUESTED))
+    assert world.payments.create(a_payment()) == PaymentExists(a_payment())
+
+
+def test_no_payment_without_its_binding(world: World) -> None:
+    assert world.payments.create(a_payment(binding="nobody")) == BindingUnusable(None)
+    assert world.payments.get("r1") is None
+
+
+def test_no_payment_on_a_binding_that_is_not_active(world: World) -> None:
+    pending = a_binding("b2", customer="c2", account="a2")
+    world.bindings.create(pending, START)
+    assert world.payments.create(a_payment(binding="b2", customer="c2")) == BindingUnusable(pending)
+    assert world.payments.get("r1") is None
+
+
+def test_no_payment_on_another_customers_binding(world: World) -> None:
+    refused = world.payments.create(a_payment(customer="somebody-else"))
+    assert isinstance(refused, BindingUnusable)
+    assert world.payments.get("r1") is None
+    assert open_payments(world) == frozenset()
+
+
+def test_open_payments_are_bounded(world: World) -> None:
+    refs = [f"r{number}" for number in range(MAX_OPEN)]
+    for ref in refs:
+        assert world.payments.create(a_payment(ref)) is None
+    refused = world.payments.create(a_payment("one-too-many"))
+    assert isinstance(refused, BindingUnusable)
+    assert refused.binding is not None
+    assert refused.binding.open_payments == set(refs)
+    assert world.payments.get("one-too-many") is None
+    world.bindings.forget_open_payment("b1", "r0")
+    assert world.payments.create(a_payment("one-too-many")) is None
+
+
+# --- save ------------------------------------------------------------------------------------------------------------
+
+
+def saved(world: World, payment: Payment) -> Payment:
+    world.payments.create(payment)
+    return payment
+
+
+def test_a_save_returns_and_stores_what_is_new(world: World) -> None:
+    before = saved(world, a_payment())
+    after = accepted(before)
+    assert world.payments.save(before, after) == after
+    assert world.payments.get("r1") == after
+
+
+def test_the_second_of_two_saves_loses_and_sees_the_first(world: World) -> None:
+    before = saved(world, a_payment())
+    first = world.payments.save(before, replace(accepted(before), doku_reference="first"))
+    with pytest.raises(PaymentChanged) as lost:
+        world.payments.save(before, replace(accepted(before), doku_reference="second"))
+    assert lost.value.current == first
+    assert world.payments.get("r1") == first
+
+
+def test_a_save_of_the_right_version_but_another_state_loses(world: World) -> None:
+    before = saved(world, a_payment())
+    mistaken = replace(accepted(before), version=before.version)
+    with pytest.raises(PaymentChanged):
+        world.payments.save(mistaken, accepted(before))
+
+
+def test_a_payment_that_is_not_there_can_not_be_saved(world: World) -> None:
+    with pytest.raises(NotFound):
+        world.payments.save(a_payment("ghost"), accepted(a_payment("ghost")))
+    assert world.payments.get("ghost") is None
+
+
+def test_attributes_of_newer_code_survive_a_save(world: World) -> None:
+    before = saved(world, replace(a_payment(), web_redirect_url="https://doku.example/3ds"))
+    key = {"pk": {"S": "PAYMENT#r1"}, "sk": {"S": "PAYMENT"}}
+    world.client.update_item(
+        TableName=TRANSACTIONS,
+        Key=key,
+        UpdateExpression="SET #new = :new",
+        ExpressionAttributeNames={"#new": "fromTheFuture"},
+        ExpressionAttributeValues={":new": {"M": {"x": {"N": "1"}}}},
+    )
+    world.payments.save(before, replace(accepted(before), web_redirect_url=None))
+    item = world.client.get_item(TableName=TRANSACTIONS, Key=key)["Item"]
+    assert isinstance(item, dict)
+    assert item["fromTheFuture"] == {"M": {"x": {"N": "1"}}}
+    assert "webRedirectUrl" not in item
+
+
+# --- reclaim ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_reclaimed_payment_is_open_again(world: World) -> None:
+    before = saved(world, a_payment())
+    world.bindings.forget_open_payment("b1", "r1")
+    after = replace(before.noted(START), attempt="another")
+    assert world.payments.reclaim(before, after) == after
+    assert world.payments.get("r1") == after
+    assert open_payments(world) == {"r1"}
+
+
+def test_a_payment_that_is_still_open_needs_no_further_room(world: World) -> None:
+    for number in range(MAX_OPEN):
+        world.payments.create(a_payment(f"r{number}"))
+    before = a_payment("r0")
+    assert isinstance(world.payments.reclaim(before, before.noted(START)), Payment)
+
+
+def test_a_settled_payment_needs_room_to_be_reclaimed(world: World) -> None:
+    before = saved(world, a_payment("r0"))
+    world.bindings.forget_open_payment("b1", "r0")
+    for number in range(1, MAX_OPEN + 1):
+        world.payments.create(a_payment(f"r{number}"))
+    assert isinstance(world.payments.reclaim(before, before.noted(START)), BindingUnusable)
+    assert world.payments.get("r0") == before
+
+
+def test_a_payment_can_not_be_reclaimed_once_unlinking_began(world: World) -> None:
+    before = saved(world, a_payment())
+    world.bindings.forget_open_payment("b1", "r1")
+    binding = world.bindings.get("b1")
+    assert binding is not None
+    unbinding = world.bindings.begin_unbinding(binding, step(binding, BindingEvent.UNBIND_REQUESTED))
+    assert world.payments.reclaim(before, before.noted(START)) == BindingUnusable(unbinding)
+    assert world.payments.get("r1") == before
+
+
+def test_only_one_reclaims(world: World) -> None:
+    before = saved(world, a_payment())
+    first = world.payments.reclaim(before, replace(before.noted(START), attempt="first"))
+    with pytest.raises(PaymentChanged) as lost:
+        world.payments.reclaim(before, replace(before.noted(START), attempt="second"))
+    assert lost.value.current == first
+
+
+# --- the due index ---------------------------------------------------------------------------------------------------
+
+
+def test_a_payment_is_due_when_its_time_has_come(world: World) -> None:
+    saved(world, replace(a_payment(), due_at=START + timedelta(seconds=61)))
+    assert world.payments.list_due(START + timedelta(seconds=60, microseconds=999_999), 10) == []
+    assert world.payments.list_due(START + timedelta(seconds=61), 10) == ["r1"]
+
+
+def test_a_payment_leaves_the_index_and_comes_back(world: World) -> None:
+    before = saved(world, a_payment())
+    after = world.payments.save(before, replace(accepted(before), due_at=None))
+    assert world.payments.list_due(LATER, 10) == []
+    world.payments.save(after, replace(after.noted(START), due_at=START))
+    assert world.payments.list_due(LATER, 10) == ["r1"]
+
+
+@pytest.mark.parametrize(
+    ("own", "refund", "expected"),
+    [(None, 5, 5), (5, None, 5), (5, 9, 5), (9, 5, 5)],
+    ids=["only the refund", "only the payment", "payment first", "refund first"],
+)
+def test_the_index_has_the_earlier_of_payment_and_refund(
+    world: World, own: int | None, refund: int | None, expected: int
+) -> None:
+    def at(hours: int | None) -> datetime | None:
+        return None if hours is None else START + timedelta(hours=hours)
+
+    before = saved(world, a_payment())
+    after = replace(accepted(before), due_at=at(own), refund=replace(a_refund(), due_at=at(refund)))
+    assert world.payments.save(before, after) == after
+    due = START + timedelta(hours=expected)
+    assert world.payments.list_due(due - timedelta(microseconds=1), 10) == []
+    assert world.payments.list_due(due, 10) == ["r1"]
+
+
+def test_the_longest_overdue_come_first_over_all_shards(world: World) -> None:
+    activate(world, "b2", "c2", "a2")
+    expected = []
+    for number in range(12):
+        name = f"b{number + 10}"
+        activate(world, name, f"c{name}", f"a{name}")
+        due = START + timedelta(minutes=(number * 7) % 12)
+        ref = f"ref-{number}"
+        world.payments.create(replace(a_payment(ref, binding=name, customer=f"c{name}"), due_at=due))
+        expected.append((due, ref))
+    ordered = [ref for _, ref in sorted(expected)]
+    assert world.payments.list_due(LATER, 100) == ordered
+    assert world.payments.list_due(LATER, 5) == ordered[:5]
+    assert world.payments.list_due(START + timedelta(minutes=3), 100) == ordered[:4]
+
+
+def test_kinds_do_not_mix_in_the_index(world: World) -> None:
+    saved(world, a_payment())
+    assert world.inbox.list_due(LATER, 10) == []
+
+
+# --- history ---------------------------------------------------------------------------------------------------------
+
+
+def test_history_is_ordered_by_version_and_written_once(world: World) -> None:
+    saved(world, a_payment())
+    for version in (10, 2, 1):
+        assert world.payments.add_history("r1", a_step(version))
+    assert not world.payments.add_history("r1", replace(a_step(2), state="FAILED"))
+    assert world.payments.history("r1") == [a_step(1), a_step(2), a_step(10)]
+    assert world.payments.history("r2") == []

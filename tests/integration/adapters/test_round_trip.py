@@ -1,0 +1,122 @@
+"""Every field of every record comes back as it went, and is a plain attribute that the index and the stream can use."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+
+from direct_debit.adapters.dynamodb.binding_item import read_binding, write_binding
+from direct_debit.adapters.dynamodb.inbox import read_inbox_item, write_inbox_item
+from direct_debit.adapters.dynamodb.items import MalformedItem
+from direct_debit.adapters.dynamodb.payment_item import read_payment, write_payment
+from direct_debit.application.ports import InboxItem
+from direct_debit.domain.binding import Binding
+from direct_debit.domain.payment import Payment
+from direct_debit.domain.refund import Refund
+from tests.fakes.clock import START
+from tests.fakes.in_memory_dynamodb import InMemoryDynamoDb
+from tests.integration.adapters import records
+from tests.integration.adapters.conftest import World, make_world
+from tests.integration.adapters.records import BINDINGS, TRANSACTIONS, a_binding, a_payment, a_refund
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from direct_debit.adapters.dynamodb.items import AttributeValue
+
+
+def in_memory() -> World:
+    return make_world(InMemoryDynamoDb(BINDINGS, TRANSACTIONS))
+
+
+@given(records.payments)
+def test_payments(payment: Payment) -> None:
+    assert read_payment(write_payment(payment)) == payment
+
+
+@given(records.bindings)
+def test_bindings(binding: Binding) -> None:
+    assert read_binding(write_binding(binding)) == binding
+
+
+@given(records.notifications)
+def test_notifications(item: InboxItem) -> None:
+    assert read_inbox_item(write_inbox_item(item)) == item
+
+
+@given(records.payments, records.payments)
+@settings(max_examples=50)
+def test_any_payment_can_follow_any_other(before: Payment, after: Payment) -> None:
+    world = in_memory()
+    key = before.ref
+    after = replace(after, ref=key, version=before.version + 1)
+    item = write_payment(before)
+    world.client.put_item(TableName=TRANSACTIONS, Item=item)
+    assert world.payments.save(before, after) == after
+    assert world.payments.get(key) == after
+
+
+@given(records.bindings, records.bindings)
+@settings(max_examples=50)
+def test_any_binding_can_follow_any_other(before: Binding, after: Binding) -> None:
+    world = in_memory()
+    after = replace(after, id=before.id, version=before.version + 1)
+    world.client.put_item(TableName=BINDINGS, Item=write_binding(before))
+    assert world.bindings.begin_unbinding(before, after) == after
+    assert world.bindings.get(before.id) == after
+
+
+@pytest.mark.parametrize("amount", ["0.01", "10000.00", "9999999999999999.99"])
+def test_money_is_stored_as_text(amount: str) -> None:
+    assert write_payment(a_payment(amount=amount))["amount"] == {"S": amount}
+
+
+def leaves(item: Mapping[str, AttributeValue]) -> set[str]:
+    return {kind for value in item.values() for kind in value}
+
+
+def test_items_are_plain() -> None:
+    assert leaves(write_payment(replace(a_payment(), refund=a_refund()))) <= {"S", "N", "BOOL", "M"}
+    assert leaves(write_binding(a_binding())) <= {"S", "N", "BOOL", "M"}
+
+
+def test_a_field_that_is_missing_is_named_without_values() -> None:
+    item = write_payment(a_payment())
+    del item["amount"]
+    with pytest.raises(MalformedItem, match="amount is missing"):
+        read_payment(item)
+
+
+def test_a_field_of_another_type_is_named_without_values() -> None:
+    with pytest.raises(MalformedItem, match="version is missing or no integer"):
+        read_payment({**write_payment(a_payment()), "version": {"S": "secret"}})
+
+
+@pytest.mark.parametrize("name", ["otpAttempts", "released", "metadata", "notFoundCount", "lateSuccess"])
+def test_what_older_code_did_not_write_has_its_default(name: str) -> None:
+    payment = a_payment()
+    item = write_payment(payment)
+    del item[name]
+    assert read_payment(item) == payment
+
+
+def test_the_strategies_know_every_field() -> None:
+    # A field without a default must be given; one with a default would pass unnoticed.
+    strategies = {
+        Payment: records.payments,
+        Refund: records.refunds,
+        Binding: records.bindings,
+        InboxItem: records.notifications,
+    }
+    for record, strategy in strategies.items():
+        described = repr(strategy)
+        for field in fields(record):
+            assert f"{field.name}=" in described or field.name == "open_payments", (record, field.name)
+
+
+def test_a_time_without_a_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="without a zone"):
+        write_payment(replace(a_payment(), sent_at=START.replace(tzinfo=None)))

@@ -1,0 +1,85 @@
+import base64
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from direct_debit.adapters.credentials import MalformedCredentials, parse_credentials
+
+
+def key(letter: str) -> str:
+    return base64.b64encode(letter.encode() * 32).decode()
+
+
+FIELDS: dict[str, object] = {
+    "clientId": "CLIENT-1",
+    "secretKey": "CANARY-secret",
+    "merchantPrivateKey": "-----BEGIN PRIVATE KEY-----\nCANARY\n-----END PRIVATE KEY-----\n",
+    "dokuPublicKey": "-----BEGIN PUBLIC KEY-----\nCANARY\n-----END PUBLIC KEY-----\n",
+    "tokenKeys": {"k1": key("1"), "k2": key("2")},
+    "activeTokenKey": "k2",
+    "phonePepper": key("p"),
+    "issuedTokenKey": key("i"),
+}
+
+
+def test_a_whole_secret_is_read() -> None:
+    credentials = parse_credentials(json.dumps({**FIELDS, "dokuClientKey": "DOKU-1", "unknown": 1}))
+    assert credentials.client_id == "CLIENT-1"
+    assert credentials.doku_client_key == "DOKU-1"
+    assert credentials.token_keys == {"k1": b"1" * 32, "k2": b"2" * 32}
+    assert credentials.active_token_key == "k2"
+    assert credentials.phone_pepper == b"p" * 32
+    assert credentials.issued_token_key == b"i" * 32
+
+
+def test_doku_uses_our_client_id_unless_it_says_otherwise() -> None:
+    assert parse_credentials(json.dumps(FIELDS)).doku_client_key == "CLIENT-1"
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_missing_field_is_named(name: str) -> None:
+    with pytest.raises(MalformedCredentials) as error:
+        parse_credentials(json.dumps({other: value for other, value in FIELDS.items() if other != name}))
+    assert error.value.field == name
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "field"),
+    [
+        ("clientId", "", "clientId"),
+        ("secretKey", 7, "secretKey"),
+        ("merchantPrivateKey", "CANARY", "merchantPrivateKey"),
+        ("dokuPublicKey", "  ", "dokuPublicKey"),
+        ("dokuClientKey", "", "dokuClientKey"),
+        ("tokenKeys", {}, "tokenKeys"),
+        ("tokenKeys", [], "tokenKeys"),
+        ("tokenKeys", {"k.2": key("2")}, "tokenKeys"),
+        ("tokenKeys", {"k2": "CANARY"}, "tokenKeys.k2"),
+        ("tokenKeys", {"k2": base64.b64encode(b"CANARY").decode()}, "tokenKeys.k2"),
+        ("activeTokenKey", "k3", "activeTokenKey"),
+        ("phonePepper", key("p") + "!", "phonePepper"),
+        ("issuedTokenKey", None, "issuedTokenKey"),
+    ],
+)
+def test_a_malformed_field_is_named_and_never_shown(name: str, value: object, field: str) -> None:
+    with pytest.raises(MalformedCredentials) as error:
+        parse_credentials(json.dumps({**FIELDS, name: value}))
+    assert error.value.field == field
+    assert field in str(error.value)
+    assert "CANARY" not in str(error.value)
+    assert error.value.__cause__ is None
+
+
+@given(st.text(max_size=40))
+def test_any_other_text_is_refused_without_repeating_it(text: str) -> None:
+    with pytest.raises(MalformedCredentials):
+        parse_credentials(text)
+
+
+def test_credentials_show_no_secret() -> None:
+    shown = repr(parse_credentials(json.dumps(FIELDS)))
+    assert "CANARY" not in shown
+    assert "1111" not in shown
+    assert "CLIENT-1" in shown
