@@ -50,6 +50,11 @@ openapi: setup ## Write docs/openapi.json and docs/errors.md from the models
 events: setup ## Write events/, one example per function and entry kind
 	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.make_events $(ARGS)
 
+.PHONY: diagrams
+diagrams: setup ## Draw the state machines (docs/states.md) and the workflows (docs/workflows.md); ARGS=--check compares
+	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.diagrams $(ARGS)
+	@$(PYTHON) -m tools.workflow_diagrams $(ARGS)
+
 # No annotations and no registry host in the locks; `make lock UPGRADE=--upgrade` raises the versions.
 LOCK = "$$($(BOOTSTRAP) --uv)" pip compile --quiet --no-header --no-emit-index-url --no-emit-find-links \
 	--generate-hashes --python-version 3.13 $(UPGRADE)
