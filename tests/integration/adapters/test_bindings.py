@@ -173,10 +173,10 @@ def test_an_ended_binding_leaves_claims_of_others(world: World, customer: str, a
     after = step(before, BindingEvent.LINK_EXPIRED)
     assert world.bindings.save(before, after) == after
     assert world.bindings.find_by_customer(customer) == successor
-    # Of b1's own claims those that it still held are free, the others are not.
-    third = world.bindings.create(a_binding("b3", customer="c3", account="a1"), AFTER_LEASE)
+    # Of b1's own claims those that it still held are free, before their lease would have ended; the others are not.
+    third = world.bindings.create(a_binding("b3", customer="c3", account="a1"), START)
     assert (third is None) == (account != "a1")
-    fourth = world.bindings.create(a_binding("b4", customer="c1", account="a4"), AFTER_LEASE)
+    fourth = world.bindings.create(a_binding("b4", customer="c1", account="a4"), START)
     assert (fourth is None) == (customer != "c1")
 
 
