@@ -30,8 +30,10 @@ def main() -> int:
     if arguments.command == "validate":
         return sam.validate()
 
-    # TERM ends like Ctrl-C: every block is left in order and no process stays.
-    signal.signal(signal.SIGTERM, _interrupt)
+    # TERM ends like Ctrl-C: every block is left in order and no process stays. INT too: a shell that starts us in the
+    # background has it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     progress = Progress()
     try:
         with local_stack(progress) as stack:

@@ -1,4 +1,4 @@
-"""Servers that live exactly as long as the block that started them."""
+"""Programs that end with us, however we end: servers that live as long as a block, and commands."""
 
 import contextlib
 import socket
@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from tools.local_cloud.failure import LocalCloudError
 
@@ -30,16 +31,7 @@ def server(
     Raises LocalCloudError with the end of its log when the server ends early or is not ready in time.
     """
     with log.open("wb") as output:
-        guard = subprocess.Popen(
-            [sys.executable, str(_GUARD), *map(str, command)],
-            cwd=folder,
-            env=dict(environment),
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            # Away from the terminal's group: Ctrl-C is for us, and the guard hears of our end by the closed pipe.
-            start_new_session=True,
-        )
+        guard = _start_guarded(command, environment, folder, output)
         try:
             deadline = time.monotonic() + patience_seconds
             while not ready():
@@ -50,9 +42,42 @@ def server(
                 time.sleep(0.05)
             yield
         finally:
-            if guard.stdin is not None:
-                guard.stdin.close()
-            guard.wait()
+            _end(guard)
+
+
+def run_command(
+    command: Sequence[str | Path], *, environment: Mapping[str, str], folder: Path, log: Path, timeout_seconds: float
+) -> int:
+    """Run a command to its end and return its status; it ends with us when we are ended. Raises TimeoutError."""
+    with log.open("wb") as output:
+        guard = _start_guarded(command, environment, folder, output)
+        try:
+            return guard.wait(timeout_seconds)
+        except subprocess.TimeoutExpired as error:
+            raise TimeoutError from error
+        finally:
+            _end(guard)
+
+
+def _start_guarded(
+    command: Sequence[str | Path], environment: Mapping[str, str], folder: Path, output: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, str(_GUARD), *map(str, command)],
+        cwd=folder,
+        env=dict(environment),
+        stdin=subprocess.PIPE,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        # Away from the terminal's group: Ctrl-C is for us, and the guard hears of our end by the closed pipe.
+        start_new_session=True,
+    )
+
+
+def _end(guard: subprocess.Popen[bytes]) -> None:
+    if guard.stdin is not None:
+        guard.stdin.close()
+    guard.wait()
 
 
 def free_port() -> int:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypedDict, cast
 from tools.local_cloud.aws import Cloud
 from tools.local_cloud.checkout import LOCAL, ROOT, SAM_BIN, SAM_CONFIG, TEMPLATE
 from tools.local_cloud.failure import LocalCloudError
-from tools.local_cloud.processes import tail
+from tools.local_cloud.processes import run_command, tail
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.literals import BucketLocationConstraintType
@@ -95,22 +95,18 @@ def validate() -> int:
 
 
 def _sam(*arguments: str, environment: dict[str, str], log: Path) -> None:
-    with log.open("wb") as output:
-        try:
-            done = subprocess.run(
-                [str(SAM_BIN / "sam"), *arguments],
-                cwd=ROOT,
-                env=_environment(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                timeout=_TIMEOUT_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise LocalCloudError(f"sam {arguments[0]} took over {_TIMEOUT_SECONDS} s\n{tail(log)}") from error
-    if done.returncode != 0:
-        raise LocalCloudError(f"sam {arguments[0]} failed (status {done.returncode})\n{tail(log)}")
+    try:
+        status = run_command(
+            [SAM_BIN / "sam", *arguments],
+            environment=_environment(environment),
+            folder=ROOT,
+            log=log,
+            timeout_seconds=_TIMEOUT_SECONDS,
+        )
+    except TimeoutError as error:
+        raise LocalCloudError(f"sam {arguments[0]} took over {_TIMEOUT_SECONDS} s\n{tail(log)}") from error
+    if status != 0:
+        raise LocalCloudError(f"sam {arguments[0]} failed (status {status})\n{tail(log)}")
 
 
 def _environment(extra: dict[str, str]) -> dict[str, str]:

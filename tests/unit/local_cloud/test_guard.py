@@ -91,3 +91,19 @@ def test_a_server_that_never_gets_ready_is_ended(tmp_path: Path) -> None:
     with pytest.raises(LocalCloudError, match="was not ready after 2 s"), server:
         pytest.fail("the block must not be entered")
     assert [ended(pidfd) for pidfd in pidfds] == [True]
+
+
+def test_a_command_gives_its_status_and_its_words(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    command = [sys.executable, "-c", "print('done'); raise SystemExit(4)"]
+    status = processes.run_command(command, environment=os.environ, folder=tmp_path, log=log, timeout_seconds=30)
+    assert (status, log.read_text()) == (4, "done\n")
+
+
+def test_a_command_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    command = [sys.executable, "-c", "import os, signal; print(os.getpid(), flush=True); signal.pause()"]
+    with pytest.raises(TimeoutError):
+        processes.run_command(command, environment=os.environ, folder=tmp_path, log=log, timeout_seconds=2)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(log.read_text()), 0)
