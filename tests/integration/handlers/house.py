@@ -5,8 +5,9 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from tools.make_events import ISSUED_TOKEN_KEY
 
 REPOSITORY = Path(__file__).parents[3]
 KEYS: dict[str, str] = json.loads((REPOSITORY / "tests/vectors/signature-vectors.json").read_text("utf-8"))["keys"]
+
+_NUMBERS = count()
 
 
 @dataclass
@@ -69,7 +72,11 @@ class House:
             issued_token_keys=[ISSUED_TOKEN_KEY, b"a" * 32],
         )
         inbound = InboundDokuAdapter(lambda: keys, self.world.clock, issuer=PUBLIC_URL, window_seconds=300)
-        observability = Observability(service="test", level="DEBUG", namespace="Test", stream=self.log)
+        # Loggers live as long as the process, by name: a name of its own gives each house its own stream.
+        observability = Observability(
+            service=f"test-{next(_NUMBERS)}", level="DEBUG", namespace="Test", stream=self.log
+        )
+        self.ports = replace(self.ports, telemetry=observability)
         self.services = Services(self.ports, inbound, self.failures, observability)
 
     @contextmanager

@@ -1,0 +1,234 @@
+"""DOKU's doors: authentic calls are stored and answered, the rest gets contract 3.10's reply and changes nothing."""
+
+import json
+from typing import Any
+
+import pytest
+
+from direct_debit.application.ports import InboxState
+from tests.fakes.weather import Fault, Weather
+from tests.integration.handlers.house import House, encode, payment_body
+from tests.integration.handlers.test_events import read
+from tools.make_events import AT, BINDING_NOTIFY_PATH, NOTIFY_PATH, vector_signer
+
+NOTIFY = "receive_payment_notification"
+
+
+@pytest.fixture(autouse=True)
+def _at_the_moment_of_the_events(house: House) -> None:
+    house.world.clock.set(AT)
+
+
+def event(name: str = NOTIFY) -> dict[str, Any]:
+    """One of the event files."""
+    found = read(name)
+    assert isinstance(found, dict)
+    return found
+
+
+def notification(body: object, *, path: str = NOTIFY_PATH, raw: str | None = None) -> dict[str, Any]:
+    """A signed notification with this body."""
+    text = raw if raw is not None else json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+    headers = vector_signer().notification_headers(path, text.encode(), "169157654793277588402")
+    return {**event(), "path": path, "headers": headers, "body": text}
+
+
+def ask(house: House, call: dict[str, Any], name: str = NOTIFY) -> tuple[int, str]:
+    """Status and response code of the reply."""
+    result = house.invoke(name, call)
+    assert result["headers"]["Content-Type"] == "application/json"
+    assert result["headers"]["X-TIMESTAMP"].endswith("Z")
+    code: str = json.loads(result["body"])["responseCode"]
+    return result["statusCode"], code
+
+
+def body_of(call: dict[str, Any]) -> dict[str, Any]:
+    """The notification's JSON."""
+    parsed: dict[str, Any] = json.loads(call["body"])
+    return parsed
+
+
+def test_authentic_is_stored_and_answered_again_and_again(house: House) -> None:
+    for _ in range(3):
+        assert ask(house, event()) == (200, "2005600")
+    assert house.written == 1
+    message = house.world.queues.waiting[0][2]
+    item = house.ports.inbox.get(message.subject)
+    assert item is not None
+    assert item.state is InboxState.ACCEPTED
+    assert item.fresh
+    assert "INV202603020" not in item.body  # sealed
+
+
+def test_a_binding_notification(house: House) -> None:
+    assert ask(house, event("receive_binding_notification"), "receive_binding_notification") == (200, "2000700")
+    message = house.world.queues.waiting[0][2]
+    item = house.ports.inbox.get(message.subject)
+    assert item is not None
+    assert "2238" not in item.body  # the auth code is sealed
+
+
+def test_a_stale_one_is_acknowledged_and_only_a_reason_to_ask(house: House) -> None:
+    house.world.clock.tick(400)  # outside the window of 300 s, within the token's 900 s
+    assert ask(house, event()) == (200, "2005600")
+    item = house.ports.inbox.get(house.world.queues.waiting[0][2].subject)
+    assert item is not None
+    assert not item.fresh
+
+
+def without(name: str) -> dict[str, Any]:
+    """The event without a header."""
+    call = event()
+    return {**call, "headers": {key: value for key, value in call["headers"].items() if key != name}}
+
+
+def altered(name: str, value: str) -> dict[str, Any]:
+    """The event with another value of a header."""
+    call = event()
+    return {**call, "headers": {**call["headers"], name: value}}
+
+
+FORGERIES: dict[str, tuple[dict[str, Any], int, str]] = {
+    "no token": (without("Authorization"), 401, "4015603"),
+    "another token": (altered("Authorization", "Bearer abc.def.ghi"), 401, "4015601"),
+    "no bearer": (altered("Authorization", "abc"), 401, "4015601"),
+    "no signature": (without("X-SIGNATURE"), 401, "4015600"),
+    "another signature": (altered("X-SIGNATURE", "A" * 88), 401, "4015600"),
+    "another body": ({**event(), "body": event()["body"].replace("10000.00", "10000.01")}, 401, "4015600"),
+    "another path": ({**event(), "path": "/doku/v1.0/debit/notify2"}, 401, "4015600"),
+    "another time": (altered("X-TIMESTAMP", "2026-03-02T09:00:01Z"), 401, "4015600"),
+    "no time": (without("X-TIMESTAMP"), 400, "4005602"),
+    "time with milliseconds": (altered("X-TIMESTAMP", "2026-03-02T09:00:00 Z"), 400, "4005601"),
+    "another partner": (altered("X-PARTNER-ID", "BRN-0000"), 401, "4015600"),
+    "no external id": (without("X-EXTERNAL-ID"), 400, "4005602"),
+    "external id with letters": (altered("X-EXTERNAL-ID", "abc"), 400, "4005601"),
+    "broken base64": ({**event(), "body": "%", "isBase64Encoded": True}, 400, "4005600"),
+    "too large": ({**event(), "body": "x" * 70_000}, 400, "4005600"),
+}
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_a_call_that_is_not_authentic(house: House, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    call, status, code = FORGERIES[name]
+    assert ask(house, call) == (status, code)
+    assert house.written == 0
+    assert house.world.queues.waiting == []
+    assert '"NotificationRefused"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"originalPartnerReferenceNo": None}, "4005602"),
+        ({"originalExternalId": ""}, "4005602"),
+        ({"latestTransactionStatus": "0"}, "4005601"),
+        ({"amount": None}, "4005602"),
+        ({"amount": {"value": "ten", "currency": "IDR"}}, "4005601"),
+        ({"amount": {"currency": "IDR"}}, "4005602"),
+    ],
+)
+def test_an_authentic_call_with_a_bad_field(house: House, changes: dict[str, object], code: str) -> None:
+    assert ask(house, notification({**body_of(event()), **changes})) == (400, code)
+    assert house.written == 0
+
+
+@pytest.mark.parametrize("raw", ["", "not JSON", "[]", "{"])
+def test_an_authentic_call_that_is_no_json_object(house: House, raw: str) -> None:
+    assert ask(house, notification(None, raw=raw)) == (400, "4005600")
+
+
+def test_the_bytes_count_not_their_wrapping(house: House) -> None:
+    spaced = json.dumps(body_of(event()), indent=2)
+    compact = notification(body_of(event()))
+    assert ask(house, {**compact, "body": spaced}) == (200, "2005600")  # the same content, minified (contract 4.5)
+    wrapped = {**compact, "body": encode(compact["body"]), "isBase64Encoded": True}
+    assert ask(house, wrapped) == (200, "2005600")
+    lower = {**compact, "headers": {key.lower(): value for key, value in compact["headers"].items()}}
+    assert ask(house, lower) == (200, "2005600")
+
+
+def test_unknown_fields_are_welcome(house: House) -> None:
+    assert ask(house, notification({**body_of(event()), "newField": {"deep": [1]}})) == (200, "2005600")
+
+
+class StoreDown(Weather):
+    """The tables do not answer."""
+
+    def draw(self, name: str) -> Fault:
+        return Fault.FAIL if name.startswith("store.") else Fault.NONE
+
+
+def test_our_own_outage_makes_doku_come_again(house: House) -> None:
+    house.world.weather = StoreDown()
+    assert ask(house, event()) == (500, "5005600")
+    call = event("receive_binding_notification")
+    assert ask(house, call, "receive_binding_notification") == (500, "5000700")
+    house.world.weather = Weather()
+    assert ask(house, event()) == (200, "2005600")
+
+
+def test_a_binding_notification_signed_for_the_payment_path_is_refused(house: House) -> None:
+    call = event("receive_binding_notification")
+    assert ask(house, {**call, "path": NOTIFY_PATH}, "receive_binding_notification") == (401, "4010700")
+    assert ask(house, {**event(), "path": BINDING_NOTIFY_PATH}) == (401, "4015600")
+
+
+# --- tokens ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_token_carries_a_notification_and_ends(house: House) -> None:
+    result = house.invoke("issue_token", event("issue_token"))
+    assert result["headers"]["X-CLIENT-KEY"] == vector_signer().client_id
+    house.world.clock.tick(901)
+    assert ask(house, event()) == (401, "4015601")
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "status", "code"),
+    [
+        ("X-SIGNATURE", "A" * 344, 401, "4017300"),
+        ("X-SIGNATURE", "", 400, "4007302"),
+        ("X-CLIENT-KEY", "BRN-0000", 401, "4017300"),
+        ("X-CLIENT-KEY", "", 400, "4007302"),
+        ("X-TIMESTAMP", "2026-03-02T09:00:01Z", 401, "4017300"),
+        ("X-TIMESTAMP", "yesterday", 400, "4007301"),
+    ],
+)
+def test_a_token_request_that_is_not_authentic(house: House, header: str, value: str, status: int, code: str) -> None:
+    call = event("issue_token")
+    reply = ask(house, {**call, "headers": {**call["headers"], header: value}}, "issue_token")
+    assert reply == (status, code)
+
+
+def test_a_token_request_outside_the_window(house: House) -> None:
+    house.world.clock.tick(301)
+    assert ask(house, event("issue_token"), "issue_token") == (401, "4017300")
+
+
+def test_a_secret_that_can_not_be_read_is_our_outage(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_keys() -> None:
+        raise KeyError("a text that nobody vetted")
+
+    monkeypatch.setattr(house.services.inbound, "_keys", no_keys)
+    assert ask(house, event("issue_token"), "issue_token") == (500, "5007300")
+    assert ask(house, event()) == (500, "5005600")
+    assert "nobody vetted" not in house.log.getvalue()
+
+
+def test_a_notification_makes_a_payment_paid(house: House) -> None:
+    binding_id = house.link()
+    body = payment_body(binding_id)
+    house.call("make_payment", body)
+    house.call("verify_payment_otp", {"otp": "123456"}, path={"ref": "INV000000001"})
+    payment = house.ports.payments.get("INV000000001")
+    assert payment is not None
+    house.world.clock.set(AT)
+    paid = {
+        **body_of(event()),
+        "originalPartnerReferenceNo": "INV000000001",
+        "originalExternalId": payment.external_id,
+        "additionalInfo": {"custIdMerchant": "CUST-1"},
+    }
+    assert ask(house, notification(paid)) == (200, "2005600")
+    house.world.work()
+    assert house.call("get_payment", path={"ref": "INV000000001"}).json["state"] == "PAID"
