@@ -1,0 +1,119 @@
+"""The environment: complete and right, or refused by the names of what is wrong."""
+
+import pytest
+
+from direct_debit.application.settings import LateSuccess
+from direct_debit.entrypoint import container
+from direct_debit.entrypoint.settings import ConfigurationError, read_environment
+
+COMPLETE = {
+    "BINDINGS_TABLE": "bindings",
+    "TRANSACTIONS_TABLE": "transactions",
+    "NOTIFICATION_QUEUE_URL": "https://sqs.example/1/n",
+    "REFUND_RETRY_QUEUE_URL": "https://sqs.example/1/r",
+    "STATUS_INQUIRY_QUEUE_URL": "https://sqs.example/1/s",
+    "STREAM_FAILURE_QUEUE_URL": "https://sqs.example/1/f",
+    "EVENT_BUS_NAME": "bus",
+    "DOKU_SECRET_ID": "secret",
+    "DOKU_BASE_URL": "https://api-sandbox.doku.com",
+    "PUBLIC_BASE_URL": "https://pay.example/v1/",
+}
+
+
+def test_the_defaults() -> None:
+    environment = read_environment(COMPLETE)
+    assert environment.settings.public_base_url == "https://pay.example/v1"
+    assert environment.settings.late_success is LateSuccess.REFUND
+    assert environment.settings.inquiry_schedule[0] == 61
+    assert not environment.settings.repost_after_not_found
+    assert (environment.doku_paths, environment.doku_otp_field) == ("core", "action")
+    assert (environment.doku_otp_payment_value, environment.doku_otp_unbind_value) == ("otpPayment", "otpUnbind")
+    assert environment.doku_channel_id == "H2H"
+    assert environment.timestamp_window == 300
+
+
+def test_everything_can_be_chosen() -> None:
+    chosen = {
+        **COMPLETE,
+        "DOKU_PATHS": "legacy",
+        "ALLOWED_RETURN_HOSTS": "shop.example, 127.0.0.1:8080",
+        "DEFAULT_SUCCESS_URL": "https://shop.example/ok",
+        "DEFAULT_FAILED_URL": "http://127.0.0.1:8080/no",
+        "INQUIRY_SCHEDULE_SECONDS": "1,2,3",
+        "LATE_SUCCESS": "accept",
+        "REPOST_AFTER_NOT_FOUND": "true",
+        "REFRESH_MIN_SECONDS": "0",
+        "LOG_LEVEL": "debug",
+    }
+    environment = read_environment(chosen)
+    settings = environment.settings
+    assert (environment.doku_otp_field, environment.doku_otp_payment_value) == ("type", "PAYMENT")
+    assert settings.allowed_return_hosts == ("shop.example", "127.0.0.1:8080")
+    assert settings.default_failed_url == "http://127.0.0.1:8080/no"
+    assert settings.inquiry_schedule == (1, 2, 3)
+    assert settings.late_success is LateSuccess.ACCEPT
+    assert settings.repost_after_not_found
+    assert settings.refresh_min == 0
+    assert environment.log_level == "DEBUG"
+
+
+@pytest.mark.parametrize("name", COMPLETE)
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_a_missing_variable_is_named(name: str, value: str | None) -> None:
+    variables = {key: text for key, text in COMPLETE.items() if key != name}
+    if value is not None:
+        variables[name] = value
+    with pytest.raises(ConfigurationError, match=f"{name} is missing"):
+        read_environment(variables)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DOKU_BASE_URL", "http://api.doku.com"),
+        ("DOKU_BASE_URL", "api.doku.com"),
+        ("DOKU_BASE_URL", "https://user@api.doku.com"),
+        ("PUBLIC_BASE_URL", "https://pay.example/v1?x=1"),
+        ("PUBLIC_BASE_URL", "ftp://pay.example"),
+        ("DEFAULT_SUCCESS_URL", "http://shop.example"),
+        ("ALLOWED_RETURN_HOSTS", "https://shop.example"),
+        ("ALLOWED_RETURN_HOSTS", "shop.example/path"),
+        ("DOKU_PATHS", "new"),
+        ("DOKU_OTP_FIELD", "kind"),
+        ("DOKU_OTP_PAYMENT_VALUE", "otp payment"),
+        ("DOKU_CHANNEL_ID", "TOOLONG"),
+        ("DOKU_STATUS_SERVICE_CODE", "56"),
+        ("TIMESTAMP_WINDOW_SECONDS", "five"),
+        ("TIMESTAMP_WINDOW_SECONDS", "0"),
+        ("LINK_LEASE_SECONDS", "-1"),
+        ("INQUIRY_SCHEDULE_SECONDS", "61,60"),
+        ("INQUIRY_SCHEDULE_SECONDS", "0,60"),
+        ("INQUIRY_SCHEDULE_SECONDS", "61;90"),
+        ("REFUND_SCHEDULE_SECONDS", "61,61"),
+        ("LATE_SUCCESS", "keep"),
+        ("REPOST_AFTER_NOT_FOUND", "yes"),
+        ("LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_wrong_variable_is_named_without_its_value(name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{name} must be") as caught:
+        read_environment({**COMPLETE, name: value})
+    assert value not in str(caught.value)
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read_environment({"LOG_LEVEL": "LOUD"})
+    assert len(caught.value.problems) == len(COMPLETE) + 1
+
+
+def test_a_function_fails_while_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "bind-account")
+    monkeypatch.delenv("BINDINGS_TABLE", raising=False)
+    with pytest.raises(ConfigurationError, match="BINDINGS_TABLE"):
+        container.start()
+
+
+def test_elsewhere_nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME", raising=False)
+    container.start()
