@@ -1,0 +1,95 @@
+"""What the search has really exercised. A silent gap would look like a proof, so gaps fail the run (`find_gaps`)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from direct_debit.domain.binding import BINDING_TRANSITIONS
+from direct_debit.domain.payment import PAYMENT_TRANSITIONS
+from direct_debit.domain.refund import REFUND_TRANSITIONS
+
+TABLES = (PAYMENT_TRANSITIONS, REFUND_TRANSITIONS, BINDING_TRANSITIONS)
+
+STORE_FAULTS = ("crash_before", "crash_after", "fail", "lose", "retry", "conflict")
+DOKU_FAULTS = ("crash_before", "crash_after", "fail", "lose", "vanish", "slow")
+PORT_FAULTS = ("crash_before", "crash_after", "fail", "lose")
+READ_FAULTS = ("crash_before", "crash_after", "fail")
+
+STORE_WRITES = ("store.put_item", "store.update_item", "store.transact_write_items")
+STORE_READS = ("store.get_item", "store.query")
+DOKU_CALLS = ("b2b", "b2b2c", "binding", "otp", "balance", "payment", "status", "refund", "unbinding")
+PORTS = ("queue.send", "events.publish", "workflows.succeed")
+
+DIALS = (
+    "drop before", "drop after", "hang before", "hang after", "late", "delay", "status before", "status after",
+    "code before", "code after", "garbage before", "garbage after",
+)  # fmt: skip
+HAPPENINGS = (
+    "message duplicated", "message delayed", "message to the dead letters", "dead letters redriven",
+    "stream record repeated", "stream late", "stream record put aside", "tick skipped", "notification lost",
+    "notification duplicated", "notification delayed", "notification failed", "notification forged: signature",
+    "notification forged: token", "notification forged: amount", "notification forged: reference",
+    "notification forged: stale", "notification forged: unsigned", "notification contradicts", "clock skewed",
+    "function out of time", "store throttled for a while", "DOKU down for a while", "token key rotated",
+    "B2B tokens expired", "customer tokens expired", "refresh tokens expired", "unlinked at the bank",
+    "link abandoned", "link refused by the customer", "code wrong", "code too late", "code repeated",
+    "payment abandoned", "request repeated", "request repeated with another body", "refund requested twice",
+    "refund requested with another number", "account claimed twice", "unlinking abandoned", "linked again",
+    "liar", "repost",
+)  # fmt: skip
+
+# Moves of the tables that no history can make, and why. Checked: a pair that is met after all has to leave this list.
+IMPOSSIBLE: dict[tuple[str, str, str], str] = {}
+
+
+@dataclass(slots=True)
+class Coverage:
+    """Counters of one run; those of several workers are added."""
+
+    faults: Counter[str] = field(default_factory=Counter)  # "<effect> <fault>"
+    happenings: Counter[str] = field(default_factory=Counter)
+    pairs: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # (machine, situation, event)
+    crash_points: Counter[str] = field(default_factory=Counter)  # "<actor> <effect> before|after"
+    visits: Counter[str] = field(default_factory=Counter)  # "<actor> <effect>"
+    variants: Counter[str] = field(default_factory=Counter)
+    ends: Counter[str] = field(default_factory=Counter)
+    totals: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Coverage) -> None:
+        """Add another worker's counters."""
+        for name in self.__slots__:
+            getattr(self, name).update(getattr(other, name))
+
+
+def required_faults() -> set[str]:
+    """Return every pair of effect and fault that has to occur."""
+    wanted = {f"{effect} {fault}" for effect in STORE_WRITES for fault in STORE_FAULTS}
+    wanted |= {f"{effect} {fault}" for effect in STORE_READS for fault in READ_FAULTS}
+    wanted |= {f"doku.{call} {fault}" for call in DOKU_CALLS for fault in DOKU_FAULTS}
+    wanted |= {f"{effect} {fault}" for effect in PORTS for fault in PORT_FAULTS}
+    return wanted | {f"dial {dial}" for dial in DIALS}
+
+
+def required_pairs() -> set[tuple[str, str, str]]:
+    """Return every move of the three tables."""
+    return {(table.machine, str(situation), str(event)) for table in TABLES for situation, event, _ in table}
+
+
+def find_gaps(coverage: Coverage, *, least_visits: int = 400) -> list[str]:
+    """Return what has never happened although it should have; for runs of enough seeds."""
+    gaps = [f"fault never injected: {name}" for name in sorted(required_faults()) if not coverage.faults[name]]
+    gaps += [f"never happened: {name}" for name in HAPPENINGS if not coverage.happenings[name]]
+    for pair in sorted(required_pairs()):
+        if not coverage.pairs[pair] and pair not in IMPOSSIBLE:
+            gaps.append(f"move never made: {' '.join(pair)}")
+        if coverage.pairs[pair] and pair in IMPOSSIBLE:
+            gaps.append(f"move made although it is listed as impossible: {' '.join(pair)}")
+    for point, visits in sorted(coverage.visits.items()):
+        if visits >= least_visits:
+            gaps += [
+                f"never crashed: {point} {side}"
+                for side in ("before", "after")
+                if not coverage.crash_points[f"{point} {side}"]
+            ]
+    return gaps

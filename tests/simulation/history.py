@@ -1,0 +1,88 @@
+"""One history: drawn days, then a calm month's end, then the judgement."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass, field
+from random import Random
+
+from direct_debit.domain.transitions import TransitionTable
+from tests.simulation.coverage import Coverage
+from tests.simulation.judge import judge
+from tests.simulation.kernel import SECOND
+from tests.simulation.people import populate
+from tests.simulation.plan import Plan, draw_plan
+from tests.simulation.universe import Universe
+
+HOUR = 3_600 * SECOND
+NOISE_AT_MOST = 96 * HOUR
+CALM = 30 * HOUR
+
+
+@dataclass(slots=True)
+class History:
+    """What came of one seed."""
+
+    seed: int
+    digest: str
+    violations: list[str]
+    plan: Plan
+    trace: list[str] = field(default_factory=list)
+    simulated: int = 0  # microseconds
+
+
+def run_history(seed: int, coverage: Coverage, *, keep_trace: bool = False) -> History:
+    """Live through one history and judge it. Equal seeds give equal digests."""
+    rng = Random(seed)  # noqa: S311 - the whole point is to repeat it
+    plan = draw_plan(rng)
+    universe = Universe(rng, plan, coverage, keep_trace=keep_trace)
+    with counting(coverage):
+        try:
+            _live(universe)
+        except Exception as error:  # noqa: BLE001 - a fault of the simulation or of the judge is a finding too
+            universe.violations.append(f"SIM: {type(error).__name__}: {error}\n{traceback.format_exc()}")
+    universe.kernel.close()
+    coverage.totals["histories"] += 1
+    return History(
+        seed,
+        universe.kernel.digest(),
+        universe.violations,
+        plan,
+        universe.kernel.trace or [],
+        universe.kernel.t,
+    )
+
+
+def _live(u: Universe) -> None:
+    actors = populate(u)
+    u.kernel.run(NOISE_AT_MOST, lambda: all(actor.outcome is not None for actor in actors))
+    u.calm = True
+    u.calm_since = u.kernel.t
+    u.simulator.dials.clear()
+    u.kernel.note("--- the faults stop")
+    u.retire()
+    u.redrive()
+    u.kernel.run(u.kernel.t + CALM)
+    u.redrive()
+    u.kernel.run(u.kernel.t + HOUR)
+    judge(u)
+
+
+class counting:  # noqa: N801 - reads as a statement
+    """Count every decision of the three transition tables while it is open."""
+
+    def __init__(self, coverage: Coverage) -> None:
+        self._coverage = coverage
+        self._decide = TransitionTable.decide
+
+    def __enter__(self) -> None:
+        pairs, decide = self._coverage.pairs, self._decide
+
+        def counted(table, situation, event):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+            pairs[table.machine, str(situation), str(event)] += 1
+            return decide(table, situation, event)
+
+        TransitionTable.decide = counted  # type: ignore[method-assign]
+
+    def __exit__(self, *_: object) -> None:
+        TransitionTable.decide = self._decide  # type: ignore[method-assign]

@@ -1,0 +1,528 @@
+"""The judge: our records, requests and messages against the bank's ledger, once all has come to rest.
+
+Names of invariants: M money, N notifications, B bindings, S states, X security, O operation (docs/simulation.md).
+What a variant of the provider makes impossible to keep is said where it is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, cast
+
+from direct_debit.adapters.dynamodb.binding_item import read_binding
+from direct_debit.adapters.dynamodb.inbox import INBOX_KIND
+from direct_debit.adapters.dynamodb.payment_item import read_payment
+from direct_debit.application.ports import Metric
+from direct_debit.domain.binding import BINDING_TRANSITIONS, Binding, BindingState
+from direct_debit.domain.evidence import EvidenceSource
+from direct_debit.domain.payment import PAYMENT_TRANSITIONS, Payment, PaymentState, ReviewReason
+from direct_debit.domain.refund import REFUND_TRANSITIONS, Refund, RefundState
+from tests.simulation.kernel import SECOND
+from tests.simulation.people import WRONG_OTP
+from tests.simulation.universe import BINDINGS, TRANSACTIONS
+from tools.doku_simulator.bank import sen
+from tools.doku_simulator.otp import RIGHT_OTP
+from tools.doku_simulator.records import PaymentState as BankState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from direct_debit.adapters.dynamodb.items import Item
+    from tests.simulation.universe import Arrival, Universe
+    from tools.doku_simulator.records import Payment as BankPayment
+
+_PAYMENT_MOVES = {(before, after) for before, _, after in PAYMENT_TRANSITIONS}
+_REFUND_MOVES = {(before, after) for before, _, after in REFUND_TRANSITIONS}
+_BINDING_MOVES = {(before, after) for before, _, after in BINDING_TRANSITIONS}
+_MOVING = (
+    PaymentState.REQUESTED,
+    PaymentState.OTP_PENDING,
+    PaymentState.OTP_SUBMITTED,
+    PaymentState.PROCESSING,
+    PaymentState.UNKNOWN,
+)
+_LINKED = (BindingState.ACTIVE, BindingState.RELINK_REQUIRED, BindingState.UNBIND_OTP_PENDING)
+_LINKING = (BindingState.REQUESTED, BindingState.PENDING, BindingState.UNBIND_OTP_PENDING)
+_BANK_FINAL = (BankState.PAID, BankState.FAILED, BankState.REFUNDED)
+
+# M5: what may lead where. No answer is no outcome; only a schedule's end, nothing else, ends in silence.
+_SOURCES: dict[EvidenceSource, frozenset[PaymentState]] = {
+    EvidenceSource.NO_ANSWER: frozenset({PaymentState.UNKNOWN}),
+    EvidenceSource.NOTHING_SENT: frozenset({PaymentState.REQUESTED, PaymentState.OTP_PENDING}),
+    EvidenceSource.CALLER: frozenset({PaymentState.REQUESTED, PaymentState.OTP_SUBMITTED}),
+    EvidenceSource.SCHEDULE: frozenset({PaymentState.NEEDS_REVIEW}),
+}
+
+
+def judge(u: Universe) -> list[str]:
+    """Return every violation of a history that has come to rest."""
+    case = _Case(u)
+    for check in (
+        case.ledger,
+        case.requests,
+        case.moves,
+        case.payments,
+        case.bindings,
+        case.inbox,
+        case.outbox,
+        case.secrets,
+    ):
+        for line in check():
+            if line not in u.violations:
+                u.violations.append(line)
+    return u.violations
+
+
+class _Case:
+    def __init__(self, u: Universe) -> None:
+        self.u = u
+        self.records: dict[str, Payment] = {}
+        self.links: dict[str, Binding] = {}
+        for item in u.store.items(TRANSACTIONS):
+            if item["sk"]["S"] == "PAYMENT":
+                payment = read_payment(cast("Item", item))
+                self.records[payment.ref] = payment
+        for item in u.store.items(BINDINGS):
+            if item["sk"]["S"] == "BINDING":
+                binding = read_binding(cast("Item", item))
+                self.links[binding.id] = binding
+        self.debits: Counter[str] = Counter()
+        self.refunds: Counter[str] = Counter()
+        for entry in u.simulator.bank.ledger:
+            (self.debits if entry.kind == "debit" else self.refunds)[entry.reference] += 1
+
+    # --- M1, M3, M8, B4: the ledger ----------------------------------------------------------------------------------
+
+    def ledger(self) -> Iterator[str]:
+        for ref, count in self.debits.items():
+            if count > 1:
+                yield f"M1: {ref} was debited {count} times"
+        for ref, count in self.refunds.items():
+            if count > self.debits[ref]:
+                yield f"M3: {ref} was refunded {count} times and debited {self.debits[ref]} times"
+        for entry in self.u.simulator.bank.ledger:
+            record = self.records.get(entry.reference)
+            if record is None:
+                yield f"M4: {entry.kind} of {entry.reference} without a record"
+                continue
+            if sen(str(record.amount)) != entry.amount:
+                yield f"M8: {entry.reference}: a {entry.kind} of {entry.value} for {record.amount}"
+            if record.customer_id != entry.customer:
+                yield f"B4: {entry.reference}: a {entry.kind} of {entry.customer} for {record.customer_id}"
+            if entry.kind == "refund" and (record.refund is None or record.refund.number != entry.partner_refund_no):
+                yield f"M3: {entry.reference}: refunded under a number that is not the record's"
+
+    # --- M2, M3, B3, B4: what was sent ---------------------------------------------------------------------------------
+
+    def requests(self) -> Iterator[str]:
+        seen: set[str] = set()
+        payments: defaultdict[str, list[Arrival]] = defaultdict(list)
+        refunds: defaultdict[str, list[Arrival]] = defaultdict(list)
+        statuses: defaultdict[str, list[int]] = defaultdict(list)
+        codes: Counter[str] = Counter()
+        for arrival in self.u.arrivals:
+            if arrival.external_id:
+                if arrival.external_id in seen:
+                    yield f"S2: X-EXTERNAL-ID used again by {arrival.operation} {arrival.reference}"
+                seen.add(arrival.external_id)
+            if arrival.operation == "payment":
+                payments[arrival.reference].append(arrival)
+                record = self.records.get(arrival.reference)
+                if record is None:
+                    yield f"M2: {arrival.reference} was sent before it was written"
+                elif arrival.token_owner not in (None, record.customer_id):
+                    yield f"B4: {arrival.reference} was sent with a token of {arrival.token_owner}"
+            elif arrival.operation == "refund":
+                refunds[arrival.reference].append(arrival)
+            elif arrival.operation == "status" and arrival.reached:
+                statuses[arrival.reference].append(arrival.t)
+            elif arrival.operation == "otp" and arrival.reference and not _refused_at_gate(arrival):
+                codes[arrival.reference] += 1
+        for ref, sent in payments.items():
+            yield from self._repeated_payments(ref, sent)
+        for ref, sent in refunds.items():
+            yield from self._repeated_refunds(ref, sent, statuses[ref])
+        for ref, count in codes.items():
+            if count > self.u.plan.max_otp_attempts:
+                yield f"B3: {count} codes were sent for {ref}"
+
+    def _repeated_payments(self, ref: str, sent: list[Arrival]) -> Iterator[str]:
+        for earlier in sent[:-1]:
+            # With the setting `repost` DOKU itself refuses the repetition; M1 judges the money.
+            if not _refused_at_gate(earlier) and not self.u.plan.repost:
+                yield f"M2: {ref} was sent again although an earlier sending may have worked"
+
+    def _repeated_refunds(self, ref: str, sent: list[Arrival], asked: list[int]) -> Iterator[str]:
+        if len({str(one.fields.get("partnerRefundNo")) for one in sent}) > 1:
+            yield f"M3: {ref} was refunded under several numbers"
+        if any(one.fields.get("refundAmount") != sent[0].fields.get("refundAmount") for one in sent):
+            yield f"M3: {ref} was refunded with several amounts"
+        for earlier, later in zip(sent, sent[1:], strict=False):
+            if not _refused_at_gate(earlier) and not any(earlier.t <= at <= later.t for at in asked):
+                yield f"M2: the refund of {ref} was sent again without asking for the status before"
+
+    # --- S1, M5, B1, B2: every write in its order ------------------------------------------------------------------------
+
+    def moves(self) -> Iterator[str]:
+        payments: dict[str, Payment] = {}
+        links: dict[str, Binding] = {}
+        arrivals = [one for one in self.u.arrivals if one.operation == "payment"]
+        position = 0
+        for entry in self.u.journal:
+            while position < len(arrivals) and arrivals[position].t < entry.t:
+                yield from self._sent_while(arrivals[position], payments, links)
+                position += 1
+            record = entry.record
+            kind = record.keys["sk"]["S"]
+            if kind not in ("PAYMENT", "BINDING"):
+                continue
+            if record.new is None:
+                yield f"S1: a {kind.lower()} was deleted"
+            elif kind == "PAYMENT":
+                payment = read_payment(cast("Item", record.new))
+                yield from self._payment_move(payments.get(payment.ref), payment)
+                payments[payment.ref] = payment
+            else:
+                binding = read_binding(cast("Item", record.new))
+                yield from self._binding_move(links.get(binding.id), binding, payments, links)
+                links[binding.id] = binding
+
+    def _sent_while(
+        self, arrival: Arrival, payments: Mapping[str, Payment], links: Mapping[str, Binding]
+    ) -> Iterator[str]:
+        payment = payments.get(arrival.reference)
+        if payment is None:
+            yield f"M2: {arrival.reference} was sent before it was written"
+            return
+        link = links.get(payment.binding_id)
+        if link is not None and link.state in (BindingState.UNBIND_OTP_PENDING, BindingState.UNBOUND):
+            yield f"B2: {arrival.reference} was sent while its account was {link.state}"
+
+    def _payment_move(self, before: Payment | None, after: Payment) -> Iterator[str]:
+        if before is None:
+            if after.version != 1 or after.state is not PaymentState.REQUESTED:
+                yield f"S1: {after.ref} begins as version {after.version} in {after.state}"
+            return
+        if after.version != before.version + 1:
+            yield f"S1: {after.ref}: version {before.version} became {after.version}"
+        if _content(before) != _content(after):
+            yield f"S2: {after.ref}: what was agreed changed"
+        moved = after.situation is not before.situation
+        if moved and (before.situation, after.situation) not in _PAYMENT_MOVES:
+            yield f"S1: {after.ref}: {before.situation} became {after.situation}"
+        source = after.evidence.source
+        if moved and after.state not in _SOURCES.get(source, frozenset({after.state})):
+            yield f"M5: {after.ref} became {after.state} on {source}"
+        if after.released and not before.released:
+            doubtful = [
+                one
+                for one in self.u.arrivals
+                if one.operation == "payment" and one.reference == after.ref and not _refused_at_gate(one)
+            ]
+            # A setting may let it be sent again after "not found"; then an older sending says nothing about this one.
+            if any(one.external_id == after.external_id for one in doubtful):
+                yield f"M2: {after.ref} counts as not sent although it was"
+        if after.state is PaymentState.PAID and before.state is not PaymentState.PAID and not before.is_final:
+            yield from self._paid_on_evidence(after)
+        yield from self._refund_move(before, after)
+
+    def _paid_on_evidence(self, payment: Payment) -> Iterator[str]:
+        if payment.evidence.source not in (EvidenceSource.STATUS, EvidenceSource.NOTIFICATION):
+            yield f"M5: {payment.ref} became PAID on {payment.evidence.source}"
+
+    def _refund_move(self, before: Payment, after: Payment) -> Iterator[str]:
+        old, new = before.refund, after.refund
+        if old is None:
+            if new is not None and (new.state is not RefundState.REQUESTED or after.state is not PaymentState.PAID):
+                yield f"M3: a refund of {after.ref} begins as {new.state} while the payment is {after.state}"
+            return
+        if new is None:
+            yield f"M3: the refund of {after.ref} was dropped"
+            return
+        if (new.number, new.reason) != (old.number, old.reason):
+            yield f"M3: the number of the refund of {after.ref} changed"
+        if new.state is not old.state:
+            if (old.state, new.state) not in _REFUND_MOVES:
+                yield f"S1: the refund of {after.ref}: {old.state} became {new.state}"
+            if new.evidence.source is EvidenceSource.NO_ANSWER and new.state is not RefundState.UNKNOWN:
+                yield f"M5: the refund of {after.ref} became {new.state} without an answer"
+            if new.state is RefundState.SENDING and new.external_id == old.external_id:
+                yield f"S2: the refund of {after.ref} was claimed under its old X-EXTERNAL-ID"
+
+    def _binding_move(
+        self,
+        before: Binding | None,
+        after: Binding,
+        payments: Mapping[str, Payment],
+        links: Mapping[str, Binding],
+    ) -> Iterator[str]:
+        if before is not None:
+            if after.version not in (before.version, before.version + 1):
+                yield f"S1: binding: version {before.version} became {after.version}"
+            if after.state is not before.state and (before.state, after.state) not in _BINDING_MOVES:
+                yield f"S1: binding: {before.state} became {after.state}"
+            if (after.account, after.customer_id) != (before.account, before.customer_id):
+                yield "B4: a binding passed to another account or customer"
+        if after.tokens is not None and after.state not in _LINKED:
+            yield f"X1: a binding keeps tokens in {after.state}"
+        if after.state is BindingState.ACTIVE and (before is None or before.state is not BindingState.ACTIVE):
+            for other in links.values():
+                if (
+                    other.id != after.id
+                    and other.state in _LINKED
+                    and (other.customer_id == after.customer_id or other.account == after.account)
+                ):
+                    yield f"B1: two links of {after.customer_id} or of one account at once"
+        if (
+            after.state is BindingState.UNBIND_OTP_PENDING
+            and before is not None
+            and before.state
+            in (
+                BindingState.ACTIVE,
+                BindingState.RELINK_REQUIRED,
+            )
+        ):
+            for payment in payments.values():
+                if payment.binding_id == after.id and payment.is_open:
+                    refund = "" if payment.refund is None else f", its refund {payment.refund.state}"
+                    yield f"B2: unlinking began while {payment.ref} was {payment.state}{refund}"
+
+    # --- M1, M3, M4, M6, M7: payments at rest ----------------------------------------------------------------------------
+
+    def payments(self) -> Iterator[str]:
+        reviews = 0
+        for payment in self.records.values():
+            ref, debits, refunds = payment.ref, self.debits[payment.ref], self.refunds[payment.ref]
+            self.u.coverage.ends[str(payment.situation)] += 1
+            wanted = {
+                PaymentState.PAID: (1, 0),
+                PaymentState.REFUNDED: (1, 1),
+                PaymentState.FAILED: (0, 0),
+            }.get(payment.state)
+            if payment.state in _MOVING:
+                yield f"M4: {ref} is {payment.state} for ever, due {payment.due_at}"
+            if payment.due_at is not None:
+                yield f"M6: {ref} is {payment.situation} and still due"
+            if wanted is not None and wanted != (debits, refunds) and not self._excused(payment):
+                yield f"M4: {ref} is {payment.situation}, but was debited {debits} and refunded {refunds} times"
+            if payment.state is PaymentState.NEEDS_REVIEW:
+                reviews += 1
+                yield from self._review(payment)
+            if payment.late_success and payment.refund is None and not self.u.plan.late_success == "accept":
+                yield f"M7: {ref} was paid late and is not given back"
+            if payment.refund is not None:
+                yield from self._refund_at_rest(payment, payment.refund, refunds)
+        if self.u.telemetry.counts[Metric.PAYMENT_NEEDS_REVIEW] < reviews:
+            yield "M6: a payment needs review, and nobody was told"
+
+    def _excused(self, payment: Payment) -> bool:
+        """Whether the difference is one that a person was told of, or that no merchant can know."""
+        refund, refunds = payment.refund, self.refunds[payment.ref]
+        if payment.ref in self.u.lied and payment.state is PaymentState.FAILED:
+            # DOKU said in plain words that it refused, and no notification has contradicted it.
+            return not self._was_told_the_truth(payment.ref)
+        if payment.state is PaymentState.PAID and refund is not None:
+            return refund.state is RefundState.NEEDS_REVIEW and refunds == 1
+        # A refund that DOKU has answered with success, and then failed without a word: only the settlement report tells.
+        failed_later = self.u.plan.variant.refund_outcome == "accepted_then_failed"
+        return failed_later and payment.state is PaymentState.REFUNDED and refunds == 0
+
+    def _was_told_the_truth(self, ref: str) -> bool:
+        return any(
+            one.reference == ref and one.state == "delivered" and one.body.get("latestTransactionStatus") == "00"
+            for one in self.u.simulator.notifications.deliveries
+            if one.forgery is None
+        )
+
+    def _bank_payment(self, ref: str) -> BankPayment | None:
+        found = self.u.simulator.world.payments.get(ref, ())
+        return found[0] if found else None
+
+    def _review(self, payment: Payment) -> Iterator[str]:
+        """NEEDS_REVIEW is an honest end only where DOKU contradicted itself or never told."""
+        if payment.review is ReviewReason.CONTRADICTION:
+            if payment.ref not in self.u.lied:
+                yield f"M4: {payment.ref} needs review although nothing contradicted"
+            return
+        told = self._first_clear_word(payment)
+        if told is not None and told < self.u.kernel.instant(payment.evidence.at):
+            yield f"M6: {payment.ref} needs review as exhausted although DOKU had told its end"
+
+    def _first_clear_word(self, payment: Payment) -> int | None:
+        """Return when DOKU first told us by status how a payment ended; None when it never did."""
+        theirs = self._bank_payment(payment.ref)
+        lag = int(self.u.plan.variant.status_lag * SECOND)
+        final = None
+        if theirs is not None:
+            final = next((at for at, state, _ in theirs.history if state in _BANK_FINAL), None)
+            if final is None:
+                return None
+        since = 0 if final is None else self.u.kernel.instant(final) + lag
+        return next(
+            (
+                one.t
+                for one in self.u.arrivals
+                if one.operation == "status"
+                and one.reference == payment.ref
+                and one.clear
+                and one.t >= since
+                # A payment that DOKU does not know is believed only after a while, and when it is said twice.
+                and theirs is not None
+            ),
+            None,
+        )
+
+    def _refund_at_rest(self, payment: Payment, refund: Refund, refunds: int) -> Iterator[str]:
+        ref, u = payment.ref, self.u
+        u.coverage.ends[f"refund {refund.state}"] += 1
+        if not refund.is_final:
+            yield f"M4: the refund of {ref} is {refund.state} for ever, due {refund.due_at}"
+            return
+        if refund.due_at is not None:
+            yield f"M6: the refund of {ref} is {refund.state} and still due"
+        if refund.state is RefundState.FAILED and refunds:
+            yield f"M4: the refund of {ref} is FAILED, but the money went back"
+        if refund.state is RefundState.REFUNDED and payment.state is not PaymentState.REFUNDED:
+            yield f"M4: {ref} is {payment.state} although its refund is REFUNDED"
+        if refund.state is RefundState.NEEDS_REVIEW:
+            if not u.telemetry.counts[Metric.REFUND_NEEDS_REVIEW]:
+                yield f"M6: the refund of {ref} needs review, and nobody was told"
+            link = self.links.get(payment.binding_id)
+            later = u.calm_since is not None and u.kernel.instant(refund.evidence.at) > u.calm_since + 60 * SECOND
+            linked = any(
+                one.linked and one.customer == payment.customer_id for one in u.simulator.world.bindings.values()
+            )
+            if later and linked and link is not None and link.state is BindingState.ACTIVE and not refunds:
+                yield f"M6: the refund of {ref} was given up although it could have been made"
+            if refunds and payment.state is PaymentState.PAID and self._refund_was_shown(payment, refund):
+                yield f"M6: the refund of {ref} needs review although DOKU had shown it"
+
+    def _refund_was_shown(self, payment: Payment, refund: Refund) -> bool:
+        theirs = self._bank_payment(payment.ref)
+        done = [
+            at for one in ([] if theirs is None else theirs.refunds) for at, status in one.history if status == "00"
+        ]
+        if not done:
+            return False
+        since = self.u.kernel.instant(done[0]) + int(self.u.plan.variant.status_lag * SECOND)
+        until = self.u.kernel.instant(refund.evidence.at)
+        return any(
+            one.operation == "status" and one.reference == payment.ref and one.clear and since <= one.t < until
+            for one in self.u.arrivals
+        )
+
+    # --- B1, B2: bindings at rest ----------------------------------------------------------------------------------------
+
+    def bindings(self) -> Iterator[str]:
+        u = self.u
+        open_payments: defaultdict[str, set[str]] = defaultdict(set)
+        for payment in self.records.values():
+            if payment.is_open:
+                open_payments[payment.binding_id].add(payment.ref)
+        linked = {one.phone: one for one in u.simulator.world.bindings.values() if one.linked}
+        customers = Counter(one.customer for one in linked.values())
+        for binding in self.links.values():
+            u.coverage.ends[f"binding {binding.state}"] += 1
+            if binding.state in _LINKING:
+                yield f"M4: a binding is {binding.state} for ever, due {binding.due_at}"
+            if binding.due_at is not None:
+                yield f"M6: a binding is {binding.state} and still due"
+            if binding.state is BindingState.ACTIVE and binding.tokens is None:
+                yield "B1: a binding is ACTIVE without tokens"
+            if binding.state is BindingState.ACTIVE and not customers[binding.customer_id]:
+                # Nobody tells us of a link that ends at the bank; an unlinking that took effect late is one too.
+                if not u.unlinked_at_bank and not u.late_unlinking:
+                    yield f"M4: the link of {binding.customer_id} is ACTIVE, the bank has none"
+            if not binding.open_payments <= open_payments[binding.id]:
+                yield f"M4: a binding counts {sorted(binding.open_payments)} as open"
+            if not open_payments[binding.id] <= binding.open_payments and binding.state is BindingState.ACTIVE:
+                yield f"B2: a binding forgot {sorted(open_payments[binding.id])}"
+            if binding.state is BindingState.UNBOUND:
+                theirs = [one for one in linked.values() if one.external_id == binding.external_id]
+                if theirs:
+                    yield f"B2: the link of {binding.customer_id} is UNBOUND, but lives at the bank"
+        known = {one.customer_id for one in self.links.values() if one.state in _LINKED}
+        for customer in customers:
+            if customer not in known:
+                u.coverage.ends["link that only the bank knows"] += 1
+
+    # --- N1, N2: notifications -------------------------------------------------------------------------------------------
+
+    def inbox(self) -> Iterator[str]:
+        for item in self.u.store.items(TRANSACTIONS):
+            if item.get("kind", {}).get("S") == INBOX_KIND:
+                if item["state"]["S"] == "ACCEPTED":
+                    yield f"N1: a notification was never settled, due {item.get('dueAt')}"
+
+    # --- the outbox --------------------------------------------------------------------------------------------------------
+
+    def outbox(self) -> Iterator[str]:
+        published = {event.id for event in self.u.events.published}
+        completed = {token for token, _ in self.u.workflows.completed}
+        history = {
+            (str(item["pk"]["S"]), int(str(item["sk"]["S"]).partition("#")[2]))
+            for item in self.u.store.items(TRANSACTIONS)
+            if str(item["sk"]["S"]).startswith("HISTORY#")
+        }
+        for entry in self.u.journal:
+            record = entry.record
+            if record.new is None or record.keys["sk"]["S"] != "PAYMENT":
+                continue
+            new, old = record.new, record.old or {}
+            if new["state"] == old.get("state"):
+                continue
+            ref, version, state = str(new["ref"]["S"]), int(str(new["version"]["N"])), str(new["state"]["S"])
+            if (f"PAYMENT#{ref}", version) not in history:
+                yield f"S1: no history of {ref} version {version}"
+            name = {"PAID": "payment.paid", "FAILED": "payment.failed", "NEEDS_REVIEW": "payment.needs_review"}.get(
+                state
+            )
+            if name is not None and f"{ref}:{version}:{name}" not in published:
+                yield f"M4: {name} of {ref} was never published"
+        for payment in self.records.values():
+            if payment.task_token is not None and payment.is_final and payment.task_token not in completed:
+                yield f"M4: the workflow that waits for {payment.ref} was never told"
+        for binding in self.links.values():
+            token = binding.task_token
+            if (
+                token is not None
+                and binding.state in (BindingState.ACTIVE, BindingState.FAILED)
+                and token not in completed
+            ):
+                yield "M4: the workflow that waits for a link was never told"
+
+    # --- X1: canaries --------------------------------------------------------------------------------------------------------
+
+    def secrets(self) -> Iterator[str]:
+        u = self.u
+        sinks = [repr(note) for note in u.telemetry.notes]
+        sinks += [repr(event) for event in u.events.published]
+        sinks += [repr(message) for message in u.queues.sent]
+        sinks += [repr(output) for _, output in u.workflows.completed]
+        sinks += u.errors_shown
+        for table in (BINDINGS, TRANSACTIONS):
+            sinks += [repr(item) for item in u.store.items(table)]
+        text = "\n".join(sinks)
+        bank = u.simulator.world
+        for name, words in (
+            ("phone number", {one.phone for one in bank.bindings.values()}),
+            ("auth code", set(bank.bindings)),
+            ("B2B token", set(bank.b2b_tokens)),
+            ("customer token", {*bank.access_tokens, *bank.refresh_tokens}),
+            ("name", {"Canary Name", "canary@shop.example"}),
+        ):
+            if any(word in text for word in words):
+                yield f"X1: a {name} is readable"
+        for code in (RIGHT_OTP, WRONG_OTP):
+            if re.search(rf"(?<![0-9a-zA-Z]){code}(?![0-9a-zA-Z])", text):
+                yield "X1: an OTP is readable"
+
+
+def _refused_at_gate(arrival: Arrival) -> bool:
+    """Whether DOKU refused a request before it could have an effect: a token that it did not take, a bad signature."""
+    return arrival.answer[:3] == "401"
+
+
+def _content(payment: Payment) -> tuple[object, ...]:
+    return payment.ref, payment.binding_id, payment.customer_id, payment.amount, payment.remarks, payment.request_hash

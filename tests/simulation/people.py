@@ -1,0 +1,450 @@
+"""Merchants' clients and customers: impatient, forgetful, clumsy, and many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from direct_debit.application.bind_account import BindAccount, BindingResult, bind_account
+from direct_debit.application.confirm_unbinding import ConfirmUnbinding, confirm_unbinding
+from direct_debit.application.errors import Conflict
+from direct_debit.application.get_balance import get_balance
+from direct_debit.application.get_payment import GetPayment, PaymentView, get_payment
+from direct_debit.application.get_refund import get_refund
+from direct_debit.application.list_bindings import list_bindings
+from direct_debit.application.make_payment import MakePayment, PaymentResult, make_payment
+from direct_debit.application.process_refund import redrive_refund
+from direct_debit.application.refund_payment import RefundPayment, refund_payment
+from direct_debit.application.return_from_binding import ReturnFromBinding, return_from_binding
+from direct_debit.application.unbind_account import unbind_account
+from direct_debit.application.verify_payment_otp import VerifyPaymentOtp, verify_payment_otp
+from direct_debit.domain.binding import BindingState
+from direct_debit.domain.money import Amount
+from direct_debit.domain.payment import Payment, PaymentState
+from direct_debit.domain.refund import RefundState
+from tests.simulation.universe import API_SECONDS, Universe
+from tools.doku_simulator.bindings import PageView
+from tools.doku_simulator.otp import EXPIRED_OTP, RIGHT_OTP
+
+if TYPE_CHECKING:
+    from direct_debit.application.deadline import Deadline
+    from direct_debit.application.ports import Ports
+    from tests.simulation.kernel import Actor, Outcome
+
+WRONG_OTP = "739154"
+_AMOUNTS = ("10000.00", "25000.00", "150000.50", "10000.00", "10202.00", "10504.00", "10006.00", "10014.00")
+_WEIGHTS = (6, 4, 4, 6, 2, 2, 1, 1)
+
+type Call[T] = Callable[[Ports, Deadline], T]
+
+
+@dataclass(slots=True)
+class Person:
+    """One customer, with the merchant's client that acts for them."""
+
+    u: Universe
+    customer: str
+    phone: str
+    binding_id: str | None = None
+    tasks: int = 0
+
+    # --- the way to the API ------------------------------------------------------------------------------------------
+
+    def _start(self, kind: str, call: Call[object], subject: str = "") -> Actor:
+        return self.u.invoke(
+            kind, lambda environment, deadline: call(environment.ports, deadline), API_SECONDS, subject=subject
+        )
+
+    def _ask[T](self, kind: str, call: Call[T], subject: str = "") -> Outcome | None:
+        """Call the API and wait for the answer, as long as one is patient; None when one was not."""
+        rng = self.u.rng
+        patience = 30.0 if rng.random() < 0.8 else rng.choice((0.01, 0.3, 3.0))
+        actor = self._start(kind, call, subject)
+        self.u.coverage.totals["requests"] += 1
+        return self.u.kernel.wait(actor, patience)
+
+    def _try[T](self, kind: str, call: Call[T], subject: str = "", tries: int = 4) -> T | None:
+        """Repeat a request until there is an answer; a business error is an answer too."""
+        u = self.u
+        for number in range(tries):
+            if number:
+                u.happens("request repeated")
+            if u.chance(0.12):
+                u.happens("request repeated")
+                self._start(kind, call, subject)  # the double click: both run at once
+            outcome = self._ask(kind, call, subject)
+            if outcome is not None and outcome.error is None:
+                return outcome.value  # type: ignore[return-value]  # the actor's value is what `call` returned
+            if outcome is not None and isinstance(outcome.error, Conflict):
+                return None
+            self._think(1.0, 8.0)
+        return None
+
+    def _think(self, shortest: float, longest: float) -> None:
+        self.u.kernel.pause(self.u.rng.uniform(shortest, longest) * (0.2 if self.u.calm else self.u.plan.pace))
+
+    # --- a life ------------------------------------------------------------------------------------------------------
+
+    def live(self) -> None:
+        """Link, buy, regret, unlink, and perhaps begin again."""
+        rng = self.u.rng
+        self._think(0.0, 60.0)
+        for again in range(rng.choice((1, 1, 2))):
+            if again:
+                self.u.happens("linked again")
+            if not self._link():
+                continue
+            errands: list[Callable[[], None]] = []
+            errands.extend([self._buy] * rng.randint(1, self.u.plan.orders))
+            if rng.random() < 0.3:
+                errands.append(self._look_around)
+            if rng.random() < (0.35 if not again else 0.15):
+                errands.append(self._unlink)
+            actors = []
+            for errand in errands:
+                if rng.random() < 0.5:
+                    actors.append(self.u.kernel.spawn(f"customer {self.customer}", errand))
+                else:
+                    errand()
+                self._think(0.0, 30.0)
+            for actor in actors:
+                self.u.kernel.wait(actor, 1_000_000.0)
+
+    # --- linking -----------------------------------------------------------------------------------------------------
+
+    def _link(self) -> bool:
+        u, rng = self.u, self.u.rng
+        self.tasks += 1
+        command = BindAccount(
+            customer_id=self.customer,
+            phone=self.phone,
+            success_url="https://shop.example/linked",
+            failed_url="https://shop.example/failed",
+            customer_name="Canary Name",
+            email="canary@shop.example",
+            metadata={"cart": "7"},
+            task_token=f"task-link-{self.customer}-{self.tasks}" if rng.random() < 0.5 else None,
+        )
+        for _ in range(4):
+            result = self._try("bind_account", lambda ports, deadline: bind_account(command, ports, deadline))
+            if isinstance(result, BindingResult):
+                self._check_binding(result)
+                self.binding_id = result.binding.id
+                if result.binding.state is BindingState.ACTIVE:
+                    return True
+                if result.redirect_url is not None and self._walk_the_pages(result.redirect_url):
+                    return True
+            elif result is None:
+                u.happens("account claimed twice")
+            self._think(5.0, 60.0)
+            if self._find_link():
+                return True
+        return False
+
+    def _check_binding(self, result: BindingResult) -> None:
+        if result.binding.customer_id != self.customer:
+            self.u.blame("B1", f"{self.customer} was shown the link of {result.binding.customer_id}")
+
+    def _walk_the_pages(self, url: str) -> bool:
+        u, rng, pages = self.u, self.u.rng, self.u.simulator.customer
+        code = url.rsplit("/", 1)[1]
+        if code not in u.simulator.world.bindings:
+            return False
+        self._think(1.0, 60.0)
+        if rng.random() < 0.08:
+            u.happens("link abandoned")
+            return False
+        if rng.random() < 0.06:
+            u.happens("link refused by the customer")
+            self._come_back(pages.refuse(code))
+            return False
+        pages.enter_phone(code)
+        if rng.random() < 0.15:
+            u.happens("code wrong")
+            pages.enter_otp(code, WRONG_OTP)
+        self._think(1.0, 20.0)
+        pages.enter_otp(code, RIGHT_OTP)
+        if rng.random() < 0.1:
+            u.happens("link abandoned")
+            return False
+        view = pages.enter_pin(code, "135790")
+        u.kernel.note(f"customer finishes linking: {view.linked}")
+        if view.linked and rng.random() < 0.75:
+            self._come_back(view)
+            if rng.random() < 0.1:
+                self._come_back(view)
+        else:
+            self._think(10.0, 100.0)  # the browser was closed: the notification tells
+        return self._find_link()
+
+    def _come_back(self, view: PageView) -> None:
+        if view.redirect_url is None:
+            return
+        state, outcome = view.redirect_url.rsplit("/", 2)[1:]
+        command = ReturnFromBinding(state=state, outcome="success" if outcome == "success" else "failed")
+        self._ask("return_from_binding", lambda ports, deadline: return_from_binding(command, ports, deadline))
+
+    def _find_link(self) -> bool:
+        for _ in range(3):
+            outcome = self._ask("list_bindings", lambda ports, _: list_bindings(self.customer, ports))
+            if outcome is not None and outcome.error is None:
+                found = outcome.value
+                for one in found if isinstance(found, list | tuple) else ():
+                    binding = one.binding
+                    if binding.state in (BindingState.ACTIVE, BindingState.RELINK_REQUIRED):
+                        self.binding_id = binding.id
+                        return binding.state is BindingState.ACTIVE
+                return False
+        return False
+
+    # --- paying ------------------------------------------------------------------------------------------------------
+
+    def _buy(self) -> None:
+        u, rng = self.u, self.u.rng
+        binding_id = self.binding_id
+        if binding_id is None:
+            return
+        u.coverage.totals["orders"] += 1
+        u.orders += 1
+        ref = f"ORDER{u.orders:07}" if rng.random() < 0.8 else None
+        key = None if ref is not None else u.ids.new_id()
+        command = MakePayment(
+            binding_id=binding_id,
+            amount=Amount.parse(rng.choices(_AMOUNTS, _WEIGHTS)[0]),
+            remarks="one order",
+            partner_reference_no=ref,
+            idempotency_key=key,
+            device_id="device1" if rng.random() < 0.5 else None,
+            metadata={"cart": "7"},
+            task_token=f"task-pay-{u.ids.new_id()[:8]}" if rng.random() < 0.5 else None,
+        )
+        if rng.random() < 0.1:
+            other = replace(command, amount=Amount.parse("77777.00"))
+            u.happens("request repeated with another body")
+            self._start("make_payment", lambda ports, deadline: make_payment(other, ports, deadline))
+        paid = self._try("make_payment", lambda ports, deadline: self._pay(command, ports, deadline))
+        if rng.random() < 0.15:
+            self._think(1.0, 600.0)
+            u.happens("request repeated")
+            paid = self._try("make_payment", lambda ports, deadline: self._pay(command, ports, deadline)) or paid
+        if not isinstance(paid, PaymentResult):
+            return
+        payment = paid.payment
+        if rng.random() < 0.2:
+            u.kernel.spawn(f"customer {self.customer}", lambda: self._regret(payment.ref))
+        payment = self._confirm(payment)
+        if payment is not None and rng.random() < 0.35:
+            self._think(0.0, 300.0)
+            self._regret(payment.ref)
+        if rng.random() < 0.2:
+            self._refresh(payment.ref if payment is not None else paid.payment.ref)
+
+    def _pay(self, command: MakePayment, ports: Ports, deadline: Deadline) -> PaymentResult:
+        result = make_payment(command, ports, deadline)
+        payment = result.payment
+        if (payment.amount, payment.binding_id) != (command.amount, command.binding_id):
+            self.u.blame("S2", f"{payment.ref}: another request's payment was shown for this one")
+        if payment.customer_id != self.customer:
+            self.u.blame("B4", f"{payment.ref}: {self.customer} was shown a payment of {payment.customer_id}")
+        return result
+
+    def _confirm(self, payment: Payment) -> Payment | None:
+        """Enter codes while one is awaited."""
+        u, rng = self.u, self.u.rng
+        current: Payment | None = payment
+        if rng.random() < 0.1:
+            u.happens("payment abandoned")
+            return current
+        for _ in range(6):
+            current = self._look(payment.ref)
+            if current is None:
+                self._think(5.0, 30.0)
+                continue
+            if current.is_final:
+                return current
+            if current.state is not PaymentState.OTP_PENDING:
+                self._think(5.0, 90.0)
+                continue
+            self._enter_code(current)
+        return current
+
+    def _enter_code(self, payment: Payment) -> None:
+        u, rng = self.u, self.u.rng
+        self._think(3.0, 40.0)
+        code = RIGHT_OTP
+        if rng.random() < 0.15:
+            u.happens("code wrong")
+            code = WRONG_OTP
+        elif rng.random() < 0.04:
+            u.happens("code too late")
+            code = EXPIRED_OTP
+        command = VerifyPaymentOtp(ref=payment.ref, otp=code)
+
+        def verify(ports: Ports, deadline: Deadline) -> PaymentResult:
+            return verify_payment_otp(command, ports, deadline)
+
+        if rng.random() < 0.12:
+            u.happens("code repeated")
+            self._start("verify_payment_otp", verify, payment.ref)
+        self._ask("verify_payment_otp", verify, payment.ref)
+
+    def _look(self, ref: str, *, refresh: bool = False) -> Payment | None:
+        command = GetPayment(ref=ref, refresh=refresh)
+        outcome = self._ask("get_payment", lambda ports, deadline: get_payment(command, ports, deadline), ref)
+        if outcome is not None and isinstance(outcome.value, PaymentView):
+            return outcome.value.payment
+        return None
+
+    def _refresh(self, ref: str) -> None:
+        for _ in range(2):
+            self._think(20.0, 200.0)
+            self._look(ref, refresh=True)
+
+    def _regret(self, ref: str) -> None:
+        """Ask for the money back, sometimes twice, sometimes under another number."""
+        u, rng = self.u, self.u.rng
+        self._think(0.0, 120.0)
+        number = None if rng.random() < 0.6 else f"REFUND{rng.randrange(10**6):06}"
+        command = RefundPayment(ref=ref, partner_refund_no=number, reason="changed my mind")
+
+        def refund(ports: Ports, deadline: Deadline) -> PaymentResult:
+            return refund_payment(command, ports, deadline)
+
+        if rng.random() < 0.25:
+            u.happens("refund requested twice")
+            self._start("refund_payment", refund, ref)
+        if rng.random() < 0.2:
+            u.happens("refund requested with another number")
+            other = replace(command, partner_refund_no=f"OTHER{rng.randrange(10**6):06}")
+            self._start("refund_payment", lambda ports, deadline: refund_payment(other, ports, deadline), ref)
+        self._try("refund_payment", refund, ref)
+        if rng.random() < 0.3:
+            self._ask("get_refund", lambda ports, _: get_refund(ref, ports), ref)
+
+    # --- other errands -----------------------------------------------------------------------------------------------
+
+    def _look_around(self) -> None:
+        binding_id = self.binding_id
+        if binding_id is None:
+            return
+        for _ in range(self.u.rng.randint(1, 3)):
+            self._ask("get_balance", lambda ports, deadline: get_balance(binding_id, ports, deadline))
+            self._think(1.0, 400.0)
+
+    def _unlink(self) -> None:
+        u, rng = self.u, self.u.rng
+        binding_id = self.binding_id
+        if binding_id is None:
+            return
+        self._think(0.0, 300.0)
+        for _ in range(rng.randint(1, 5)):
+            result = self._try("unbind_account", lambda ports, deadline: unbind_account(binding_id, ports, deadline))
+            if isinstance(result, BindingResult):
+                if result.binding.state is BindingState.UNBOUND:
+                    return
+                if result.binding.state is BindingState.UNBIND_OTP_PENDING:
+                    break
+            self._think(10.0, 300.0)
+        else:
+            return
+        if rng.random() < 0.15:
+            u.happens("unlinking abandoned")
+            return
+        for _ in range(4):
+            self._think(2.0, 40.0)
+            code = RIGHT_OTP if rng.random() < 0.8 else WRONG_OTP
+            command = ConfirmUnbinding(binding_id=binding_id, otp=code)
+
+            def confirm(ports: Ports, deadline: Deadline, command: ConfirmUnbinding = command) -> BindingResult:
+                return confirm_unbinding(command, ports, deadline)
+
+            if rng.random() < 0.1:
+                u.happens("code repeated")
+                self._start("confirm_unbinding", confirm)
+            outcome = self._ask("confirm_unbinding", confirm)
+            value = None if outcome is None else outcome.value
+            if isinstance(value, BindingResult) and value.binding.state is BindingState.UNBOUND:
+                return
+
+
+def populate(u: Universe) -> list[Actor]:
+    """Start the customers, and the bank's own trouble."""
+    phones = [f"62812345{1000 + number}" for number in range(u.plan.customers)]
+    if u.plan.shared_phone and len(phones) > 1:
+        phones[1] = phones[0]
+    people = [Person(u, f"C{number + 1}", phone) for number, phone in enumerate(phones)]
+    if u.plan.shared_phone and len(phones) == 1:
+        people.append(Person(u, "C2", phones[0]))
+    actors = [u.kernel.spawn(f"customer {one.customer}", one.live) for one in people]
+    if u.plan.bank_trouble:
+        actors.append(u.kernel.spawn("bank trouble", lambda: _make_trouble(u, people)))
+    if u.plan.contradictions:
+        u.kernel.spawn("contradictions", lambda: _contradict(u))
+    if u.plan.message_trouble:
+        u.kernel.spawn("operator", lambda: _operate(u))
+    return actors
+
+
+def _make_trouble(u: Universe, people: list[Person]) -> None:
+    """Let tokens expire and links end at the bank, of which nobody tells us."""
+    for _ in range(u.rng.randint(1, 4)):
+        u.kernel.pause(u.rng.uniform(10.0, 400.0) * u.plan.pace)
+        if u.calm:
+            return
+        one = u.rng.choice(people)
+        match u.rng.choice(("b2b", "access", "access", "refresh", "unlink")):
+            case "b2b":
+                u.happens("B2B tokens expired")
+                u.simulator.expire_b2b_tokens()
+            case "access":
+                u.happens("customer tokens expired")
+                u.simulator.expire_customer_tokens(one.customer)
+            case "refresh":
+                u.happens("refresh tokens expired")
+                u.simulator.expire_customer_tokens(one.customer, refresh=True)
+            case _:
+                if u.simulator.unlink_customer(one.customer):
+                    u.happens("unlinked at the bank")
+                    u.unlinked_at_bank = True
+
+
+def _contradict(u: Universe) -> None:
+    """Let DOKU send a late, true-looking notification that says the opposite of a final truth.
+
+    Only where a merchant can know better: "failed" after "paid", and "paid" after a refusal that DOKU itself gave.
+    """
+    for _ in range(6):
+        u.kernel.pause(u.rng.uniform(20.0, 400.0) * u.plan.pace)
+        if u.calm:
+            return
+        finals = []
+        for item in u.store.items("Transactions"):
+            state = item.get("state", {}).get("S")
+            refused = state == "FAILED" and item.get("failureReason", {}).get("S") not in (None, "not_found")
+            if item["sk"]["S"] == "PAYMENT" and (state == "PAID" or refused):
+                finals.append((item["pk"]["S"].partition("#")[2], state))
+        known = [(ref, state) for ref, state in finals if _newest_status(u, ref) == ("00" if state == "PAID" else "06")]
+        if known:
+            ref, _ = u.rng.choice(sorted(known))
+            u.happens("notification contradicts")
+            u.lied.add(ref)
+            u.simulator.notifications.forge(ref, "status")
+
+
+def _newest_status(u: Universe, ref: str) -> str | None:
+    for delivery in reversed(u.simulator.notifications.deliveries):
+        if delivery.reference == ref and delivery.forgery is None:
+            return str(delivery.body.get("latestTransactionStatus"))
+    return None
+
+
+def _operate(u: Universe) -> None:
+    """Look after what was put aside, now and then."""
+    for _ in range(3):
+        u.kernel.pause(u.rng.uniform(100.0, 4_000.0))
+        u.redrive()
+        for item in list(u.store.items("Transactions")):
+            if item["sk"]["S"] == "PAYMENT" and item.get("refundState", {}).get("S") == RefundState.NEEDS_REVIEW:
+                ref = item["pk"]["S"].partition("#")[2]
+                u.invoke("redrive_refund", lambda env, _, ref=ref: redrive_refund(ref, env.ports), API_SECONDS)

@@ -1,0 +1,153 @@
+"""What kind of days a history has: drawn once, from its seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING, Literal
+
+from direct_debit.application.settings import LateSuccess
+from tools.doku_simulator.config import ProviderVariant
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HOUR = 3_600.0
+MINUTE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All drawn properties of one history. Rates are per side effect, durations are seconds."""
+
+    variant: ProviderVariant
+    customers: int
+    orders: int  # of each customer, at most
+    pace: float  # how long people think, as a factor
+    latency: Literal["none", "short", "mixed"]
+    store_faults: float
+    doku_faults: float
+    port_faults: float
+    dials: float
+    late_effects: bool
+    skew: float
+    message_trouble: float
+    notification_trouble: float
+    lose_all_notifications: bool
+    tick_skips: float
+    throttling: tuple[tuple[float, float], ...]
+    outages: tuple[tuple[float, float], ...]
+    bank_trouble: float
+    rotate_key: bool
+    liar: bool
+    contradictions: bool
+    repost: bool
+    late_success: LateSuccess
+    shared_phone: bool
+    b2b_token_seconds: int
+    customer_token_seconds: int
+    resigned: bool
+    new_external_id: bool
+    notify_declines: bool
+    notify_refunds: bool
+    max_otp_attempts: int
+
+
+def draw_plan(rng: Random) -> Plan:
+    """Draw a history's properties.
+
+    Two of them can not go together with everything, because no merchant could keep its promises then:
+    - A bank that executes a repeated refund number (`refund_repeat="execute"`) doubles a refund that the status did not
+      show when it was asked. So it is drawn only where no effect comes late, the status lags by less than the minute
+      that is waited before asking, and clocks agree well enough for that minute to be one.
+    - Posting a payment again after "not found" (a setting, off by default) is safe only if DOKU refuses a repeated
+      reference; it is drawn only there.
+    """
+    calm = rng.random() < 0.1
+    late_effects = rng.random() < 0.4
+    repost = rng.random() < 0.08
+    skew = 0.0 if rng.random() < 0.6 else rng.choice((5.0, 60.0, 240.0))
+    variant = _draw_variant(rng, late_effects=late_effects, repost=repost, skew=skew)
+    rate = 0.0 if calm else 1.0
+    return Plan(
+        variant=variant,
+        customers=_weighted(rng, ((1, 5), (2, 4), (3, 1), (4, 1))),
+        orders=rng.randint(1, 3),
+        pace=rng.choice((0.1, 1.0, 1.0, 5.0, 40.0)),
+        latency=rng.choice(("none", "short", "mixed", "mixed")),
+        store_faults=rate * rng.choice((0.0, 0.004, 0.012, 0.03)),
+        doku_faults=rate * rng.choice((0.0, 0.03, 0.08, 0.2)),
+        port_faults=rate * rng.choice((0.0, 0.02, 0.06, 0.15)),
+        dials=rate * rng.choice((0.0, 0.03, 0.1, 0.25)),
+        late_effects=late_effects,
+        skew=skew,
+        message_trouble=rate * rng.choice((0.0, 0.05, 0.2, 0.4)),
+        notification_trouble=rate * rng.choice((0.0, 0.1, 0.3, 0.6)),
+        lose_all_notifications=not calm and rng.random() < 0.15,
+        tick_skips=rate * rng.choice((0.0, 0.05, 0.5)),
+        throttling=_draw_windows(rng, 0.1 * rate, 10.0, 10 * MINUTE),
+        outages=_draw_windows(rng, 0.15 * rate, 30.0, 3 * HOUR),
+        bank_trouble=rate * rng.choice((0.0, 0.0, 0.1, 0.3)),
+        rotate_key=rng.random() < 0.2,
+        liar=not calm and rng.random() < 0.05,
+        contradictions=not calm and rng.random() < 0.1,
+        repost=repost,
+        late_success=LateSuccess.ACCEPT if rng.random() < 0.1 else LateSuccess.REFUND,
+        shared_phone=rng.random() < 0.25,
+        b2b_token_seconds=rng.choice((900, 900, 900, 120)),
+        customer_token_seconds=rng.choice((15 * 86_400, 15 * 86_400, 1_800, 300)),
+        resigned=rng.random() < 0.7,
+        new_external_id=rng.random() < 0.4,
+        notify_declines=rng.random() < 0.3,
+        notify_refunds=rng.random() < 0.7,
+        max_otp_attempts=rng.choice((5, 5, 2)),
+    )
+
+
+def _draw_variant(rng: Random, *, late_effects: bool, repost: bool, skew: float) -> ProviderVariant:
+    lag = 0.0 if repost else rng.choice((0.0, 0.0, 0.0, 30.0, 600.0, 2_400.0))
+    duplicates: Sequence[Literal["external_id", "reference", "both", "neither"]] = (
+        ("reference", "both") if repost else ("external_id", "reference", "both", "neither")
+    )
+    repeats: Sequence[Literal["replay", "wrong_state", "inconsistent", "execute"]] = (
+        ("replay", "wrong_state", "inconsistent")
+        if late_effects or lag >= MINUTE or skew > 5.0
+        else ("replay", "wrong_state", "inconsistent", "execute")
+    )
+    slow: tuple[float, float] = rng.choice(((0.0, 0.0), (0.0, 0.0), (1.0, 30.0), (60.0, 600.0), (600.0, HOUR)))
+    return ProviderVariant(
+        duplicate_refused_by=rng.choice(duplicates),
+        status_lag=lag,
+        notification_before_answer=rng.random() < 0.3,
+        success_delay=slow,
+        processing_delay=rng.choice(((2.0, 2.0), (30.0, 900.0), (900.0, HOUR))),
+        not_found_as=rng.choice(("code", "status")),
+        otp_required=rng.random() < 0.8,
+        unbind_otp_required=rng.random() < 0.8,
+        otp_expiry_final=rng.random() < 0.8,
+        refund_outcome=rng.choice(("done", "done", "pending", "accepted_then_failed")),
+        refund_delay=rng.choice(((0.0, 0.0), (5.0, 300.0), (300.0, HOUR))),
+        refund_repeat=rng.choice(repeats),
+        refund_success_code=rng.choice(("2005800", "2005800", "2000700")),
+        rebind_same_customer=rng.choice(("allow", "allow", "refuse")),
+        newest_b2b_token_only=rng.random() < 0.4,
+        newest_customer_token_only=rng.random() < 0.4,
+        refresh_token_rotates=rng.random() < 0.7,
+        otp_pending_as_200=rng.random() < 0.2,
+        balance_as_201=rng.random() < 0.2,
+        binding_status_field=rng.choice(("status", "accountStatus")),
+        balance_shape=rng.choice(("available", "amount")),
+        body_rule=rng.choice(("lexical", "lexical", "both")),
+    )
+
+
+def _draw_windows(rng: Random, chance: float, shortest: float, longest: float) -> tuple[tuple[float, float], ...]:
+    windows = []
+    while len(windows) < 3 and rng.random() < chance:
+        begin = rng.choice((0.0, 30.0, 300.0, HOUR, 6 * HOUR)) * rng.random()
+        windows.append((begin, begin + rng.uniform(shortest, longest)))
+    return tuple(windows)
+
+
+def _weighted(rng: Random, choices: Sequence[tuple[int, int]]) -> int:
+    return rng.choices([value for value, _ in choices], [weight for _, weight in choices])[0]
