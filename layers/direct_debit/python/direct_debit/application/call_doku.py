@@ -8,7 +8,6 @@ from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import (
     B2BTokenRefused,
     CustomerTokenRefused,
-    DirectDebitError,
     NotDone,
     OutcomeUnknown,
     RelinkRequired,
@@ -45,7 +44,7 @@ def call_doku[T](
     refused_b2b: str | None = None
     refused_customer: str | None = None
     for _ in range(_ROUNDS):
-        b2b_token = _watch(ports, partial(obtain_b2b_token, ports, deadline, refused_b2b))
+        b2b_token = _note_silence(ports, partial(obtain_b2b_token, ports, deadline, refused_b2b))
         access = None
         if binding_id is not None:
             access = obtain_customer_token(ports, binding_id, deadline, refused_customer)
@@ -58,7 +57,7 @@ def call_doku[T](
             ip_address=ip_address,
         )
         try:
-            return _watch(ports, partial(send, call))
+            answer = _note_silence(ports, partial(send, call))
         except B2BTokenRefused as error:
             if refused_b2b is not None:
                 raise NotDone("DOKU does not take a fresh access token; nothing was done", code=error.code) from error
@@ -70,21 +69,19 @@ def call_doku[T](
                 require_relink(ports, access.binding, error.code)
                 raise RelinkRequired("the customer has to link the account again", code=error.code) from error
             refused_customer = access.token
+        else:
+            record_answer(ports)
+            return answer
         request_id = renew()
     raise NotDone("DOKU did not take the tokens; nothing was done")
 
 
-def _watch[T](ports: Ports, send: Callable[[], T]) -> T:
-    """Tell the circuit breaker whether DOKU answered."""
+def _note_silence[T](ports: Ports, send: Callable[[], T]) -> T:
+    """Tell the circuit breaker when DOKU does not answer, or answers that it can not."""
     try:
-        answer = send()
+        return send()
     except (NotDone, OutcomeUnknown) as error:
         silent = error.code is None or error.code.startswith("5")
         if silent and not isinstance(error, StoreUnavailable):
             record_failure(ports)
         raise
-    except DirectDebitError:
-        record_answer(ports)
-        raise
-    record_answer(ports)
-    return answer
