@@ -42,6 +42,10 @@ format: setup ## Format the code and apply safe fixes
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
+.PHONY: ops
+ops: ## The operator's command line: make ops ARGS="review --stack NAME"
+	@PYTHONPATH=layers/doku_snap/python:layers/direct_debit/python $(PYTHON) -m tools.ops $(ARGS)
+
 .PHONY: openapi
 openapi: setup ## Write docs/openapi.json and docs/errors.md from the models
 	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.openapi $(ARGS)

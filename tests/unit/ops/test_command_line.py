@@ -1,0 +1,158 @@
+import io
+import json
+import zipfile
+from collections.abc import Callable
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from moto import mock_aws
+
+from direct_debit.application.errors import StoreUnavailable
+from tests.unit.ops.conftest import REF, REGION, Desk
+from tools.ops.__main__ import main
+from tools.ops.failure import OpsError
+from tools.ops.system import System, find_system
+
+
+def run(desk: Desk, *arguments: str) -> int:
+    return main([*arguments, "--stack", "test"], find=lambda *_, **__: desk.system)
+
+
+def test_a_command_prints_for_reading(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    desk.pay("10504.00")
+    capsys.readouterr()
+    assert run(desk, "explain", REF) == 0
+    assert capsys.readouterr().out.startswith(f"payment  {REF}  10504.00 IDR  UNKNOWN")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["review"], ["queues"], ["stream-failures"], ["stream-failures", "--redrive"], ["redrive", "refund", "--dry-run"]],
+)
+def test_every_command_prints_json(desk: Desk, capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    assert run(desk, *arguments, "--json") == 0
+    assert isinstance(json.loads(capsys.readouterr().out), dict)
+
+
+def test_what_waits_for_a_person_has_its_own_status(desk: Desk) -> None:
+    desk.put(desk.system.queues["refund"].dead_url, {"ref": "R"})
+    assert run(desk, "queues") == 3
+
+
+def test_a_failure_is_told_on_standard_error(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(desk, "explain", "NOPE") == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err == "not done: there is no payment NOPE in the stack test\n"
+    assert run(desk, "explain", "NOPE", "--json") == 1
+    assert json.loads(capsys.readouterr().err) == {"error": "there is no payment NOPE in the stack test"}
+
+
+def failing(error: Exception) -> Callable[..., System]:
+    def find(*_: object, **__: object) -> System:
+        raise error
+
+    return find
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (OpsError("no stack"), "not done: no stack"),
+        (StoreUnavailable("the store answered X"), "not done: the store answered X; try again"),
+        (
+            ClientError({"Error": {"Code": "AccessDenied"}}, "DescribeStacks"),
+            "not done: AWS answered AccessDenied to DescribeStacks",
+        ),
+        (EndpointConnectionError(endpoint_url="http://x"), "not done: AWS could not be reached"),
+    ],
+)
+def test_errors_are_told_in_a_line(error: Exception, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["queues", "--stack", "s"], find=failing(error)) == 1
+    assert capsys.readouterr().err.startswith(text)
+
+
+def test_a_wrong_command_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DIRECT_DEBIT_STACK", raising=False)
+    for arguments in (["queues"], ["redrive", "everything", "--stack", "s"], []):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == 2
+    capsys.readouterr()
+
+
+ALIASES = ("ResolvePendingAlias", "InquireStatusAlias", "PublishEventsAlias")
+DEAD = ("NotificationQueueDeadUrl", "RefundRetryQueueDeadUrl", "StatusInquiryQueueDeadUrl")
+
+
+def deploy(desk: Desk, *, missing: str = "", variables: dict[str, str] | None = None) -> None:
+    """A stack with the outputs and the one function that the tools read."""
+    session = boto3.Session(region_name=REGION)
+    role = session.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("handler.py", "")
+    environment = desk.system.environment
+    session.client("lambda").create_function(
+        FunctionName="resolver",
+        Runtime="python3.13",
+        Role=role,
+        Handler="handler.handler",
+        Code={"ZipFile": code.getvalue()},
+        Environment={
+            "Variables": {
+                "BINDINGS_TABLE": "b",
+                "TRANSACTIONS_TABLE": "t",
+                "NOTIFICATION_QUEUE_URL": environment.notification_queue_url,
+                "REFUND_RETRY_QUEUE_URL": environment.refund_retry_queue_url,
+                "STATUS_INQUIRY_QUEUE_URL": environment.status_inquiry_queue_url,
+                "STREAM_FAILURE_QUEUE_URL": environment.stream_failure_queue_url,
+                "EVENT_BUS_NAME": "bus",
+                "DOKU_SECRET_ID": "secret",
+                "DOKU_BASE_URL": "https://api-sandbox.doku.com",
+                "PUBLIC_BASE_URL": "https://merchant.example/v1",
+                "LATE_SUCCESS": "accept",
+                **(variables or {}),
+            }
+        },
+    )
+    outputs = dict.fromkeys(ALIASES, "resolver") | {
+        name: pair.dead_url for name, pair in zip(DEAD, desk.system.queues.values(), strict=True)
+    }
+    template = {
+        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+        "Outputs": {name: {"Value": value} for name, value in outputs.items() if name != missing},
+    }
+    session.client("cloudformation").create_stack(StackName="mine", TemplateBody=json.dumps(template))
+
+
+def test_the_system_is_the_deployed_one(desk: Desk) -> None:
+    deploy(desk)
+    system = find_system("mine", region=REGION)
+    assert system.environment.transactions_table == "t"
+    assert system.environment.settings.late_success == "accept"
+    assert dict(system.queues) == dict(desk.system.queues)
+    assert (system.inquire_status, system.publish_events) == ("resolver", "resolver")
+
+
+def test_a_stack_that_is_not_there(desk: Desk) -> None:
+    with pytest.raises(OpsError, match="there is no stack other in this account and region"):
+        find_system("other", region=REGION)
+
+
+def test_a_stack_of_another_application(desk: Desk) -> None:
+    deploy(desk, missing="RefundRetryQueueDeadUrl")
+    with pytest.raises(OpsError, match="has no output RefundRetryQueueDeadUrl"):
+        find_system("mine", region=REGION)
+
+
+def test_a_wrong_configuration_is_named(desk: Desk) -> None:
+    deploy(desk, variables={"LATE_SUCCESS": "maybe"})
+    with pytest.raises(OpsError, match="LATE_SUCCESS must be one of"):
+        find_system("mine", region=REGION)
+
+
+def test_no_stack_without_aws() -> None:
+    with mock_aws(), pytest.raises(OpsError, match="there is no stack"):
+        find_system("mine", region=REGION)

@@ -1,0 +1,1 @@
+"""The operator's command line: look at a deployed stack, and set going again what has stopped."""

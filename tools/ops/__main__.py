@@ -1,0 +1,108 @@
+"""The operator's command line.
+
+make ops ARGS="COMMAND ... --stack NAME [--region REGION] [--endpoint-url URL] [--json]"
+(or `python -m tools.ops`, with the layers' folders on PYTHONPATH)
+
+Status 0: done. 1: not done, the reason is told. 2: wrong command line. 3: done, and something waits for a person.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from direct_debit.application.errors import DirectDebitError
+from tools.ops.explain_binding import explain_binding
+from tools.ops.explain_payment import explain_payment
+from tools.ops.failure import OpsError
+from tools.ops.queues import show_queues
+from tools.ops.redrive import discard, redrive
+from tools.ops.redrive_refund import redrive_refund
+from tools.ops.report import FAILED, Report
+from tools.ops.resolve import resolve
+from tools.ops.review import close_notification, review
+from tools.ops.stream_failures import stream_failures
+from tools.ops.system import System, find_system
+
+type Command = Callable[[argparse.Namespace, System], Report]
+
+_QUEUES = ("notification", "refund", "inquiry")
+
+
+def main(arguments: Sequence[str] | None = None, find: Callable[..., System] = find_system) -> int:
+    """Run one command; returns the exit status."""
+    given = _parser().parse_args(arguments)
+    command: Command = given.command
+    try:
+        system = find(given.stack, endpoint=given.endpoint_url, region=given.region)
+        report = command(given, system)
+    except OpsError as error:
+        return _fail(str(error), as_json=given.json)
+    except DirectDebitError as error:
+        return _fail(f"{error.detail}; try again", as_json=given.json)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        return _fail(f"AWS answered {code} to {error.operation_name}", as_json=given.json)
+    except BotoCoreError as error:
+        return _fail(f"AWS could not be reached: {error}", as_json=given.json)
+    print(json.dumps(report.facts, indent=2) if given.json else "\n".join(report.lines))
+    return report.status
+
+
+def _fail(reason: str, *, as_json: bool) -> int:
+    print(json.dumps({"error": reason}) if as_json else f"not done: {reason}", file=sys.stderr)
+    return FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    stack = os.environ.get("DIRECT_DEBIT_STACK")
+    shared.add_argument(
+        "--stack", default=stack, required=stack is None, help="the stack's name (or DIRECT_DEBIT_STACK)"
+    )
+    shared.add_argument("--region", help="where the stack is, when that is not the environment's region")
+    shared.add_argument("--endpoint-url", help="where AWS is, for a local cloud")
+    shared.add_argument("--json", action="store_true", help="print a JSON document")
+
+    parser = argparse.ArgumentParser(
+        prog="ops",
+        description="Look at a deployed stack, and set going again what has stopped.",
+        epilog="Status 0: done. 1: not done. 2: wrong command line. 3: something waits for a person.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, text: str, command: Command) -> argparse.ArgumentParser:
+        found = commands.add_parser(name, parents=[shared], help=text, description=text)
+        found.set_defaults(command=command)
+        return found
+
+    one = add("explain", "what a payment is, why, and what comes next", lambda a, s: explain_payment(a.ref, s))
+    one.add_argument("ref", metavar="REF", help="partnerReferenceNo")
+    one = add("explain-binding", "the same for a link", lambda a, s: explain_binding(a.id, s))
+    one.add_argument("id", metavar="ID", help="bindingId")
+    add("review", "what waits for a person", lambda _, s: review(s))
+    one = add(
+        "close-notification", "take a quarantined notification off the list", lambda a, s: close_notification(a.id, s)
+    )
+    one.add_argument("id", metavar="ID")
+    add("queues", "depth of the queues and their dead-letter queues", lambda _, s: show_queues(s))
+    one = add("redrive", "give dead letters back to their queue", lambda a, s: redrive(a.queue, s, dry_run=a.dry_run))
+    one.add_argument("queue", choices=_QUEUES)
+    one.add_argument("--dry-run", action="store_true", help="only show them")
+    one = add("discard", "delete one unreadable dead letter", lambda a, s: discard(a.queue, a.message, s))
+    one.add_argument("queue", choices=_QUEUES)
+    one.add_argument("message", metavar="MESSAGE_ID", help="as `redrive --dry-run` shows it")
+    one = add("redrive-refund", "start a refund again that needs a review", lambda a, s: redrive_refund(a.ref, s))
+    one.add_argument("ref", metavar="REF", help="partnerReferenceNo of its payment")
+    one = add("resolve", "ask DOKU for a payment's status now", lambda a, s: resolve(a.ref, s))
+    one.add_argument("ref", metavar="REF", help="partnerReferenceNo")
+    one = add("stream-failures", "changes that were not published", lambda a, s: stream_failures(s, redrive=a.redrive))
+    one.add_argument("--redrive", action="store_true", help="give them to the outbox again")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""What a link is, why, and what comes next. No customer, no phone, no token."""
+
+from datetime import datetime
+
+from direct_debit.domain.binding import Binding, BindingState
+from tools.ops.explain_payment import tell_evidence
+from tools.ops.failure import OpsError
+from tools.ops.report import Report, tell_time, write_time
+from tools.ops.system import System
+
+_S = BindingState
+
+_NOW = {
+    _S.REQUESTED: "The link is being started, or its starter died. The lease ends it.",
+    _S.PENDING: "The customer is at CIMB's pages. Their return, DOKU's notification or the end of the lease ends it.",
+    _S.ACTIVE: "Linked. Nothing to do.",
+    _S.RELINK_REQUIRED: (
+        "DOKU no longer takes the customer's token. The customer has to link the account again (POST /bindings)."
+    ),
+    _S.UNBIND_OTP_PENDING: (
+        "Unlinking waits for the customer's OTP. Without it, a balance inquiry shows whether the link still stands."
+    ),
+    _S.UNBOUND: "Unlinked. Nothing to do.",
+    _S.FAILED: "Not linked. The customer may start again (POST /bindings).",
+}
+
+
+def explain_binding(binding_id: str, system: System) -> Report:
+    """Explain one binding by its id. Raises OpsError when there is none."""
+    binding = system.ports.bindings.get(binding_id)
+    if binding is None:
+        raise OpsError(f"there is no binding {binding_id} in the stack {system.name}")
+    now = system.ports.clock.now()
+    steps = _foresee(binding, now)
+    lines = [
+        f"binding  {binding.id}  {binding.state}",
+        f"since    {tell_time(binding.evidence.at, now)}",
+        f"why      {tell_evidence(binding.evidence)}",
+        f"created  {tell_time(binding.created_at, now)}, X-EXTERNAL-ID {binding.external_id}",
+        f"DOKU     last response code {binding.response_code or '-'}",
+        f"token    {_tell_token(binding, now)}",
+        f"open     {', '.join(sorted(binding.open_payments)) or 'no payments'}",
+        "",
+        "next",
+        *(f"  {step}" for step in steps),
+    ]
+    tokens = binding.tokens
+    facts: dict[str, object] = {
+        "bindingId": binding.id,
+        "state": binding.state,
+        "since": write_time(binding.evidence.at),
+        "evidence": {"source": binding.evidence.source, "code": binding.evidence.code},
+        "createdAt": write_time(binding.created_at),
+        "leaseUntil": write_time(binding.lease_until),
+        "externalId": binding.external_id,
+        "responseCode": binding.response_code,
+        "hasTokens": tokens is not None,
+        "accessTokenExpiresAt": None if tokens is None else write_time(tokens.access_expires_at),
+        "refreshTokenExpiresAt": None if tokens is None else write_time(tokens.refresh_expires_at),
+        "openPayments": sorted(binding.open_payments),
+        "dueAt": write_time(binding.due_at),
+        "next": steps,
+    }
+    return Report(facts, lines)
+
+
+def _foresee(binding: Binding, now: datetime) -> list[str]:
+    steps = [_NOW[binding.state]]
+    if binding.is_busy(now) and binding.attempt_until is not None:
+        steps.append(f"Somebody is speaking to DOKU about it until {tell_time(binding.attempt_until, now)} at most.")
+    if binding.state in (_S.REQUESTED, _S.PENDING):
+        steps.append(f"Its lease on the account ends at {tell_time(binding.lease_until, now)}.")
+    if binding.due_at is not None:
+        steps.append(f"The sweep looks at it at {tell_time(binding.due_at, now)}.")
+    if binding.open_payments:
+        steps.append("It can not be unlinked while payments are open.")
+    return steps
+
+
+def _tell_token(binding: Binding, now: datetime) -> str:
+    tokens = binding.tokens
+    if tokens is None:
+        return "none stored"
+    expiry = tokens.access_expires_at
+    renewal = "can be renewed" if tokens.refresh_token is not None else "can not be renewed"
+    return f"expires {tell_time(expiry, now) if expiry else 'at a time DOKU did not say'}, {renewal}"

@@ -1,0 +1,151 @@
+"""What a payment is, why, and what comes next: without customer, addresses, or the merchant's texts."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from direct_debit.application.ports import HistoryEntry
+from direct_debit.domain.evidence import Evidence
+from direct_debit.domain.payment import Payment, PaymentState
+from direct_debit.domain.refund import Refund, RefundState
+from tools.ops.failure import OpsError
+from tools.ops.foresee import foresee_payment, foresee_refund
+from tools.ops.report import DONE, NEEDS_A_PERSON, Report, align, tell_time, write_time
+from tools.ops.system import System
+
+
+def explain_payment(ref: str, system: System) -> Report:
+    """Explain one payment by its reference. Raises OpsError when there is none."""
+    payment = system.ports.payments.get(ref)
+    if payment is None:
+        raise OpsError(f"there is no payment {ref} in the stack {system.name}")
+    now = system.ports.clock.now()
+    history = system.ports.payments.history(ref)
+    steps = foresee_payment(payment, system.environment.settings, now)
+    refund_steps = [] if payment.refund is None else foresee_refund(payment.refund, now)
+    lines = [
+        f"payment  {payment.ref}  {payment.amount} IDR  {_name_state(payment)}",
+        f"since    {tell_time(payment.evidence.at, now)}",
+        f"why      {tell_evidence(payment.evidence)}",
+        f"binding  {payment.binding_id}",
+        f"sent     {tell_time(payment.sent_at, now)}, X-EXTERNAL-ID {payment.external_id}",
+        f"DOKU     reference {payment.doku_reference or '-'}, last response code {payment.response_code or '-'}",
+        *([] if payment.refund is None else _tell_refund(payment.refund, now)),
+        "",
+        *_tell_history(history),
+        "",
+        "next",
+        *(f"  {step}" for step in steps),
+        *(f"  {step}" for step in refund_steps),
+    ]
+    facts = {
+        "partnerReferenceNo": payment.ref,
+        "bindingId": payment.binding_id,
+        "amount": str(payment.amount),
+        "currency": "IDR",
+        "state": payment.state,
+        "reason": _reason(payment),
+        "since": write_time(payment.evidence.at),
+        "evidence": _evidence_facts(payment.evidence),
+        "createdAt": write_time(payment.created_at),
+        "sentAt": write_time(payment.sent_at),
+        "externalId": payment.external_id,
+        "dokuReference": payment.doku_reference,
+        "responseCode": payment.response_code,
+        "otpAttempts": payment.otp_attempts,
+        "notFoundCount": payment.not_found_count,
+        "lateSuccess": payment.late_success,
+        "dueAt": write_time(payment.due_at),
+        "refund": None if payment.refund is None else _refund_facts(payment.refund),
+        "history": [_history_facts(entry) for entry in history],
+        "next": [*steps, *refund_steps],
+    }
+    return Report(facts, lines, NEEDS_A_PERSON if _needs_a_person(payment) else DONE)
+
+
+def tell_evidence(evidence: Evidence) -> str:
+    """Return where a fact came from, in words."""
+    words = {
+        "caller": "the merchant asked for it",
+        "answer": "DOKU's answer",
+        "status": "DOKU's status",
+        "notification": "DOKU's notification",
+        "probe": "a harmless call told",
+        "nothing_sent": "proved that nothing was sent",
+        "no_answer": "no answer, or one that proves nothing",
+        "schedule": "the schedule ended",
+    }
+    return words[evidence.source] + ("" if evidence.code is None else f" {evidence.code}")
+
+
+def _needs_a_person(payment: Payment) -> bool:
+    refund = payment.refund
+    return payment.state is PaymentState.NEEDS_REVIEW or (
+        refund is not None and refund.state is RefundState.NEEDS_REVIEW
+    )
+
+
+def _reason(payment: Payment) -> str | None:
+    if payment.failure is not None:
+        return payment.failure.reason
+    return None if payment.review is None else payment.review
+
+
+def _name_state(payment: Payment) -> str:
+    reason = _reason(payment)
+    return payment.state if reason is None else f"{payment.state}({reason})"
+
+
+def _tell_refund(refund: Refund, now: datetime) -> list[str]:
+    origin = "our own, after a late success" if refund.automatic else "the merchant's"
+    return [
+        f"refund   {refund.number}  {refund.state}  since {tell_time(refund.evidence.at, now)}, {origin}",
+        f"         {tell_evidence(refund.evidence)}; attempts {refund.attempts}; refundNo {refund.refund_no or '-'}",
+    ]
+
+
+def _tell_history(history: Sequence[HistoryEntry]) -> list[str]:
+    if not history:
+        return ["history  none recorded yet (it is written off the hot path)"]
+    rows = [("version", "at", "state", "refund", "source", "code")]
+    rows.extend(
+        (
+            str(entry.version),
+            f"{entry.at:%Y-%m-%d %H:%M:%S.%f}"[:-3] + "Z",
+            entry.state,
+            entry.refund_state or "-",
+            entry.source,
+            entry.code or "-",
+        )
+        for entry in history
+    )
+    return ["history", *(f"  {line}" for line in align(rows))]
+
+
+def _evidence_facts(evidence: Evidence) -> dict[str, object]:
+    return {"source": evidence.source, "code": evidence.code, "at": write_time(evidence.at)}
+
+
+def _refund_facts(refund: Refund) -> dict[str, object]:
+    return {
+        "partnerRefundNo": refund.number,
+        "state": refund.state,
+        "automatic": refund.automatic,
+        "attempts": refund.attempts,
+        "requestedAt": write_time(refund.requested_at),
+        "sentAt": write_time(refund.sent_at),
+        "dueAt": write_time(refund.due_at),
+        "refundNo": refund.refund_no,
+        "responseCode": refund.response_code,
+        "evidence": _evidence_facts(refund.evidence),
+    }
+
+
+def _history_facts(entry: HistoryEntry) -> dict[str, object]:
+    return {
+        "version": entry.version,
+        "at": write_time(entry.at),
+        "state": entry.state,
+        "refundState": entry.refund_state,
+        "source": entry.source,
+        "code": entry.code,
+    }

@@ -1,0 +1,123 @@
+"""The deployed system, found by its stack's name.
+
+Table names, queues and settings are those of the deployed ResolvePending function, so that these tools never speak of
+another system than the one that runs. The secret is not read: nobody needs its keys to operate the system.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from direct_debit.adapters.aws import AwsClients
+from direct_debit.adapters.dynamodb.client import Store
+from direct_debit.application.ports import Ports
+from direct_debit.entrypoint.container import build
+from direct_debit.entrypoint.settings import ConfigurationError, Environment, read_environment
+from tools.ops.failure import OpsError
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_sqs import SQSClient
+
+# A worker may take its whole minute.
+_CONFIG = Config(connect_timeout=5, read_timeout=70, retries={"mode": "standard", "total_max_attempts": 3})
+
+type Invoke = Callable[[str, Mapping[str, object]], Mapping[str, object]]
+"""Calls a function by name with an event and returns its answer. Raises OpsError."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePair:
+    """A queue and its dead-letter queue, by URL."""
+
+    url: str
+    dead_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """What the commands work with. `store` is for what only operators read; all else goes through the ports."""
+
+    name: str
+    environment: Environment
+    ports: Ports
+    store: Store
+    sqs: "SQSClient"
+    queues: Mapping[str, QueuePair]  # notification, refund, inquiry
+    invoke: Invoke
+    inquire_status: str
+    publish_events: str
+
+
+def find_system(stack: str, *, endpoint: str | None = None, region: str | None = None) -> System:
+    """Find a deployed stack. Raises OpsError, and botocore's errors when AWS refuses or does not answer."""
+    session = boto3.Session(region_name=region)
+    outputs = _read_outputs(session, stack, endpoint)
+    functions = session.client("lambda", endpoint_url=endpoint, config=_CONFIG)
+    environment = _read_configuration(functions, _output(outputs, "ResolvePendingAlias", stack))
+    aws = AwsClients(session, endpoint)
+    ports = build(environment, aws).ports
+    return System(
+        name=stack,
+        environment=environment,
+        ports=ports,
+        store=Store(aws.dynamodb, ports.clock, ports.ids),
+        sqs=session.client("sqs", endpoint_url=endpoint, config=_CONFIG),
+        queues={
+            "notification": QueuePair(
+                environment.notification_queue_url, _output(outputs, "NotificationQueueDeadUrl", stack)
+            ),
+            "refund": QueuePair(environment.refund_retry_queue_url, _output(outputs, "RefundRetryQueueDeadUrl", stack)),
+            "inquiry": QueuePair(
+                environment.status_inquiry_queue_url, _output(outputs, "StatusInquiryQueueDeadUrl", stack)
+            ),
+        },
+        invoke=_invoker(functions),
+        inquire_status=_output(outputs, "InquireStatusAlias", stack),
+        publish_events=_output(outputs, "PublishEventsAlias", stack),
+    )
+
+
+def _read_outputs(session: boto3.Session, stack: str, endpoint: str | None) -> Mapping[str, str]:
+    cloudformation = session.client("cloudformation", endpoint_url=endpoint, config=_CONFIG)
+    try:
+        found = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        found = []
+    if not found:
+        raise OpsError(f"there is no stack {stack} in this account and region; name it by --stack and --region")
+    return {output["OutputKey"]: output["OutputValue"] for output in found[0].get("Outputs", [])}
+
+
+def _output(outputs: Mapping[str, str], name: str, stack: str) -> str:
+    value = outputs.get(name)
+    if value is None:
+        raise OpsError(f"the stack {stack} has no output {name}: it is another application, or an older deployment")
+    return value
+
+
+def _read_configuration(functions: "LambdaClient", alias: str) -> Environment:
+    configuration = functions.get_function_configuration(FunctionName=alias)
+    try:
+        return read_environment(configuration.get("Environment", {}).get("Variables", {}))
+    except ConfigurationError as error:
+        raise OpsError(f"the deployed configuration is wrong: {error}") from None
+
+
+def _invoker(functions: "LambdaClient") -> Invoke:
+    def invoke(name: str, event: Mapping[str, object]) -> Mapping[str, object]:
+        answer = functions.invoke(FunctionName=name, Payload=json.dumps(event).encode())
+        document: object = json.loads(answer["Payload"].read() or b"null")
+        body = document if isinstance(document, dict) else {}
+        if answer.get("FunctionError"):
+            raise OpsError(f"{name} failed with {body.get('errorType', 'an error')}; its log says where")
+        return body
+
+    return invoke
