@@ -1,6 +1,7 @@
 """The whole local stack as one context manager: `make run` and the end-to-end tests enter it; nothing is left after."""
 
 import contextlib
+import json
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from tools.local_cloud.aws import Cloud
 from tools.local_cloud.caller import AccessKey, ApiCaller, create_caller
 from tools.local_cloud.credentials import Credentials, new_credentials
 from tools.local_cloud.emulator import emulator
+from tools.local_cloud.failure import LocalCloudError
 from tools.local_cloud.progress import Progress
 from tools.local_cloud.run_folder import run_folder
 from tools.local_cloud.simulator import Simulator, simulator
@@ -55,6 +57,19 @@ class LocalStack:
     def queue_url(self, queue: str) -> str:
         """The URL of a queue by its name in the template, e.g. `RefundRetryQueue` or `RefundRetryQueueDead`."""
         return self.outputs[f"{queue}Url"]
+
+    def invoke(self, operation: str, event: Mapping[str, object]) -> object:
+        """Call a function directly (its alias, as root) and return its JSON answer.
+
+        A failed function raises LocalCloudError, which names the exception's class.
+        """
+        answer = self.cloud.functions().invoke(
+            FunctionName=self.function_name(operation), Payload=json.dumps(event).encode()
+        )
+        result: object = json.loads(answer["Payload"].read() or b"null")
+        if answer.get("FunctionError"):
+            raise LocalCloudError(f"{operation} failed: {result}")
+        return result
 
     def signed(self) -> ApiCaller:
         """The API as the merchant's system calls it."""
