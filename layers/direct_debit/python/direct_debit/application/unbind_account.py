@@ -71,14 +71,22 @@ def next_probe(ports: Ports, binding: Binding, now: datetime) -> datetime:
 
 
 def end_unbinding(binding: Binding, event: BindingEvent, evidence: Evidence, ports: Ports) -> Binding:
-    """Write how an unlinking ended, and that nobody speaks to DOKU about it any more."""
-    return advance_binding(
-        ports,
-        binding,
-        event,
-        evidence,
-        change=lambda after: replace(after, attempt=None, attempt_until=None, unbind_requested_at=None),
-    )
+    """Write how an unlinking ended, and that nobody speaks to DOKU about it any more.
+
+    If the store fails now, the record stays as it is and the resolver's probe finds out: DOKU has answered, so this
+    must not look like "nothing happened".
+    """
+    try:
+        return advance_binding(
+            ports,
+            binding,
+            event,
+            evidence,
+            change=lambda after: replace(after, attempt=None, attempt_until=None, unbind_requested_at=None),
+        )
+    except StoreUnavailable:
+        ports.telemetry.note("answer not written, left to the resolver", binding_id=binding.id, code=evidence.code)
+        return binding
 
 
 def pause_unbinding(binding: Binding, ports: Ports, answer: WriteAnswer | None = None) -> Binding:
