@@ -110,6 +110,8 @@ def _ask(payment: Payment, ports: Ports, deadline: Deadline) -> tuple[Payment, b
     event = _read_history(answer, refund.number)
     if event is None:
         return _end_after_schedule(ports, payment), False
+    if event is RefundEvent.NOT_IN_HISTORY and _was_sent_after_schedule(ports, refund):
+        return _exhaust(ports, payment), False  # sent again and again without a clear answer: a person must look
     evidence = Evidence(EvidenceSource.STATUS, ports.clock.now(), answer.status)
     return _advance(ports, payment, event, evidence), event is RefundEvent.NOT_IN_HISTORY
 
@@ -128,7 +130,8 @@ def _read_history(answer: StatusAnswer, number: str) -> RefundEvent | None:
         return RefundEvent.EXHAUSTED
     if answer.status == "04":
         return RefundEvent.SUCCEEDED
-    return RefundEvent.NOT_IN_HISTORY
+    # Only an answer that shows the payment as paid shows its refunds too: a status that lags behind proves nothing.
+    return RefundEvent.NOT_IN_HISTORY if answer.status == "00" else None
 
 
 def _send(payment: Payment, ports: Ports, deadline: Deadline) -> Payment:
@@ -169,6 +172,8 @@ def _send(payment: Payment, ports: Ports, deadline: Deadline) -> Payment:
         evidence = Evidence(EvidenceSource.NOTHING_SENT, ports.clock.now(), error.code)
         return _conclude(ports, sent, RefundEvent.NOT_SENT, evidence, attempt)
     event = _EVENTS.get(answer.reply, RefundEvent.OUTCOME_LOST)
+    if event is RefundEvent.REFUSED and claimed.attempts > 1:
+        event = RefundEvent.OUTCOME_LOST  # perhaps refused because an earlier sending has worked: refundHistory tells
     evidence = Evidence(EvidenceSource.ANSWER, ports.clock.now(), answer.code)
     return _conclude(
         ports,
@@ -237,7 +242,9 @@ def _planned(ports: Ports, refund: Refund, now: datetime) -> Refund:
     if refund.state is RefundState.UNKNOWN and refund.sent_at is not None:
         # No status inquiry within the first minute after the sending.
         now = max(now, refund.sent_at + timedelta(seconds=ports.settings.first_inquiry))
-        due = next_due(refund.sent_at, now, ports.settings.refund_schedule, ports.ids.jitter())
+        # A refund that had to be sent again keeps to its one schedule, so that the repetitions come to an end.
+        origin = refund.sent_at if refund.attempts <= 1 else refund.requested_at
+        due = next_due(origin, now, ports.settings.refund_schedule, ports.ids.jitter())
         return replace(refund, due_at=due or now)
     if refund.evidence.source is EvidenceSource.STATUS and refund.state is RefundState.RETRYING:
         return replace(refund, due_at=now)  # DOKU does not know it: send it now
@@ -267,6 +274,11 @@ def _end_after_schedule(ports: Ports, payment: Payment) -> Payment:
     if next_due(refund.requested_at, ports.clock.now(), ports.settings.refund_schedule, 0.0) is not None:
         return payment
     return _exhaust(ports, payment)
+
+
+def _was_sent_after_schedule(ports: Ports, refund: Refund) -> bool:
+    last = refund.requested_at + timedelta(seconds=ports.settings.refund_schedule[-1])
+    return refund.sent_at is not None and refund.sent_at >= last
 
 
 def _exhaust(ports: Ports, payment: Payment) -> Payment:
