@@ -114,10 +114,11 @@ def test_refused_tokens_are_told_apart(name: str, service: str) -> None:
         assert caught.value.code == f"401{service}{case}"
 
 
-def test_a_token_that_is_gone_is_a_reply_when_unbinding() -> None:
+def test_a_token_that_is_gone_is_renewed_before_the_link_counts_as_gone() -> None:
     for code in ("4010902", "4010904", "4040911"):
         doku, _ = make(answer(int(code[:3]), {"responseCode": code}))
-        assert doku.unbind_account("customer-token", doku_call()).reply is Reply.GONE
+        with pytest.raises(CustomerTokenRefused):
+            doku.unbind_account("customer-token", doku_call())
 
 
 # --- what is sent ----------------------------------------------------------------------------------------------------

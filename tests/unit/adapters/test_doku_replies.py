@@ -92,9 +92,9 @@ EXCEPTIONS: dict[tuple[Operation, int, str], Verdict] = {
     (Operation.REFUND_PAYMENT, 429, "00"): _R.LATER,
     (Operation.UNBIND_ACCOUNT, 429, "00"): _R.LATER,
     (Operation.REFUND_PAYMENT, 405, "01"): _R.LATER,
-    (Operation.UNBIND_ACCOUNT, 401, "02"): _R.GONE,
-    (Operation.UNBIND_ACCOUNT, 401, "04"): _R.GONE,
-    (Operation.UNBIND_ACCOUNT, 404, "11"): _R.GONE,
+    (Operation.UNBIND_ACCOUNT, 401, "02"): NoReply.CUSTOMER_TOKEN,
+    (Operation.UNBIND_ACCOUNT, 401, "04"): NoReply.CUSTOMER_TOKEN,
+    (Operation.UNBIND_ACCOUNT, 404, "11"): NoReply.CUSTOMER_TOKEN,
 }
 
 

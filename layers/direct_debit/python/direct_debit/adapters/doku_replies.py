@@ -59,10 +59,11 @@ _BY_OPERATION: Mapping[tuple[Operation, int, str], Verdict] = {
     (Operation.BIND_ACCOUNT, 429, "00"): Reply.LATER,
     (Operation.REFUND_PAYMENT, 429, "00"): Reply.LATER,
     (Operation.UNBIND_ACCOUNT, 429, "00"): Reply.LATER,
-    # Contract 3.12: DOKU does not know the link any more.
-    (Operation.UNBIND_ACCOUNT, 401, "02"): Reply.GONE,
-    (Operation.UNBIND_ACCOUNT, 401, "04"): Reply.GONE,
-    (Operation.UNBIND_ACCOUNT, 404, "11"): Reply.GONE,
+    # Contract 3.12: DOKU does not know this token any more. That may be the token's end and not the link's, so it is
+    # renewed first; only a link whose token can not be renewed, or is refused again, counts as gone.
+    (Operation.UNBIND_ACCOUNT, 401, "02"): NoReply.CUSTOMER_TOKEN,
+    (Operation.UNBIND_ACCOUNT, 401, "04"): NoReply.CUSTOMER_TOKEN,
+    (Operation.UNBIND_ACCOUNT, 404, "11"): NoReply.CUSTOMER_TOKEN,
 }
 
 
