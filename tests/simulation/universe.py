@@ -872,7 +872,7 @@ class _Transport:
     def _draw_dial(self, operation: str, arrival: Arrival) -> str | None:
         u, rng = self._u, self._u.rng
         if not u.chance(u.plan.dials):
-            if u.plan.liar and operation in ("payment", "otp") and u.chance(0.3):
+            if u.plan.liar and operation in ("payment", "otp") and arrival.reference and u.chance(0.3):
                 # DOKU says that it refused what it has done. Only a later fact can show that.
                 u.simulator.add_dial(Dial("*", "code", "after", code="40305"))
                 u.lied.add(arrival.reference)
