@@ -313,10 +313,10 @@ def _sqs(queue: str, bodies: list[str]) -> Event:
 
 
 def _stream() -> Event:
-    before = _payment(PaymentState.PROCESSING, 4)
-    after = _payment(PaymentState.PAID, 5)
-    pending = _binding(BindingState.PENDING, 2)
-    active = _binding(BindingState.ACTIVE, 3)
+    before = example_payment(PaymentState.PROCESSING, 4)
+    after = example_payment(PaymentState.PAID, 5)
+    pending = example_binding(BindingState.PENDING, 2)
+    active = example_binding(BindingState.ACTIVE, 3)
     images: list[tuple[str, Item | None, Item]] = [
         ("Transactions", write_payment(before), write_payment(after)),
         ("Transactions", None, {"pk": {"S": "PAYMENT#POISON"}, "sk": {"S": "PAYMENT"}, "kind": {"S": "payment"}}),
@@ -349,7 +349,8 @@ def _stream() -> Event:
     return {"Records": records}
 
 
-def _payment(state: PaymentState, version: int) -> Payment:
+def example_payment(state: PaymentState, version: int) -> Payment:
+    """The payment of the examples, PROCESSING or PAID."""
     sent = AT - timedelta(seconds=30)
     paid = state is PaymentState.PAID
     return Payment(
@@ -379,7 +380,8 @@ def _payment(state: PaymentState, version: int) -> Payment:
     )
 
 
-def _binding(state: BindingState, version: int) -> Binding:
+def example_binding(state: BindingState, version: int) -> Binding:
+    """The link of the examples."""
     return Binding(
         id=BINDING_ID,
         customer_id=CUSTOMER,

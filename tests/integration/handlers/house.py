@@ -18,6 +18,7 @@ from direct_debit.entrypoint import container
 from direct_debit.entrypoint.container import Services
 from direct_debit.entrypoint.observability import Observability
 from tests.fakes.world import PUBLIC_URL, World
+from tests.integration.handlers.conformity import check_conformity
 from tools.make_events import ISSUED_TOKEN_KEY
 
 REPOSITORY = Path(__file__).parents[3]
@@ -113,7 +114,9 @@ class House:
             "body": raw if raw is not None else None if body is None else json.dumps(body),
             "isBase64Encoded": is_base64,
         }
-        return Response(self.invoke(name, event))
+        response = Response(self.invoke(name, event))
+        check_conformity(name, response.status, response.headers, response.text)
+        return response
 
     # --- shortcuts ---------------------------------------------------------------------------------------------------
 

@@ -136,6 +136,4 @@ def test_error_names_are_a_promise() -> None:
 def test_a_named_error_keeps_what_the_caller_needs() -> None:
     named = name_error(UnknownField("colour", "remove it"))
     assert isinstance(named, InvalidRequest)
-    assert SimpleNamespace(field=named.field, detail=named.detail) == SimpleNamespace(
-        field="colour", detail="remove it"
-    )
+    assert (named.field, named.detail) == ("colour", "remove it")

@@ -38,7 +38,12 @@ class View(BaseModel):
     """The base of all answers."""
 
     model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, validate_by_name=True, validate_by_alias=False, serialize_by_alias=True
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=False,
+        serialize_by_alias=True,
     )
 
     def to_json(self) -> dict[str, object]:

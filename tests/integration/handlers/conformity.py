@@ -1,0 +1,49 @@
+"""Whether an answer is what docs/openapi.json says: its status, its headers, its body."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "openapi.json"
+
+
+@cache
+def read_document() -> dict[str, Any]:
+    """The committed document."""
+    document: dict[str, Any] = json.loads(DOCUMENT.read_text("utf-8"))
+    return document
+
+
+@cache
+def operation(name: str) -> dict[str, Any]:
+    """The operation with this id."""
+    found: dict[str, Any] = next(
+        operation
+        for path in read_document()["paths"].values()
+        for operation in path.values()
+        if operation["operationId"] == name
+    )
+    return found
+
+
+def check_conformity(name: str, status: int, headers: Mapping[str, str], text: str) -> None:
+    """Fail when the document does not describe this answer."""
+    described = operation(name)["responses"].get(str(status))
+    assert described is not None, f"{name} answered {status}, which the document does not know"
+    for header in described.get("headers", {}):
+        assert header in headers or header == "Idempotency-Replayed"
+    if "content" not in described:
+        assert text == ""
+        return
+    content = described["content"]
+    assert headers["Content-Type"] in content
+    check_schema(content[headers["Content-Type"]]["schema"], json.loads(text))
+
+
+def check_schema(schema: Mapping[str, Any], value: object) -> None:
+    """Fail when the value does not fit, with every object closed: an undocumented member is a difference too."""
+    Draft202012Validator({**schema, "components": read_document()["components"]}).validate(value)
