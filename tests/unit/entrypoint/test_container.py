@@ -1,0 +1,91 @@
+"""The composition root: builds without asking anybody, follows a rotated secret, verifies with both of its versions."""
+
+import json
+from pathlib import Path
+
+import boto3
+import pytest
+
+from direct_debit.adapters.aws import AwsClients
+from direct_debit.adapters.credentials import Credentials, FixedCredentials
+from direct_debit.entrypoint import container
+from direct_debit.entrypoint.container import DokuConnector, build, read_inbound_keys
+from direct_debit.entrypoint.settings import ConfigurationError, read_environment
+from tests.fakes.clock import FakeClock
+from tests.unit.entrypoint.test_settings import COMPLETE
+
+KEYS = json.loads((Path(__file__).parents[2] / "vectors" / "signature-vectors.json").read_text("utf-8"))["keys"]
+
+
+def secret(secret_key: str = "secret", private_key: str = KEYS["merchantPrivateKeyPkcs8Pem"]) -> Credentials:
+    """One version of the secret."""
+    return Credentials(
+        client_id="BRN-0201",
+        secret_key=secret_key,
+        merchant_private_key=private_key,
+        doku_public_key=KEYS["dokuPublicKeyPem"],
+        doku_client_key="DOKU-1",
+        token_keys={"k1": b"k" * 32},
+        active_token_key="k1",
+        phone_pepper=b"p" * 32,
+        issued_token_key=secret_key.encode().ljust(32, b"."),
+    )
+
+
+class Rotating:
+    """A source whose current version can be replaced."""
+
+    def __init__(self, content: Credentials) -> None:
+        self.content = content
+
+    def current(self) -> Credentials:
+        return self.content
+
+    def previous(self) -> Credentials | None:
+        return None
+
+    def refresh(self) -> bool:
+        return False
+
+
+@pytest.mark.usefixtures("socket_disabled")
+def test_building_asks_nobody() -> None:
+    session = boto3.Session(region_name="ap-southeast-3", aws_access_key_id="x", aws_secret_access_key="x")
+    services = build(read_environment(COMPLETE), AwsClients(session))
+    assert services.ports.settings.public_base_url == "https://pay.example/v1"
+    other = build(read_environment(COMPLETE), AwsClients(session))
+    assert other.ports.token_memory is not services.ports.token_memory
+
+
+def test_the_clients_are_made_anew_only_for_a_new_secret() -> None:
+    source = Rotating(secret())
+    connect = DokuConnector(read_environment(COMPLETE), source, FakeClock())
+    first = connect()
+    assert connect() is first
+    source.content = secret("rotated")
+    assert connect() is not first
+
+
+def test_an_unusable_secret_is_named_without_its_content() -> None:
+    connect = DokuConnector(read_environment(COMPLETE), FixedCredentials(secret(private_key="canary")), FakeClock())
+    with pytest.raises(ConfigurationError, match="merchantPrivateKey") as caught:
+        connect()
+    assert "canary" not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+def test_inbound_calls_are_verified_with_both_versions() -> None:
+    keys = read_inbound_keys(FixedCredentials(secret("new"), secret("old")))
+    assert keys.secret_keys == ["new", "old"]
+    assert [key[:3] for key in keys.issued_token_keys] == [b"new", b"old"]
+    assert (keys.client_id, keys.client_key) == ("BRN-0201", "DOKU-1")
+    assert read_inbound_keys(FixedCredentials(secret("new"))).secret_keys == ["new"]
+
+
+def test_installed_services_come_first_and_go_away() -> None:
+    session = boto3.Session(region_name="ap-southeast-3", aws_access_key_id="x", aws_secret_access_key="x")
+    one, two = (build(read_environment(COMPLETE), AwsClients(session)) for _ in range(2))
+    with container.install(one):
+        with container.install(two):
+            assert container.current() is two
+        assert container.current() is one
