@@ -58,11 +58,11 @@ BIND_ACCOUNT = Route(
     request=requests.BindAccountRequest,
     response=responses.BindingView,
     answers={
-        201: "The link waits for the customer: send the browser to `redirectUrl`.",
+        201: "PENDING: send the customer's browser to `redirectUrl`. FAILED: DOKU refused, `responseCode` says why.",
         202: "DOKU's answer is not known; the same request again goes on.",
         200: "A repeat: the link as it is now (header `Idempotency-Replayed`).",
     },
-    problems=("conflict", "rejected", "customer-action-required", *_SENDS),
+    problems=("conflict", *_SENDS),
     body=BodyRule.REQUIRED,
     command_only=_TASK_TOKEN,
 )
