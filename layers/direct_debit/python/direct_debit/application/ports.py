@@ -334,8 +334,9 @@ class LinkRequest:
 
     phone: str = field(repr=False)
     customer_id: str
-    success_url: str
-    failed_url: str
+    # The addresses hold the return state, which only the customer's browser may know.
+    success_url: str = field(repr=False)
+    failed_url: str = field(repr=False)
     customer_name: str | None = field(default=None, repr=False)
     email: str | None = field(default=None, repr=False)
     id_card: str | None = field(default=None, repr=False)

@@ -50,7 +50,7 @@ def record_payment_change(before: Payment | None, after: Payment, ports: Ports) 
     if moved and after.is_final:
         complete_payment_task(ports, after)
     if not after.is_open:
-        ports.bindings.forget_open_payment(after.binding_id, after.ref)
+        _release_account(after, ports)
 
 
 def record_binding_change(before: Binding | None, after: Binding, ports: Ports) -> None:
@@ -74,6 +74,13 @@ def record_binding_change(before: Binding | None, after: Binding, ports: Ports) 
             )
         )
     complete_binding_task(ports, after)
+
+
+def _release_account(payment: Payment, ports: Ports) -> None:
+    """Let a settled payment's account be unlinked, unless a refund was asked for since this record was written."""
+    current = ports.payments.get(payment.ref)
+    if current is None or not current.is_open:
+        ports.bindings.forget_open_payment(payment.binding_id, payment.ref)
 
 
 def _write_history(payment: Payment, ports: Ports, *, of_refund: bool) -> None:
