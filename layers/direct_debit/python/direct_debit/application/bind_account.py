@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from direct_debit.application.advance_binding import advance_binding
 from direct_debit.application.call_doku import call_doku
+from direct_debit.application.complete_task import adopt_binding_task_token
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import (
     BindingChanged,
@@ -99,7 +100,7 @@ def bind_account(command: BindAccount, ports: Ports, deadline: Deadline) -> Bind
         return _resume(holder, command, ports, deadline)
     if holder.state is BindingState.RELINK_REQUIRED and not holder.is_busy(now) and holder.redirect_url is None:
         return _resume(holder, command, ports, deadline)
-    return show_binding(holder, ports, replayed=True)
+    return show_binding(adopt_binding_task_token(ports, holder, command.task_token), ports, replayed=True)
 
 
 def show_binding(binding: Binding, ports: Ports, *, replayed: bool = False) -> BindingResult:
@@ -142,7 +143,7 @@ def _resume(holder: Binding, command: BindAccount, ports: Ports, deadline: Deadl
     try:
         claimed = ports.bindings.save(holder, resumed)
     except BindingChanged as race:
-        return show_binding(race.current, ports, replayed=True)
+        return show_binding(adopt_binding_task_token(ports, race.current, command.task_token), ports, replayed=True)
     return _send(claimed, command, return_state, ports, deadline)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from direct_debit.application.errors import PaymentChanged
+from direct_debit.application.errors import BindingChanged, PaymentChanged
 from direct_debit.application.ports import Ports
 from direct_debit.domain.binding import Binding, BindingState
 from direct_debit.domain.payment import Payment
@@ -22,6 +22,20 @@ def adopt_task_token(ports: Ports, payment: Payment, task_token: str | None) -> 
             continue
         if current.is_final:
             complete_payment_task(ports, current)
+    return current
+
+
+def adopt_binding_task_token(ports: Ports, binding: Binding, task_token: str | None) -> Binding:
+    """Let a workflow that asks for a link that exists wait for it; one that is active completes the token at once."""
+    current = binding
+    while task_token is not None and current.task_token != task_token:
+        if current.state is BindingState.ACTIVE:
+            complete_binding_task(ports, replace(current, task_token=task_token))
+            break
+        try:
+            current = ports.bindings.save(current, replace(current.noted(ports.clock.now()), task_token=task_token))
+        except BindingChanged as race:
+            current = race.current
     return current
 
 
