@@ -25,6 +25,8 @@ _AWAITING_OTP = "4035413"  # 4035413 as the original response code: the bank sti
 _CLOCK_SKEW = timedelta(seconds=5)
 _QUEUE_REACH = timedelta(minutes=15)  # the longest delay of an SQS message
 
+_NO_ANSWER_AGAIN = timedelta(minutes=2)  # resolved within minutes of DOKU being reachable again (invariant M6)
+
 _OUTCOMES = {
     "00": PaymentEvent.SUCCEEDED,
     "04": PaymentEvent.REFUNDED,
@@ -79,9 +81,30 @@ def ask_status(payment: Payment, ports: Ports, deadline: Deadline) -> Payment:
         answer = call_doku(ports, deadline, lambda call: ports.doku.inquire_status(claimed, call))
     except (NotDone, Rejected, CustomerActionRequired) as error:
         ports.telemetry.note("status inquiry without an answer", ref=payment.ref, code=error.code)
+        silent = isinstance(error, NotDone) and (error.code is None or error.code.startswith("5"))
+        if silent and (claimed.is_final or not last):
+            return _ask_again_soon(ports, claimed, last)
         return _settle(ports, claimed, last)
     followed = _follow(ports, claimed, answer)
     return _settle(ports, followed, last)
+
+
+def _ask_again_soon(ports: Ports, payment: Payment, last: bool) -> Payment:
+    """Plan another look shortly: DOKU was not there, and the schedule's later steps lie hours apart.
+
+    A final payment that is asked about (something odd was said of it) waits for a real answer as well.
+    """
+    now = ports.clock.now()
+    soon = now + _NO_ANSWER_AGAIN * (1 + ports.ids.jitter() / 4)
+    if not last and payment.due_at is not None and payment.due_at <= soon:
+        _queue_soon(ports, payment)
+        return payment
+    try:
+        planned = ports.payments.save(payment, replace(payment.noted(now), due_at=soon))
+    except PaymentChanged as race:
+        return race.current
+    _queue_soon(ports, planned)
+    return planned
 
 
 def _has_step_left(payment: Payment, ports: Ports) -> bool:

@@ -1,0 +1,65 @@
+"""What the tests of the use cases share: a linked merchant, a fault at a named effect, counting calls."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tests.fakes.journey import Merchant
+from tests.fakes.weather import Fault, Weather
+from tests.fakes.world import World
+
+
+@dataclass(slots=True)
+class Strike(Weather):
+    """`fault` at the effects whose name begins with `name`: the first `count` of them after `skip`."""
+
+    name: str
+    fault: Fault
+    count: int = 1
+    skip: int = 0
+    names: list[str] = field(default_factory=list)
+
+    def draw(self, name: str) -> Fault:
+        self.names.append(name)
+        if not name.startswith(self.name) or self.count == 0:
+            return Fault.NONE
+        if self.skip:
+            self.skip -= 1
+            return Fault.NONE
+        self.count -= 1
+        return self.fault
+
+
+@dataclass(slots=True)
+class Meanwhile(Weather):
+    """Fair weather, but `act` happens right before the first effect whose name begins with `name`."""
+
+    name: str
+    act: Callable[[], object]
+    skip: int = 0
+    done: bool = False
+
+    def draw(self, name: str) -> Fault:
+        if not self.done and name.startswith(self.name):
+            if self.skip:
+                self.skip -= 1
+            else:
+                self.done = True
+                self.act()
+        return Fault.NONE
+
+
+def requests(world: World, operation: str) -> int:
+    """How many requests of an operation reached DOKU."""
+    return sum(1 for one in world.simulator.requests if one.operation == operation)
+
+
+def linked(world: World | None = None) -> Merchant:
+    """Return a merchant whose customer is linked."""
+    merchant = Merchant(world or World())
+    merchant.link()
+    return merchant
+
+
+def lose_notifications(world: World) -> None:
+    """Lose every notification that is on its way."""
+    world.simulator.notifications._waiting.clear()
