@@ -10,7 +10,7 @@ from direct_debit.application.references import derive_reference
 from direct_debit.application.settings import LateSuccess
 from direct_debit.domain.evidence import Evidence
 from direct_debit.domain.payment import Payment, PaymentEvent, PaymentSituation, PaymentState
-from direct_debit.domain.refund import Refund
+from direct_debit.domain.refund import Refund, RefundEvent
 from direct_debit.domain.schedule import next_due
 
 _ROUNDS = 20  # each lost round means that somebody else made progress
@@ -54,7 +54,7 @@ def advance_payment(
         after = current.moved(event, evidence)
         if after is None:
             return current
-        after = _with_late_refund(ports, change(after), evidence.at)
+        after = _with_completed_refund(_with_late_refund(ports, change(after), evidence.at), evidence)
         after = replace(after, due_at=plan_next_look(ports, after, evidence.at))
         try:
             reopened = after.refund is not None and current.refund is None
@@ -132,6 +132,14 @@ def _with_late_refund(ports: Ports, after: Payment, now: datetime) -> Payment:
         evidence=after.evidence,
     )
     return replace(after, refund=refund)
+
+
+def _with_completed_refund(after: Payment, evidence: Evidence) -> Payment:
+    """A payment that DOKU reports as refunded ends its refund in the same write: nothing more may be sent for it."""
+    if after.state is not PaymentState.REFUNDED or after.refund is None:
+        return after
+    completed = after.refund.moved(RefundEvent.SUCCEEDED, evidence)
+    return after if completed is None else replace(after, refund=replace(completed, due_at=None))
 
 
 def _announce(ports: Ports, before: Payment, after: Payment) -> None:
