@@ -233,6 +233,8 @@ class _Case:
 
     def _refund_move(self, before: Payment, after: Payment) -> Iterator[str]:
         old, new = before.refund, after.refund
+        if after.state is PaymentState.REFUNDED and new is not None and new.state is RefundState.SENDING:
+            yield f"M3: a refund of {after.ref} is sent although the payment is REFUNDED"
         if old is None:
             if new is not None and (new.state is not RefundState.REQUESTED or after.state is not PaymentState.PAID):
                 yield f"M3: a refund of {after.ref} begins as {new.state} while the payment is {after.state}"

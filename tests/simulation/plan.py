@@ -71,8 +71,8 @@ def draw_plan(rng: Random) -> Plan:
     rate = 0.0 if calm else 1.0
     return Plan(
         variant=variant,
-        customers=_weighted(rng, ((1, 5), (2, 4), (3, 1), (4, 1))),
-        orders=rng.randint(1, 3),
+        customers=_weighted(rng, ((1, 11), (2, 6), (3, 2), (4, 1))),
+        orders=rng.choice((1, 2, 2, 3)),
         pace=rng.choice((0.1, 1.0, 1.0, 5.0, 40.0)),
         latency=rng.choice(("none", "short", "mixed", "mixed")),
         store_faults=rate * rng.choice((0.0, 0.004, 0.012, 0.03)),

@@ -84,6 +84,7 @@ _PRIVATE_KEY = merchant_private_key()
 _DOKU_CREDENTIALS = Credentials(_CLIENT_ID, _SECRET, _PRIVATE_KEY)
 _CLIENT_SETTINGS = ClientSettings()
 _ISSUED_TOKEN_KEY = b"i" * 32
+_WRITES = frozenset({"store.put_item", "store.update_item", "store.transact_write_items"})
 _CODES_BEFORE = ("50000", "50001", "50002", "50400", "42900", "40316", "99999")
 _CODES_AFTER = ("50000", "50001", "50002", "50400", "20200", "40901", "99999")
 _GARBAGE = (
@@ -415,13 +416,10 @@ class Universe:
         raise failures.lost()
 
     def _run[T](self, name: str, run: Callable[[], T]) -> T:
-        if self.kernel.trace is None:
-            self.kernel.note(name)
-            answer = run()
-        else:
-            self.kernel.note(name)
-            answer = run()
-        self._keep_journal()
+        self.kernel.note(name)
+        answer = run()
+        if name in _WRITES:
+            self._keep_journal()
         return answer
 
     def _keep_journal(self) -> None:

@@ -1,0 +1,82 @@
+"""`python -m tests.simulation`: search, replay a seed, try the mutants, or live through a month."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from tests.simulation.coverage import Coverage, find_gaps
+from tests.simulation.history import run_history
+from tests.simulation.search import Report, commit, search
+
+ENOUGH_FOR_GAPS = 8_000  # histories; with fewer a rare event may be missing by chance
+SHOWN = 10
+
+
+def main() -> int:
+    """Return 0 when nothing was found."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=1_000, help="how many histories")
+    parser.add_argument("--start", type=int, default=0, help="the first seed")
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument("--state", type=Path, help="a file to go on from, after an interruption")
+    parser.add_argument("--replay", type=int, metavar="SEED", help="print one history, line by line")
+    parser.add_argument("--mutants", action="store_true", help="try the deliberate bugs instead")
+    parser.add_argument("--only", default="", help="mutants whose name contains this")
+    parser.add_argument("--month", action="store_true", help="a month of 1,000 customers, for its speed")
+    arguments = parser.parse_args()
+    if arguments.replay is not None:
+        return _replay(arguments.replay)
+    if arguments.mutants:
+        from tests.simulation.mutants import run_mutants  # noqa: PLC0415 - it patches the product
+
+        return run_mutants(arguments.jobs, only=arguments.only)
+    if arguments.month:
+        from tests.simulation.month import run_month  # noqa: PLC0415
+
+        return run_month()
+    return _search(arguments.start, arguments.seeds, arguments.jobs, arguments.state)
+
+
+def _replay(seed: int) -> int:
+    history = run_history(seed, Coverage(), keep_trace=True)
+    print(*history.trace, sep="\n")
+    print(f"seed={seed} commit={commit()} digest={history.digest}")
+    print(history.plan)
+    for violation in history.violations or ["no violation"]:
+        print(violation)
+    return 1 if history.violations else 0
+
+
+def _search(start: int, seeds: int, jobs: int, state: Path | None) -> int:
+    shown = 0
+    last = time.monotonic()
+
+    def progress(report: Report) -> None:
+        nonlocal shown, last
+        for finding in report.findings[shown:]:
+            if shown < SHOWN:
+                print(f"seed={finding.seed} commit={commit()} layer=simulation {finding.violations[0]}", flush=True)
+            shown += 1
+        if time.monotonic() - last > 30:
+            last = time.monotonic()
+            print(f"... next seed {report.following}: {report.summary()}", flush=True)
+
+    report = search(start, seeds, jobs=jobs, state=state, progress=progress)
+    print(report.summary())
+    print("ends:", ", ".join(f"{name} {count}" for name, count in report.coverage.ends.most_common()))
+    failed = bool(report.findings)
+    if report.coverage.totals["histories"] >= ENOUGH_FOR_GAPS:
+        gaps = find_gaps(report.coverage)
+        print(*gaps, sep="\n")
+        failed = failed or bool(gaps)
+        print(f"{len(gaps)} gaps in what was exercised")
+    if report.findings:
+        print(f"replay the first with: python -m tests.simulation --replay {report.findings[0].seed}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
