@@ -1,0 +1,72 @@
+"""docs/operations.md names every parameter, metric and alarm as they are deployed, and every command as it exists."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from direct_debit.application.ports import Metric
+from tests.template.translation import resources, source
+from tools.ops.__main__ import main
+
+DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text()
+
+
+def parameter_rows() -> dict[str, list[str]]:
+    """The cells after the name, of each row of the tables of parameters."""
+    found = {}
+    for line in DOCUMENT.split("## Parameters")[1].split("## Metrics")[0].splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split(" | ")]
+        if re.fullmatch(r"`[A-Z]\w+`", cells[0]):
+            found[cells[0].strip("`")] = cells[1:]
+    return found
+
+
+def test_every_parameter_stands_in_the_table_with_its_default_and_description() -> None:
+    parameters = source()["Parameters"]
+    section = parameter_rows()
+    assert set(section) == set(parameters)
+    for name, definition in parameters.items():
+        assert name in section, name
+        default, description = section[name][0], section[name][1]
+        if "Default" not in definition:
+            assert default == "required", name
+        else:
+            shown = str(definition["Default"])
+            assert default == (f"`{shown}`" if shown else "empty"), name
+        assert description == definition["Description"].strip(), name
+
+
+def test_every_metric_is_explained_and_only_those() -> None:
+    section = DOCUMENT.split("## Metrics")[1].split("## Alarms")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == {metric.value for metric in Metric}
+
+
+def test_every_alarm_has_a_runbook_that_exists() -> None:
+    alarms = set(resources("AWS::CloudWatch::Alarm"))
+    section = DOCUMENT.split("## Alarms")[1].split("###")[0]
+    listed = dict(re.findall(r"^\| `(\w+)` \| \[[^\]]+\]\(#([a-z0-9-]+)\) \|$", section, re.MULTILINE))
+    assert set(listed) == alarms
+    headings = {
+        re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-")
+        for title in re.findall(r"^#+ (.+)$", DOCUMENT, re.MULTILINE)
+    }
+    assert set(listed.values()) <= headings
+    assert set(re.findall(r"\]\(#([a-z0-9-]+)\)", DOCUMENT)) <= headings
+
+
+def test_every_alarm_on_a_metric_of_ours_names_one_that_is_counted() -> None:
+    ours = [alarm for alarm in resources("AWS::CloudWatch::Alarm").values() if alarm["Namespace"] == "DirectDebit"]
+    assert {alarm["MetricName"] for alarm in ours} <= {metric.value for metric in Metric}
+    service = source()["Globals"]["Function"]["Environment"]["Variables"]
+    assert service["POWERTOOLS_METRICS_NAMESPACE"] == "DirectDebit"
+    for alarm in ours:
+        assert alarm["Dimensions"] == [{"Name": "service", "Value": service["POWERTOOLS_SERVICE_NAME"]}]
+
+
+def test_every_command_of_the_operator_exists(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    commands = set(re.findall(r"^    ([a-z-]+) ", capsys.readouterr().out, re.MULTILINE))
+    named = {word for word in re.findall(r"`(?:make ops ARGS=\")?([a-z-]+)\b", DOCUMENT) if word in commands}
+    assert named == commands
