@@ -12,6 +12,7 @@ from decimal import Decimal, InvalidOperation
 from direct_debit.application.advance_binding import advance_binding
 from direct_debit.application.advance_payment import advance_payment
 from direct_debit.application.deadline import Deadline
+from direct_debit.application.errors import BindingChanged
 from direct_debit.application.inquire_status import request_inquiry
 from direct_debit.application.ports import InboxItem, InboxKind, InboxState, Metric, Ports
 from direct_debit.application.prove_binding import prove_binding
@@ -125,10 +126,14 @@ def _process_binding(item: InboxItem, body: dict[str, object], ports: Ports, dea
 
 def _learn_auth_code(binding: Binding, auth_code: str | None, ports: Ports) -> Binding:
     """Take the auth code from the notification where the binding response had none."""
-    if auth_code is None or binding.auth_code is not None:
-        return binding
-    sealed = ports.vault.seal(auth_code, binding.id)
-    return ports.bindings.save(binding, replace(binding.noted(ports.clock.now()), auth_code=sealed))
+    current = binding
+    while auth_code is not None and current.auth_code is None and current.holds_account:
+        sealed = ports.vault.seal(auth_code, current.id)
+        try:
+            return ports.bindings.save(current, replace(current.noted(ports.clock.now()), auth_code=sealed))
+        except BindingChanged as race:
+            current = race.current
+    return current
 
 
 def _find_mismatch(payment: Payment, facts: _PaymentFacts) -> str | None:
