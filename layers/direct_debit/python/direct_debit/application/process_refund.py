@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from direct_debit.application.advance_payment import save_with_refund
 from direct_debit.application.call_doku import call_doku
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import (
@@ -82,7 +83,8 @@ def redrive_refund(ref: str, ports: Ports) -> Payment:
     if moved is None:
         return payment
     restarted = replace(moved, requested_at=now, due_at=now)
-    return ports.payments.save(payment, replace(payment.noted(now), refund=restarted))
+    # It needs the customer's token again, so its account stays linked again.
+    return save_with_refund(ports, payment, replace(payment.noted(now), refund=restarted))
 
 
 def _come_again(ports: Ports, payment: Payment) -> RefundStep:
