@@ -101,7 +101,8 @@ def _process_payment(item: InboxItem, body: dict[str, object], ports: Ports) -> 
         payment,
         event,
         evidence,
-        change=lambda after: replace(after, doku_reference=facts.doku_reference or after.doku_reference),
+        # The reference of the first answer stays: inquiries name it, and another one would not be found.
+        change=lambda after: replace(after, doku_reference=after.doku_reference or facts.doku_reference),
     )
     _settle(item, InboxState.PROCESSED, None, ports)
 
