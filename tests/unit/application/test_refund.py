@@ -1,0 +1,285 @@
+"""Refunds: accepted at once, one number for ever, confirmed by refundHistory, never doubled, never lost."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+import pytest
+
+from direct_debit.adapters.doku import DokuAdapter
+from direct_debit.application.errors import Conflict, NotFound
+from direct_debit.application.get_refund import get_refund
+from direct_debit.application.ports import DokuCall, Metric, WriteAnswer
+from direct_debit.application.process_refund import process_refund, redrive_refund
+from direct_debit.domain.payment import Payment, PaymentState
+from direct_debit.domain.refund import Refund, RefundState
+from direct_debit.domain.transitions import TransitionRefused
+from tests.fakes.invariants import check_at_rest
+from tests.fakes.journey import REF, Merchant
+from tests.fakes.quiescence import come_to_rest
+from tests.fakes.weather import Fault
+from tests.fakes.world import World
+from tests.unit.application.support import Strike, linked, lose_notifications, requests
+from tools.doku_simulator.config import ProviderVariant
+from tools.doku_simulator.dials import Dial
+from tools.doku_simulator.records import Refund as BankRefund
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def paid(world: World | None = None) -> Merchant:
+    merchant = linked(world)
+    merchant.pay_to_the_end()
+    return merchant
+
+
+def refund_of(merchant: Merchant) -> Refund:
+    refund = merchant.payment().refund
+    assert refund is not None
+    return refund
+
+
+@pytest.fixture
+def sendings() -> "Iterator[list[tuple[str, str]]]":
+    """Number and X-EXTERNAL-ID of each refund request and `status` for each question, in their order."""
+    seen: list[tuple[str, str]] = []
+    send, ask = DokuAdapter.refund_payment, DokuAdapter.inquire_status
+
+    def refund_payment(self: DokuAdapter, payment: Payment, call: DokuCall) -> WriteAnswer:
+        assert payment.refund is not None
+        seen.append((payment.refund.number, call.external_id))
+        return send(self, payment, call)
+
+    def inquire_status(self: DokuAdapter, payment: Payment, call: DokuCall) -> object:
+        seen.append(("status", call.external_id))
+        return ask(self, payment, call)
+
+    with (
+        patch.object(DokuAdapter, "refund_payment", refund_payment),
+        patch.object(DokuAdapter, "inquire_status", inquire_status),
+    ):
+        yield seen
+
+
+def test_a_refund_is_accepted_before_anything_is_sent() -> None:
+    merchant = paid()
+    result = merchant.refund()
+    assert result.payment.refund is not None
+    assert result.payment.refund.state is RefundState.REQUESTED
+    assert requests(merchant.world, "refund") == 0
+    assert REF in merchant.binding().open_payments
+    come_to_rest(merchant.world, 5)
+    payment = merchant.payment()
+    assert (payment.state, refund_of(merchant).state) == (PaymentState.REFUNDED, RefundState.REFUNDED)
+    assert refund_of(merchant).refund_no is not None
+    assert refund_of(merchant).refunded_at is not None
+
+
+def test_only_a_paid_payment_is_refunded() -> None:
+    merchant = linked()
+    with pytest.raises(NotFound):
+        merchant.refund()
+    merchant.pay()
+    with pytest.raises(Conflict):
+        merchant.refund()
+    with pytest.raises(NotFound):
+        get_refund(REF, merchant.world.process())
+
+
+def test_a_repeat_is_the_same_refund_and_another_number_a_conflict() -> None:
+    merchant = paid()
+    number = refund_of_request(merchant)
+    assert merchant.refund().replayed
+    assert merchant.refund(number=number).replayed
+    with pytest.raises(Conflict):
+        merchant.refund(number="SECOND")
+    with pytest.raises(Conflict):
+        merchant.refund(reason="Another reason")
+    come_to_rest(merchant.world)
+    assert merchant.refund().replayed
+    assert merchant.world.refunds(REF) == 1
+
+
+def refund_of_request(merchant: Merchant) -> str:
+    refund = merchant.refund().payment.refund
+    assert refund is not None
+    return refund.number
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        lambda: Dial("refund", "drop"),
+        lambda: Dial("refund", "drop", when="before"),
+        lambda: Dial("refund", "status", status=503),
+        lambda: Dial("refund", "garbage", garbage="empty"),
+        lambda: Dial("refund", "code", code="50400"),
+        lambda: Dial("refund", "code", code="40418"),
+        lambda: Dial("refund", "code", code="40418", when="before"),
+        lambda: Dial("refund", "code", code="40901"),
+        lambda: Dial("refund", "code", code="20200"),
+        lambda: Dial("refund", "code", code="99999"),
+    ],
+)
+def test_an_unclear_answer_is_confirmed_by_the_history_before_anything_is_sent_again(
+    fault: Callable[[], Dial], sendings: list[tuple[str, str]]
+) -> None:
+    merchant = paid()
+    merchant.world.simulator.dials.add(fault())
+    number = refund_of_request(merchant)
+    merchant.world.work()
+    assert refund_of(merchant).state is RefundState.UNKNOWN
+    lose_notifications(merchant.world)
+    come_to_rest(merchant.world)
+    assert refund_of(merchant).state is RefundState.REFUNDED
+    assert merchant.world.refunds(REF) == 1
+    assert sendings[1][0] == "status"
+    sent = [one for one in sendings if one[0] != "status"]
+    assert {name for name, _ in sent} == {number}
+    assert len({external_id for _, external_id in sent}) == len(sent)
+    assert check_at_rest(merchant.world) == []
+
+
+@pytest.mark.parametrize("case", ["40501", "42900", "40306"])
+def test_a_refund_that_may_not_be_now_is_sent_again_later(case: str, sendings: list[tuple[str, str]]) -> None:
+    merchant = paid()
+    merchant.world.simulator.dials.add(Dial("refund", "code", when="before", code=case, count=2))
+    number = refund_of_request(merchant)
+    merchant.world.work()
+    assert refund_of(merchant).state is RefundState.RETRYING
+    come_to_rest(merchant.world)
+    assert refund_of(merchant).state is RefundState.REFUNDED
+    sent = [one for one in sendings if one[0] != "status"]
+    assert [name for name, _ in sent] == [number] * 3
+    assert len({external_id for _, external_id in sent}) == 3
+    between = sendings[1 : sendings.index(sent[1])]
+    assert any(name == "status" for name, _ in between)  # asked before it is sent again
+
+
+def test_a_final_refusal_ends_the_refund_and_keeps_the_code() -> None:
+    merchant = paid()
+    merchant.world.simulator.dials.add(Dial("refund", "code", when="before", code="40314"))
+    merchant.refund()
+    come_to_rest(merchant.world)
+    assert (refund_of(merchant).state, refund_of(merchant).response_code) == (RefundState.FAILED, "4035814")
+    assert merchant.payment().state is PaymentState.PAID
+    assert merchant.world.telemetry.counts[Metric.REFUND_FAILED] == 1
+    assert check_at_rest(merchant.world) == []
+
+
+def test_a_refund_that_was_accepted_and_then_failed_is_not_called_done() -> None:
+    merchant = paid(World(variant=ProviderVariant(refund_outcome="pending", refund_delay=(600.0, 600.0))))
+    merchant.refund()
+    merchant.world.work()
+    assert refund_of(merchant).state is RefundState.UNKNOWN
+    come_to_rest(merchant.world)
+    assert refund_of(merchant).state is RefundState.REFUNDED
+    assert check_at_rest(merchant.world) == []
+
+
+def _refund_at_the_back_office(merchant: Merchant, number: str = "BACKOFFICE-1") -> None:
+    """Let DOKU's back office refund the payment under its own number."""
+    payment = merchant.world.simulator.world.payments[REF][0]
+    now = merchant.world.clock.now()
+    refund = BankRefund(number, "BO", payment.amount, "by hand", now, [(now, "03")])
+    payment.refunds.append(refund)
+
+
+def test_a_refund_under_another_number_is_never_doubled() -> None:
+    merchant = paid()
+    merchant.world.simulator.dials.add(Dial("refund", "drop", when="before"))
+    merchant.refund()
+    merchant.world.work()
+    _refund_at_the_back_office(merchant)
+    come_to_rest(merchant.world)
+    assert refund_of(merchant).state is RefundState.NEEDS_REVIEW
+    assert requests(merchant.world, "refund") == 1
+    assert merchant.world.telemetry.counts[Metric.REFUND_NEEDS_REVIEW] == 1
+
+
+def test_an_exhausted_refund_needs_review_and_a_redrive_doubles_nothing(sendings: list[tuple[str, str]]) -> None:
+    merchant = paid()
+    world = merchant.world
+    world.simulator.dials.add(Dial("refund", "drop", count=1))  # done, but nobody heard
+    world.simulator.dials.add(Dial("status", "drop", count=10_000))
+    number = refund_of_request(merchant)
+    world.work()
+    lose_notifications(world)
+    come_to_rest(world, 2 * 86400)
+    assert refund_of(merchant).state is RefundState.NEEDS_REVIEW
+    assert world.telemetry.counts[Metric.REFUND_NEEDS_REVIEW] == 1
+    assert any(fields.get("state") == "NEEDS_REVIEW" for _, fields in world.telemetry.notes)
+    assert any(event.name == "refund.needs_review" for event in world.events.published)
+    world.simulator.dials.clear()
+    redrive_refund(REF, world.process())
+    come_to_rest(world)
+    assert refund_of(merchant).state is RefundState.REFUNDED
+    assert world.refunds(REF) == 1
+    assert {name for name, _ in sendings} == {"status", number}
+
+
+def test_a_redrive_sends_again_where_doku_knows_nothing() -> None:
+    merchant = paid()
+    merchant.world.simulator.dials.add(Dial("refund", "drop", when="before", count=1000))
+    merchant.refund()
+    come_to_rest(merchant.world, 3 * 86400)
+    assert refund_of(merchant).state is RefundState.NEEDS_REVIEW
+    merchant.world.simulator.dials.clear()
+    for _ in range(3):
+        try:
+            redrive_refund(REF, merchant.world.process())
+        except TransitionRefused:
+            continue
+    come_to_rest(merchant.world)
+    assert refund_of(merchant).state is RefundState.REFUNDED
+    assert merchant.world.refunds(REF) == 1
+    with pytest.raises(TransitionRefused):
+        redrive_refund(REF, merchant.world.process())
+
+
+def test_a_second_worker_neither_sends_nor_asks() -> None:
+    merchant = paid()
+    merchant.refund()
+    world = merchant.world
+    for _ in range(5):
+        process_refund(REF, world.process(), world.deadline())
+    assert requests(world, "refund") == 1
+    assert requests(world, "status") == 0
+
+
+def test_a_refund_whose_link_has_ended_is_kept_for_a_person() -> None:
+    merchant = paid()
+    merchant.world.simulator.unlink_customer(merchant.customer)
+    merchant.refund()
+    come_to_rest(merchant.world, 2 * 86400)
+    assert refund_of(merchant).state is RefundState.NEEDS_REVIEW
+    assert merchant.world.refunds(REF) == 0
+
+
+def test_a_refund_whose_queue_fails_is_swept() -> None:
+    merchant = paid()
+    merchant.world.weather = Strike("queue.send", Fault.FAIL)
+    merchant.refund()
+    assert merchant.world.queues.waiting == []
+    come_to_rest(merchant.world, 120)
+    assert refund_of(merchant).state is RefundState.REFUNDED
+
+
+def test_a_status_that_lags_never_makes_a_second_refund() -> None:
+    merchant = paid(World(variant=ProviderVariant(status_lag=300.0, refund_repeat="execute")))
+    merchant.world.clock.tick(1000)
+    merchant.world.simulator.dials.add(Dial("refund", "drop"))
+    merchant.refund()
+    come_to_rest(merchant.world)
+    assert merchant.world.refunds(REF) == 1
+
+
+def test_refunds_are_for_the_whole_amount() -> None:
+    merchant = paid()
+    merchant.refund()
+    come_to_rest(merchant.world)
+    debit, refund = merchant.world.simulator.bank.ledger
+    assert debit.amount == refund.amount
+    assert replace(debit, sequence=0).reference == refund.reference
