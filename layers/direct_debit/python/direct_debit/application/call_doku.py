@@ -10,7 +10,6 @@ from direct_debit.application.errors import (
     CustomerTokenRefused,
     NotDone,
     OutcomeUnknown,
-    RelinkRequired,
     StoreUnavailable,
 )
 from direct_debit.application.obtain_b2b_token import obtain_b2b_token
@@ -67,7 +66,6 @@ def call_doku[T](
                 raise NotDone("DOKU asks for a customer token on this call", code=error.code) from error
             if refused_customer is not None:
                 require_relink(ports, access.binding, error.code)
-                raise RelinkRequired("the customer has to link the account again", code=error.code) from error
             refused_customer = access.token
         else:
             record_answer(ports)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Never
 
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import BindingChanged, NotDone, RelinkRequired
@@ -62,11 +63,19 @@ def seal_tokens(ports: Ports, binding_id: str, tokens: CustomerTokens) -> Sealed
     )
 
 
-def require_relink(ports: Ports, binding: Binding, code: str | None) -> None:
-    """Note on the binding that its customer has to link again."""
+def require_relink(ports: Ports, binding: Binding, code: str | None) -> Never:
+    """Note on the binding that its customer has to link again, because DOKU does not take the tokens it holds.
+
+    Raises RelinkRequired; NotDone when somebody else has renewed the tokens meanwhile: then the link lives.
+    """
     evidence = Evidence(EvidenceSource.ANSWER, ports.clock.now(), code)
     current = binding
-    while (after := current.moved(BindingEvent.TOKEN_REJECTED, evidence)) is not None:
+    while True:
+        if current.tokens is not None and current.tokens != binding.tokens:
+            raise NotDone("the customer's token has just been renewed; repeat the request", code=code)
+        after = current.moved(BindingEvent.TOKEN_REJECTED, evidence)
+        if after is None:
+            break
         try:
             ports.bindings.save(current, replace(after, token_lease_until=None))
         except BindingChanged as race:
@@ -74,7 +83,8 @@ def require_relink(ports: Ports, binding: Binding, code: str | None) -> None:
             continue
         ports.telemetry.count(Metric.RELINK_REQUIRED)
         ports.telemetry.note("relink required", binding_id=binding.id, code=code)
-        return
+        break
+    raise RelinkRequired("the customer has to link the account again", code=code)
 
 
 def _refresh(ports: Ports, binding: Binding, deadline: Deadline) -> CustomerAccess:
@@ -82,11 +92,10 @@ def _refresh(ports: Ports, binding: Binding, deadline: Deadline) -> CustomerAcce
         tokens = _request(ports, binding, deadline)
     except RelinkRequired as error:
         require_relink(ports, binding, error.code)
-        raise
     except NotDone:
-        _keep(ports, binding, binding.tokens)
+        _end_lease(ports, binding, binding.tokens)
         raise
-    kept = _keep(ports, binding, seal_tokens(ports, binding.id, tokens))
+    kept = _end_lease(ports, binding, seal_tokens(ports, binding.id, tokens))
     return CustomerAccess(tokens.access_token, kept)
 
 
@@ -104,13 +113,18 @@ def _request(ports: Ports, binding: Binding, deadline: Deadline) -> CustomerToke
     return ports.doku.exchange_auth_code(ports.vault.unseal(binding.auth_code, binding.id), deadline)
 
 
-def _keep(ports: Ports, binding: Binding, tokens: SealedTokens | None) -> Binding:
+def _end_lease(ports: Ports, binding: Binding, tokens: SealedTokens | None) -> Binding:
+    """Write the tokens that a refresh ended with, and give up its lease.
+
+    Whoever was so slow that another refresh came in between writes nothing: the pair it knows is used up.
+    """
     current = binding
-    while True:
-        if current.tokens is None:  # unlinked meanwhile: nothing is written back
-            return current
-        after = replace(current.noted(ports.clock.now()), tokens=tokens, token_lease_until=None)
+    while current.tokens == binding.tokens and current.tokens is not None:
+        own = current.token_lease_until == binding.token_lease_until
+        lease = None if own else current.token_lease_until
+        after = replace(current.noted(ports.clock.now()), tokens=tokens, token_lease_until=lease)
         try:
             return ports.bindings.save(current, after)
         except BindingChanged as race:
             current = race.current
+    return current
