@@ -19,8 +19,16 @@ setup: ## Build .venv and .tools/* from the hash-locked requirements (quick when
 	@$(BOOTSTRAP)
 
 .PHONY: run
-run: setup ## Deploy the template to a local cloud and run one customer's journey; ONCE=1 ends afterwards
-	@exec $(PYTHON) -m tools.local_cloud run $(if $(ONCE),--once)
+run: setup ## Deploy the template to a local cloud and run one customer's journey; ONCE=1 ends afterwards, BIND=docker lets containers in
+	@exec $(PYTHON) -m tools.local_cloud run $(if $(ONCE),--once) $(if $(BIND),--bind $(BIND))
+
+.PHONY: invoke
+invoke: setup ## Run one function against the stack of `make run`: FN=BindAccount EVENT=events/bind_account.json, DOCKER=yes|no, DEBUG=5890
+	@exec $(PYTHON) -m tools.invoke $(FN) $(EVENT) $(if $(DOCKER),--docker $(DOCKER)) $(if $(DEBUG),--debug $(DEBUG))
+
+.PHONY: start-api
+start-api: setup ## Serve the API by `sam local start-api` against the stack of `make run BIND=docker`; PORT=3000
+	@exec $(PYTHON) -m tools.invoke --start-api $(if $(PORT),--port $(PORT))
 
 .PHONY: test
 test: setup ## Run every test: unit, integration, template, e2e on a deployed local stack, browser
@@ -44,7 +52,11 @@ format: setup ## Format the code and apply safe fixes
 
 .PHONY: ops
 ops: ## The operator's command line: make ops ARGS="review --stack NAME"
-	@PYTHONPATH=layers/doku_snap/python:layers/direct_debit/python $(PYTHON) -m tools.ops $(ARGS)
+	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.ops $(ARGS)
+
+.PHONY: bench-unknown
+bench-unknown: setup ## Measure how long lost answers stay unknown: ARGS="--payments 1000 --throttle 2000 --write"
+	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tests.benchmarks.unknown_outcomes $(ARGS)
 
 .PHONY: openapi
 openapi: setup ## Write docs/openapi.json and docs/errors.md from the models
@@ -64,7 +76,7 @@ LOCK = "$$($(BOOTSTRAP) --uv)" pip compile --quiet --no-header --no-emit-index-u
 	--generate-hashes --python-version 3.13 $(UPGRADE)
 .PHONY: lock
 lock: ## Write the hash-locked requirements from requirements/*.in
-	cd requirements && for name in dev ministack sam uv; do $(subst tools/,../tools/,$(LOCK)) --universal $$name.in -o $$name.txt || exit 1; done
+	cd requirements && for name in dev lambda ministack sam uv; do $(subst tools/,../tools/,$(LOCK)) --universal $$name.in -o $$name.txt || exit 1; done
 	cd requirements && $(subst tools/,../tools/,$(LOCK)) --python-platform x86_64-manylinux2014 --constraint dev.txt layer.in \
 		-o ../layers/dependencies/requirements.txt
 

@@ -1,10 +1,10 @@
-"""Build the checkout's own environments: `.venv`, `.tools/ministack` and `.tools/sam`.
+"""Build the checkout's own environments: `.venv`, `.tools/ministack`, `.tools/sam`, and on demand `.tools/lambda`.
 
 Runs under any Python from 3.8 on that has venv or pip, and needs nothing else: Python 3.13 is found (PATH, then pyenv)
 or fetched by uv; uv itself is installed under `.tools/uv` when the machine has none. Every package is installed from a
 hash-locked file. A second run with unchanged locks does nothing; two runs at once wait for each other.
 
-    python3 tools/bootstrap.py            all environments
+    python3 tools/bootstrap.py            all environments that every target needs
     python3 tools/bootstrap.py dev sam    only these
     python3 tools/bootstrap.py --uv       print the path of a working uv (used by `make lock`)
 """
@@ -27,7 +27,10 @@ ENVIRONMENTS = {
     "dev": (ROOT / ".venv", ROOT / "requirements" / "dev.txt"),
     "ministack": (ROOT / ".tools" / "ministack", ROOT / "requirements" / "ministack.txt"),
     "sam": (ROOT / ".tools" / "sam", ROOT / "requirements" / "sam.txt"),
+    "lambda": (ROOT / ".tools" / "lambda", ROOT / "requirements" / "lambda.txt"),
 }
+# Built only when it is named: `make invoke` without Docker.
+ON_DEMAND = {"lambda"}
 
 
 def main(arguments: list[str]) -> int:
@@ -40,7 +43,7 @@ def main(arguments: list[str]) -> int:
     if unknown:
         print("unknown environment: " + ", ".join(unknown), file=sys.stderr)
         return 2
-    names = arguments or list(ENVIRONMENTS)
+    names = arguments or [name for name in ENVIRONMENTS if name not in ON_DEMAND]
     stale = [name for name in names if not is_current(name)]
     if not stale:
         return 0

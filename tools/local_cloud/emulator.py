@@ -15,10 +15,10 @@ _LAUNCHER = Path(__file__).with_name("launcher.py")
 
 
 @contextlib.contextmanager
-def emulator(folder: Path, region: str) -> Iterator[Cloud]:
-    """Run MiniStack with IAM enforced, on loopback only, with all its state below `folder`."""
-    port = free_port()
-    cloud = Cloud(f"http://127.0.0.1:{port}", region)
+def emulator(folder: Path, region: str, host: str) -> Iterator[Cloud]:
+    """Run MiniStack with IAM enforced, on this one address only, with all its state below `folder`."""
+    port = free_port(host)
+    cloud = Cloud(f"http://{host}:{port}", region)
     for name in ("tmp", "state", "s3"):
         (folder / name).mkdir()
     # Nothing else of this shell: what MiniStack has, the functions inherit, and a variable missing in the template
@@ -28,9 +28,11 @@ def emulator(folder: Path, region: str) -> Iterator[Cloud]:
         "HOME": str(folder),
         "LANG": "C.UTF-8",
         "AUTH": "true",
-        "BIND_HOST": "127.0.0.1",
+        "BIND_HOST": host,
         "GATEWAY_PORT": str(port),
-        "MINISTACK_HOST": "127.0.0.1",
+        "MINISTACK_HOST": host,
+        # Without it, functions look for the emulator on loopback.
+        "AWS_ENDPOINT_URL": cloud.endpoint,
         "MINISTACK_REGION": region,
         "LOG_LEVEL": "WARNING",
         "TMPDIR": str(folder / "tmp"),

@@ -52,8 +52,8 @@ class Simulator:
 
 
 @contextlib.contextmanager
-def simulator(folder: Path, credentials: Credentials) -> Iterator[Simulator]:
-    """Run the simulator on a port of its own choice, knowing these credentials."""
+def simulator(folder: Path, credentials: Credentials, host: str) -> Iterator[Simulator]:
+    """Run the simulator on this address, on a port of its own choice, knowing these credentials."""
     config, port_file = folder / "simulator.json", folder / "simulator.port"
     config.touch(mode=0o600)
     config.write_text(
@@ -71,6 +71,8 @@ def simulator(folder: Path, credentials: Credentials) -> Iterator[Simulator]:
         sys.executable,
         "-m",
         "tools.doku_simulator",
+        "--host",
+        host,
         "--port",
         "0",
         "--config",
@@ -93,4 +95,4 @@ def simulator(folder: Path, credentials: Credentials) -> Iterator[Simulator]:
         log=folder / "simulator.log",
         ready=lambda: port_file.exists() and port_file.read_text().strip().isdigit(),
     ):
-        yield Simulator(f"http://127.0.0.1:{int(port_file.read_text())}")
+        yield Simulator(f"http://{host}:{int(port_file.read_text())}")

@@ -13,6 +13,7 @@ from tools.local_cloud.caller import AccessKey, ApiCaller, create_caller
 from tools.local_cloud.credentials import Credentials, new_credentials
 from tools.local_cloud.emulator import emulator
 from tools.local_cloud.failure import LocalCloudError
+from tools.local_cloud.processes import LOOPBACK
 from tools.local_cloud.progress import Progress
 from tools.local_cloud.run_folder import run_folder
 from tools.local_cloud.simulator import Simulator, simulator
@@ -81,10 +82,13 @@ class LocalStack:
 
 
 @contextlib.contextmanager
-def local_stack(progress: Progress | None = None, parameters: Mapping[str, str] | None = None) -> Iterator[LocalStack]:
+def local_stack(
+    progress: Progress | None = None, parameters: Mapping[str, str] | None = None, host: str = LOOPBACK
+) -> Iterator[LocalStack]:
     """Build and deploy the template to a fresh emulator beside a fresh simulator.
 
-    `parameters` override those of samconfig.toml's local environment. Raises LocalCloudError.
+    `parameters` override those of samconfig.toml's local environment; emulator and simulator listen on `host` only.
+    Raises LocalCloudError.
     """
     say = (progress or Progress(quiet=True)).say
     settings = sam.local_parameters()
@@ -92,8 +96,8 @@ def local_stack(progress: Progress | None = None, parameters: Mapping[str, str] 
         folder = resources.enter_context(run_folder())
         say("starting the AWS emulator and the DOKU simulator")
         credentials = new_credentials()
-        cloud = resources.enter_context(emulator(folder, settings["region"]))
-        doku = resources.enter_context(simulator(folder, credentials))
+        cloud = resources.enter_context(emulator(folder, settings["region"], host))
+        doku = resources.enter_context(simulator(folder, credentials, host))
         say(f"emulator {cloud.endpoint}, simulator {doku.url}")
 
         built = sam.build(folder / "build.log")
