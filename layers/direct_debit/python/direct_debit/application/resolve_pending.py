@@ -41,7 +41,8 @@ def resolve_pending(limit: int, ports: Ports, deadline: Deadline) -> Resolved:
         visited += 1
         try:
             step()
-        except DirectDebitError as error:
+        except Exception as error:  # noqa: BLE001 - a record that can not even be read must not keep the others waiting
             failed += 1
-            ports.telemetry.note("due record not resolved", code=error.code, reason=type(error).__name__)
+            code = error.code if isinstance(error, DirectDebitError) else None
+            ports.telemetry.note("due record not resolved", code=code, reason=type(error).__name__)
     return Resolved(visited, failed)
