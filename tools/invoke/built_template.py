@@ -63,7 +63,13 @@ class BuiltTemplate:
 
 
 def build() -> BuiltTemplate:
-    """Build the template (quick when nothing changed) and read the result. Raises LocalCloudError."""
+    """Build the template (quick when nothing changed) and read the result. Raises LocalCloudError.
+
+    The build is used through a link of a constant name, so that a debugger finds the sources where it was told.
+    """
     LOCAL.mkdir(exist_ok=True)
     folder = sam.build(LOCAL / "invoke-build.log")
-    return BuiltTemplate(folder, yaml_parse((folder / "template.yaml").read_text()))
+    link = LOCAL / "invoke"
+    link.unlink(missing_ok=True)
+    link.symlink_to(folder, target_is_directory=True)
+    return BuiltTemplate(link, yaml_parse((link / "template.yaml").read_text()))
