@@ -32,7 +32,8 @@ def test_jitter_only_delays_and_stays_small(after: int, jitter: float) -> None:
     assert exact <= due <= exact + timedelta(seconds=30)
 
 
-def test_the_first_question_stays_within_its_minute() -> None:
+def test_the_first_question_leaves_time_for_queue_and_worker() -> None:
+    # Half of the lost answers have to be known within 65 s, the queue's delay and the worker's start included.
     due = next_due(ORIGIN, ORIGIN, STEPS, 0.999)
     assert due is not None
-    assert timedelta(seconds=61) <= due - ORIGIN <= timedelta(seconds=68)
+    assert timedelta(seconds=61) <= due - ORIGIN <= timedelta(seconds=64.5)

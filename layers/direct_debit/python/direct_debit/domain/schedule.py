@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-MAX_JITTER = 0.1  # of the gap to the step before: spreads a burst without making anybody wait noticeably longer
+MAX_JITTER = 0.05  # of the gap to the step before: 3 s for the first question, whose median has to stay below 65 s
 MAX_JITTER_SECONDS = 30.0
 
 
