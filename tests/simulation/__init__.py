@@ -1,1 +1,1 @@
-"""The deterministic simulation: the shipped code lives through drawn bad days, the bank's ledger judges (docs/simulation.md)."""
+"""The deterministic simulation: the shipped code lives through bad days, the bank's ledger judges."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.simulation.coverage import Coverage, find_gaps
 from tests.simulation.history import run_history
-from tests.simulation.search import Report, commit, search
+from tests.simulation.search import Report, commit, say, search
 
 ENOUGH_FOR_GAPS = 8_000  # histories; with fewer a rare event may be missing by chance
 SHOWN = 10
@@ -42,11 +42,11 @@ def main() -> int:
 
 def _replay(seed: int) -> int:
     history = run_history(seed, Coverage(), keep_trace=True)
-    print(*history.trace, sep="\n")
-    print(f"seed={seed} commit={commit()} digest={history.digest}")
-    print(history.plan)
+    say(*history.trace)
+    say(f"seed={seed} commit={commit()} digest={history.digest}")
+    say(str(history.plan))
     for violation in history.violations or ["no violation"]:
-        print(violation)
+        say(violation)
     return 1 if history.violations else 0
 
 
@@ -58,23 +58,24 @@ def _search(start: int, seeds: int, jobs: int, state: Path | None) -> int:
         nonlocal shown, last
         for finding in report.findings[shown:]:
             if shown < SHOWN:
-                print(f"seed={finding.seed} commit={commit()} layer=simulation {finding.violations[0]}", flush=True)
+                say(f"seed={finding.seed} commit={commit()} layer=simulation {finding.violations[0]}")
             shown += 1
         if time.monotonic() - last > 30:
             last = time.monotonic()
-            print(f"... next seed {report.following}: {report.summary()}", flush=True)
+            say(f"... next seed {report.following}: {report.summary()}")
 
     report = search(start, seeds, jobs=jobs, state=state, progress=progress)
-    print(report.summary())
-    print("ends:", ", ".join(f"{name} {count}" for name, count in report.coverage.ends.most_common()))
+    say(report.summary())
+    ends = report.coverage.ends.most_common()
+    say("ends: " + ", ".join(f"{name} {count}" for name, count in ends))
     failed = bool(report.findings)
     if report.coverage.totals["histories"] >= ENOUGH_FOR_GAPS:
         gaps = find_gaps(report.coverage)
-        print(*gaps, sep="\n")
+        say(*gaps)
         failed = failed or bool(gaps)
-        print(f"{len(gaps)} gaps in what was exercised")
+        say(f"{len(gaps)} gaps in what was exercised")
     if report.findings:
-        print(f"replay the first with: python -m tests.simulation --replay {report.findings[0].seed}")
+        say(f"replay the first with: python -m tests.simulation --replay {report.findings[0].seed}")
     return 1 if failed else 0
 
 

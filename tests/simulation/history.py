@@ -79,7 +79,7 @@ class counting:  # noqa: N801 - reads as a statement
     def __init__(self, coverage: Coverage) -> None:
         self._coverage = coverage
         self._decide = TransitionTable.decide
-        self._sign = tokens.sign_asymmetric
+        self._sign = vars(tokens)["sign_asymmetric"]
 
     def __enter__(self) -> None:
         pairs, decide = self._coverage.pairs, self._decide
@@ -89,8 +89,8 @@ class counting:  # noqa: N801 - reads as a statement
             return decide(table, situation, event)
 
         TransitionTable.decide = counted  # type: ignore[method-assign]
-        tokens.sign_asymmetric = lambda *_: "c2ln"
+        vars(tokens)["sign_asymmetric"] = lambda *_: "c2ln"
 
     def __exit__(self, *_: object) -> None:
         TransitionTable.decide = self._decide  # type: ignore[method-assign]
-        tokens.sign_asymmetric = self._sign
+        vars(tokens)["sign_asymmetric"] = self._sign

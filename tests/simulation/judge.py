@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, cast
 
 from direct_debit.adapters.dynamodb.binding_item import read_binding
@@ -16,7 +17,7 @@ from direct_debit.adapters.dynamodb.payment_item import read_payment
 from direct_debit.application.ports import Metric
 from direct_debit.domain.binding import BINDING_TRANSITIONS, Binding, BindingState
 from direct_debit.domain.evidence import EvidenceSource
-from direct_debit.domain.payment import PAYMENT_TRANSITIONS, Payment, PaymentState, ReviewReason
+from direct_debit.domain.payment import PAYMENT_TRANSITIONS, Payment, PaymentSituation, PaymentState, ReviewReason
 from direct_debit.domain.refund import REFUND_TRANSITIONS, Refund, RefundState
 from tests.simulation.kernel import SECOND
 from tests.simulation.people import WRONG_OTP
@@ -44,6 +45,8 @@ _MOVING = (
 )
 _LINKED = (BindingState.ACTIVE, BindingState.RELINK_REQUIRED, BindingState.UNBIND_OTP_PENDING)
 _LINKING = (BindingState.REQUESTED, BindingState.PENDING, BindingState.UNBIND_OTP_PENDING)
+_SAID_AT_LEAST = 2
+_MOST_WORDS = 200  # of a kind are searched for: all of a history, some of a month
 _BANK_FINAL = (BankState.PAID, BankState.FAILED, BankState.REFUNDED)
 
 # M5: what may lead where. No answer is no outcome; only a schedule's end, nothing else, ends in silence.
@@ -89,10 +92,11 @@ class _Case:
                 self.links[binding.id] = binding
         self.debits: Counter[str] = Counter()
         self.refunds: Counter[str] = Counter()
+        self.held: set[str] = set()  # payments whose account has to stay linked while they are open
         for entry in u.simulator.bank.ledger:
             (self.debits if entry.kind == "debit" else self.refunds)[entry.reference] += 1
 
-    # --- M1, M3, M8, B4: the ledger ----------------------------------------------------------------------------------
+    # --- M1, M3, M8, B4: the ledger ---------------------------------------------------------------------------------
 
     def ledger(self) -> Iterator[str]:
         for ref, count in self.debits.items():
@@ -113,39 +117,36 @@ class _Case:
             if entry.kind == "refund" and (record.refund is None or record.refund.number != entry.partner_refund_no):
                 yield f"M3: {entry.reference}: refunded under a number that is not the record's"
 
-    # --- M2, M3, B3, B4: what was sent ---------------------------------------------------------------------------------
+    # --- M2, M3, B3, B4: what was sent ------------------------------------------------------------------------------
 
     def requests(self) -> Iterator[str]:
         seen: set[str] = set()
-        payments: defaultdict[str, list[Arrival]] = defaultdict(list)
-        refunds: defaultdict[str, list[Arrival]] = defaultdict(list)
-        statuses: defaultdict[str, list[int]] = defaultdict(list)
-        codes: Counter[str] = Counter()
+        by_operation: defaultdict[str, defaultdict[str, list[Arrival]]] = defaultdict(lambda: defaultdict(list))
         for arrival in self.u.arrivals:
+            if arrival.external_id in seen:
+                yield f"S2: X-EXTERNAL-ID used again by {arrival.operation} {arrival.reference}"
             if arrival.external_id:
-                if arrival.external_id in seen:
-                    yield f"S2: X-EXTERNAL-ID used again by {arrival.operation} {arrival.reference}"
                 seen.add(arrival.external_id)
-            if arrival.operation == "payment":
-                payments[arrival.reference].append(arrival)
-                record = self.records.get(arrival.reference)
-                if record is None:
-                    yield f"M2: {arrival.reference} was sent before it was written"
-                elif arrival.token_owner not in (None, record.customer_id):
-                    yield f"B4: {arrival.reference} was sent with a token of {arrival.token_owner}"
-            elif arrival.operation == "refund":
-                refunds[arrival.reference].append(arrival)
-            elif arrival.operation == "status" and arrival.reached:
-                statuses[arrival.reference].append(arrival.t)
-            elif arrival.operation == "otp" and arrival.reference and not _refused_at_gate(arrival):
-                codes[arrival.reference] += 1
-        for ref, sent in payments.items():
-            yield from self._repeated_payments(ref, sent)
-        for ref, sent in refunds.items():
-            yield from self._repeated_refunds(ref, sent, statuses[ref])
-        for ref, count in codes.items():
-            if count > self.u.plan.max_otp_attempts:
-                yield f"B3: {count} codes were sent for {ref}"
+            by_operation[arrival.operation][arrival.reference].append(arrival)
+        for ref, sent in by_operation["payment"].items():
+            yield from self._payment_requests(ref, sent)
+        for ref, sent in by_operation["refund"].items():
+            asked = [one.t for one in by_operation["status"][ref] if one.reached]
+            yield from self._repeated_refunds(ref, sent, asked)
+        for ref, sent in by_operation["otp"].items():
+            codes = sum(not _refused_at_gate(one) for one in sent)
+            if ref and codes > self.u.plan.max_otp_attempts:
+                yield f"B3: {codes} codes were sent for {ref}"
+
+    def _payment_requests(self, ref: str, sent: list[Arrival]) -> Iterator[str]:
+        record = self.records.get(ref)
+        if record is None:
+            yield f"M2: {ref} was sent and has no record"
+            return
+        for arrival in sent:
+            if arrival.token_owner not in (None, record.customer_id):
+                yield f"B4: {ref} was sent with a token of {arrival.token_owner}"
+        yield from self._repeated_payments(ref, sent)
 
     def _repeated_payments(self, ref: str, sent: list[Arrival]) -> Iterator[str]:
         for earlier in sent[:-1]:
@@ -158,19 +159,19 @@ class _Case:
             yield f"M3: {ref} was refunded under several numbers"
         if any(one.fields.get("refundAmount") != sent[0].fields.get("refundAmount") for one in sent):
             yield f"M3: {ref} was refunded with several amounts"
-        for earlier, later in zip(sent, sent[1:], strict=False):
+        for earlier, later in pairwise(sent):
             if not _refused_at_gate(earlier) and not any(earlier.t <= at <= later.t for at in asked):
                 yield f"M2: the refund of {ref} was sent again without asking for the status before"
 
-    # --- S1, M5, B1, B2: every write in its order ------------------------------------------------------------------------
+    # --- S1, M5, B1, B2: every write in its order -------------------------------------------------------------------
 
     def moves(self) -> Iterator[str]:
         payments: dict[str, Payment] = {}
         links: dict[str, Binding] = {}
         arrivals = [one for one in self.u.arrivals if one.operation == "payment"]
         position = 0
-        for entry in self.u.journal:
-            while position < len(arrivals) and arrivals[position].t < entry.t:
+        for number, entry in enumerate(self.u.journal):
+            while position < len(arrivals) and arrivals[position].written <= number:
                 yield from self._sent_while(arrivals[position], payments, links)
                 position += 1
             record = entry.record
@@ -181,6 +182,11 @@ class _Case:
                 yield f"S1: a {kind.lower()} was deleted"
             elif kind == "PAYMENT":
                 payment = read_payment(cast("Item", record.new))
+                link = links.get(payment.binding_id)
+                if payment.refund is None or (link is not None and link.state is BindingState.ACTIVE):
+                    self.held.add(payment.ref)
+                elif payments[payment.ref].refund is None:
+                    self.held.discard(payment.ref)
                 yield from self._payment_move(payments.get(payment.ref), payment)
                 payments[payment.ref] = payment
             else:
@@ -225,11 +231,19 @@ class _Case:
                 yield f"M2: {after.ref} counts as not sent although it was"
         if after.state is PaymentState.PAID and before.state is not PaymentState.PAID and not before.is_final:
             yield from self._paid_on_evidence(after)
+        if moved and after.situation is PaymentSituation.FAILED_NOT_FOUND:
+            yield from self._given_up_late_enough(after)
         yield from self._refund_move(before, after)
 
     def _paid_on_evidence(self, payment: Payment) -> Iterator[str]:
         if payment.evidence.source not in (EvidenceSource.STATUS, EvidenceSource.NOTIFICATION):
             yield f"M5: {payment.ref} became PAID on {payment.evidence.source}"
+
+    def _given_up_late_enough(self, payment: Payment) -> Iterator[str]:
+        """M5. "Not found" is believed after a while and when said twice; clocks may disagree about the while."""
+        waited = (payment.evidence.at - payment.sent_at).total_seconds() + 2 * self.u.plan.skew
+        if waited < self.u.settings.not_found_final or payment.not_found_count < _SAID_AT_LEAST:
+            yield f"M5: {payment.ref} was given up as not found after {waited:.0f} s"
 
     def _refund_move(self, before: Payment, after: Payment) -> Iterator[str]:
         old, new = before.refund, after.refund
@@ -268,29 +282,29 @@ class _Case:
                 yield "B4: a binding passed to another account or customer"
         if after.tokens is not None and after.state not in _LINKED:
             yield f"X1: a binding keeps tokens in {after.state}"
-        if after.state is BindingState.ACTIVE and (before is None or before.state is not BindingState.ACTIVE):
-            for other in links.values():
-                if (
-                    other.id != after.id
-                    and other.state in _LINKED
-                    and (other.customer_id == after.customer_id or other.account == after.account)
-                ):
-                    yield f"B1: two links of {after.customer_id} or of one account at once"
-        if (
-            after.state is BindingState.UNBIND_OTP_PENDING
-            and before is not None
-            and before.state
-            in (
-                BindingState.ACTIVE,
-                BindingState.RELINK_REQUIRED,
-            )
+        earlier = None if before is None else before.state
+        if after.state is BindingState.ACTIVE and earlier is not BindingState.ACTIVE:
+            yield from self._alone(after, links)
+        if after.state is BindingState.UNBIND_OTP_PENDING and earlier in (
+            BindingState.ACTIVE,
+            BindingState.RELINK_REQUIRED,
         ):
-            for payment in payments.values():
-                if payment.binding_id == after.id and payment.is_open:
-                    refund = "" if payment.refund is None else f", its refund {payment.refund.state}"
-                    yield f"B2: unlinking began while {payment.ref} was {payment.state}{refund}"
+            yield from self._nothing_open(after, payments)
 
-    # --- M1, M3, M4, M6, M7: payments at rest ----------------------------------------------------------------------------
+    def _alone(self, link: Binding, links: Mapping[str, Binding]) -> Iterator[str]:
+        for other in links.values():
+            shared = other.customer_id == link.customer_id or other.account == link.account
+            if other.id != link.id and other.state in _LINKED and shared:
+                yield f"B1: two links of {link.customer_id} or of one account at once"
+
+    def _nothing_open(self, link: Binding, payments: Mapping[str, Payment]) -> Iterator[str]:
+        """B2. A refund that was asked for when the bank had ended the link already does not hold it."""
+        for payment in payments.values():
+            if payment.binding_id == link.id and payment.is_open and payment.ref in self.held:
+                refund = "" if payment.refund is None else f", its refund {payment.refund.state}"
+                yield f"B2: unlinking began while {payment.ref} was {payment.state}{refund}"
+
+    # --- M1, M3, M4, M6, M7: payments at rest -----------------------------------------------------------------------
 
     def payments(self) -> Iterator[str]:
         reviews = 0
@@ -311,7 +325,7 @@ class _Case:
             if payment.state is PaymentState.NEEDS_REVIEW:
                 reviews += 1
                 yield from self._review(payment)
-            if payment.late_success and payment.refund is None and not self.u.plan.late_success == "accept":
+            if payment.late_success and payment.refund is None and self.u.plan.late_success != "accept":
                 yield f"M7: {ref} was paid late and is not given back"
             if payment.refund is not None:
                 yield from self._refund_at_rest(payment, payment.refund, refunds)
@@ -414,7 +428,7 @@ class _Case:
             for one in self.u.arrivals
         )
 
-    # --- B1, B2: bindings at rest ----------------------------------------------------------------------------------------
+    # --- B1, B2: bindings at rest -----------------------------------------------------------------------------------
 
     def bindings(self) -> Iterator[str]:
         u = self.u
@@ -426,38 +440,50 @@ class _Case:
         customers = Counter(one.customer for one in linked.values())
         for binding in self.links.values():
             u.coverage.ends[f"binding {binding.state}"] += 1
-            if binding.state in _LINKING:
-                yield f"M4: a binding is {binding.state} for ever, due {binding.due_at}"
-            if binding.due_at is not None:
-                yield f"M6: a binding is {binding.state} and still due"
-            if binding.state is BindingState.ACTIVE and binding.tokens is None:
-                yield "B1: a binding is ACTIVE without tokens"
+            yield from self._settled(binding)
             if binding.state is BindingState.ACTIVE and not customers[binding.customer_id]:
                 # Nobody tells us of a link that ends at the bank; an unlinking that took effect late is one too.
-                if not u.unlinked_at_bank and not u.late_unlinking:
-                    yield f"M4: the link of {binding.customer_id} is ACTIVE, the bank has none"
+                if u.unlinked_at_bank or u.late_unlinking:
+                    continue
+                yield f"M4: the link of {binding.customer_id} is ACTIVE, the bank has none"
             if not binding.open_payments <= open_payments[binding.id]:
                 yield f"M4: a binding counts {sorted(binding.open_payments)} as open"
             if not open_payments[binding.id] <= binding.open_payments and binding.state is BindingState.ACTIVE:
                 yield f"B2: a binding forgot {sorted(open_payments[binding.id])}"
-            if binding.state is BindingState.UNBOUND:
-                theirs = [one for one in linked.values() if one.external_id == binding.external_id]
-                if theirs:
-                    yield f"B2: the link of {binding.customer_id} is UNBOUND, but lives at the bank"
+            alive = any(one.external_id == binding.external_id for one in linked.values())
+            if binding.state is BindingState.UNBOUND and alive:
+                yield f"B2: the link of {binding.customer_id} is UNBOUND, but lives at the bank"
         known = {one.customer_id for one in self.links.values() if one.state in _LINKED}
         for customer in customers:
             if customer not in known:
                 u.coverage.ends["link that only the bank knows"] += 1
 
-    # --- N1, N2: notifications -------------------------------------------------------------------------------------------
+    def _settled(self, binding: Binding) -> Iterator[str]:
+        if binding.state in _LINKING:
+            yield f"M4: a binding is {binding.state} for ever, due {binding.due_at}"
+        if binding.due_at is not None:
+            yield f"M6: a binding is {binding.state} and still due"
+        if binding.state is BindingState.ACTIVE and binding.tokens is None:
+            yield "B1: a binding is ACTIVE without tokens"
+
+    # --- N1, N2: notifications --------------------------------------------------------------------------------------
 
     def inbox(self) -> Iterator[str]:
+        reasons = {item["reason"]["S"] for item in self.u.store.items(TRANSACTIONS) if "reason" in item}
+        for delivery in self.u.simulator.notifications.deliveries:
+            if delivery.kind != "payment" or delivery.state != "delivered":
+                continue
+            if delivery.forgery in ("signature", "token", "unsigned"):
+                yield f"N2: a notification of {delivery.reference} was accepted with a forged {delivery.forgery}"
+            if delivery.forgery == "amount" and "amount_mismatch" not in reasons:
+                yield f"N4: a notification of {delivery.reference} was believed with another amount"
+            if delivery.forgery == "reference" and "unknown_reference" not in reasons:
+                yield f"N2: a notification of {delivery.reference} was believed under another reference"
         for item in self.u.store.items(TRANSACTIONS):
-            if item.get("kind", {}).get("S") == INBOX_KIND:
-                if item["state"]["S"] == "ACCEPTED":
-                    yield f"N1: a notification was never settled, due {item.get('dueAt')}"
+            if item.get("kind", {}).get("S") == INBOX_KIND and item["state"]["S"] == "ACCEPTED":
+                yield f"N1: a notification was never settled, due {item.get('dueAt')}"
 
-    # --- the outbox --------------------------------------------------------------------------------------------------------
+    # --- the outbox -------------------------------------------------------------------------------------------------
 
     def outbox(self) -> Iterator[str]:
         published = {event.id for event in self.u.events.published}
@@ -494,7 +520,7 @@ class _Case:
             ):
                 yield "M4: the workflow that waits for a link was never told"
 
-    # --- X1: canaries --------------------------------------------------------------------------------------------------------
+    # --- X1: canaries -----------------------------------------------------------------------------------------------
 
     def secrets(self) -> Iterator[str]:
         u = self.u
@@ -508,13 +534,13 @@ class _Case:
         text = "\n".join(sinks)
         bank = u.simulator.world
         for name, words in (
-            ("phone number", {one.phone for one in bank.bindings.values()}),
-            ("auth code", set(bank.bindings)),
-            ("B2B token", set(bank.b2b_tokens)),
-            ("customer token", {*bank.access_tokens, *bank.refresh_tokens}),
-            ("name", {"Canary Name", "canary@shop.example"}),
+            ("phone number", sorted({one.phone for one in bank.bindings.values()})),
+            ("auth code", bank.bindings),
+            ("B2B token", bank.b2b_tokens),
+            ("customer token", (*bank.access_tokens, *bank.refresh_tokens)),
+            ("name", ("Canary Name", "canary@shop.example")),
         ):
-            if any(word in text for word in words):
+            if any(word in text for word in islice(words, _MOST_WORDS)):
                 yield f"X1: a {name} is readable"
         for code in (RIGHT_OTP, WRONG_OTP):
             if re.search(rf"(?<![0-9a-zA-Z]){code}(?![0-9a-zA-Z])", text):

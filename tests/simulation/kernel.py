@@ -68,6 +68,7 @@ class Kernel:
         self.idle: Callable[[], int | None] = lambda: None  # when the surroundings want something next
         self.serve: Callable[[], None] = lambda: None  # let the surroundings do what is due
         self.steps = 0
+        self.stopped = False  # set to end the run early
         self._ready: list[Actor] = []
         self._events: list[tuple[int, int, Callable[[], None]]] = []
         self._numbers = count(1)
@@ -193,7 +194,7 @@ class Kernel:
     def run(self, until: int, done: Callable[[], bool] = lambda: False) -> None:
         """Let everything happen until a time, or until nothing is left, or `done` says so (asked when time moves)."""
         ready, events, rng = self._ready, self._events, self.rng
-        while True:
+        while not self.stopped:
             if ready:
                 position = int(rng.random() * len(ready)) if len(ready) > 1 else 0
                 actor = ready[position]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from direct_debit.application.bind_account import BindAccount, BindingResult, bind_account
@@ -23,7 +24,7 @@ from direct_debit.domain.binding import BindingState
 from direct_debit.domain.money import Amount
 from direct_debit.domain.payment import Payment, PaymentState
 from direct_debit.domain.refund import RefundState
-from tests.simulation.universe import API_SECONDS, Universe
+from tests.simulation.universe import API_SECONDS, Environment, Universe
 from tools.doku_simulator.bindings import PageView
 from tools.doku_simulator.otp import EXPIRED_OTP, RIGHT_OTP
 
@@ -233,12 +234,12 @@ class Person:
         payment = paid.payment
         if rng.random() < 0.2:
             u.kernel.spawn(f"customer {self.customer}", lambda: self._regret(payment.ref))
-        payment = self._confirm(payment)
-        if payment is not None and rng.random() < 0.35:
+        self._confirm(payment)
+        if rng.random() < 0.35:
             self._think(0.0, 300.0)
             self._regret(payment.ref)
         if rng.random() < 0.2:
-            self._refresh(payment.ref if payment is not None else paid.payment.ref)
+            self._refresh(payment.ref)
 
     def _pay(self, command: MakePayment, ports: Ports, deadline: Deadline) -> PaymentResult:
         result = make_payment(command, ports, deadline)
@@ -249,25 +250,23 @@ class Person:
             self.u.blame("B4", f"{payment.ref}: {self.customer} was shown a payment of {payment.customer_id}")
         return result
 
-    def _confirm(self, payment: Payment) -> Payment | None:
+    def _confirm(self, payment: Payment) -> None:
         """Enter codes while one is awaited."""
         u, rng = self.u, self.u.rng
-        current: Payment | None = payment
         if rng.random() < 0.1:
             u.happens("payment abandoned")
-            return current
+            return
         for _ in range(6):
             current = self._look(payment.ref)
             if current is None:
                 self._think(5.0, 30.0)
                 continue
             if current.is_final:
-                return current
+                return
             if current.state is not PaymentState.OTP_PENDING:
                 self._think(5.0, 90.0)
                 continue
             self._enter_code(current)
-        return current
 
     def _enter_code(self, payment: Payment) -> None:
         u, rng = self.u, self.u.rng
@@ -338,19 +337,29 @@ class Person:
         if binding_id is None:
             return
         self._think(0.0, 300.0)
-        for _ in range(rng.randint(1, 5)):
-            result = self._try("unbind_account", lambda ports, deadline: unbind_account(binding_id, ports, deadline))
-            if isinstance(result, BindingResult):
-                if result.binding.state is BindingState.UNBOUND:
-                    return
-                if result.binding.state is BindingState.UNBIND_OTP_PENDING:
-                    break
-            self._think(10.0, 300.0)
-        else:
+        if not self._ask_to_unlink(binding_id):
             return
         if rng.random() < 0.15:
             u.happens("unlinking abandoned")
             return
+        self._confirm_unlinking(binding_id)
+
+    def _ask_to_unlink(self, binding_id: str) -> bool:
+        """Return whether a code is awaited."""
+        for _ in range(self.u.rng.randint(1, 5)):
+            if self.u.rng.random() < 0.4:
+                self.u.kernel.spawn(f"customer {self.customer}", self._buy)
+            result = self._try("unbind_account", lambda ports, deadline: unbind_account(binding_id, ports, deadline))
+            if isinstance(result, BindingResult):
+                if result.binding.state is BindingState.UNBOUND:
+                    return False
+                if result.binding.state is BindingState.UNBIND_OTP_PENDING:
+                    return True
+            self._think(10.0, 300.0)
+        return False
+
+    def _confirm_unlinking(self, binding_id: str) -> None:
+        u, rng = self.u, self.u.rng
         for _ in range(4):
             self._think(2.0, 40.0)
             code = RIGHT_OTP if rng.random() < 0.8 else WRONG_OTP
@@ -439,6 +448,10 @@ def _newest_status(u: Universe, ref: str) -> str | None:
     return None
 
 
+def _redrive(ref: str, environment: Environment, _: Deadline) -> object:
+    return redrive_refund(ref, environment.ports)
+
+
 def _operate(u: Universe) -> None:
     """Look after what was put aside, now and then."""
     for _ in range(3):
@@ -447,4 +460,4 @@ def _operate(u: Universe) -> None:
         for item in list(u.store.items("Transactions")):
             if item["sk"]["S"] == "PAYMENT" and item.get("refundState", {}).get("S") == RefundState.NEEDS_REVIEW:
                 ref = item["pk"]["S"].partition("#")[2]
-                u.invoke("redrive_refund", lambda env, _, ref=ref: redrive_refund(ref, env.ports), API_SECONDS)
+                u.invoke("redrive_refund", partial(_redrive, ref), API_SECONDS)

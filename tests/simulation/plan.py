@@ -142,7 +142,7 @@ def _draw_variant(rng: Random, *, late_effects: bool, repost: bool, skew: float)
 
 
 def _draw_windows(rng: Random, chance: float, shortest: float, longest: float) -> tuple[tuple[float, float], ...]:
-    windows = []
+    windows: list[tuple[float, float]] = []
     while len(windows) < 3 and rng.random() < chance:
         begin = rng.choice((0.0, 30.0, 300.0, HOUR, 6 * HOUR)) * rng.random()
         windows.append((begin, begin + rng.uniform(shortest, longest)))

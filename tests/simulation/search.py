@@ -6,6 +6,7 @@ import gc
 import json
 import multiprocessing
 import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -104,6 +105,12 @@ def run_chunk(seeds: Sequence[int]) -> Report:
         if seed % 10 == 0:
             gc.collect()
     return report
+
+
+def say(*lines: str) -> None:
+    """Print lines at once, so that a pipe shows them as they come."""
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
 
 
 def commit() -> str:

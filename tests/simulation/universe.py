@@ -8,10 +8,11 @@ clock's error.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
@@ -75,6 +76,7 @@ MAX_RECEIVES = 5
 VISIBILITY = 360.0
 LONGEST_DELAY = 900.0
 SWEEP_LIMIT = 200
+_MOST_WARM = 12
 STREAM_BATCH = 10
 PUBLIC_URL = "https://merchant.example/v1"
 
@@ -172,6 +174,7 @@ class Arrival:
     external_id: str
     fields: Mapping[str, object]
     token_owner: str | None
+    written: int  # how many writes there were before it
     answer: str = ""  # the code that DOKU meant to give
     reached: bool = False  # whether an answer came back whole
     clear: bool = False  # whether it was the true answer, unspoilt
@@ -248,6 +251,8 @@ class Universe:
                 issued_token_key=_ISSUED_TOKEN_KEY,
             )
         ]
+        self.most_invocations = 5_000
+        self._invocations = 0
         self._warm: list[Environment] = []
         self._streamed = dict.fromkeys((BINDINGS, TRANSACTIONS), 0)
         self._streaming = dict.fromkeys((BINDINGS, TRANSACTIONS), False)
@@ -287,7 +292,7 @@ class Universe:
 
     def _environment(self) -> Environment:
         free = [one for one in self._warm if not one.busy]
-        if free and self.rng.random() < 0.85:
+        if free and (self.rng.random() < 0.85 or len(self._warm) > _MOST_WARM):
             return self.rng.choice(free)
         skew = 0.0
         if not self.calm and self.plan.skew and self.rng.random() < 0.5:
@@ -332,6 +337,10 @@ class Universe:
         self, kind: str, run: Callable[[Environment, Deadline], object], seconds: float, *, subject: str = ""
     ) -> Actor:
         """Invoke a function: in a free environment, with its own deadline, killed when its time is over."""
+        self._invocations += 1
+        if self._invocations > self.most_invocations and not self.kernel.stopped:
+            self.blame("M6", f"it never comes to rest: {kind} {subject}")
+            self.kernel.stopped = True
         environment = self._environment()
         environment.busy = True
         self.kernel.note(f"invoke {kind} {subject}")
@@ -437,10 +446,7 @@ class Universe:
 
     def _next_due(self) -> int | None:
         """Return when the surroundings want something next."""
-        times: list[int] = []
-        for table in (BINDINGS, TRANSACTIONS):
-            if not self._streaming[table] and self._streamed[table] < len(self.store.stream(table)):
-                times.append(self.kernel.t)
+        times = [self.kernel.t for table in (BINDINGS, TRANSACTIONS) if self._has_records(table)]
         due = self._next_tick()
         if due is not None:
             times.append(due)
@@ -448,6 +454,9 @@ class Universe:
         if at is not None:
             times.append(self.kernel.instant(at))
         return min(times, default=None)
+
+    def _has_records(self, table: str) -> bool:
+        return not self._streaming[table] and self._streamed[table] < len(self.store.stream(table))
 
     def _next_tick(self) -> int | None:
         """Return the minute at which the next sweep finds something; the minutes between are not worth living."""
@@ -467,7 +476,7 @@ class Universe:
     def _serve(self) -> None:
         now = self.kernel.t
         for table in (BINDINGS, TRANSACTIONS):
-            if not self._streaming[table] and self._streamed[table] < len(self.store.stream(table)):
+            if self._has_records(table):
                 self._start_stream(table)
         due = self._next_tick()
         if due is not None and due <= now:
@@ -881,7 +890,7 @@ class _Transport:
         if u.plan.late_effects and operation not in ("b2b", "b2b2c", "balance", "status"):
             kinds += ["late", "late"]
         kind = rng.choice(kinds)
-        when = rng.choice(("before", "after"))
+        when: Literal["before", "after"] = rng.choice(("before", "after"))
         match kind:
             case "late":
                 dial = Dial("*", "late", delay_seconds=rng.choice((5.0, 120.0, 1_200.0, 3_600.0)) * rng.random())
@@ -904,8 +913,6 @@ class _Transport:
         return name
 
     def _arrive(self, request: HttpRequest, operation: str) -> Arrival:
-        import json  # noqa: PLC0415
-
         u = self._u
         fields: Mapping[str, object] = json.loads(request.body)
         reference = fields.get("partnerReferenceNo") or fields.get("originalPartnerReferenceNo") or ""
@@ -918,6 +925,7 @@ class _Transport:
             request.headers.get("X-EXTERNAL-ID", ""),
             fields,
             None if known is None else known.binding.customer,
+            len(u.journal),
         )
         u.arrivals.append(arrival)
         return arrival
