@@ -45,6 +45,21 @@ def advance_binding(
     raise StoreUnavailable("the binding changed too often to be written; ask for its state")
 
 
+def end_attempt(binding: Binding, ports: Ports) -> Binding:
+    """Write that nobody speaks to DOKU about the binding any more; return it as stored."""
+    try:
+        return ports.bindings.save(binding, without_attempt(binding.noted(ports.clock.now())))
+    except BindingChanged as race:
+        return race.current
+    except StoreUnavailable:
+        return binding  # the attempt ends by itself after its time
+
+
+def without_attempt(binding: Binding) -> Binding:
+    """Return the binding as one that nobody speaks to DOKU about."""
+    return replace(binding, attempt=None, attempt_until=None)
+
+
 def _tidied(binding: Binding) -> Binding:
     """What a state has no use for is not kept: above all, no token outlives its link."""
     if binding.state is BindingState.ACTIVE:

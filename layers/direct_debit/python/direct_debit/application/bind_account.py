@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from direct_debit.application.advance_binding import advance_binding
+from direct_debit.application.advance_binding import advance_binding, end_attempt, without_attempt
 from direct_debit.application.call_doku import call_doku
 from direct_debit.application.complete_task import adopt_binding_task_token
 from direct_debit.application.deadline import Deadline
@@ -184,14 +184,14 @@ def _send(binding: Binding, command: BindAccount, return_state: str, ports: Port
             ip_address=command.ip_address,
         )
     except NotDone:
-        _end_attempt(sent, ports)
+        end_attempt(sent, ports)
         raise
     except OutcomeUnknown:
         # Whether DOKU has it shows when the customer can go on; repeating the request asks DOKU again.
-        return show_binding(_end_attempt(sent, ports), ports)
+        return show_binding(end_attempt(sent, ports), ports)
     except (Rejected, CustomerActionRequired) as error:
         evidence = Evidence(EvidenceSource.ANSWER, ports.clock.now(), error.code)
-        refused = advance_binding(ports, sent, BindingEvent.LINK_REFUSED, evidence, change=_without_attempt)
+        refused = advance_binding(ports, sent, BindingEvent.LINK_REFUSED, evidence, change=without_attempt)
         return show_binding(refused, ports)
     return show_binding(_follow(sent, started, ports), ports)
 
@@ -200,13 +200,13 @@ def _follow(binding: Binding, started: LinkStarted, ports: Ports) -> Binding:
     if started.redirect_url is None:
         # Without a page the customer can not go on: the record stays REQUESTED, and repeating the request asks again.
         ports.telemetry.note("link started without a page", binding_id=binding.id, code=started.code)
-        return _end_attempt(binding, ports)
+        return end_attempt(binding, ports)
     page = started.redirect_url
 
     def change(after: Binding) -> Binding:
         code = started.auth_code
         return replace(
-            _without_attempt(after),
+            without_attempt(after),
             redirect_url=ports.vault.seal(page, after.id),
             auth_code=after.auth_code if code is None else ports.vault.seal(code, after.id),
             response_code=started.code,
@@ -218,16 +218,3 @@ def _follow(binding: Binding, started: LinkStarted, ports: Ports) -> Binding:
     except StoreUnavailable:
         ports.telemetry.note("answer not written; repeat the request", binding_id=binding.id, code=started.code)
         return binding
-
-
-def _end_attempt(binding: Binding, ports: Ports) -> Binding:
-    try:
-        return ports.bindings.save(binding, _without_attempt(binding.noted(ports.clock.now())))
-    except BindingChanged as race:
-        return race.current
-    except StoreUnavailable:
-        return binding  # the attempt ends by itself after its time
-
-
-def _without_attempt(binding: Binding) -> Binding:
-    return replace(binding, attempt=None, attempt_until=None)

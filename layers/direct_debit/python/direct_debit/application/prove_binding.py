@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from direct_debit.application.advance_binding import advance_binding
+from direct_debit.application.advance_binding import advance_binding, end_attempt, without_attempt
 from direct_debit.application.deadline import Deadline
-from direct_debit.application.errors import BindingChanged, NotDone, RelinkRequired, StoreUnavailable
+from direct_debit.application.errors import BindingChanged, NotDone, RelinkRequired
 from direct_debit.application.obtain_customer_token import seal_tokens
 from direct_debit.application.ports import AccountClaimLost, Ports
 from direct_debit.domain.binding import Binding, BindingEvent, BindingState
@@ -34,9 +34,9 @@ def prove_binding(binding: Binding, ports: Ports, deadline: Deadline) -> Binding
     try:
         tokens = ports.doku.exchange_auth_code(auth_code, deadline)
     except RelinkRequired:  # the customer has not finished, or never will
-        return _end_attempt(claimed, ports)
+        return end_attempt(claimed, ports)
     except NotDone:
-        _end_attempt(claimed, ports)
+        end_attempt(claimed, ports)
         raise
     evidence = Evidence(EvidenceSource.ANSWER, ports.clock.now(), "2007400")
     sealed = seal_tokens(ports, binding.id, tokens)
@@ -46,17 +46,8 @@ def prove_binding(binding: Binding, ports: Ports, deadline: Deadline) -> Binding
             claimed,
             BindingEvent.PROVED,
             evidence,
-            change=lambda after: replace(after, tokens=sealed, attempt=None, attempt_until=None),
+            change=lambda after: replace(without_attempt(after), tokens=sealed),
         )
     except AccountClaimLost:
         # The lease ended and the account was claimed by another link meanwhile: this one gives way.
         return advance_binding(ports, claimed, BindingEvent.LINK_REFUSED, evidence)
-
-
-def _end_attempt(binding: Binding, ports: Ports) -> Binding:
-    try:
-        return ports.bindings.save(binding, replace(binding.noted(ports.clock.now()), attempt=None, attempt_until=None))
-    except BindingChanged as race:
-        return race.current
-    except StoreUnavailable:
-        return binding  # the attempt ends by itself after its time

@@ -7,7 +7,7 @@ the unlinking was acknowledged must not exist. The claim and that condition are 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from direct_debit.application.advance_binding import advance_binding
+from direct_debit.application.advance_binding import advance_binding, without_attempt
 from direct_debit.application.bind_account import BindingResult, show_binding
 from direct_debit.application.call_doku import call_doku
 from direct_debit.application.deadline import Deadline
@@ -82,7 +82,7 @@ def end_unbinding(binding: Binding, event: BindingEvent, evidence: Evidence, por
             binding,
             event,
             evidence,
-            change=lambda after: replace(after, attempt=None, attempt_until=None, unbind_requested_at=None),
+            change=lambda after: replace(without_attempt(after), unbind_requested_at=None),
         )
     except StoreUnavailable:
         ports.telemetry.note("answer not written, left to the resolver", binding_id=binding.id, code=evidence.code)
