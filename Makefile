@@ -58,6 +58,23 @@ ops: ## The operator's command line: make ops ARGS="review --stack NAME"
 bench-unknown: setup ## Measure how long lost answers stay unknown: ARGS="--payments 1000 --throttle 2000 --write"
 	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tests.benchmarks.unknown_outcomes $(ARGS)
 
+.PHONY: simulate
+simulate: setup ## Search for a counter-example: SEEDS=10000, START=0; STATE=file makes it resumable, REPLAY=seed prints one history
+	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tests.simulation --jobs $(WORKERS) --seeds $(or $(SEEDS),1000) --start $(or $(START),0) \
+		$(if $(STATE),--state $(STATE)) $(if $(REPLAY),--replay $(REPLAY))
+
+.PHONY: simulate-month
+simulate-month: setup ## A month of 1,000 customers under plain load, for the simulation's speed
+	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tests.simulation --month
+
+.PHONY: mutants
+mutants: setup ## Plant deliberate bugs one by one; the simulation has to find each: ONLY=part of a name
+	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tests.simulation --mutants --jobs $(WORKERS) --only "$(ONLY)"
+
+.PHONY: fidelity
+fidelity: setup ## Compare the in-memory store with moto over 20,000 random operations
+	STORE_OPERATIONS=20000 $(PYTHON) -m pytest -q tests/integration/adapters/test_differential.py
+
 .PHONY: openapi
 openapi: setup ## Write docs/openapi.json and docs/errors.md from the models
 	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.openapi $(ARGS)

@@ -192,7 +192,7 @@ def _returned_is_linked() -> list[Undo]:
 
     return _edit(
         prove_binding.prove_binding,
-        "return _end_attempt(claimed, ports)\n    except NotDone:",
+        "return end_attempt(claimed, ports)\n    except NotDone:",
         "from direct_debit.application.ports import CustomerTokens\n        tokens = CustomerTokens('made-up', None, None, None)\n    except NotDone:",
     )
 
@@ -495,6 +495,11 @@ def try_mutant(name: str, start: int = 0, seeds: int = MOST_SEEDS) -> Verdict:
     mutant = next(one for one in MUTANTS if one.name == name)
     begun = time.perf_counter()
     coverage = Coverage()
+    try:
+        with planted(mutant):
+            pass
+    except LookupError as error:
+        return Verdict(name, mutant.bug, None, 0, f"does not fit the source any more: {error}", 0.0)
     with planted(mutant):
         for seed in range(start, start + seeds):
             history = run_history(seed, coverage)
@@ -514,7 +519,7 @@ def run_mutants(jobs: int, *, only: str = "", seeds: int = MOST_SEEDS) -> int:
             if verdict.seed is None:
                 missed.append(verdict.name)
                 say(
-                    f"MISSED {verdict.name:<26} {verdict.bug} ({verdict.tried} seeds, {verdict.seconds:.0f} s)",
+                    f"MISSED {verdict.name:<26} {verdict.bug}: {verdict.violation or f'{verdict.tried} seeds, {verdict.seconds:.0f} s'}",
                 )
             else:
                 say(
