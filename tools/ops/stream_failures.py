@@ -89,7 +89,10 @@ def _give_again(message: Held, system: System) -> bool:
 
 
 def _read(body: str) -> _Failure:
-    document: object = json.loads(body)
+    try:
+        document: object = json.loads(body)
+    except ValueError:
+        return _Failure("", None, "not JSON: nothing of ours")
     fields: Mapping[str, object] = document if isinstance(document, dict) else {}
     key, sort = fields.get("pk"), fields.get("sk")
     if isinstance(key, str) and isinstance(sort, str):

@@ -129,8 +129,10 @@ def test_a_stream_failure_is_given_to_the_outbox_again(desk: Desk) -> None:
 
 
 def test_what_names_no_record_stays(desk: Desk) -> None:
-    desk.put(desk.system.environment.stream_failure_queue_url, {"DDBStreamBatchInfo": {}})
+    url = desk.system.environment.stream_failure_queue_url
+    desk.put(url, {"DDBStreamBatchInfo": {}})
+    desk.sqs.send_message(QueueUrl=url, MessageBody="{")
     put_aside(desk, "PAYMENT#X", "PAYMENT", "another-stack")
     report = stream_failures(desk.system, redrive=True)
     assert report.status == NEEDS_A_PERSON
-    assert read_depth(desk.sqs, desk.system.environment.stream_failure_queue_url).waiting == 2
+    assert read_depth(desk.sqs, url).waiting == 3
