@@ -5,8 +5,10 @@ python -m tools.invoke --start-api [--port PORT]
 """
 
 import argparse
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 
 from tools.invoke import with_sam, without_docker
 from tools.invoke.built_template import build
@@ -31,6 +33,9 @@ def main() -> int:
     arguments = parser.parse_args()
     if not arguments.start_api and (arguments.function is None or arguments.event is None):
         parser.error("name a function and an event, e.g. FN=BindAccount EVENT=events/bind_account.json")
+    # As for `make run`: TERM ends in order, and INT also where a shell that started us in the background ignores it.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         if arguments.start_api:
             return _start_api(arguments.port)
@@ -71,6 +76,10 @@ def _invoke(function: str, event: Path, docker: str, debug_port: int | None) -> 
     print(log.read_text(errors="replace"), file=sys.stderr, end="", flush=True)
     print(answer.decode())
     return 0
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from tools.local_cloud.failure import LocalCloudError
 
 # An image of one's own instead of the one that SAM pulls, e.g. where no registry is reachable.
 IMAGE_VARIABLE = "LAMBDA_IMAGE"
+_GRACE_SECONDS = 20
 INSTALL = """No Docker engine answers. `sam local` runs functions in containers, so it needs one:
   Debian, Ubuntu   sudo apt-get install docker.io && sudo usermod -aG docker "$USER"   (then log in again)
   macOS, Windows   Docker Desktop, or Colima, or Podman with its Docker socket (set DOCKER_HOST)"""
@@ -61,7 +62,7 @@ def _sam_local(built: BuiltTemplate, stack: RunningStack, command: str, *argumen
     # The container gets these credentials; the endpoint is for the function, not for SAM itself.
     aws = {name: value for name, value in stack.variables.items() if name.startswith("AWS_")}
     del aws["AWS_ENDPOINT_URL"]
-    return subprocess.run(
+    return _run(
         [
             *(str(SAM_BIN / "sam"), "local", command, *arguments),
             *("--template", str(built.for_sam_local(stack.variables)), "--env-vars", str(ENV_FILE)),
@@ -69,7 +70,20 @@ def _sam_local(built: BuiltTemplate, stack: RunningStack, command: str, *argumen
             *("--region", stack.variables["AWS_REGION"], "--layer-cache-basedir", str(ROOT / ".local" / "sam-layers")),
             *own_image,
         ],
-        cwd=ROOT,
-        env=environment | aws | {"SAM_CLI_TELEMETRY": "0", "PATH": f"{SAM_BIN}{os.pathsep}{os.environ['PATH']}"},
-        check=False,
-    ).returncode
+        environment | aws | {"SAM_CLI_TELEMETRY": "0", "PATH": f"{SAM_BIN}{os.pathsep}{os.environ['PATH']}"},
+    )
+
+
+def _run(command: list[str], environment: dict[str, str]) -> int:
+    """Run to the end. When we are told to end, SAM is too, with time to remove its containers."""
+    child = subprocess.Popen(command, cwd=ROOT, env=environment)
+    try:
+        return child.wait()
+    finally:
+        if child.poll() is None:
+            child.terminate()
+            try:
+                child.wait(_GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()

@@ -1,4 +1,8 @@
 import json
+import os
+import signal
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -7,6 +11,7 @@ from tools.invoke import __main__ as command_line
 from tools.invoke import with_sam
 from tools.invoke.built_template import BuiltTemplate
 from tools.invoke.running_stack import RunningStack, read_running_stack
+from tools.local_cloud.executions import poll_until
 from tools.local_cloud.failure import LocalCloudError
 
 CONTENT = {
@@ -77,6 +82,7 @@ def test_where_no_engine_answers_it_says_what_to_install(
     event.write_text("{}")
     stack = RunningStack({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"})
     monkeypatch.setattr(command_line, "read_running_stack", lambda: stack)
+    monkeypatch.setattr("signal.signal", lambda *_: None)  # pytest's own handlers stay
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
     for arguments in (["--start-api"], ["BindAccount", str(event), "--docker", "yes"]):
         monkeypatch.setattr("sys.argv", ["invoke", *arguments])
@@ -84,3 +90,34 @@ def test_where_no_engine_answers_it_says_what_to_install(
         told = capsys.readouterr().err
         assert "apt-get install docker.io" in told
         assert "DOCKER=no" in told
+
+
+def test_sam_ends_with_us(tmp_path: Path) -> None:
+    note = tmp_path / "note"
+    script = "\n".join(
+        [
+            "import pathlib, signal, sys, time",
+            f"note = pathlib.Path({str(note)!r})",
+            "signal.signal(signal.SIGTERM, lambda *_: (note.write_text('removed'), sys.exit(0)))",
+            "note.write_text('ready')",
+            "time.sleep(60)",
+        ]
+    )
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    def tell_to_end() -> None:
+        poll_until("the program", lambda: note.exists() and note.read_text() == "ready", 20)
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    teller = threading.Thread(target=tell_to_end)
+    try:
+        teller.start()
+        with pytest.raises(KeyboardInterrupt):
+            with_sam._run([sys.executable, "-c", script], dict(os.environ))
+    finally:
+        teller.join()
+        signal.signal(signal.SIGUSR1, before)
+    assert note.read_text() == "removed"
