@@ -21,7 +21,7 @@ from direct_debit.domain.payment import PaymentState
 from tests.fakes.invariants import WRONG_OTP, bindings_of, check_at_rest, payments_of
 from tests.fakes.journey import REF, Merchant
 from tests.fakes.quiescence import come_to_rest
-from tests.fakes.weather import Crash, Fault, Weather
+from tests.fakes.weather import Crash, Failures, Fault, Weather
 from tests.fakes.world import World
 from tools.doku_simulator.config import ProviderVariant
 from tools.doku_simulator.dials import Dial
@@ -49,6 +49,15 @@ class Faults(Weather):
     def draw(self, name: str) -> Fault:
         self.names.append(name)
         return self._planned.get(len(self.names) - 1, Fault.NONE)
+
+
+class AppliedTwice(Weather):
+    """The answer to each write of the store is lost, and the AWS client repeats the same request by itself."""
+
+    def effect[T](self, name: str, run: Callable[[], T], failures: Failures) -> T:  # noqa: ARG002 - nothing fails
+        if name.startswith("store.") and name not in ("store.get_item", "store.query"):
+            run()
+        return run()
 
 
 @dataclass(frozen=True)
@@ -322,6 +331,30 @@ def test_single_faults(operation: Operation, company: Company, count_cases: Call
     count_cases(len(cases))
     assert effects > 0
     assert wrong == []
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.name)
+def test_every_write_applied_twice_is_one_write(operation: Operation) -> None:
+    """A write whose condition its own first application made false is recognised, and nobody is told otherwise."""
+    world = World(variant=operation.variant)
+    merchant = Merchant(world)
+    operation.prepare(merchant)
+    fair = World(variant=operation.variant)
+    happy = Merchant(fair)
+    operation.prepare(happy)
+    world.weather = AppliedTwice()
+    told: list[type[DirectDebitError]] = []
+    expected: list[type[DirectDebitError]] = []
+    for one, answers in ((merchant, told), (happy, expected)):
+        try:
+            operation.act(one)
+        except DirectDebitError as error:
+            answers.append(type(error))
+    assert told == expected
+    assert [one.state for one in payments_of(world)] == [one.state for one in payments_of(fair)]
+    assert [one.state for one in bindings_of(world)] == [one.state for one in bindings_of(fair)]
+    come_to_rest(world)
+    assert check_at_rest(world) == []
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.name)
