@@ -36,11 +36,14 @@ HAPPENINGS = (
     "link abandoned", "link refused by the customer", "code wrong", "code too late", "code repeated",
     "payment abandoned", "request repeated", "request repeated with another body", "refund requested twice",
     "refund requested with another number", "account claimed twice", "unlinking abandoned", "linked again",
-    "liar", "repost",
+    "liar", "refunded from the back office", "refund started again",
 )  # fmt: skip
 
 # Moves of the tables that no history can make, and why. Checked: a pair that is met after all has to leave this list.
-IMPOSSIBLE: dict[tuple[str, str, str], str] = {}
+IMPOSSIBLE: dict[tuple[str, str, str], str] = {
+    ("refund", "REQUESTED", "exhausted"): "a refund that was never sent is sent at its next step, not given up",
+    ("refund", "SENDING", "exhausted"): "whoever finds a refund in SENDING makes it UNKNOWN first",
+}
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from doku_snap import tokens
 from tests.simulation.coverage import Coverage
 from tests.simulation.judge import judge
 from tests.simulation.kernel import SECOND
-from tests.simulation.people import populate
+from tests.simulation.people import populate, redrive_refunds
 from tests.simulation.plan import Plan, draw_plan
 from tests.simulation.universe import Universe
 
@@ -66,7 +66,11 @@ def _live(u: Universe) -> None:
     u.kernel.run(u.kernel.t + CALM)
     u.redrive()
     u.kernel.run(u.kernel.t + HOUR)
+    if u.rng.random() < 0.5 and redrive_refunds(u):
+        u.calm_since = u.kernel.t
+        u.kernel.run(u.kernel.t + CALM)
     judge(u)
+    u.coverage.happenings["function out of time"] += u.kernel.timeouts
 
 
 class counting:  # noqa: N801 - reads as a statement

@@ -103,6 +103,7 @@ class _Case:
             if count > 1:
                 yield f"M1: {ref} was debited {count} times"
         for ref, count in self.refunds.items():
+            # Two refunds of one payment, ours and the back office's, are the bank's to refuse: it does.
             if count > self.debits[ref]:
                 yield f"M3: {ref} was refunded {count} times and debited {self.debits[ref]} times"
         for entry in self.u.simulator.bank.ledger:
@@ -114,7 +115,9 @@ class _Case:
                 yield f"M8: {entry.reference}: a {entry.kind} of {entry.value} for {record.amount}"
             if record.customer_id != entry.customer:
                 yield f"B4: {entry.reference}: a {entry.kind} of {entry.customer} for {record.customer_id}"
-            if entry.kind == "refund" and (record.refund is None or record.refund.number != entry.partner_refund_no):
+            number = None if record.refund is None else record.refund.number
+            ours = entry.kind == "refund" and entry.reference not in self.u.back_office
+            if ours and number != entry.partner_refund_no:
                 yield f"M3: {entry.reference}: refunded under a number that is not the record's"
 
     # --- M2, M3, B3, B4: what was sent ------------------------------------------------------------------------------
@@ -215,11 +218,8 @@ class _Case:
         if _content(before) != _content(after):
             yield f"S2: {after.ref}: what was agreed changed"
         moved = after.situation is not before.situation
-        if moved and (before.situation, after.situation) not in _PAYMENT_MOVES:
-            yield f"S1: {after.ref}: {before.situation} became {after.situation}"
-        source = after.evidence.source
-        if moved and after.state not in _SOURCES.get(source, frozenset({after.state})):
-            yield f"M5: {after.ref} became {after.state} on {source}"
+        if moved:
+            yield from self._payment_step(before, after)
         if after.released and not before.released:
             doubtful = [
                 one
@@ -229,15 +229,19 @@ class _Case:
             # A setting may let it be sent again after "not found"; then an older sending says nothing about this one.
             if any(one.external_id == after.external_id for one in doubtful):
                 yield f"M2: {after.ref} counts as not sent although it was"
-        if after.state is PaymentState.PAID and before.state is not PaymentState.PAID and not before.is_final:
-            yield from self._paid_on_evidence(after)
-        if moved and after.situation is PaymentSituation.FAILED_NOT_FOUND:
-            yield from self._given_up_late_enough(after)
         yield from self._refund_move(before, after)
 
-    def _paid_on_evidence(self, payment: Payment) -> Iterator[str]:
-        if payment.evidence.source not in (EvidenceSource.STATUS, EvidenceSource.NOTIFICATION):
-            yield f"M5: {payment.ref} became PAID on {payment.evidence.source}"
+    def _payment_step(self, before: Payment, after: Payment) -> Iterator[str]:
+        if (before.situation, after.situation) not in _PAYMENT_MOVES:
+            yield f"S1: {after.ref}: {before.situation} became {after.situation}"
+        source = after.evidence.source
+        if after.state not in _SOURCES.get(source, frozenset({after.state})):
+            yield f"M5: {after.ref} became {after.state} on {source}"
+        told = source in (EvidenceSource.STATUS, EvidenceSource.NOTIFICATION)
+        if after.state is PaymentState.PAID and not before.is_final and not told:
+            yield f"M5: {after.ref} became PAID on {source}"
+        if after.situation is PaymentSituation.FAILED_NOT_FOUND:
+            yield from self._given_up_late_enough(after)
 
     def _given_up_late_enough(self, payment: Payment) -> Iterator[str]:
         """M5. "Not found" is believed after a while and when said twice; clocks may disagree about the while."""
@@ -337,16 +341,20 @@ class _Case:
         refund, refunds = payment.refund, self.refunds[payment.ref]
         if payment.ref in self.u.lied and payment.state is PaymentState.FAILED:
             # DOKU said in plain words that it refused, and no notification has contradicted it.
-            return not self._was_told_the_truth(payment.ref)
+            return not self._was_told(payment.ref, "00")
+        if payment.state is PaymentState.PAID and payment.ref in self.u.back_office and refunds == 1:
+            return not self._was_told(payment.ref, "04")
+        if payment.state is PaymentState.PAID and refund is not None and payment.ref in self.u.lied:
+            return refunds == 1 and not self._was_told(payment.ref, "04")
         if payment.state is PaymentState.PAID and refund is not None:
             return refund.state is RefundState.NEEDS_REVIEW and refunds == 1
-        # A refund that DOKU has answered with success, and then failed without a word: only the settlement report tells.
+        # A refund that DOKU answered with success and then failed without a word: the settlement report tells.
         failed_later = self.u.plan.variant.refund_outcome == "accepted_then_failed"
         return failed_later and payment.state is PaymentState.REFUNDED and refunds == 0
 
-    def _was_told_the_truth(self, ref: str) -> bool:
+    def _was_told(self, ref: str, status: str) -> bool:
         return any(
-            one.reference == ref and one.state == "delivered" and one.body.get("latestTransactionStatus") == "00"
+            one.reference == ref and one.state == "delivered" and one.body.get("latestTransactionStatus") == status
             for one in self.u.simulator.notifications.deliveries
             if one.forgery is None
         )
@@ -397,7 +405,7 @@ class _Case:
             return
         if refund.due_at is not None:
             yield f"M6: the refund of {ref} is {refund.state} and still due"
-        if refund.state is RefundState.FAILED and refunds:
+        if refund.state is RefundState.FAILED and refunds and not self._excused(payment):
             yield f"M4: the refund of {ref} is FAILED, but the money went back"
         if refund.state is RefundState.REFUNDED and payment.state is not PaymentState.REFUNDED:
             yield f"M4: {ref} is {payment.state} although its refund is REFUNDED"
@@ -441,10 +449,9 @@ class _Case:
         for binding in self.links.values():
             u.coverage.ends[f"binding {binding.state}"] += 1
             yield from self._settled(binding)
-            if binding.state is BindingState.ACTIVE and not customers[binding.customer_id]:
-                # Nobody tells us of a link that ends at the bank; an unlinking that took effect late is one too.
-                if u.unlinked_at_bank or u.late_unlinking:
-                    continue
+            # Nobody tells us of a link that ends at the bank; an unlinking that took effect late is one too.
+            told = not u.unlinked_at_bank and not u.late_unlinking
+            if told and binding.state is BindingState.ACTIVE and not customers[binding.customer_id]:
                 yield f"M4: the link of {binding.customer_id} is ACTIVE, the bank has none"
             if not binding.open_payments <= open_payments[binding.id]:
                 yield f"M4: a binding counts {sorted(binding.open_payments)} as open"

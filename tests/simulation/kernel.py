@@ -69,6 +69,7 @@ class Kernel:
         self.serve: Callable[[], None] = lambda: None  # let the surroundings do what is due
         self.steps = 0
         self.stopped = False  # set to end the run early
+        self.timeouts = 0
         self._ready: list[Actor] = []
         self._events: list[tuple[int, int, Callable[[], None]]] = []
         self._numbers = count(1)
@@ -105,6 +106,12 @@ class Kernel:
         who = "" if self.current is None else self.current.name
         self._hash.update(f"{self.t}|{who}|{text}\n".encode())
         if self.trace is not None:
+            self.trace.append(f"{_clock(self.t)} {who:<28} {text}")
+
+    def tell(self, text: str) -> None:
+        """Write a line for the reader only; it is no part of the hash, which does not depend on being read."""
+        if self.trace is not None:
+            who = "" if self.current is None else self.current.name
             self.trace.append(f"{_clock(self.t)} {who:<28} {text}")
 
     def digest(self) -> str:
@@ -159,6 +166,7 @@ class Kernel:
             self.at(wake, self._waker(actor))
             self._leave(actor)
         if dies:
+            self.timeouts += 1
             self.note("killed: its time is over")
             raise Crash
 

@@ -36,8 +36,8 @@ from direct_debit.application import (
     resolve_pending,
     verify_payment_otp,
 )
-from direct_debit.domain.payment import PAYMENT_TRANSITIONS, PaymentEvent, PaymentSituation
 from direct_debit.application.ports import Reply
+from direct_debit.domain.payment import PAYMENT_TRANSITIONS, PaymentEvent, PaymentSituation
 from doku_snap.operations import Operation
 from tests.simulation.coverage import Coverage
 from tests.simulation.history import run_history
@@ -193,7 +193,8 @@ def _returned_is_linked() -> list[Undo]:
     return _edit(
         prove_binding.prove_binding,
         "return end_attempt(claimed, ports)\n    except NotDone:",
-        "from direct_debit.application.ports import CustomerTokens\n        tokens = CustomerTokens('made-up', None, None, None)\n    except NotDone:",
+        "from direct_debit.application.ports import CustomerTokens\n"
+        "        tokens = CustomerTokens('made-up', None, None, None)\n    except NotDone:",
     )
 
 
@@ -217,7 +218,8 @@ MUTANTS: tuple[Mutant, ...] = (
         lambda: _edit(
             process_refund._send,
             "attempts=refund.attempts + 1,",
-            'attempts=refund.attempts + 1,\n        number=f"N{ports.ids.digits(8)}" if refund.attempts else refund.number,',
+            "attempts=refund.attempts + 1,\n"
+            '        number=f"N{ports.ids.digits(8)}" if refund.attempts else refund.number,',
         ),
     ),
     Mutant("save-unconditional", "records are saved without the version condition", _replace_conditions),
@@ -518,9 +520,8 @@ def run_mutants(jobs: int, *, only: str = "", seeds: int = MOST_SEEDS) -> int:
         for verdict in pool.imap_unordered(try_mutant, names):
             if verdict.seed is None:
                 missed.append(verdict.name)
-                say(
-                    f"MISSED {verdict.name:<26} {verdict.bug}: {verdict.violation or f'{verdict.tried} seeds, {verdict.seconds:.0f} s'}",
-                )
+                why = verdict.violation or f"{verdict.tried} seeds, {verdict.seconds:.0f} s"
+                say(f"MISSED {verdict.name:<26} {verdict.bug}: {why}")
             else:
                 say(
                     f"found  {verdict.name:<26} {verdict.tried:>5} seeds, seed {verdict.seed}: {verdict.violation}",

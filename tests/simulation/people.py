@@ -27,6 +27,8 @@ from direct_debit.domain.refund import RefundState
 from tests.simulation.universe import API_SECONDS, Environment, Universe
 from tools.doku_simulator.bindings import PageView
 from tools.doku_simulator.otp import EXPIRED_OTP, RIGHT_OTP
+from tools.doku_simulator.records import PaymentState as BankState
+from tools.doku_simulator.records import Refund
 
 if TYPE_CHECKING:
     from direct_debit.application.deadline import Deadline
@@ -240,6 +242,12 @@ class Person:
             self._regret(payment.ref)
         if rng.random() < 0.2:
             self._refresh(payment.ref)
+        if u.plan.repost or rng.random() < 0.05:
+            u.kernel.pause(rng.uniform(600.0, 3_600.0))
+            u.happens("request repeated")
+            again = self._try("make_payment", lambda ports, deadline: self._pay(command, ports, deadline))
+            if isinstance(again, PaymentResult) and again.payment.state is PaymentState.OTP_PENDING:
+                self._confirm(again.payment)
 
     def _pay(self, command: MakePayment, ports: Ports, deadline: Deadline) -> PaymentResult:
         result = make_payment(command, ports, deadline)
@@ -388,6 +396,8 @@ def populate(u: Universe) -> list[Actor]:
     actors = [u.kernel.spawn(f"customer {one.customer}", one.live) for one in people]
     if u.plan.bank_trouble:
         actors.append(u.kernel.spawn("bank trouble", lambda: _make_trouble(u, people)))
+    if u.plan.blackout:
+        actors.append(u.kernel.spawn("blackout", lambda: u.kernel.pause(u.plan.blackout[0][1] + 1_800.0)))
     if u.plan.contradictions:
         u.kernel.spawn("contradictions", lambda: _contradict(u))
     if u.plan.message_trouble:
@@ -402,7 +412,7 @@ def _make_trouble(u: Universe, people: list[Person]) -> None:
         if u.calm:
             return
         one = u.rng.choice(people)
-        match u.rng.choice(("b2b", "access", "access", "refresh", "unlink")):
+        match u.rng.choice(("b2b", "access", "access", "refresh", "unlink", "refund")):
             case "b2b":
                 u.happens("B2B tokens expired")
                 u.simulator.expire_b2b_tokens()
@@ -412,10 +422,25 @@ def _make_trouble(u: Universe, people: list[Person]) -> None:
             case "refresh":
                 u.happens("refresh tokens expired")
                 u.simulator.expire_customer_tokens(one.customer, refresh=True)
+            case "refund":
+                _refund_from_back_office(u)
             case _:
                 if u.simulator.unlink_customer(one.customer):
                     u.happens("unlinked at the bank")
                     u.unlinked_at_bank = True
+
+
+def _refund_from_back_office(u: Universe) -> None:
+    """Let DOKU's staff give a payment back of which we may not even know yet that it was made."""
+    bank = u.simulator
+    paid = [one for one in bank.world.all_payments() if one.state is BankState.PAID and not one.refunds]
+    if paid:
+        payment = u.rng.choice(paid)
+        u.happens("refunded from the back office")
+        u.back_office.add(payment.reference)
+        refund = Refund(f"BACK{payment.reference}"[:12], "BACK", payment.amount, "back office", bank.now)
+        payment.refunds.append(refund)
+        bank._payments._give_back(payment, refund, bank.now)
 
 
 def _contradict(u: Universe) -> None:
@@ -457,7 +482,17 @@ def _operate(u: Universe) -> None:
     for _ in range(3):
         u.kernel.pause(u.rng.uniform(100.0, 4_000.0))
         u.redrive()
-        for item in list(u.store.items("Transactions")):
-            if item["sk"]["S"] == "PAYMENT" and item.get("refundState", {}).get("S") == RefundState.NEEDS_REVIEW:
-                ref = item["pk"]["S"].partition("#")[2]
-                u.invoke("redrive_refund", partial(_redrive, ref), API_SECONDS)
+        redrive_refunds(u)
+
+
+def redrive_refunds(u: Universe) -> bool:
+    """Start the refunds again that need a review; whether there were any."""
+    refs = [
+        str(item["pk"]["S"]).partition("#")[2]
+        for item in u.store.items("Transactions")
+        if item["sk"]["S"] == "PAYMENT" and item.get("refundState", {}).get("S") == RefundState.NEEDS_REVIEW
+    ]
+    for ref in refs:
+        u.happens("refund started again")
+        u.invoke("redrive_refund", partial(_redrive, ref), API_SECONDS)
+    return bool(refs)

@@ -37,7 +37,10 @@ class Plan:
     tick_skips: float
     throttling: tuple[tuple[float, float], ...]
     outages: tuple[tuple[float, float], ...]
+    blackout: tuple[tuple[float, float], ...]
     bank_trouble: float
+    cancelled_as_05: bool
+    otp_code_in_status: bool
     rotate_key: bool
     liar: bool
     contradictions: bool
@@ -85,8 +88,11 @@ def draw_plan(rng: Random) -> Plan:
         notification_trouble=rate * rng.choice((0.0, 0.1, 0.3, 0.6)),
         lose_all_notifications=not calm and rng.random() < 0.15,
         tick_skips=rate * rng.choice((0.0, 0.05, 0.5)),
-        throttling=_draw_windows(rng, 0.1 * rate, 10.0, 10 * MINUTE),
+        throttling=_draw_windows(rng, 0.1 * rate, 10.0, rng.choice((MINUTE, 10 * MINUTE, 2 * HOUR))),
         outages=_draw_windows(rng, 0.15 * rate, 30.0, 3 * HOUR),
+        blackout=_draw_blackout(rng) if rng.random() < 0.04 * rate else (),
+        cancelled_as_05=rng.random() < 0.1,
+        otp_code_in_status=rng.random() < 0.3,
         bank_trouble=rate * rng.choice((0.0, 0.0, 0.1, 0.3)),
         rotate_key=rng.random() < 0.2,
         liar=not calm and rng.random() < 0.05,
@@ -139,6 +145,12 @@ def _draw_variant(rng: Random, *, late_effects: bool, repost: bool, skew: float)
         balance_shape=rng.choice(("available", "amount")),
         body_rule=rng.choice(("lexical", "lexical", "both")),
     )
+
+
+def _draw_blackout(rng: Random) -> tuple[tuple[float, float], ...]:
+    """DOKU is away for longer than anybody asks: schedules end, and the truth comes afterwards."""
+    begin = 30.0 + 900.0 * rng.random()
+    return ((begin, begin + rng.uniform(25 * HOUR, 27 * HOUR)),)
 
 
 def _draw_windows(rng: Random, chance: float, shortest: float, longest: float) -> tuple[tuple[float, float], ...]:

@@ -87,6 +87,12 @@ _DOKU_CREDENTIALS = Credentials(_CLIENT_ID, _SECRET, _PRIVATE_KEY)
 _CLIENT_SETTINGS = ClientSettings()
 _ISSUED_TOKEN_KEY = b"i" * 32
 _WRITES = frozenset({"store.put_item", "store.update_item", "store.transact_write_items"})
+# Where DOKU's status names the code of the OTP call as the original one.
+_OTP_CODES = (
+    (b'"originalResponseCode":"4035400"', b'"originalResponseCode":"4030412"'),
+    (b'"originalResponseCode":"4035411"', b'"originalResponseCode":"4030411"'),
+)
+_REFUSALS = ("40404", "40300", "40311", "40314")
 _CODES_BEFORE = ("50000", "50001", "50002", "50400", "42900", "40316", "99999")
 _CODES_AFTER = ("50000", "50001", "50002", "50400", "20200", "40901", "99999")
 _GARBAGE = (
@@ -206,6 +212,7 @@ class Universe:
         self.unlinked_at_bank = False
         self.late_unlinking = False
         self.lied: set[str] = set()
+        self.back_office: set[str] = set()  # refunded by DOKU's staff, unasked
         self.orders = 0
         self.calm_since: int | None = None
         self.settings = Settings(
@@ -440,7 +447,7 @@ class Universe:
                 actor = self.kernel.current
                 self.journal.append(Journal(self.kernel.t, "" if actor is None else actor.name, table, record))
                 if self.kernel.trace is not None:
-                    self.kernel.note(f"  wrote {describe(record)}")
+                    self.kernel.tell(f"  wrote {describe(record)}")
 
     # --- what the platform does by itself ----------------------------------------------------------------------------
 
@@ -584,7 +591,11 @@ class Universe:
 
     def _deliver_notifications(self) -> None:
         notices = self.simulator.notifications
-        if self.plan.lose_all_notifications and not self.calm:
+        if self.in_window(self.plan.blackout):
+            # DOKU is gone altogether: what it has to say comes when it is back.
+            wait = self.plan.blackout[0][1] - self.kernel.t / SECOND + 600.0 * self.rng.random()
+            notices.dials.append(NoticeDial("delay", count=1_000, seconds=wait))
+        elif self.plan.lose_all_notifications and not self.calm:
             notices.dials.append(NoticeDial("drop"))
             self.happens("notification lost")
         elif self.chance(self.plan.notification_trouble):
@@ -615,6 +626,8 @@ class Universe:
 
     def _bring(self, delivery: Delivery) -> None:
         simulator = self.simulator
+        if self.plan.cancelled_as_05 and delivery.body.get("latestTransactionStatus") == "06":
+            delivery.body["latestTransactionStatus"] = "05"
         delivery.due = simulator.now + timedelta(days=30)  # on its way; `record_result` says what follows
         kind = InboxKind(delivery.kind)
 
@@ -856,7 +869,13 @@ class _Transport:
             raise AnswerLost("too_large", response.status)
         arrival.reached = True
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return HttpAnswer(response.status, headers, response.body)
+        body = response.body
+        if arrival.operation == "status" and self._u.plan.cancelled_as_05:
+            body = body.replace(b'"latestTransactionStatus":"06"', b'"latestTransactionStatus":"05"')
+        if arrival.operation == "status" and self._u.plan.otp_code_in_status:
+            for payment_code, otp_code in _OTP_CODES:
+                body = body.replace(payment_code, otp_code)
+        return HttpAnswer(response.status, headers, body)
 
     def _travel(self) -> float:
         rng = self._u.rng
@@ -866,6 +885,8 @@ class _Transport:
 
     def _draw(self, name: str) -> str | None:
         u = self._u
+        if u.in_window(u.plan.blackout):
+            return u.rng.choice(("fail", "vanish"))
         if u.in_window(u.plan.outages) and u.rng.random() < 0.9:
             return u.rng.choice(("fail", "vanish"))
         if not u.chance(u.plan.doku_faults):
@@ -879,7 +900,7 @@ class _Transport:
     def _draw_dial(self, operation: str, arrival: Arrival) -> str | None:
         u, rng = self._u, self._u.rng
         if not u.chance(u.plan.dials):
-            if u.plan.liar and operation in ("payment", "otp") and arrival.reference and u.chance(0.3):
+            if u.plan.liar and operation in ("payment", "otp", "refund") and arrival.reference and u.chance(0.3):
                 # DOKU says that it refused what it has done. Only a later fact can show that.
                 u.simulator.add_dial(Dial("*", "code", "after", code="40305"))
                 u.lied.add(arrival.reference)
@@ -900,7 +921,9 @@ class _Transport:
             case "status":
                 dial = Dial("*", "status", when, status=rng.choice((500, 502, 503, 504, 429, 301)))
             case "code":
-                codes = _CODES_BEFORE if when == "before" else _CODES_AFTER
+                codes: tuple[str, ...] = _CODES_BEFORE if when == "before" else _CODES_AFTER
+                if when == "before" and operation == "payment":
+                    codes += _REFUSALS
                 dial = Dial("*", "code", when, code=rng.choice(codes))
             case "garbage":
                 dial = Dial("*", "garbage", when, garbage=rng.choice(_GARBAGE))  # type: ignore[arg-type]
