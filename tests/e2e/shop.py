@@ -1,5 +1,6 @@
 """A merchant with customers on a deployed stack, DOKU's hand for notifications of one's own making, and waiting."""
 
+import contextlib
 import json
 import os
 import secrets
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,14 +38,18 @@ class Shop:
     stack: LocalStack
 
     def call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Answer:
-        """Call the API; each call has its own connection, so that threads may share the shop."""
+        """Call the API once; each call has its own connection, so that threads may share the shop."""
         return self.stack.signed().call(method, path, body)
+
+    def insist(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Answer:
+        """Call the API as a good client does: no answer means asking again, which is safe here."""
+        return insist(f"{method} {path}", partial(self.call, method, path, body))
 
     # --- customers ---------------------------------------------------------------------------------------------------
 
     def start_link(self, customer: str, phone: str) -> Answer:
         """Ask to link an account."""
-        return self.call(
+        return self.insist(
             "POST",
             "/bindings",
             {
@@ -60,21 +66,32 @@ class Shop:
         assert linked.status == 201, linked.body
         code = urlsplit(linked.body["redirectUrl"]).path.rsplit("/", 1)[1]
         page = self.stack.simulator.control(f"bindings/{code}/complete", {})["redirectUrl"]
-        returned = self.stack.unsigned().call("GET", page.removeprefix(self.stack.api_url))
+        back = page.removeprefix(self.stack.api_url)
+        returned = insist("the return", lambda: self.stack.unsigned().call("GET", back))
         assert returned.status == 302, returned.body
         binding: str = linked.body["bindingId"]
-        wait_for("the link", lambda: self.call("GET", f"/bindings/{binding}").body.get("state") == "ACTIVE")
+        wait_for("the link", lambda: self.insist("GET", f"/bindings/{binding}").body.get("state") == "ACTIVE")
         return binding
 
     # --- payments ----------------------------------------------------------------------------------------------------
 
     def pay(self, binding: str, ref: str, amount: str = PAYS_WITH_OTP) -> Answer:
-        """Make a payment."""
-        return self.call("POST", "/payments", payment_body(binding, ref, amount))
+        """Make a payment, or learn what became of it."""
+        return self.insist("POST", "/payments", payment_body(binding, ref, amount))
+
+    def verify(self, ref: str) -> None:
+        """Give the right code, until it was taken."""
+
+        def given() -> bool:
+            with contextlib.suppress(requests.RequestException):
+                self.call("POST", f"/payments/{ref}/otp", {"otp": OTP})
+            return bool(self.payment(ref)["state"] != "OTP_PENDING")
+
+        wait_for("the code to be taken", given)
 
     def payment(self, ref: str) -> Any:  # noqa: ANN401 - JSON
         """A payment as the API shows it."""
-        answer = self.call("GET", f"/payments/{ref}")
+        answer = self.insist("GET", f"/payments/{ref}")
         assert answer.status == 200, answer.body
         return answer.body
 
@@ -85,7 +102,7 @@ class Shop:
 
     def paid(self, binding: str, ref: str) -> None:
         """Make a payment and bring it to PAID."""
-        assert self.pay(binding, ref, DEBITED_SOON).status in (201, 202)
+        assert self.pay(binding, ref, DEBITED_SOON).status in (200, 201, 202)
         self.wait_for_state(ref, "PAID")
 
     # --- the truth ---------------------------------------------------------------------------------------------------
@@ -168,16 +185,13 @@ class Doku:
         timestamp = stamp(datetime.now(UTC))
         key = load_private_key(self.stack.credentials.doku_private_key)
         client = self.stack.credentials.client_id
-        answer = self._api().call(
-            "POST",
-            "/doku/authorization/v1/access-token/b2b",
-            b'{"grantType":"client_credentials"}',
-            {
-                "X-CLIENT-KEY": client,
-                "X-TIMESTAMP": timestamp,
-                "X-SIGNATURE": token_signature(key, client_id=client, timestamp=timestamp),
-            },
-        )
+        headers = {
+            "X-CLIENT-KEY": client,
+            "X-TIMESTAMP": timestamp,
+            "X-SIGNATURE": token_signature(key, client_id=client, timestamp=timestamp),
+        }
+        path, body = "/doku/authorization/v1/access-token/b2b", b'{"grantType":"client_credentials"}'
+        answer = insist("a token", lambda: self._api().call("POST", path, body, headers))
         assert answer.status == 200, answer.body
         token: str = answer.body["accessToken"]
         return token
@@ -229,7 +243,7 @@ class Doku:
             "X-PARTNER-ID": self.stack.credentials.client_id,
             "X-EXTERNAL-ID": str(secrets.randbelow(10**20)),
         }
-        return self._api().call("POST", path, body, headers)
+        return insist("the notification", lambda: self._api().call("POST", path, body, headers))
 
     def _api(self) -> ApiCaller:
         return self.stack.unsigned()
@@ -263,6 +277,19 @@ def stamp(moment: datetime) -> str:
 def wait_for(what: str, done: Callable[[], object], patience: float = PATIENCE_SECONDS) -> None:
     """Ask until it is so; fails after `patience` seconds."""
     poll_until(what, done, patience)
+
+
+def insist(what: str, call: Callable[[], Answer]) -> Answer:
+    """Call until there is an answer, other than "surely not done, repeat" and the gateway's own "took too long"."""
+    answers: list[Answer] = []
+
+    def answered() -> bool:
+        with contextlib.suppress(requests.RequestException):
+            answers.append(call())
+        return bool(answers) and answers[-1].status < HTTPStatus.INTERNAL_SERVER_ERROR
+
+    wait_for(f"an answer to {what}", answered, 2 * PATIENCE_SECONDS)
+    return answers[-1]
 
 
 def all_at_once[T](work: Sequence[Callable[[], T]]) -> list[T]:
