@@ -333,7 +333,9 @@ class _Case:
                 yield f"M7: {ref} was paid late and is not given back"
             if payment.refund is not None:
                 yield from self._refund_at_rest(payment, payment.refund, refunds)
-        if self.u.telemetry.counts[Metric.PAYMENT_NEEDS_REVIEW] < reviews:
+        # The metric is lost with the process that was to count it; the event is not.
+        told = sum(event.name == "payment.needs_review" for event in self.u.events.published)
+        if max(told, self.u.telemetry.counts[Metric.PAYMENT_NEEDS_REVIEW]) < reviews:
             yield "M6: a payment needs review, and nobody was told"
 
     def _excused(self, payment: Payment) -> bool:
@@ -410,7 +412,8 @@ class _Case:
         if refund.state is RefundState.REFUNDED and payment.state is not PaymentState.REFUNDED:
             yield f"M4: {ref} is {payment.state} although its refund is REFUNDED"
         if refund.state is RefundState.NEEDS_REVIEW:
-            if not u.telemetry.counts[Metric.REFUND_NEEDS_REVIEW]:
+            told = any(event.name == "refund.needs_review" for event in u.events.published)
+            if not told and not u.telemetry.counts[Metric.REFUND_NEEDS_REVIEW]:
                 yield f"M6: the refund of {ref} needs review, and nobody was told"
             link = self.links.get(payment.binding_id)
             later = u.calm_since is not None and u.kernel.instant(refund.evidence.at) > u.calm_since + 60 * SECOND
@@ -419,7 +422,13 @@ class _Case:
             )
             if later and linked and link is not None and link.state is BindingState.ACTIVE and not refunds:
                 yield f"M6: the refund of {ref} was given up although it could have been made"
-            if refunds and payment.state is PaymentState.PAID and self._refund_was_shown(payment, refund):
+            unasked = ref in u.back_office  # under another number than ours, so that a person has to look
+            if (
+                refunds
+                and not unasked
+                and payment.state is PaymentState.PAID
+                and self._refund_was_shown(payment, refund)
+            ):
                 yield f"M6: the refund of {ref} needs review although DOKU had shown it"
 
     def _refund_was_shown(self, payment: Payment, refund: Refund) -> bool:

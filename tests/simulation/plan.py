@@ -67,15 +67,17 @@ def draw_plan(rng: Random) -> Plan:
       reference; it is drawn only there.
     """
     calm = rng.random() < 0.1
+    rate = 0.0 if calm else 1.0
     late_effects = rng.random() < 0.4
     repost = rng.random() < 0.08
     skew = 0.0 if rng.random() < 0.6 else rng.choice((5.0, 60.0, 240.0))
+    # While DOKU is away everything that is open is asked about every few minutes: a few orders show all there is.
+    blackout = _draw_blackout(rng) if rng.random() < 0.03 * rate else ()
     variant = _draw_variant(rng, late_effects=late_effects, repost=repost, skew=skew)
-    rate = 0.0 if calm else 1.0
     return Plan(
         variant=variant,
-        customers=_weighted(rng, ((1, 11), (2, 6), (3, 2), (4, 1))),
-        orders=rng.choice((1, 2, 2, 3)),
+        customers=1 if blackout else _weighted(rng, ((1, 11), (2, 6), (3, 2), (4, 1))),
+        orders=1 if blackout else rng.choice((1, 2, 2, 3)),
         pace=rng.choice((0.1, 1.0, 1.0, 5.0, 40.0)),
         latency=rng.choice(("none", "short", "mixed", "mixed")),
         store_faults=rate * rng.choice((0.0, 0.004, 0.012, 0.03)),
@@ -90,7 +92,7 @@ def draw_plan(rng: Random) -> Plan:
         tick_skips=rate * rng.choice((0.0, 0.05, 0.5)),
         throttling=_draw_windows(rng, 0.1 * rate, 10.0, rng.choice((MINUTE, 10 * MINUTE, 2 * HOUR))),
         outages=_draw_windows(rng, 0.15 * rate, 30.0, 3 * HOUR),
-        blackout=_draw_blackout(rng) if rng.random() < 0.04 * rate else (),
+        blackout=blackout,
         cancelled_as_05=rng.random() < 0.1,
         otp_code_in_status=rng.random() < 0.3,
         bank_trouble=rate * rng.choice((0.0, 0.0, 0.1, 0.3)),

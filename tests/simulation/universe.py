@@ -258,7 +258,7 @@ class Universe:
                 issued_token_key=_ISSUED_TOKEN_KEY,
             )
         ]
-        self.most_invocations = 5_000
+        self.most_invocations = 20_000
         self._invocations = 0
         self._warm: list[Environment] = []
         self._streamed = dict.fromkeys((BINDINGS, TRANSACTIONS), 0)
