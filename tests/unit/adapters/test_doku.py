@@ -258,8 +258,13 @@ def test_status_with_refunds() -> None:
         RefundRecord("OTHER", "03", None, None),  # a status that nobody knows is not final
     )
     sent = json.loads(transport.sent[0][0].body)
-    assert sent["originalPartnerReferenceNo"] == "INV000000001"
-    assert sent["serviceCode"] == "54"
+    # Our reference alone: a further one that differs at DOKU would make "not found" of a payment that is there.
+    assert sent == {
+        "originalPartnerReferenceNo": "INV000000001",
+        "serviceCode": "54",
+        "amount": {"value": "10000.00", "currency": "IDR"},
+        "additionalInfo": {"channel": "DIRECT_DEBIT_CIMB_SNAP"},
+    }
 
 
 @pytest.mark.parametrize(
@@ -284,7 +289,8 @@ def test_an_amount_in_another_currency_is_not_taken_for_rupiah() -> None:
         "transAmount": {"value": "10000.00", "currency": "USD"},
     }
     doku, _ = make(answer(200, body))
-    assert doku.inquire_status(payment(), doku_call()).amount is None
+    with pytest.raises(NotDone, match="another currency"):
+        doku.inquire_status(payment(), doku_call())
 
 
 def test_balance() -> None:

@@ -220,6 +220,20 @@ def test_an_exhausted_refund_needs_review_and_a_redrive_doubles_nothing(sendings
     assert {name for name, _ in sendings} == {"status", number}
 
 
+def test_an_outage_late_in_the_schedule_delays_a_refund_by_minutes_not_hours() -> None:
+    merchant = paid()
+    world = merchant.world
+    world.simulator.dials.add(Dial("refund", "drop", count=1))  # done, but nobody heard
+    world.simulator.dials.add(Dial("status", "drop", count=10_000))
+    merchant.refund()
+    world.work()
+    lose_notifications(world)
+    come_to_rest(world, 3 * 3600)  # the next step of the schedule lies hours away
+    world.simulator.dials.clear()
+    come_to_rest(world, 300)
+    assert refund_of(merchant).state is RefundState.REFUNDED
+
+
 def test_a_redrive_sends_again_where_doku_knows_nothing() -> None:
     merchant = paid()
     merchant.world.simulator.dials.add(Dial("refund", "drop", when="before", count=1000))

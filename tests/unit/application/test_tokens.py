@@ -283,8 +283,10 @@ def test_a_token_put_into_another_customers_record_is_never_used() -> None:
     assert theirs.tokens is not None
     ports.bindings.save(mine, replace(mine.noted(world.clock.now()), tokens=theirs.tokens))
     sent = requests(world, "payment")
-    with pytest.raises(UnsealFailed):
+    with pytest.raises(UnsealFailed) as refusal:
         one.pay()
+    assert isinstance(refusal.value, NotDone)  # and so the caller hears that nothing was sent
+    assert one.payment().released
     assert requests(world, "payment") == sent
     come_to_rest(world)
     assert one.payment().state is PaymentState.FAILED

@@ -146,10 +146,9 @@ class DokuAdapter:
         timeout = self._timeout(call.deadline, _QUICK_READ_SECONDS)
 
         def send() -> Answer[Status]:
+            # Our reference alone: another one that differs at DOKU could only turn a found payment into "not found".
             request = StatusRequest(
                 original_partner_reference_no=payment.ref,
-                original_reference_no=_reference(payment.doku_reference),
-                original_external_id=payment.external_id,
                 amount=WireAmount(value=str(payment.amount)),
             )
             return self._connect().client.inquire_status(request, _wire_call(call, timeout))
@@ -162,6 +161,8 @@ class DokuAdapter:
             _refuse_read(answer)
         if body.transaction_status is None:
             raise NotDone("DOKU's answer holds no status that the contract knows", code=answer.code)
+        if body.trans_amount is not None and body.trans_amount.currency != CURRENCY:
+            raise NotDone("DOKU's answer names another currency", code=answer.code)  # no evidence about our payment
         return StatusAnswer(
             status=body.transaction_status.value,
             code=answer.code or "",

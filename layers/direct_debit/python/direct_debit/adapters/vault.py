@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from direct_debit.application.errors import StoreUnavailable
+
 if TYPE_CHECKING:
     from direct_debit.adapters.credentials import CredentialSource
     from direct_debit.application.ports import Ids
@@ -20,8 +22,11 @@ if TYPE_CHECKING:
 _NONCE_BYTES = 12
 
 
-class UnsealFailed(Exception):
-    """A sealed text is not this owner's, was altered, or its key is gone. Says nothing about the content."""
+class UnsealFailed(StoreUnavailable):
+    """A sealed text is not this owner's, was altered, or its key is gone. Says nothing about the content.
+
+    Whatever needed the text was not done; it may be repeated once the secret holds the key again.
+    """
 
 
 class AesGcmVault:

@@ -21,7 +21,7 @@ from direct_debit.application.errors import (
     Rejected,
     StoreUnavailable,
 )
-from direct_debit.application.ports import LinkRequest, LinkStarted, Ports
+from direct_debit.application.ports import AccountClaimLost, LinkRequest, LinkStarted, Ports
 from direct_debit.application.references import canonical, make_external_id
 from direct_debit.domain.binding import Binding, BindingEvent, BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
@@ -142,6 +142,8 @@ def _resume(holder: Binding, command: BindAccount, ports: Ports, deadline: Deadl
     )
     try:
         claimed = ports.bindings.save(holder, resumed)
+    except AccountClaimLost:
+        raise Conflict("this account is linked, or being linked, to another customer") from None
     except BindingChanged as race:
         return show_binding(adopt_binding_task_token(ports, race.current, command.task_token), ports, replayed=True)
     return _send(claimed, command, return_state, ports, deadline)

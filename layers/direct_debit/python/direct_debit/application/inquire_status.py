@@ -25,7 +25,7 @@ _AWAITING_OTP = "4035413"  # 4035413 as the original response code: the bank sti
 _CLOCK_SKEW = timedelta(seconds=5)
 _QUEUE_REACH = timedelta(minutes=15)  # the longest delay of an SQS message
 
-_NO_ANSWER_AGAIN = timedelta(minutes=2)  # resolved within minutes of DOKU being reachable again (invariant M6)
+NO_ANSWER_AGAIN = timedelta(minutes=2)  # resolved within minutes of DOKU being reachable again (invariant M6)
 
 _OUTCOMES = {
     "00": PaymentEvent.SUCCEEDED,
@@ -95,7 +95,7 @@ def _ask_again_soon(ports: Ports, payment: Payment, last: bool) -> Payment:
     A final payment that is asked about (something odd was said of it) waits for a real answer as well.
     """
     now = ports.clock.now()
-    soon = now + _NO_ANSWER_AGAIN * (1 + ports.ids.jitter() / 4)
+    soon = now + NO_ANSWER_AGAIN * (1 + ports.ids.jitter() / 4)
     if not last and payment.due_at is not None and payment.due_at <= soon:
         _queue_soon(ports, payment)
         return payment

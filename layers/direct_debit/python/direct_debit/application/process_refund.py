@@ -20,6 +20,7 @@ from direct_debit.application.errors import (
     RelinkRequired,
     StoreUnavailable,
 )
+from direct_debit.application.inquire_status import NO_ANSWER_AGAIN
 from direct_debit.application.ports import Metric, Ports, Reply, StatusAnswer
 from direct_debit.application.references import make_external_id
 from direct_debit.domain.evidence import Evidence, EvidenceSource
@@ -76,15 +77,19 @@ def process_refund(ref: str, ports: Ports, deadline: Deadline) -> RefundStep:
 def redrive_refund(ref: str, ports: Ports) -> Payment:
     """Start a refund that needs review again, under its old number. Raises TransitionRefused in any other state."""
     payment = ports.payments.get(ref)
-    if payment is None or payment.refund is None:
-        raise Rejected("there is no such refund")
-    now = ports.clock.now()
-    moved = payment.refund.moved(RefundEvent.REDRIVEN, Evidence(EvidenceSource.CALLER, now))
-    if moved is None:
-        return payment
-    restarted = replace(moved, requested_at=now, due_at=now)
-    # It needs the customer's token again, so its account stays linked again.
-    return save_with_refund(ports, payment, replace(payment.noted(now), refund=restarted))
+    while True:
+        if payment is None or payment.refund is None:
+            raise Rejected("there is no such refund")
+        now = ports.clock.now()
+        moved = payment.refund.moved(RefundEvent.REDRIVEN, Evidence(EvidenceSource.CALLER, now))
+        if moved is None:
+            return payment
+        restarted = replace(moved, requested_at=now, due_at=now)
+        try:
+            # It needs the customer's token again, so its account stays linked again.
+            return save_with_refund(ports, payment, replace(payment.noted(now), refund=restarted))
+        except PaymentChanged as race:
+            payment = race.current
 
 
 def _come_again(ports: Ports, payment: Payment) -> RefundStep:
@@ -108,7 +113,7 @@ def _ask(payment: Payment, ports: Ports, deadline: Deadline) -> tuple[Payment, b
         answer = call_doku(ports, deadline, lambda call: ports.doku.inquire_status(payment, call))
     except (NotDone, Rejected, CustomerActionRequired) as error:
         ports.telemetry.note("refund inquiry without an answer", ref=payment.ref, code=error.code)
-        return _end_after_schedule(ports, payment), False
+        return _ask_again_soon(ports, _end_after_schedule(ports, payment)), False
     event = _read_history(answer, refund.number)
     if event is None:
         return _end_after_schedule(ports, payment), False
@@ -281,6 +286,20 @@ def _end_after_schedule(ports: Ports, payment: Payment) -> Payment:
 def _was_sent_after_schedule(ports: Ports, refund: Refund) -> bool:
     last = refund.requested_at + timedelta(seconds=ports.settings.refund_schedule[-1])
     return refund.sent_at is not None and refund.sent_at >= last
+
+
+def _ask_again_soon(ports: Ports, payment: Payment) -> Payment:
+    """Plan another look shortly: DOKU was not there, and the schedule's later steps lie hours apart."""
+    refund = payment.refund
+    soon = ports.clock.now() + NO_ANSWER_AGAIN * (1 + ports.ids.jitter() / 4)
+    if refund is None or refund.is_final or refund.due_at is None or refund.due_at <= soon:
+        return payment
+    try:
+        return ports.payments.save(
+            payment, replace(payment.noted(ports.clock.now()), refund=replace(refund, due_at=soon))
+        )
+    except PaymentChanged as race:
+        return race.current
 
 
 def _exhaust(ports: Ports, payment: Payment) -> Payment:
