@@ -14,6 +14,7 @@ from tools.local_cloud.failure import LocalCloudError
 # An image of one's own instead of the one that SAM pulls, e.g. where no registry is reachable.
 IMAGE_VARIABLE = "LAMBDA_IMAGE"
 _GRACE_SECONDS = 20
+_DEBUGGERS = "/tmp/lambci_debug_files"  # noqa: S108 - a path in the container, fixed by SAM
 INSTALL = """No Docker engine answers. `sam local` runs functions in containers, so it needs one:
   Debian, Ubuntu   sudo apt-get install docker.io && sudo usermod -aG docker "$USER"   (then log in again)
   macOS, Windows   Docker Desktop, or Colima, or Podman with its Docker socket (set DOCKER_HOST)"""
@@ -36,7 +37,7 @@ def invoke(built: BuiltTemplate, stack: RunningStack, function: str, event: Path
     if debug_port is not None:
         # debugpy is not in the image: it comes from the environment of the Docker-free way.
         debugger = next((ROOT / ".tools" / "lambda" / "lib").glob("python3*")) / "site-packages"
-        listen = f"-m debugpy --listen 0.0.0.0:{debug_port} --wait-for-client"
+        listen = f"{_DEBUGGERS}/debugpy --listen 0.0.0.0:{debug_port} --wait-for-client"
         more += ["--debug-port", str(debug_port), "--debugger-path", str(debugger), "--debug-args", listen]
     return _sam_local(built, stack, "invoke", function, *more)
 
