@@ -29,6 +29,11 @@ from direct_debit.domain.refund import Refund, RefundEvent, RefundState
 from direct_debit.domain.schedule import next_due
 
 _ROUNDS = 20
+_CLOCK_SKEW = timedelta(seconds=5)
+
+
+class _ClaimLost(Exception):
+    """Somebody else is doing this step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +61,28 @@ _OF_THE_ATTEMPT = frozenset(
 
 
 def process_refund(ref: str, ports: Ports, deadline: Deadline) -> RefundStep:
-    """Do the step that is due. A repeated, early or needless call does nothing. Raises StoreUnavailable."""
+    """Do the step that is due. A repeated, early or needless call does nothing. Raises StoreUnavailable.
+
+    Only who did the step plans the next one: if each repeated message planned one too, they would multiply.
+    """
     payment = ports.payments.get(ref)
     if payment is None or payment.refund is None or payment.refund.is_final or payment.refund.due_at is None:
         return RefundStep(done=True)
     now = ports.clock.now()
     if now < payment.refund.due_at:
-        return _come_again(ports, payment)
+        # That step has its own message, or the sweep; only a clock that is behind comes again.
+        early = payment.refund.due_at - now <= _CLOCK_SKEW
+        return _come_again(ports, payment) if early else RefundStep(done=False)
+    try:
+        return _come_again(ports, _do_step(payment, ports, deadline))
+    except _ClaimLost:
+        return RefundStep(done=False)
+
+
+def _do_step(payment: Payment, ports: Ports, deadline: Deadline) -> Payment:
+    now = ports.clock.now()
+    if payment.refund is None:
+        return payment
     if payment.refund.state is RefundState.SENDING:  # whoever was sending has died
         payment = _advance(ports, payment, RefundEvent.OUTCOME_LOST, Evidence(EvidenceSource.NO_ANSWER, now))
     may_send = True
@@ -71,7 +91,7 @@ def process_refund(ref: str, ports: Ports, deadline: Deadline) -> RefundStep:
     sendable = (RefundState.REQUESTED, RefundState.RETRYING)
     if may_send and payment.refund is not None and payment.refund.state in sendable:
         payment = _send(payment, ports, deadline)
-    return _come_again(ports, payment)
+    return payment
 
 
 def redrive_refund(ref: str, ports: Ports) -> Payment:
@@ -105,9 +125,9 @@ def _ask(payment: Payment, ports: Ports, deadline: Deadline) -> tuple[Payment, b
 
     The claim moves the due time first, so that a crash here only delays.
     """
-    payment, mine = _claim_look(ports, payment)
+    payment = _claim_look(ports, payment)
     refund = payment.refund
-    if not mine or refund is None:
+    if refund is None:
         return payment, False
     try:
         answer = call_doku(ports, deadline, lambda call: ports.doku.inquire_status(payment, call))
@@ -160,7 +180,7 @@ def _send(payment: Payment, ports: Ports, deadline: Deadline) -> Payment:
     try:
         sent = ports.payments.save(payment, replace(payment.noted(now), refund=claimed))
     except PaymentChanged as race:
-        return race.current
+        raise _ClaimLost from race
     attempt = claimed.attempt
     try:
         answer = call_doku(
@@ -259,18 +279,18 @@ def _planned(ports: Ports, refund: Refund, now: datetime) -> Refund:
     return replace(refund, due_at=due)
 
 
-def _claim_look(ports: Ports, payment: Payment) -> tuple[Payment, bool]:
-    """Claim the next look at a refund; False when somebody else has it."""
+def _claim_look(ports: Ports, payment: Payment) -> Payment:
+    """Claim the next look at a refund. Raises _ClaimLost when somebody else has it."""
     refund = payment.refund
     if refund is None:
-        return payment, False
+        return payment
     now = ports.clock.now()
     due = next_due(refund.requested_at, now, ports.settings.refund_schedule, ports.ids.jitter())
     planned = replace(refund, due_at=due or now + timedelta(seconds=ports.settings.first_inquiry))
     try:
-        return ports.payments.save(payment, replace(payment.noted(now), refund=planned)), True
+        return ports.payments.save(payment, replace(payment.noted(now), refund=planned))
     except PaymentChanged as race:
-        return race.current, False
+        raise _ClaimLost from race
 
 
 def _end_after_schedule(ports: Ports, payment: Payment) -> Payment:
