@@ -207,7 +207,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "refund-without-asking",
         "a refund is sent again without asking refundHistory first",
         lambda: _edit(
-            process_refund.process_refund,
+            process_refund._do_step,
             "if payment.refund is not None and payment.refund.attempts > 0:",
             "if False:",
         ),

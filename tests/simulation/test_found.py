@@ -1,0 +1,95 @@
+"""Every seed that once found something in the product, or in the judge, for good.
+
+What a draw means changes with the simulation, so a seed alone does not keep its story. The story is kept by the mutant
+that puts the bug back (`found-...` in mutants.py), and where the scene is simple, by a test that plays it by hand.
+"""
+
+import pytest
+
+from tests.fakes.journey import REF, Merchant
+from tests.fakes.weather import Crash
+from tests.fakes.world import World
+from tests.simulation.coverage import Coverage
+from tests.simulation.history import run_history
+from tools.doku_simulator.config import ProviderVariant
+from tools.doku_simulator.dials import Dial
+
+FOUND = {
+    13: "a refund was FAILED although the money went back: 'not found' of a lagging status let it be sent again",
+    79: "the same, by the refusal of the repetition",
+    68: "an expired token made the link UNBOUND while it lived at the bank",
+    87: "the same, by a token that a newer one had replaced",
+    166: "an account was unlinked while its redriven refund was under way",
+    1068: "a refund was sent again although DOKU had reported the payment as refunded",
+    1578: "a late stream record released an account whose refund was under way",
+}
+
+
+@pytest.mark.parametrize("seed", FOUND)
+def test_a_seed_that_found_something_finds_nothing_any_more(seed: int) -> None:
+    assert run_history(seed, Coverage()).violations == []
+
+
+def _paid(world: World) -> Merchant:
+    merchant = Merchant(world)
+    merchant.link()
+    merchant.pay_to_the_end()
+    return merchant
+
+
+def test_a_refund_whose_answer_was_lost_is_not_repeated_on_a_status_that_does_not_show_the_payment() -> None:
+    """Seed 13: the status lags by 40 minutes, so it knows neither the payment nor the refund that was made."""
+    world = World(variant=ProviderVariant(status_lag=2_400.0, refund_repeat="wrong_state"))
+    merchant = _paid(world)
+    world.simulator.add_dial(Dial("refund", "drop", "after"))
+    merchant.refund()
+    world.run_for(1_200)
+    assert sum(one.operation == "refund" for one in world.simulator.requests) == 1
+    world.run_for(7_200)
+    assert merchant.payment().state == "REFUNDED"
+    refund = merchant.payment().refund
+    assert refund is not None
+    assert refund.state == "REFUNDED"
+    assert world.refunds(REF) == 1
+
+
+def test_an_expired_token_does_not_unlink() -> None:
+    """Seed 68: DOKU refuses the unlinking for its token; the link is asked about with a fresh one."""
+    world = World()
+    merchant = _paid(world)
+    world.simulator.expire_customer_tokens()
+    assert merchant.unbind().binding.state == "UNBIND_OTP_PENDING"
+    assert merchant.confirm_unbinding().binding.state == "UNBOUND"
+    assert not any(one.linked for one in world.simulator.world.bindings.values())
+
+
+def test_repeated_messages_of_a_refund_do_not_multiply() -> None:
+    """Seed 101872: twenty messages for one refund that waits leave no more than one behind."""
+    world = World()
+    merchant = _paid(world)
+    world.simulator.add_dial(Dial("refund", "code", "before", code="42900", count=50))
+    merchant.refund()
+    world.run_for(30)
+    for _ in range(20):
+        world.queues.send_refund(REF, 0, 0.0)
+    world.run_for(300)
+    assert sum(message.queue == "refund" for _, _, message, _ in world.queues.waiting) <= 1
+
+
+def test_a_notified_refund_ends_the_refund_that_waits() -> None:
+    """Seed 1068: the answer is lost, the notification says 04; nothing more is sent."""
+    world = World(variant=ProviderVariant(status_lag=2_400.0))
+    merchant = _paid(world)
+    world.simulator.add_dial(Dial("refund", "drop", "after"))
+    merchant.refund()
+    world.pump()
+    world.clock.tick(2)
+    world.pump()
+    refund = merchant.payment().refund
+    assert refund is not None
+    assert (merchant.payment().state, refund.state, refund.due_at) == ("REFUNDED", "REFUNDED", None)
+
+
+def test_a_process_that_dies_is_no_exception() -> None:
+    """The simulation depends on it: no handler of the application may catch the death of its process."""
+    assert not issubclass(Crash, Exception)
