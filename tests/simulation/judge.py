@@ -355,8 +355,13 @@ class _Case:
         return failed_later and payment.state is PaymentState.REFUNDED and refunds == 0
 
     def _was_told(self, ref: str, status: str) -> bool:
+        """Whether a notification said so, and in time: an old one is only a reason to ask, which a lag can waste."""
+        resigned = self.u.plan.resigned or not self.u.plan.variant.status_lag
         return any(
-            one.reference == ref and one.state == "delivered" and one.body.get("latestTransactionStatus") == status
+            one.reference == ref
+            and one.state == "delivered"
+            and one.body.get("latestTransactionStatus") == status
+            and (one.attempt == 1 or resigned)
             for one in self.u.simulator.notifications.deliveries
             if one.forgery is None
         )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.simulation.coverage import IMPOSSIBLE, Coverage, find_gaps, required_pairs
+from tests.simulation.coverage import IMPOSSIBLE, RARE, Coverage, find_gaps, required_pairs
 from tests.simulation.month import live_a_month
 from tests.simulation.search import run_chunk
 
@@ -33,6 +33,9 @@ def test_a_silent_gap_fails_the_run() -> None:
     assert "never happened: dead letters redriven" in gaps
 
 
-def test_what_is_listed_as_impossible_is_a_move_and_has_a_reason() -> None:
+def test_what_is_listed_as_impossible_or_rare_is_a_move_and_has_a_reason() -> None:
     assert set(IMPOSSIBLE) <= required_pairs()
+    assert set(RARE) <= required_pairs()
+    assert not set(RARE) & set(IMPOSSIBLE)
     assert all(IMPOSSIBLE.values())
+    assert all(RARE.values())
