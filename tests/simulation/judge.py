@@ -134,7 +134,8 @@ class _Case:
         for ref, sent in by_operation["payment"].items():
             yield from self._payment_requests(ref, sent)
         for ref, sent in by_operation["refund"].items():
-            asked = [one.t for one in by_operation["status"][ref] if one.reached]
+            # An answer that does not know the payment says nothing about its refund either.
+            asked = [one.t for one in by_operation["status"][ref] if one.reached and one.answer == "2005500"]
             yield from self._repeated_refunds(ref, sent, asked)
         for ref, sent in by_operation["otp"].items():
             codes = sum(not _refused_at_gate(one) for one in sent)

@@ -380,11 +380,6 @@ MUTANTS: tuple[Mutant, ...] = (
         lambda: [_put(verify_payment_otp._EVENTS, Reply.DONE, _E.SUCCEEDED)],
     ),
     Mutant(
-        "old-attempts-count",
-        "an answer that belongs to an older attempt is applied to a newer one",
-        lambda: [_set(advance_payment, "_OF_THE_ATTEMPT", frozenset())],
-    ),
-    Mutant(
         "refund-unpaid",
         "a payment that is not PAID may be refunded",
         lambda: _edit(refund_payment.refund_payment, "if payment.state is not PaymentState.PAID:", "if False:"),
