@@ -21,6 +21,7 @@ FOUND = {
     87: "the same, by a token that a newer one had replaced",
     166: "an account was unlinked while its redriven refund was under way",
     1068: "a refund was sent again although DOKU had reported the payment as refunded",
+    8524: "an unlinking was called done because DOKU refused a token that it had just renewed",
     1578: "a late stream record released an account whose refund was under way",
 }
 

@@ -322,3 +322,21 @@ def test_a_dead_attempt_does_not_lock_the_link() -> None:
         merchant.confirm_unbinding()
     merchant.world.clock.tick(31)
     assert merchant.confirm_unbinding().binding.state is BindingState.UNBOUND
+
+
+def test_a_refusal_of_a_token_just_renewed_does_not_end_a_link_that_lives() -> None:
+    merchant = linked()
+    merchant.unbind()
+    merchant.world.simulator.dials.add(Dial("otp", "code", when="before", code="40102", count=2))
+    with pytest.raises(NotDone):
+        merchant.confirm_unbinding()
+    assert merchant.binding().state is BindingState.UNBIND_OTP_PENDING
+    assert merchant.confirm_unbinding().binding.state is BindingState.UNBOUND
+
+
+def test_an_unlinking_refused_for_a_token_just_renewed_is_not_done() -> None:
+    merchant = linked()
+    merchant.world.simulator.dials.add(Dial("unbinding", "code", when="before", code="40102", count=2))
+    with pytest.raises(NotDone):
+        merchant.unbind()
+    assert merchant.binding().state is BindingState.ACTIVE

@@ -8,6 +8,7 @@ from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import (
     B2BTokenRefused,
     CustomerTokenRefused,
+    FreshTokenRefused,
     NotDone,
     OutcomeUnknown,
     StoreUnavailable,
@@ -65,7 +66,7 @@ def call_doku[T](
             if access is None:
                 raise NotDone("DOKU asks for a customer token on this call", code=error.code) from error
             if refused_customer is not None:
-                require_relink(ports, access.binding, error.code)
+                require_relink(ports, access.binding, error.code, FreshTokenRefused)
             refused_customer = access.token
         else:
             record_answer(ports)

@@ -17,7 +17,7 @@ from direct_debit.application.errors import (
     RelinkRequired,
 )
 from direct_debit.application.ports import DokuCall, Ports, Reply, WriteAnswer
-from direct_debit.application.unbind_account import end_unbinding, pause_unbinding
+from direct_debit.application.unbind_account import end_unbinding, lives_on, pause_unbinding
 from direct_debit.domain.binding import Binding, BindingEvent, BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 
@@ -70,6 +70,9 @@ def _send(binding: Binding, otp: str, ports: Ports, deadline: Deadline) -> Bindi
     try:
         answer = call_doku(ports, deadline, send, binding_id=binding.id)
     except RelinkRequired as error:
+        if lives_on(error):
+            pause_unbinding(binding, ports)
+            raise NotDone("DOKU refuses the customer's token at the moment; repeat the request") from error
         evidence = Evidence(EvidenceSource.ANSWER, ports.clock.now(), error.code)
         return end_unbinding(binding, BindingEvent.UNBOUND, evidence, ports)
     except NotDone:

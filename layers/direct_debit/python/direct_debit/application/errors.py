@@ -43,6 +43,10 @@ class RelinkRequired(CustomerActionRequired):
     """The customer's token is not accepted any more: the account has to be linked again."""
 
 
+class FreshTokenRefused(RelinkRequired):
+    """DOKU has just renewed the customer's token, so it knows the link, and yet refuses the renewed token."""
+
+
 class NotDone(DirectDebitError):
     """Surely nothing happened; the same request may be repeated after `retry_after`."""
 

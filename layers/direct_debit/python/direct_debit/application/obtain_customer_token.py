@@ -63,10 +63,12 @@ def seal_tokens(ports: Ports, binding_id: str, tokens: CustomerTokens) -> Sealed
     )
 
 
-def require_relink(ports: Ports, binding: Binding, code: str | None) -> Never:
+def require_relink(
+    ports: Ports, binding: Binding, code: str | None, refusal: type[RelinkRequired] = RelinkRequired
+) -> Never:
     """Note on the binding that its customer has to link again, because DOKU does not take the tokens it holds.
 
-    Raises RelinkRequired; NotDone when somebody else has renewed the tokens meanwhile: then the link lives.
+    Raises `refusal`; NotDone when somebody else has renewed the tokens meanwhile: then the link lives.
     """
     evidence = Evidence(EvidenceSource.ANSWER, ports.clock.now(), code)
     current = binding
@@ -84,7 +86,7 @@ def require_relink(ports: Ports, binding: Binding, code: str | None) -> Never:
         ports.telemetry.count(Metric.RELINK_REQUIRED)
         ports.telemetry.note("relink required", binding_id=binding.id, code=code)
         break
-    raise RelinkRequired("the customer has to link the account again", code=code)
+    raise refusal("the customer has to link the account again", code=code)
 
 
 def _refresh(ports: Ports, binding: Binding, deadline: Deadline) -> CustomerAccess:

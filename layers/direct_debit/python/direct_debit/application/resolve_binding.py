@@ -6,10 +6,16 @@ from datetime import timedelta
 from direct_debit.application.advance_binding import advance_binding
 from direct_debit.application.call_doku import call_doku
 from direct_debit.application.deadline import Deadline
-from direct_debit.application.errors import BindingChanged, CustomerActionRequired, NotDone, Rejected, RelinkRequired
+from direct_debit.application.errors import (
+    BindingChanged,
+    CustomerActionRequired,
+    NotDone,
+    Rejected,
+    RelinkRequired,
+)
 from direct_debit.application.ports import Metric, Ports
 from direct_debit.application.prove_binding import prove_binding
-from direct_debit.application.unbind_account import end_unbinding, next_probe
+from direct_debit.application.unbind_account import end_unbinding, lives_on, next_probe
 from direct_debit.domain.binding import Binding, BindingEvent, BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 
@@ -64,6 +70,8 @@ def _probe(binding: Binding, ports: Ports, deadline: Deadline) -> Binding:
     try:
         call_doku(ports, deadline, ports.doku.inquire_balance, binding_id=binding.id)
     except RelinkRequired as error:
+        if lives_on(error):
+            return claimed  # the next look decides
         evidence = Evidence(EvidenceSource.PROBE, ports.clock.now(), error.code)
         return end_unbinding(claimed, BindingEvent.UNBOUND, evidence, ports)
     except NotDone:

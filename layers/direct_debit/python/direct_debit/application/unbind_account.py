@@ -14,6 +14,7 @@ from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import (
     BindingChanged,
     Conflict,
+    FreshTokenRefused,
     NotDone,
     NotFound,
     OutcomeUnknown,
@@ -89,6 +90,15 @@ def end_unbinding(binding: Binding, event: BindingEvent, evidence: Evidence, por
         return binding
 
 
+def lives_on(error: RelinkRequired) -> bool:
+    """Whether the link lives although its token was refused; else DOKU does not know it: it is unlinked already.
+
+    A token that DOKU has just renewed and then refuses (401) proves no end: the renewal has shown that the link lives.
+    An account that DOKU does not know (404xx11) is gone all the same.
+    """
+    return isinstance(error, FreshTokenRefused) and not (error.code or "").startswith("404")
+
+
 def pause_unbinding(binding: Binding, ports: Ports, answer: WriteAnswer | None = None) -> Binding:
     """Write that an unlinking goes on: the OTP is awaited, or the answer was lost and will be found out."""
     current = binding
@@ -150,8 +160,11 @@ def _send(binding: Binding, ports: Ports, deadline: Deadline) -> Binding:
 
     try:
         answer = call_doku(ports, deadline, send, binding_id=binding.id, external_id=binding.unbind_external_id)
-    except RelinkRequired as error:  # DOKU does not know the token any more: it is unlinked already
+    except RelinkRequired as error:
         evidence = Evidence(EvidenceSource.ANSWER, ports.clock.now(), error.code)
+        if lives_on(error):
+            end_unbinding(binding, BindingEvent.UNBIND_REFUSED, evidence, ports)
+            raise NotDone("DOKU refuses the customer's token at the moment; repeat the request") from error
         return end_unbinding(binding, BindingEvent.UNBOUND, evidence, ports)
     except NotDone as error:
         evidence = Evidence(EvidenceSource.NOTHING_SENT, ports.clock.now(), error.code)

@@ -10,6 +10,7 @@ from direct_debit.application.errors import (
     Conflict,
     CustomerActionRequired,
     DirectDebitError,
+    FreshTokenRefused,
     InvalidRequest,
     LostRace,
     NotDone,
@@ -206,6 +207,7 @@ _BY_ERROR: tuple[tuple[type[Exception], str], ...] = (
     (Conflict, "conflict"),
     (AccountClaimLost, "conflict"),
     (LostRace, "conflict"),
+    (FreshTokenRefused, "relink-required"),
     (RelinkRequired, "relink-required"),
     (CustomerActionRequired, "customer-action-required"),
     (Rejected, "rejected"),
@@ -287,7 +289,7 @@ def name_error(error: Exception) -> Exception:
         return InvalidRequest(error.field, error.detail)
     if problem.kind.slug == "conflict":
         return Conflict(problem.detail)
-    for general in (CustomerActionRequired, Rejected):
+    for general in (RelinkRequired, CustomerActionRequired, Rejected):
         if isinstance(error, general):
             return general(problem.detail, code=problem.response_code)
     if isinstance(error, NotDone):
