@@ -97,17 +97,16 @@ def _put(table: object, key: object, new: object) -> Undo:
     """Set (or with None: remove) an entry of a table that is a plain dictionary underneath."""
     if not isinstance(table, dict):
         raise TypeError("only dictionaries")
-    old = table.get(key)
+    as_it_was = dict(table)
     if new is None:
         del table[key]
     else:
         table[key] = new
 
     def undo() -> None:
-        if old is None:
-            del table[key]
-        else:
-            table[key] = old
+        # The order comes back too: what is drawn from a table must not tell that a mutant was here.
+        table.clear()
+        table.update(as_it_was)
 
     return undo
 
