@@ -245,10 +245,10 @@ def test_poison_is_put_aside_others_go_on_and_once_mended_it_is_redriven(
     wait_for("the dead-letter queue to hold it", lambda: shop.depth("NotificationQueueDead") == 1)
     status, listed = operate(shop.stack, capsys, "stream-failures")
     assert status == 3
-    assert [row["pk"] for row in listed["failures"]] == [f"PAYMENT#{poisoned}"]  # type: ignore[attr-defined]
+    assert [row["pk"] for row in listed["failures"]] == [f"PAYMENT#{poisoned}"]  # type: ignore[attr-defined]  # JSON of the command
     status, depths = operate(shop.stack, capsys, "queues")
     assert status == 3
-    assert depths["notification"]["dead"] == 1  # type: ignore[index]
+    assert depths["notification"]["dead"] == 1  # type: ignore[index]  # JSON of the command
 
     # Mended, and given back, twice.
     amount = {":amount": {"S": PAYS_WITH_OTP}}
@@ -323,7 +323,7 @@ class PatientClients(AwsClients):
         super().__init__(session, stack.cloud.endpoint)
         config = Config(max_pool_connections=200, read_timeout=60, proxies={})
         for service, name in (("dynamodb", "dynamodb"), ("secretsmanager", "secrets")):
-            client = session.client(service, endpoint_url=stack.cloud.endpoint, config=config)  # type: ignore[call-overload]
+            client = session.client(service, endpoint_url=stack.cloud.endpoint, config=config)  # type: ignore[call-overload]  # the service's name is a variable
             self.__dict__[name] = client
 
 
