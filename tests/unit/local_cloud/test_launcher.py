@@ -1,4 +1,9 @@
+import io
+import subprocess
+import sys
 import threading
+import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +14,7 @@ from tools.local_cloud.launcher import (
     with_exception_class,
     with_failing_callback,
     with_numeric_concurrency,
+    with_shared_layers,
 )
 
 TRACE = """START RequestId
@@ -92,3 +98,35 @@ def test_a_function_that_answers_leaves_the_wait_alone() -> None:
     wait: dict[str, object] = {"event": threading.Event(), "error": None}
     assert with_failing_callback(lambda *_: "done", lambda _: wait)("f", {"taskToken": "token"}) == "done"
     assert wait["error"] is None
+
+
+# What the emulator's worker does with a layer's archive.
+WORKER = """
+import os, site, sys, zipfile
+folder = sys.argv[1]
+zipfile.ZipFile(folder + ".zip").extractall(folder)
+sys.path.insert(0, os.path.join(folder, "python"))
+for version in os.listdir(os.path.join(folder, "python", "lib")):
+    site.addsitedir(os.path.join(folder, "python", "lib", version, "site-packages"))
+import shared, pydantic
+print(shared.__file__, pydantic.__file__)
+"""
+
+
+def test_workers_share_one_unpacked_layer_which_comes_before_other_packages(tmp_path: Path) -> None:
+    layer = io.BytesIO()
+    with zipfile.ZipFile(layer, "w") as content:
+        content.writestr("python/shared.py", "")
+        content.writestr("python/pydantic.py", "")  # installed here too
+    resolve = with_shared_layers(lambda attachment: layer.getvalue() if attachment == "ours" else None, tmp_path)
+    assert resolve("other") is None
+    imported = []
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.zip").write_bytes(resolve("ours") or b"")
+        command = [sys.executable, "-c", WORKER, str(tmp_path / name)]
+        ended = subprocess.run(command, env={}, check=True, capture_output=True, text=True)
+        imported.append(ended.stdout.split())
+    assert imported[0] == imported[1]
+    (unpacked,) = {Path(file).parent for file in imported[0]}
+    assert unpacked.is_relative_to(tmp_path)
+    assert list((unpacked / "__pycache__").glob("shared.*.pyc"))
