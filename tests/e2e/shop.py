@@ -5,7 +5,7 @@ import json
 import os
 import secrets
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -138,6 +138,17 @@ class Shop:
     def depth(self, queue: str) -> int:
         """How many messages a queue holds, by its name in the template."""
         return read_depth(self.stack.cloud.sqs(), self.stack.queue_url(queue)).all
+
+    @contextlib.contextmanager
+    def redelivering(self, queue: str, *, after_seconds: int) -> Iterator[None]:
+        """Let what a queue hands out, and what is not deleted, be handed out again so soon, for a while."""
+        sqs, url = self.stack.cloud.sqs(), self.stack.queue_url(queue)
+        usual = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(after_seconds)})
+        try:
+            yield
+        finally:
+            sqs.set_queue_attributes(QueueUrl=url, Attributes=usual)
 
     def warm_up(self, method: str, path: str, count: int) -> None:
         """Start as many processes of a function as are needed for so many requests at once, by ones that do nothing.

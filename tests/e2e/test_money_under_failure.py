@@ -1,14 +1,17 @@
 """Money under failure on the deployed stack, with short lifetimes. The bank's ledger is the judge."""
 
+import contextlib
 import json
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
+from http import HTTPStatus
 
 import boto3
 import pytest
+import requests
 from botocore.config import Config
 
 from direct_debit.adapters.aws import AwsClients
@@ -31,6 +34,7 @@ from tests.e2e.shop import (
 )
 from tools.local_cloud import LocalStack, local_stack
 from tools.local_cloud.aws import ROOT_KEY, ROOT_SECRET
+from tools.local_cloud.caller import Answer
 from tools.local_cloud.progress import Progress
 from tools.ops.__main__ import main as ops
 from tools.ops.system import System, find_system
@@ -45,7 +49,7 @@ PARAMETERS = {
     "RefreshMinSeconds": "1",
     "CircuitFailures": "4",
     "CircuitOpenSeconds": "15",
-    # So that five deliveries pass within a minute. Shorter than a slow worker takes: it meets its own message again.
+    # What a killed worker held comes again soon. Shorter than a slow worker takes: it meets its own message again.
     "WorkerVisibilitySeconds": "8",
 }
 
@@ -242,7 +246,8 @@ def test_poison_is_put_aside_others_go_on_and_once_mended_it_is_redriven(
 
     shop.paid(binding, healthy)  # the others go on, through the same queue and the same stream
     wait_for("the others' history", lambda: shop.payment(healthy)["history"][-1]["state"] == "PAID")
-    wait_for("the dead-letter queue to hold it", lambda: shop.depth("NotificationQueueDead") == 1)
+    with shop.redelivering("NotificationQueue", after_seconds=1):
+        wait_for("the dead-letter queue to hold it", lambda: shop.depth("NotificationQueueDead") == 1)
     status, listed = operate(shop.stack, capsys, "stream-failures")
     assert status == 3
     assert [row["pk"] for row in listed["failures"]] == [f"PAYMENT#{poisoned}"]  # type: ignore[attr-defined]  # JSON of the command
@@ -273,15 +278,27 @@ def test_one_of_two_customers_gets_the_account(shop: Shop) -> None:
     assert sorted(answer.status for answer in answers) == [201, 409]
 
 
-def test_sixty_four_equal_payments_are_one(shop: Shop, binding: str) -> None:
-    ref = new_ref()
+def test_sixteen_equal_payments_at_once_are_one(shop: Shop, binding: str) -> None:
+    ref, callers = new_ref(), 16
     body = payment_body(binding, ref, DEBITED_SOON)
-    shop.warm_up("POST", "/payments", 64)
-    answers = all_at_once([partial(shop.insist, "POST", "/payments", body)] * 64)
+    shop.warm_up("POST", "/payments", callers)
+
+    def pay() -> tuple[Answer, bool]:
+        """The answer, and whether it was the first call's."""
+        with contextlib.suppress(requests.RequestException):
+            answer = shop.call("POST", "/payments", body)
+            if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                return answer, True
+        return shop.insist("POST", "/payments", body), False
+
+    paid = all_at_once([pay] * callers)
+    answers = [answer for answer, _ in paid]
     states = Counter(answer.status for answer in answers)
     assert set(states) <= {200, 201, 202}, states
-    first = [answer for answer in answers if "idempotency-replayed" not in answer.headers]
-    assert len(first) <= 1  # none, when its answer came too late and was asked for again
+    makers = sum("idempotency-replayed" not in answer.headers for answer in answers)
+    # Who made the payment is told so, and nobody else. Only where a call took longer than the gateway waits, that
+    # one's answer may have been the lost one; its caller asked again and was shown the payment like the others.
+    assert makers == 1 or (makers == 0 and not all(first for _, first in paid)), states
     assert {(answer.body["partnerReferenceNo"], answer.body["amount"]["value"]) for answer in answers} == {
         (ref, DEBITED_SOON)
     }
