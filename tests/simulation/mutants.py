@@ -33,6 +33,7 @@ from direct_debit.application import (
     record_change,
     references,
     refund_payment,
+    release_account,
     resolve_pending,
     verify_payment_otp,
 )
@@ -303,7 +304,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "a payment stops holding its account at its first step",
         lambda: [
             *_edit(record_change.record_payment_change, "if not after.is_open:", "if True:"),
-            *_edit(record_change._release_account, "if current is None or not current.is_open:", "if True:"),
+            *_edit(release_account.release_account, "if payment is not None and payment.is_open:", "if False:"),
         ],
     ),
     Mutant("token-of-another", "one token is kept for all customers", _one_slot_for_all),

@@ -235,7 +235,7 @@ def test_a_save_from_a_stale_set_brings_no_settled_payment_back(world: World) ->
     world.payments.create(a_payment("r1"))
     before = world.bindings.get("b1")
     assert before is not None
-    world.bindings.forget_open_payment("b1", "r1")
+    world.release("r1")
     assert world.bindings.save(before, before.noted(START)).open_payments == frozenset()
 
 
@@ -244,12 +244,12 @@ def test_forgetting_is_harmless_when_repeated(world: World) -> None:
     world.payments.create(a_payment("r1"))
     world.payments.create(a_payment("r2"))
     for _ in range(2):
-        world.bindings.forget_open_payment("b1", "r1")
+        world.release("r1")
     assert world.bindings.get("b1") == replace(before, open_payments=frozenset({"r2"}))
 
 
 def test_forgetting_on_a_binding_that_is_not_there_makes_none(world: World) -> None:
-    world.bindings.forget_open_payment("ghost", "r1")
+    world.release("r1", binding="ghost")
     item = world.client.get_item(TableName=BINDINGS, Key={"pk": {"S": "BINDING#ghost"}, "sk": {"S": "BINDING"}})
     assert "Item" not in item
 
@@ -260,7 +260,7 @@ def test_unlinking_waits_for_open_payments(world: World) -> None:
     with pytest.raises(BindingChanged) as refused:
         unbinding(world, before)
     assert refused.value.current == replace(before, open_payments=frozenset({"r1"}))
-    world.bindings.forget_open_payment("b1", "r1")
+    world.release("r1")
     assert unbinding(world, before).state is BindingState.UNBIND_OTP_PENDING
 
 

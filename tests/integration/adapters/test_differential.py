@@ -72,7 +72,8 @@ class Driver:
             self.move_payment,
             self.refund_payment,
             self.reclaim_payment,
-            self.forget_open_payment,
+            self.hold_account,
+            self.release_account,
             self.read_binding,
             self.read_payment,
             self.find_binding,
@@ -185,9 +186,14 @@ class Driver:
         before = self.stale_payment()
         return self.world.payments.reclaim(before, before.noted(START))
 
-    def forget_open_payment(self) -> object:
+    def hold_account(self) -> object:
+        before = self.stale_payment()
+        return self.world.payments.hold_account(before, replace(before.noted(START), refund=a_refund()))
+
+    def release_account(self) -> object:
         payment = self.stale_payment()
-        self.world.bindings.forget_open_payment(payment.binding_id, payment.ref)
+        settled = self.chance.choice([payment, payment, None])
+        self.world.payments.release_account(payment.binding_id, payment.ref, settled)
         return None
 
     def read_binding(self) -> object:

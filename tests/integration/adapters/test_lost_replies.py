@@ -41,7 +41,7 @@ def test_a_whole_life_with_every_reply_lost(resent: World) -> None:
     done = accepted(payment.noted(START))
     assert resent.payments.save(payment.noted(START), done) == done
     assert resent.payments.get("r1") == done
-    resent.bindings.forget_open_payment("b1", "r1")
+    resent.release("r1")
     leaving = resent.bindings.begin_unbinding(active, step(active, BindingEvent.UNBIND_REQUESTED))
     gone = step(leaving, BindingEvent.UNBOUND)
     assert resent.bindings.save(leaving, gone) == gone

@@ -67,7 +67,7 @@ def test_a_reference_is_used_once(world: World) -> None:
 
 def test_an_existing_payment_is_told_even_when_the_binding_is_unusable(world: World) -> None:
     world.payments.create(a_payment())
-    world.bindings.forget_open_payment("b1", "r1")
+    world.release("r1")
     binding = world.bindings.get("b1")
     assert binding is not None
     world.bindings.begin_unbinding(binding, step(binding, BindingEvent.UNBIND_REQUESTED))
@@ -102,7 +102,7 @@ def test_open_payments_are_bounded(world: World) -> None:
     assert refused.binding is not None
     assert refused.binding.open_payments == set(refs)
     assert world.payments.get("one-too-many") is None
-    world.bindings.forget_open_payment("b1", "r0")
+    world.release("r0")
     assert world.payments.create(a_payment("one-too-many")) is None
 
 
@@ -165,7 +165,7 @@ def test_attributes_of_newer_code_survive_a_save(world: World) -> None:
 
 def test_a_reclaimed_payment_is_open_again(world: World) -> None:
     before = saved(world, a_payment())
-    world.bindings.forget_open_payment("b1", "r1")
+    world.release("r1")
     after = replace(before.noted(START), attempt="another")
     assert world.payments.reclaim(before, after) == after
     assert world.payments.get("r1") == after
@@ -181,7 +181,7 @@ def test_a_payment_that_is_still_open_needs_no_further_room(world: World) -> Non
 
 def test_a_settled_payment_needs_room_to_be_reclaimed(world: World) -> None:
     before = saved(world, a_payment("r0"))
-    world.bindings.forget_open_payment("b1", "r0")
+    world.release("r0")
     for number in range(1, MAX_OPEN + 1):
         world.payments.create(a_payment(f"r{number}"))
     assert isinstance(world.payments.reclaim(before, before.noted(START)), BindingUnusable)
@@ -190,7 +190,7 @@ def test_a_settled_payment_needs_room_to_be_reclaimed(world: World) -> None:
 
 def test_a_payment_can_not_be_reclaimed_once_unlinking_began(world: World) -> None:
     before = saved(world, a_payment())
-    world.bindings.forget_open_payment("b1", "r1")
+    world.release("r1")
     binding = world.bindings.get("b1")
     assert binding is not None
     unbinding = world.bindings.begin_unbinding(binding, step(binding, BindingEvent.UNBIND_REQUESTED))
@@ -204,6 +204,61 @@ def test_only_one_reclaims(world: World) -> None:
     with pytest.raises(PaymentChanged) as lost:
         world.payments.reclaim(before, replace(before.noted(START), attempt="second"))
     assert lost.value.current == first
+
+
+# --- an account is held, and let go ----------------------------------------------------------------------------------
+
+
+def test_a_refund_holds_the_account_of_a_settled_payment(world: World) -> None:
+    before = saved(world, a_payment())
+    world.release("r1")
+    after = replace(before.noted(START), refund=a_refund())
+    assert world.payments.hold_account(before, after) == after
+    assert open_payments(world) == {"r1"}
+
+
+def test_a_refund_holds_an_account_that_has_to_be_linked_again(world: World) -> None:
+    before = saved(world, a_payment())
+    world.release("r1")
+    binding = world.bindings.get("b1")
+    assert binding is not None
+    world.bindings.save(binding, step(binding, BindingEvent.TOKEN_REJECTED))
+    assert isinstance(world.payments.hold_account(before, replace(before.noted(START), refund=a_refund())), Payment)
+    assert open_payments(world) == {"r1"}
+
+
+def test_a_refund_needs_no_room_among_the_open_payments(world: World) -> None:
+    before = saved(world, a_payment("r0"))
+    world.release("r0")
+    for number in range(1, MAX_OPEN + 1):
+        world.payments.create(a_payment(f"r{number}"))
+    assert isinstance(world.payments.hold_account(before, before.noted(START)), Payment)
+
+
+def test_a_refund_can_not_hold_what_is_being_unlinked(world: World) -> None:
+    before = saved(world, a_payment())
+    world.release("r1")
+    binding = world.bindings.get("b1")
+    assert binding is not None
+    unbinding = world.bindings.begin_unbinding(binding, step(binding, BindingEvent.UNBIND_REQUESTED))
+    assert world.payments.hold_account(before, before.noted(START)) == BindingUnusable(unbinding)
+    assert world.payments.get("r1") == before
+
+
+def test_an_account_is_not_let_go_by_who_read_the_payment_too_early(world: World) -> None:
+    read = saved(world, a_payment())
+    now = world.payments.hold_account(read, replace(read.noted(START), refund=a_refund()))
+    with pytest.raises(PaymentChanged) as lost:
+        world.payments.release_account("b1", "r1", read)
+    assert lost.value.current == now
+    assert open_payments(world) == {"r1"}
+
+
+def test_an_account_is_not_let_go_for_a_payment_that_was_not_there_and_is(world: World) -> None:
+    saved(world, a_payment())
+    with pytest.raises(PaymentChanged):
+        world.payments.release_account("b1", "r1", None)
+    assert open_payments(world) == {"r1"}
 
 
 # --- the due index ---------------------------------------------------------------------------------------------------

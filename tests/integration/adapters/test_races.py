@@ -118,7 +118,7 @@ def test_saves_and_open_payments_do_not_disturb_each_other(client: DynamoDb, wor
         if number % 2 == 0:
             ref = f"r{number}"
             here.payments.create(a_payment(ref))
-            here.bindings.forget_open_payment("b1", ref)
+            here.release(ref)
             return "paid"
         while True:
             current = here.bindings.get("b1")

@@ -29,7 +29,7 @@ OPERATIONS: list[Callable[[World], object]] = [
     lambda world: world.payments.list_due(START, 10),
     lambda world: world.payments.create(a_payment()),
     lambda world: world.inbox.put(a_notification()),
-    lambda world: world.bindings.forget_open_payment("b1", "r1"),
+    lambda world: world.release("r1"),
 ]
 
 

@@ -5,7 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from direct_debit.application.errors import Conflict, CustomerActionRequired, NotDone, NotFound, Rejected
+from direct_debit.application.errors import (
+    Conflict,
+    CustomerActionRequired,
+    NotDone,
+    NotFound,
+    Rejected,
+    RelinkRequired,
+)
+from direct_debit.application.get_balance import get_balance
 from direct_debit.application.get_binding import get_binding
 from direct_debit.application.list_bindings import list_bindings
 from direct_debit.application.return_from_binding import ReturnFromBinding, return_from_binding
@@ -226,6 +234,34 @@ def test_no_unlinking_while_a_payment_or_a_refund_is_open() -> None:
         merchant.unbind()
     come_to_rest(merchant.world, 5)
     assert merchant.unbind().binding.state is BindingState.UNBIND_OTP_PENDING
+
+
+def test_a_refund_holds_an_account_whose_token_died() -> None:
+    merchant = linked()
+    merchant.pay_to_the_end()
+    merchant.world.simulator.unlink_customer(merchant.customer)
+    with pytest.raises(RelinkRequired):
+        get_balance(merchant.binding().id, merchant.world.process(), merchant.world.deadline())
+    assert merchant.binding().state is BindingState.RELINK_REQUIRED
+    merchant.refund()
+    with pytest.raises(Conflict) as refused:
+        merchant.unbind()
+    assert REF in refused.value.detail
+
+
+def test_a_refund_that_slips_in_while_a_settled_payment_is_let_go_stops_the_unlinking() -> None:
+    merchant = linked()
+    merchant.pay()
+    merchant.enter_otp()
+    world = merchant.world
+    world.clock.tick(2)
+    world.notify()
+    world.work()  # paid, but the stream has not told it yet: the unlinking itself lets the account go
+    world.weather = weather = Meanwhile("store.transact_write_items", merchant.refund)
+    with pytest.raises(Conflict):
+        merchant.unbind()
+    assert weather.done
+    assert requests(world, "unbinding") == 0
 
 
 def test_a_payment_that_slips_in_before_the_claim_stops_the_unlinking() -> None:

@@ -72,7 +72,7 @@ def save_with_refund(ports: Ports, before: Payment, after: Payment) -> Payment:
 
     Where the account is not linked any more the refund is recorded all the same. Raises PaymentChanged.
     """
-    outcome = ports.payments.reclaim(before, after)
+    outcome = ports.payments.hold_account(before, after)
     return ports.payments.save(before, after) if isinstance(outcome, BindingUnusable) else outcome
 
 

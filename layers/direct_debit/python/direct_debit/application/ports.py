@@ -121,10 +121,6 @@ class Bindings(Protocol):
         """
         ...
 
-    def forget_open_payment(self, binding_id: str, ref: str) -> None:
-        """Take a settled payment out of `open_payments`. Harmless when repeated."""
-        ...
-
     def list_due(self, now: datetime, limit: int) -> Sequence[str]:
         """Return ids of bindings whose due time has come (eventually consistent, oldest first)."""
         ...
@@ -177,6 +173,20 @@ class Payments(Protocol):
 
     def reclaim(self, before: Payment, after: Payment) -> BindingUnusable | Payment:
         """Like `save` for a payment that is about to be sent (again): the binding must be ACTIVE in the same write."""
+        ...
+
+    def hold_account(self, before: Payment, after: Payment) -> BindingUnusable | Payment:
+        """Like `save` for a payment whose refund begins: from this write on its account can not be unlinked.
+
+        The binding must be linked: ACTIVE or RELINK_REQUIRED.
+        """
+        ...
+
+    def release_account(self, binding_id: str, ref: str, settled: Payment | None) -> None:
+        """Let the account of a payment go that is still as it was read; None when there was none.
+
+        Harmless when repeated. Raises PaymentChanged.
+        """
         ...
 
     def list_due(self, now: datetime, limit: int) -> Sequence[str]:

@@ -6,6 +6,7 @@ by the record's version.
 
 from direct_debit.application.complete_task import complete_binding_task, complete_payment_task
 from direct_debit.application.ports import HistoryEntry, OutboxEvent, Ports
+from direct_debit.application.release_account import release_account
 from direct_debit.domain.binding import Binding, BindingState
 from direct_debit.domain.payment import Payment, PaymentState
 from direct_debit.domain.refund import RefundState
@@ -50,7 +51,7 @@ def record_payment_change(before: Payment | None, after: Payment, ports: Ports) 
     if moved and after.is_final:
         complete_payment_task(ports, after)
     if not after.is_open:
-        _release_account(after, ports)
+        release_account(after.binding_id, after.ref, ports)
 
 
 def record_binding_change(before: Binding | None, after: Binding, ports: Ports) -> None:
@@ -74,13 +75,6 @@ def record_binding_change(before: Binding | None, after: Binding, ports: Ports) 
             )
         )
     complete_binding_task(ports, after)
-
-
-def _release_account(payment: Payment, ports: Ports) -> None:
-    """Let a settled payment's account be unlinked, unless a refund was asked for since this record was written."""
-    current = ports.payments.get(payment.ref)
-    if current is None or not current.is_open:
-        ports.bindings.forget_open_payment(payment.binding_id, payment.ref)
 
 
 def _write_history(payment: Payment, ports: Ports, *, of_refund: bool) -> None:

@@ -24,6 +24,7 @@ from direct_debit.application.errors import (
 )
 from direct_debit.application.ports import DokuCall, Ports, Reply, WriteAnswer
 from direct_debit.application.references import make_external_id
+from direct_debit.application.release_account import release_account
 from direct_debit.domain.binding import Binding, BindingEvent, BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.schedule import next_due
@@ -141,13 +142,7 @@ def _claim(binding: Binding, ports: Ports) -> Binding | None:
 
 def _settle_open_payments(binding: Binding, ports: Ports) -> None:
     """Forget payments that have settled; refuse while one has not."""
-    unfinished = []
-    for ref in sorted(binding.open_payments):
-        payment = ports.payments.get(ref)
-        if payment is not None and payment.is_open:
-            unfinished.append(ref)
-        else:
-            ports.bindings.forget_open_payment(binding.id, ref)
+    unfinished = [ref for ref in sorted(binding.open_payments) if not release_account(binding.id, ref, ports)]
     if unfinished:
         raise Conflict(f"payments are not finished: {', '.join(unfinished)}; unlink when they are")
 

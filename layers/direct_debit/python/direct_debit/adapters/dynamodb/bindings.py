@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from direct_debit.adapters.dynamodb import conditions
-from direct_debit.adapters.dynamodb.binding_item import BINDING_KIND, OPEN_PAYMENTS, read_binding, write_binding
-from direct_debit.adapters.dynamodb.changes import WRITE_ID, delete_from_set, difference, remove, set_and_remove
+from direct_debit.adapters.dynamodb.binding_item import BINDING_KIND, read_binding, write_binding
+from direct_debit.adapters.dynamodb.changes import WRITE_ID, difference, remove, set_and_remove
 from direct_debit.adapters.dynamodb.client import Refused
 from direct_debit.adapters.dynamodb.due import list_due
 from direct_debit.adapters.dynamodb.items import instant, read_text, text
@@ -124,13 +124,6 @@ class DynamoDbBindings:
         """
         condition = conditions.unchanged_and_no_open_payments(before.version, before.state.value)
         return self._update(before, after, condition)
-
-    def forget_open_payment(self, binding_id: str, ref: str) -> None:
-        """Take a settled payment out of `open_payments`. Harmless when repeated.
-
-        Neither the version nor the write id move: a save that runs at the same time does not lose its race.
-        """
-        self._store.update(self._table, binding_key(binding_id), delete_from_set(OPEN_PAYMENTS, ref), conditions.EXISTS)
 
     def list_due(self, now: datetime, limit: int) -> Sequence[str]:
         """Return ids of bindings whose due time has come (eventually consistent, oldest first)."""

@@ -89,6 +89,18 @@ def can_take_payment_again(customer_id: str, max_open: int, ref: str) -> Conditi
     )
 
 
+def is_linked(customer_id: str) -> Condition:
+    """The binding is this customer's own, and linked, be its token alive or not: its unlinking can still wait.
+
+    No bound on open payments: a refund of what was paid must not be refused for other payments.
+    """
+    return Condition(
+        "(#state = :state_was OR #state = :relink_was) AND #customerId = :customer_was",
+        {"#state": "state", "#customerId": "customerId"},
+        {":state_was": text("ACTIVE"), ":relink_was": text("RELINK_REQUIRED"), ":customer_was": text(customer_id)},
+    )
+
+
 def claimable(binding_id: str, now: datetime) -> Condition:
     """The claim is free, its lease ended, or it is this binding's own. A claim without a lease is held for good."""
     return Condition(

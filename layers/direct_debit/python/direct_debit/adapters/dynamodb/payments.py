@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from direct_debit.adapters.dynamodb import conditions
 from direct_debit.adapters.dynamodb.binding_item import OPEN_PAYMENTS, read_binding
-from direct_debit.adapters.dynamodb.changes import WRITE_ID, add_to_set, difference
+from direct_debit.adapters.dynamodb.changes import WRITE_ID, add_to_set, delete_from_set, difference
 from direct_debit.adapters.dynamodb.client import Refused
 from direct_debit.adapters.dynamodb.due import list_due
 from direct_debit.adapters.dynamodb.history_item import read_history, write_history
 from direct_debit.adapters.dynamodb.items import read_text, text
 from direct_debit.adapters.dynamodb.keys import HISTORY_PREFIX, binding_key, payment_key
 from direct_debit.adapters.dynamodb.payment_item import PAYMENT_KIND, read_payment, write_payment
-from direct_debit.adapters.dynamodb.steps import put_step, update_step
+from direct_debit.adapters.dynamodb.steps import check_step, put_step, update_step
 from direct_debit.application.errors import NotFound, PaymentChanged, StoreUnavailable
 from direct_debit.application.ports import BindingUnusable, PaymentExists
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from direct_debit.adapters.dynamodb.client import Store
+    from direct_debit.adapters.dynamodb.conditions import Condition
     from direct_debit.application.ports import HistoryEntry
     from direct_debit.domain.payment import Payment
 
@@ -87,6 +88,41 @@ class DynamoDbPayments:
 
         The payment counts as open on its binding again. Raises PaymentChanged, NotFound, StoreUnavailable.
         """
+        usable = conditions.can_take_payment_again(before.customer_id, self._max_open_payments, before.ref)
+        return self._save_as_open(before, after, usable)
+
+    def hold_account(self, before: Payment, after: Payment) -> BindingUnusable | Payment:
+        """Like `save` for a payment whose refund begins: it counts as open on its binding, which must be linked.
+
+        Raises PaymentChanged, NotFound, StoreUnavailable.
+        """
+        return self._save_as_open(before, after, conditions.is_linked(before.customer_id))
+
+    def release_account(self, binding_id: str, ref: str, settled: Payment | None) -> None:
+        """Take a payment out of its binding's `openPayments`, if the payment is still as it was read.
+
+        Neither version nor write id of the binding move: a save of it that runs at the same time does not lose its
+        race. A binding that is not there is left so. Raises PaymentChanged, NotFound, StoreUnavailable.
+        """
+        as_read = conditions.IS_NEW if settled is None else conditions.unchanged(settled.version, settled.state.value)
+        refusals = self._store.transact(
+            [
+                check_step(self._table, payment_key(ref), as_read),
+                update_step(
+                    self._bindings_table,
+                    binding_key(binding_id),
+                    delete_from_set(OPEN_PAYMENTS, ref),
+                    conditions.EXISTS,
+                ),
+            ],
+            self._store.new_write_id(),
+        )
+        if refusals is not None and refusals[0] is not None:
+            if refusals[0].item is None:
+                raise NotFound("there is no such payment")
+            raise PaymentChanged(read_payment(refusals[0].item))
+
+    def _save_as_open(self, before: Payment, after: Payment, binding: Condition) -> BindingUnusable | Payment:
         write_id = self._store.new_write_id()
         refusals = self._store.transact(
             [
@@ -97,10 +133,7 @@ class DynamoDbPayments:
                     conditions.unchanged(before.version, before.state.value),
                 ),
                 update_step(
-                    self._bindings_table,
-                    binding_key(before.binding_id),
-                    add_to_set(OPEN_PAYMENTS, before.ref),
-                    conditions.can_take_payment_again(before.customer_id, self._max_open_payments, before.ref),
+                    self._bindings_table, binding_key(before.binding_id), add_to_set(OPEN_PAYMENTS, before.ref), binding
                 ),
             ],
             write_id,

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import DeleteTypeDef, PutTypeDef, TransactWriteItemTypeDef, UpdateTypeDef
+    from mypy_boto3_dynamodb.type_defs import (
+        ConditionCheckTypeDef,
+        DeleteTypeDef,
+        PutTypeDef,
+        TransactWriteItemTypeDef,
+        UpdateTypeDef,
+    )
 
     from direct_debit.adapters.dynamodb.changes import Change
     from direct_debit.adapters.dynamodb.conditions import Condition
@@ -40,6 +46,20 @@ def update_step(table: str, key: Item, change: Change, condition: Condition) -> 
     if values:
         step["ExpressionAttributeValues"] = values
     return {"Update": step}
+
+
+def check_step(table: str, key: Item, condition: Condition) -> TransactWriteItemTypeDef:
+    """Write nothing: the condition has to hold for the other steps."""
+    step: ConditionCheckTypeDef = {
+        "TableName": table,
+        "Key": key,
+        "ConditionExpression": condition.expression,
+        "ExpressionAttributeNames": condition.names,
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+    if condition.values:
+        step["ExpressionAttributeValues"] = condition.values
+    return {"ConditionCheck": step}
 
 
 def delete_step(table: str, key: Item, condition: Condition) -> TransactWriteItemTypeDef:
