@@ -541,7 +541,7 @@ def _values(request: Request) -> Values:
 
 def _check_placeholders(used: frozenset[str], names: Names, values: Values, operation: str) -> None:
     """Refuse a placeholder that is not defined, and a definition that is not used."""
-    if len(used) == len(names) + len(values) and all(name in names or name in values for name in used):
+    if len(used) == len(names) + len(values) and used.issuperset(names) and used.issuperset(values):
         return
     for kind, defined in (("names", names), ("values", values)):
         unused = sorted(defined.keys() - used)
@@ -552,15 +552,18 @@ def _check_placeholders(used: frozenset[str], names: Names, values: Values, oper
 
 
 def _key(schema: Schema, key: Mapping[str, Any], operation: str) -> Key:
-    names = (schema.partition, schema.sort)
-    if len(key) != len(names) or any(name not in key for name in names):
+    if len(key) != 2 or schema.partition not in key or schema.sort not in key:
         raise _invalid("The provided key element does not match the schema", operation)
-    for name in names:
-        if schema.key_type(name) not in key[name]:
-            raise _invalid("The provided key element does not match the schema", operation)
-        if key[name].get("S") == "":
-            raise _invalid("The AttributeValue for a key attribute cannot contain an empty string value", operation)
-    return _key_value(key[schema.partition]), _key_value(key[schema.sort])
+    return _key_part(schema, schema.partition, key, operation), _key_part(schema, schema.sort, key, operation)
+
+
+def _key_part(schema: Schema, name: str, key: Mapping[str, Any], operation: str) -> str | Decimal:
+    value = key[name]
+    if schema.key_type(name) not in value:
+        raise _invalid("The provided key element does not match the schema", operation)
+    if value.get("S") == "":
+        raise _invalid("The AttributeValue for a key attribute cannot contain an empty string value", operation)
+    return _key_value(value)
 
 
 def _key_value(value: Value) -> str | Decimal:
@@ -584,7 +587,7 @@ def _check_item(schema: Schema, item: Item, operation: str) -> None:
             if value.get("S") == "":
                 raise _invalid("A value of a secondary index key can not be an empty string", operation)
     for value in item.values():
-        if type_of(value) in ("SS", "NS", "BS") and not next(iter(value.values())):
+        if "S" not in value and type_of(value) in ("SS", "NS", "BS") and not next(iter(value.values())):
             raise _invalid("An AttributeValue may not contain an empty set", operation)
 
 

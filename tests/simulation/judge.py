@@ -11,9 +11,7 @@ from collections import Counter, defaultdict
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, cast
 
-from direct_debit.adapters.dynamodb.binding_item import read_binding
 from direct_debit.adapters.dynamodb.inbox import INBOX_KIND
-from direct_debit.adapters.dynamodb.payment_item import read_payment
 from direct_debit.application.ports import Metric
 from direct_debit.domain.binding import BINDING_TRANSITIONS, Binding, BindingState
 from direct_debit.domain.evidence import EvidenceSource
@@ -44,6 +42,7 @@ _MOVING = (
     PaymentState.UNKNOWN,
 )
 _LINKED = (BindingState.ACTIVE, BindingState.RELINK_REQUIRED, BindingState.UNBIND_OTP_PENDING)
+_HOLDABLE = (BindingState.ACTIVE, BindingState.RELINK_REQUIRED)
 _LINKING = (BindingState.REQUESTED, BindingState.PENDING, BindingState.UNBIND_OTP_PENDING)
 _SAID_AT_LEAST = 2
 _MOST_WORDS = 200  # of a kind are searched for: all of a history, some of a month
@@ -84,11 +83,11 @@ class _Case:
         self.links: dict[str, Binding] = {}
         for item in u.store.items(TRANSACTIONS):
             if item["sk"]["S"] == "PAYMENT":
-                payment = read_payment(cast("Item", item))
+                payment = u.images.payment(cast("Item", item))
                 self.records[payment.ref] = payment
         for item in u.store.items(BINDINGS):
             if item["sk"]["S"] == "BINDING":
-                binding = read_binding(cast("Item", item))
+                binding = u.images.binding(cast("Item", item))
                 self.links[binding.id] = binding
         self.debits: Counter[str] = Counter()
         self.refunds: Counter[str] = Counter()
@@ -185,16 +184,16 @@ class _Case:
             if record.new is None:
                 yield f"S1: a {kind.lower()} was deleted"
             elif kind == "PAYMENT":
-                payment = read_payment(cast("Item", record.new))
+                payment = self.u.images.payment(cast("Item", record.new))
                 link = links.get(payment.binding_id)
-                if payment.refund is None or (link is not None and link.state is BindingState.ACTIVE):
+                if payment.refund is None or (link is not None and link.state in _HOLDABLE):
                     self.held.add(payment.ref)
                 elif payments[payment.ref].refund is None:
                     self.held.discard(payment.ref)
                 yield from self._payment_move(payments.get(payment.ref), payment)
                 payments[payment.ref] = payment
             else:
-                binding = read_binding(cast("Item", record.new))
+                binding = self.u.images.binding(cast("Item", record.new))
                 yield from self._binding_move(links.get(binding.id), binding, payments, links)
                 links[binding.id] = binding
 

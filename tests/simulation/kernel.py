@@ -49,11 +49,11 @@ class Actor:
     outcome: Outcome | None = None
     ended: list[Callable[[Outcome], None]] = field(default_factory=list)
     waits: int = 0  # grows with each wake-up, so that an old alarm can not wake a later wait
+    name: str = field(init=False)  # what the trace calls it
 
-    @property
-    def name(self) -> str:
-        """What the trace calls it."""
-        return f"{self.kind}#{self.number}"
+    def __post_init__(self) -> None:
+        """Name it once: it is asked for with each line of the trace."""
+        self.name = f"{self.kind}#{self.number}"
 
 
 class Kernel:
@@ -74,7 +74,7 @@ class Kernel:
         self._events: list[tuple[int, int, Callable[[], None]]] = []
         self._numbers = count(1)
         self._order = count()
-        self._hash = hashlib.blake2b(digest_size=16)
+        self._notes: list[str] = []
         self.trace: list[str] | None = [] if keep_trace else None
         self._now = START
         self._now_t = 0
@@ -104,7 +104,7 @@ class Kernel:
     def note(self, text: str) -> None:
         """Write a line of the trace; its hash identifies the run."""
         who = "" if self.current is None else self.current.name
-        self._hash.update(f"{self.t}|{who}|{text}\n".encode())
+        self._notes.append(f"{self.t}|{who}|{text}")
         if self.trace is not None:
             self.trace.append(f"{_clock(self.t)} {who:<28} {text}")
 
@@ -116,7 +116,7 @@ class Kernel:
 
     def digest(self) -> str:
         """Return the hash of everything noted so far."""
-        return self._hash.hexdigest()
+        return hashlib.blake2b("\n".join(self._notes).encode(), digest_size=16).hexdigest()
 
     # --- actors ------------------------------------------------------------------------------------------------------
 
@@ -214,7 +214,7 @@ class Kernel:
                 continue
             if done():
                 return
-            following = self.idle()
+            due = following = self.idle()
             if events and (following is None or events[0][0] < following):
                 following = events[0][0]
             if following is None:
@@ -225,7 +225,8 @@ class Kernel:
             self.t = max(self.t, following)
             while events and events[0][0] <= self.t:
                 heapq.heappop(events)[2]()
-            self.serve()
+            if due is not None and due <= self.t:
+                self.serve()
 
     def close(self) -> None:
         """End the actors that still wait."""

@@ -14,7 +14,7 @@ from tests.simulation.judge import judge
 from tests.simulation.kernel import SECOND
 from tests.simulation.people import Person
 from tests.simulation.plan import draw_plan
-from tests.simulation.search import say
+from tests.simulation.search import calm_collector, say
 from tests.simulation.universe import Universe
 from tools.doku_simulator.config import ProviderVariant
 
@@ -54,6 +54,7 @@ def fair_plan() -> Plan:
         rotate_key=False,
         liar=False,
         contradictions=False,
+        hasty_refunds=False,
         repost=False,
         shared_phone=False,
         b2b_token_seconds=900,
@@ -87,6 +88,7 @@ def _begin(u: Universe, person: Person) -> None:
 
 def run_month() -> int:
     """Print how long a month took; 0 when nothing was wrong in it."""
+    calm_collector()
     u, seconds = live_a_month()
     totals = u.coverage.totals
     say(

@@ -400,6 +400,8 @@ def populate(u: Universe) -> list[Actor]:
         actors.append(u.kernel.spawn("blackout", lambda: u.kernel.pause(u.plan.blackout[0][1] + 1_800.0)))
     if u.plan.contradictions:
         u.kernel.spawn("contradictions", lambda: _contradict(u))
+    if u.plan.hasty_refunds:
+        u.kernel.spawn("back office", lambda: _refund_hastily(u))
     if u.plan.message_trouble:
         u.kernel.spawn("operator", lambda: _operate(u))
     return actors
@@ -430,10 +432,22 @@ def _make_trouble(u: Universe, people: list[Person]) -> None:
                     u.unlinked_at_bank = True
 
 
-def _refund_from_back_office(u: Universe) -> None:
+def _refund_hastily(u: Universe) -> None:
+    """Let DOKU's staff give back what we do not know yet to be paid."""
+    for _ in range(40):
+        u.kernel.pause(u.rng.uniform(600.0, 7_200.0) if u.plan.blackout else u.rng.uniform(0.5, 45.0))
+        if u.calm:
+            return
+        _refund_from_back_office(u, only_unknown=True)
+
+
+def _refund_from_back_office(u: Universe, *, only_unknown: bool = False) -> None:
     """Let DOKU's staff give a payment back of which we may not even know yet that it was made."""
     bank = u.simulator
     paid = [one for one in bank.world.all_payments() if one.state is BankState.PAID and not one.refunds]
+    if only_unknown:
+        ours = {one.reference: u.payment_item(one.reference) for one in paid}
+        paid = [one for one in paid if (ours[one.reference] or {}).get("state", {}).get("S") != PaymentState.PAID]
     if paid:
         payment = u.rng.choice(paid)
         u.happens("refunded from the back office")

@@ -44,6 +44,7 @@ class Plan:
     rotate_key: bool
     liar: bool
     contradictions: bool
+    hasty_refunds: bool  # DOKU's staff gives money back before we know that it was taken
     repost: bool
     late_success: LateSuccess
     shared_phone: bool
@@ -73,6 +74,7 @@ def draw_plan(rng: Random) -> Plan:
     skew = 0.0 if rng.random() < 0.6 else rng.choice((5.0, 60.0, 240.0))
     # While DOKU is away everything that is open is asked about every few minutes: a few orders show all there is.
     blackout = _draw_blackout(rng) if rng.random() < 0.03 * rate else ()
+    liar = not calm and rng.random() < 0.05
     variant = _draw_variant(rng, late_effects=late_effects, repost=repost, skew=skew)
     return Plan(
         variant=variant,
@@ -97,8 +99,9 @@ def draw_plan(rng: Random) -> Plan:
         otp_code_in_status=rng.random() < 0.3,
         bank_trouble=rate * rng.choice((0.0, 0.0, 0.1, 0.3)),
         rotate_key=rng.random() < 0.2,
-        liar=not calm and rng.random() < 0.05,
+        liar=liar,
         contradictions=not calm and rng.random() < 0.1,
+        hasty_refunds=rng.random() < (0.3 if blackout or liar else 0.08 * rate),
         repost=repost,
         late_success=LateSuccess.ACCEPT if rng.random() < 0.1 else LateSuccess.REFUND,
         shared_phone=rng.random() < 0.25,

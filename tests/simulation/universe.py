@@ -20,13 +20,11 @@ from direct_debit.adapters.credentials import Credentials as SecretContent
 from direct_debit.adapters.doku import WORKER_READ_SECONDS, DokuAdapter, DokuConnection
 from direct_debit.adapters.doku_inbound import InboundDokuAdapter, InboundKeys
 from direct_debit.adapters.dynamodb.b2b_tokens import DynamoDbB2BTokens
-from direct_debit.adapters.dynamodb.binding_item import read_binding
 from direct_debit.adapters.dynamodb.bindings import DynamoDbBindings
 from direct_debit.adapters.dynamodb.circuit import DynamoDbCircuit
 from direct_debit.adapters.dynamodb.client import Store
 from direct_debit.adapters.dynamodb.inbox import DynamoDbInbox
 from direct_debit.adapters.dynamodb.keys import REVIEW_KIND
-from direct_debit.adapters.dynamodb.payment_item import read_payment
 from direct_debit.adapters.dynamodb.payments import DynamoDbPayments
 from direct_debit.adapters.vault import AesGcmVault
 from direct_debit.application.accept_notification import accept_notification
@@ -55,6 +53,7 @@ from tests.fakes.telemetry import RecordingTelemetry
 from tests.fakes.weather import Crash, Failures
 from tests.fakes.workflows import RecordingWorkflows
 from tests.fakes.world import merchant_private_key
+from tests.simulation.images import Images
 from tests.simulation.kernel import SECOND, Actor, Kernel, Outcome
 from tools.doku_simulator.config import MerchantEndpoints, SimulatorConfig
 from tools.doku_simulator.core import Simulator
@@ -201,6 +200,8 @@ class Universe:
         self.ids = SeededIds(rng)
         self.telemetry = RecordingTelemetry()
         self.store = InMemoryDynamoDb(BINDINGS, TRANSACTIONS)
+        self._streams = {table: self.store.stream(table) for table in (BINDINGS, TRANSACTIONS)}
+        self.images = Images()
         self.journal: list[Journal] = []
         self.arrivals: list[Arrival] = []
         self.events = _Events(self)
@@ -265,6 +266,8 @@ class Universe:
         self._streaming = dict.fromkeys((BINDINGS, TRANSACTIONS), False)
         self._journaled = dict.fromkeys((BINDINGS, TRANSACTIONS), 0)
         self._last_tick = -1
+        self._due: int | None = None
+        self._due_known_at = -1  # how many writes there were when it was looked up
         self._next_notice: int | None = None
         if plan.rotate_key:
             self.kernel.after(rng.choice((30.0, 600.0, 7_200.0)) * rng.random(), self._rotate_key)
@@ -439,8 +442,7 @@ class Universe:
         return answer
 
     def _keep_journal(self) -> None:
-        for table in (BINDINGS, TRANSACTIONS):
-            records = self.store.stream(table)
+        for table, records in self._streams.items():
             while self._journaled[table] < len(records):
                 record = records[self._journaled[table]]
                 self._journaled[table] += 1
@@ -453,20 +455,34 @@ class Universe:
 
     def _next_due(self) -> int | None:
         """Return when the surroundings want something next."""
-        times = [self.kernel.t for table in (BINDINGS, TRANSACTIONS) if self._has_records(table)]
+        if self._has_records(BINDINGS) or self._has_records(TRANSACTIONS):
+            return self.kernel.t
         due = self._next_tick()
-        if due is not None:
-            times.append(due)
         at = self.simulator.next_event_at()
-        if at is not None:
-            times.append(self.kernel.instant(at))
-        return min(times, default=None)
+        if at is None:
+            return due
+        event = self.kernel.instant(at)
+        return event if due is None or event < due else due
 
     def _has_records(self, table: str) -> bool:
-        return not self._streaming[table] and self._streamed[table] < len(self.store.stream(table))
+        return not self._streaming[table] and self._streamed[table] < len(self._streams[table])
 
     def _next_tick(self) -> int | None:
         """Return the minute at which the next sweep finds something; the minutes between are not worth living."""
+        first = self._first_due()
+        if first is None:
+            return None
+        minute = 60 * SECOND
+        return -(-max(first, self._last_tick + 1, 0) // minute) * minute
+
+    def _first_due(self) -> int | None:
+        """Return when the first record is due; looked up again only after a write."""
+        writes = sum(map(len, self._streams.values()))
+        if self._due_known_at != writes:
+            self._due_known_at, self._due = writes, self._find_first_due()
+        return self._due
+
+    def _find_first_due(self) -> int | None:
         first: str | None = None
         for table in (BINDINGS, TRANSACTIONS):
             for shard, partition in self.store._tables[table].indexes["due"].items():
@@ -474,11 +490,7 @@ class Universe:
                     at = partition.order[0][0]
                     if first is None or at < first:
                         first = at
-        if first is None:
-            return None
-        due = max(self.kernel.instant(datetime.fromisoformat(first)), self._last_tick + 1, 0)
-        minute = 60 * SECOND
-        return -(-due // minute) * minute
+        return None if first is None else self.kernel.instant(datetime.fromisoformat(first))
 
     def _serve(self) -> None:
         now = self.kernel.t
@@ -508,7 +520,7 @@ class Universe:
 
     def _consume(self, table: str) -> None:
         begin = self._streamed[table]
-        batch = list(self.store.stream(table)[begin : begin + STREAM_BATCH])
+        batch = list(self._streams[table][begin : begin + STREAM_BATCH])
 
         def ended(outcome: Outcome) -> None:
             self._streaming[table] = False
@@ -524,7 +536,7 @@ class Universe:
         for record in batch:
             for remaining in (2, 1, 0):
                 try:
-                    publish(record, ports)
+                    self._publish_record(record, ports)
                 except StoreUnavailable:
                     if remaining == 0:
                         self.happens("stream record put aside")
@@ -533,6 +545,19 @@ class Universe:
                     ports.clock.sleep(0.2 * (1 + ports.ids.jitter()))
                 else:
                     break
+
+    def _publish_record(self, record: StreamRecord, ports: Ports) -> None:
+        """Handle one record as the stream's door does."""
+        if record.new is None:
+            return
+        kind = record.new.get("kind", {}).get("S")
+        new, old = cast("Item", record.new), cast("Item | None", record.old)
+        if kind == "payment":
+            before = None if old is None else self.images.payment(old)
+            record_payment_change(before, self.images.payment(new), ports)
+        elif kind == "binding":
+            earlier = None if old is None else self.images.binding(old)
+            record_binding_change(earlier, self.images.binding(new), ports)
 
     # --- queues ------------------------------------------------------------------------------------------------------
 
@@ -662,8 +687,10 @@ class Universe:
 
     def in_window(self, windows: Sequence[tuple[float, float]]) -> bool:
         """Whether one of the plan's bad times is now."""
+        if self.calm or not windows:
+            return False
         now = self.kernel.t / SECOND
-        return not self.calm and any(begin <= now < end for begin, end in windows)
+        return any(begin <= now < end for begin, end in windows)
 
     def payment_item(self, ref: str) -> Item | None:
         """Return a payment's item without any side effect."""
@@ -676,18 +703,6 @@ class Universe:
 
 def _sweep(environment: Environment, deadline: Deadline) -> object:
     return resolve_pending(SWEEP_LIMIT, environment.ports, deadline)
-
-
-def publish(record: StreamRecord, ports: Ports) -> None:
-    """Handle one stream record as the stream's door does."""
-    if record.new is None:
-        return
-    kind = record.new.get("kind", {}).get("S")
-    new, old = cast("Item", record.new), cast("Item | None", record.old)
-    if kind == "payment":
-        record_payment_change(None if old is None else read_payment(old), read_payment(new), ports)
-    elif kind == "binding":
-        record_binding_change(None if old is None else read_binding(old), read_binding(new), ports)
 
 
 def describe(record: StreamRecord) -> str:
@@ -719,9 +734,11 @@ class _DynamoDb:
     def _call(self, name: str, request: Mapping[str, object], faults: Sequence[str]) -> Mapping[str, object]:
         universe = self._universe
         method: Callable[..., Mapping[str, object]] = getattr(universe.store, name)
-        rate = 0.5 if universe.in_window(universe.plan.throttling) else universe.plan.store_faults
-        if rate == 0.5:
-            faults = ("fail",)
+        rate = universe.plan.store_faults
+        if faults is self._writes:
+            rate *= 2  # there are fewer of them, and there is more to go wrong
+        if universe.in_window(universe.plan.throttling):
+            rate, faults = 0.5, ("fail",)
         return universe.effect(f"store.{name}", lambda: method(**request), STORE_FAILURES, faults, rate)
 
     def get_item(self, **kwargs: object) -> Mapping[str, object]:

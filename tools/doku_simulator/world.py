@@ -123,4 +123,4 @@ def wib_text(at: datetime) -> str:
 
 def utc_text(at: datetime) -> str:
     """Return a time as `2024-11-19T07:15:01Z`."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

@@ -41,7 +41,7 @@ def format_timestamp(moment: datetime) -> str:
     """Write an aware moment as `X-TIMESTAMP`: UTC, `Z`, whole seconds (contract 2.3). Raises ValueError if naive."""
     if moment.tzinfo is None:
         raise ValueError("a timestamp needs a time zone")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def parse_timestamp(text: str) -> datetime:

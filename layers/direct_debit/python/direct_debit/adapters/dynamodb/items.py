@@ -65,7 +65,7 @@ def write_instant(value: datetime) -> str:
         if value.tzinfo is None:
             raise ValueError("a time without a zone can not be stored")
         value = value.astimezone(UTC)
-    return value.isoformat(timespec="microseconds")[:26] + "Z"
+    return value.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 # --- from DynamoDB ---------------------------------------------------------------------------------------------------
