@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import time
 from pathlib import Path
 
 from tests.simulation.coverage import Coverage, find_gaps
 from tests.simulation.history import run_history
-from tests.simulation.search import Report, commit, say, search
+from tests.simulation.search import Finding, Report, commit, say, search
 
 ENOUGH_FOR_GAPS = 8_000  # histories; with fewer a rare event may be missing by chance
 SHOWN = 10
+SHOWN_LINES = 60
+TOLD = Path(__file__).parents[2] / ".local" / "simulation"
+_NAMES = re.compile(r"\bORDER\d{7}\b|\bC\d+\b|\b[0-9a-f]{32}\b")  # references, customers, bindings
 
 
 def main() -> int:
@@ -75,8 +79,20 @@ def _search(start: int, seeds: int, jobs: int, state: Path | None) -> int:
         failed = failed or bool(gaps)
         say(f"{len(gaps)} gaps in what was exercised")
     if report.findings:
-        say(f"replay the first with: python -m tests.simulation --replay {report.findings[0].seed}")
+        tell(report.findings[0])
     return 1 if failed else 0
+
+
+def tell(finding: Finding) -> None:
+    """Live through a found history again: all of it into a file, what its violation is about onto the screen."""
+    history = run_history(finding.seed, Coverage(), keep_trace=True)
+    TOLD.mkdir(parents=True, exist_ok=True)
+    file = TOLD / f"seed-{finding.seed}.txt"
+    file.write_text("\n".join([*history.trace, str(history.plan), *history.violations, ""]))
+    about = set(_NAMES.findall(" ".join(history.violations)))
+    lines = [line for line in history.trace if not about or any(name in line for name in about)]
+    say("", f"seed {finding.seed}, what concerns {', '.join(sorted(about)) or 'it'}:", *lines[-SHOWN_LINES:])
+    say(*history.violations, f"the whole history: {file}; again: make simulate REPLAY={finding.seed}")
 
 
 if __name__ == "__main__":
