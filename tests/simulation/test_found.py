@@ -22,6 +22,7 @@ FOUND = {
     166: "an account was unlinked while its redriven refund was under way",
     1068: "a refund was sent again although DOKU had reported the payment as refunded",
     8524: "an unlinking was called done because DOKU refused a token that it had just renewed",
+    7965: "a refund was sent once more after its token was renewed, although another worker had taken it over",
     1578: "a late stream record released an account whose refund was under way",
 }
 

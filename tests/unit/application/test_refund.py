@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
@@ -20,7 +21,7 @@ from tests.fakes.journey import REF, Merchant
 from tests.fakes.quiescence import come_to_rest
 from tests.fakes.weather import Fault
 from tests.fakes.world import World
-from tests.unit.application.support import Strike, linked, lose_notifications, requests
+from tests.unit.application.support import Meanwhile, Strike, linked, lose_notifications, requests
 from tools.doku_simulator.config import ProviderVariant
 from tools.doku_simulator.dials import Dial
 from tools.doku_simulator.records import Refund as BankRefund
@@ -75,6 +76,37 @@ def test_a_refund_is_accepted_before_anything_is_sent() -> None:
     assert (payment.state, refund_of(merchant).state) == (PaymentState.REFUNDED, RefundState.REFUNDED)
     assert refund_of(merchant).refund_no is not None
     assert refund_of(merchant).refunded_at is not None
+
+
+def test_a_refund_refused_for_its_token_is_sent_again_under_an_id_that_the_record_names() -> None:
+    merchant = paid()
+    merchant.refund()
+    merchant.world.simulator.expire_b2b_tokens()
+    come_to_rest(merchant.world, 5)
+    used = [one.external_id for one in merchant.world.simulator.requests if one.operation == "refund"]
+    assert len(set(used)) == 2
+    assert refund_of(merchant).external_id == used[-1]
+    assert merchant.payment().state is PaymentState.REFUNDED
+
+
+def test_a_refund_that_was_taken_over_while_its_token_was_renewed_is_not_sent_again() -> None:
+    """Seed 7965: the clocks disagreed, so that a second worker took the first one's attempt for given up."""
+    merchant = paid()
+    world = merchant.world
+    merchant.refund()
+    world.simulator.expire_b2b_tokens()
+
+    def take_over() -> None:
+        payment = merchant.payment()
+        assert payment.refund is not None
+        other = replace(payment.refund, attempt="another", due_at=world.clock.now() + timedelta(hours=1))
+        world.process().payments.save(payment, replace(payment.noted(world.clock.now()), refund=other))
+
+    world.weather = Meanwhile("doku.b2b", take_over)
+    process_refund(REF, world.process(), world.deadline())
+    assert requests(world, "refund") == 1
+    refund = refund_of(merchant)
+    assert (refund.state, refund.attempt) == (RefundState.SENDING, "another")
 
 
 def test_only_a_paid_payment_is_refunded() -> None:

@@ -43,11 +43,13 @@ def call_doku[T](
     request_id = external_id or make_external_id(ports.clock, ports.ids)
     refused_b2b: str | None = None
     refused_customer: str | None = None
-    for _ in range(_ROUNDS):
+    for number in range(_ROUNDS):
         b2b_token = _note_silence(ports, partial(obtain_b2b_token, ports, deadline, refused_b2b))
         access = None
         if binding_id is not None:
             access = obtain_customer_token(ports, binding_id, deadline, refused_customer)
+        if number > 0:
+            request_id = renew()  # with the tokens in hand: what it checks in the record holds for the sending
         call = DokuCall(
             b2b_token=b2b_token,
             external_id=request_id,
@@ -71,7 +73,6 @@ def call_doku[T](
         else:
             record_answer(ports)
             return answer
-        request_id = renew()
     raise NotDone("DOKU did not take the tokens; nothing was done")
 
 

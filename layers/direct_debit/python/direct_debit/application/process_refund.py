@@ -182,6 +182,18 @@ def _send(payment: Payment, ports: Ports, deadline: Deadline) -> Payment:
     except PaymentChanged as race:
         raise _ClaimLost from race
     attempt = claimed.attempt
+
+    def renew_external_id() -> str:
+        # The refused request did nothing. Before the next one: is this attempt still the one that may send?
+        nonlocal sent
+        external_id = make_external_id(ports.clock, ports.ids)
+        renewed = replace(claimed, external_id=external_id)
+        try:
+            sent = ports.payments.save(sent, replace(sent.noted(ports.clock.now()), refund=renewed))
+        except PaymentChanged as race:
+            raise NotDone("the refund was changed while its tokens were renewed; nothing was sent") from race
+        return external_id
+
     try:
         answer = call_doku(
             ports,
@@ -189,6 +201,7 @@ def _send(payment: Payment, ports: Ports, deadline: Deadline) -> Payment:
             lambda call: ports.doku.refund_payment(sent, call),
             binding_id=sent.binding_id,
             external_id=claimed.external_id,
+            renew_external_id=renew_external_id,
             device_id=sent.device_id,
             ip_address=sent.ip_address,
         )
