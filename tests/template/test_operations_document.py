@@ -56,11 +56,16 @@ def test_every_alarm_has_a_runbook_that_exists() -> None:
 
 
 def test_every_alarm_on_a_metric_of_ours_names_one_that_is_counted() -> None:
-    ours = [alarm for alarm in resources("AWS::CloudWatch::Alarm").values() if alarm["Namespace"] == "DirectDebit"]
+    alarms = resources("AWS::CloudWatch::Alarm", source()).values()
+    ours = [alarm for alarm in alarms if not str(alarm["Namespace"]).startswith("AWS/")]
     assert {alarm["MetricName"] for alarm in ours} <= {metric.value for metric in Metric}
+    assert "PaymentNeedsReview" in {alarm["MetricName"] for alarm in ours}
     service = source()["Globals"]["Function"]["Environment"]["Variables"]
-    assert service["POWERTOOLS_METRICS_NAMESPACE"] == "DirectDebit"
+    # A stack's own: the alarms of production must not ring for the sandbox beside it.
+    namespace = {"Fn::Sub": "DirectDebit/${AWS::StackName}"}
+    assert service["POWERTOOLS_METRICS_NAMESPACE"] == namespace
     for alarm in ours:
+        assert alarm["Namespace"] == namespace
         assert alarm["Dimensions"] == [{"Name": "service", "Value": service["POWERTOOLS_SERVICE_NAME"]}]
 
 
