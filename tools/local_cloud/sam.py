@@ -123,6 +123,8 @@ def _environment(extra: dict[str, str]) -> dict[str, str]:
         | {
             "PATH": f"{SAM_BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "SAM_CLI_TELEMETRY": "0",
+            # Seconds between two looks at a stack; the usual five suit AWS, the emulator is ready at once.
+            "SAM_CLI_POLL_DELAY": "0.2",
             # SAM's notes about itself belong under the checkout too.
             "__SAM_CLI_APP_DIR": str(application),
         }
