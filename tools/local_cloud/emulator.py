@@ -54,5 +54,7 @@ def emulator(folder: Path, region: str, host: str) -> Iterator[Cloud]:
         folder=folder,
         log=folder / "ministack.log",
         ready=ready,
+        # Asked to end, it waits for what its functions still do.
+        kill=True,
     ):
         yield cloud

@@ -1,9 +1,10 @@
 """Runs one command and ends it, with all its children, when the starter is gone.
 
-    python guard.py COMMAND...
+    python guard.py [--at-once] COMMAND...
 
 Standard input is a pipe that the starter holds open: its end closes with the starter, however that dies (also by
-SIGKILL), and then this program ends the command's process group. Needs the standard library only.
+SIGKILL), and then this program ends the command's process group: asked first, or `--at-once` without a question.
+Needs the standard library only.
 """
 
 import os
@@ -17,7 +18,7 @@ _GRACE_SECONDS = 5.0
 _POLL_SECONDS = 0.2
 
 
-def main(command: list[str]) -> int:
+def main(command: list[str], *, at_once: bool) -> int:
     """Run the command until it or the starter ends; returns the command's status."""
     # Ctrl-C reaches the whole terminal group; ending in order is the starter's business, so it is ignored here.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -27,7 +28,10 @@ def main(command: list[str]) -> int:
     while starter_lives and child.poll() is None:
         readable, _, _ = select.select([sys.stdin], [], [], _POLL_SECONDS)
         starter_lives = not readable or os.read(sys.stdin.fileno(), 1) != b""
-    _end_group(child)
+    if not at_once:
+        _ask_to_end(child)
+    _signal_group(child.pid, signal.SIGKILL)
+    child.wait()
     return child.returncode
 
 
@@ -36,14 +40,12 @@ def _default_signals() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-def _end_group(child: subprocess.Popen[bytes]) -> None:
-    """End the command and whatever it left in its process group."""
+def _ask_to_end(child: subprocess.Popen[bytes]) -> None:
+    """Ask the command and whatever it left in its process group, and give the command a little time."""
     _signal_group(child.pid, signal.SIGTERM)
     deadline = time.monotonic() + _GRACE_SECONDS
     while child.poll() is None and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS / 4)
-    _signal_group(child.pid, signal.SIGKILL)
-    child.wait()
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:
@@ -54,4 +56,6 @@ def _signal_group(group: int, number: signal.Signals) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    arguments = sys.argv[1:]
+    hurried = arguments[0] == "--at-once"
+    sys.exit(main(arguments[1:] if hurried else arguments, at_once=hurried))

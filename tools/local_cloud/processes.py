@@ -28,13 +28,15 @@ def server(
     log: Path,
     ready: Callable[[], bool],
     patience_seconds: float = 60.0,
+    kill: bool = False,
 ) -> Iterator[None]:
     """Run a server until the block ends; enter the block once `ready` says yes.
 
+    `kill`: it keeps nothing, so that it is not asked to end.
     Raises LocalCloudError with the end of its log when the server ends early or is not ready in time.
     """
     with log.open("wb") as output:
-        guard = _start_guarded(command, environment, folder, output)
+        guard = _start_guarded(["--at-once", *command] if kill else command, environment, folder, output)
         try:
             deadline = time.monotonic() + patience_seconds
             while not ready():

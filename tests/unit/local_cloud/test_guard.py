@@ -66,6 +66,31 @@ def test_closing_the_pipe_ends_the_server_and_its_children(argument: list[str]) 
     assert [ended(pidfd) for pidfd in everything] == [True, True]
 
 
+@pytest.mark.parametrize("kill", [False, True])
+def test_a_server_that_keeps_nothing_is_not_asked_to_end(tmp_path: Path, kill: bool) -> None:
+    log = tmp_path / "log"
+    source = """
+import os, signal, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(print("asked", flush=True)))
+print(os.getpid(), flush=True)
+while True:
+    signal.pause()
+"""
+    with processes.server(
+        "a server",
+        [sys.executable, "-c", source],
+        environment=os.environ,
+        folder=tmp_path,
+        log=log,
+        ready=lambda: "\n" in log.read_text(),
+        kill=kill,
+    ):
+        number = int(log.read_text())
+    assert ("asked" in log.read_text()) is not kill
+    with pytest.raises(ProcessLookupError):
+        os.kill(number, 0)
+
+
 def test_a_server_that_ends_at_once_is_reported_with_its_last_words(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "print('no such port'); raise SystemExit(3)"]
     server = processes.server(
