@@ -15,7 +15,7 @@ _LIMIT = 200
 _NEXT = {
     "payment": "explain REF; then DOKU's back office",
     "refund": "explain REF; then redrive-refund REF, or settle it otherwise",
-    "notification": "find its log line; then close-notification ID",
+    "notification": "explain the reference; then close-notification ID",
 }
 
 
@@ -25,6 +25,7 @@ class _Row:
     id: str
     since: datetime
     reason: str
+    about: str | None = None  # the reference that a notification speaks of
 
 
 def review(system: System) -> Report:
@@ -34,14 +35,23 @@ def review(system: System) -> Report:
     rows = [row for record in waiting for row in _describe(record, system)]
     facts = {
         "waiting": [
-            {"kind": row.kind, "id": row.id, "since": write_time(row.since), "reason": row.reason} for row in rows
+            {
+                "kind": row.kind,
+                "id": row.id,
+                "about": row.about,
+                "since": write_time(row.since),
+                "reason": row.reason,
+            }
+            for row in rows
         ],
         "complete": len(waiting) < _LIMIT,
     }
     if not rows:
         return Report(facts, ["nothing needs a person"])
-    table = [("what", "id", "since", "reason", "next")]
-    table.extend((row.kind, row.id, tell_time(row.since, now), row.reason, _NEXT[row.kind]) for row in rows)
+    table = [("what", "id", "about", "since", "reason", "next")]
+    table.extend(
+        (row.kind, row.id, row.about or "-", tell_time(row.since, now), row.reason, _NEXT[row.kind]) for row in rows
+    )
     more = [] if len(waiting) < _LIMIT else [f"and more: only the {_LIMIT} oldest are shown"]
     return Report(facts, [*align(table), *more], NEEDS_A_PERSON)
 
@@ -68,7 +78,8 @@ def _describe(record: WaitingRecord, system: System) -> list[_Row]:
         item = system.ports.inbox.get(record.id)
         if item is None or item.state is not InboxState.QUARANTINED:
             return []
-        return [_Row("notification", item.id, item.received_at, f"{item.kind}: {item.reason or 'put aside'}")]
+        reason = f"{item.kind}: {item.reason or 'put aside'}"
+        return [_Row("notification", item.id, item.received_at, reason, item.subject)]
     payment = system.ports.payments.get(record.id)
     if payment is None:
         return []

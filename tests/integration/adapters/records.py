@@ -213,6 +213,7 @@ notifications = st.builds(
     InboxItem,
     id=ids,
     kind=st.sampled_from(InboxKind),
+    subject=maybe_text,
     received_at=moments,
     fresh=st.booleans(),
     body=texts,

@@ -61,6 +61,8 @@ def test_payments_and_notifications_that_wait_are_listed(desk: Desk) -> None:
         ("notification", "payment: unknown_reference")
     ]
     assert len(report.lines) == 3
+    (line,) = [line for line in report.lines if "unknown_reference" in line]
+    assert "NOBODYS" in line  # what a person asks DOKU about
 
 
 def test_the_tables_are_never_scanned(desk: Desk) -> None:

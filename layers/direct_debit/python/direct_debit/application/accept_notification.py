@@ -36,6 +36,7 @@ def accept_notification(command: AcceptNotification, ports: Ports) -> None:
     item = InboxItem(
         id=item_id,
         kind=command.kind,
+        subject=command.subject,
         received_at=now,
         fresh=command.fresh,
         body=ports.vault.seal(command.body, item_id),

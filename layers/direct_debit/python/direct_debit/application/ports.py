@@ -219,10 +219,14 @@ class InboxState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxItem:
-    """An authentic notification, stored before it was answered. `body` is sealed (it may hold an authCode)."""
+    """An authentic notification, stored before it was answered. `body` is sealed (it may hold an authCode).
+
+    `subject` is the reference it speaks of, for the person who may have to look; older items have none.
+    """
 
     id: str
     kind: InboxKind
+    subject: str | None = None
     received_at: datetime
     fresh: bool
     body: str = field(repr=False)

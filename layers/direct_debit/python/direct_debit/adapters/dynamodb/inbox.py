@@ -77,8 +77,9 @@ def write_inbox_item(item: InboxItem) -> dict[str, AttributeValue]:
         "state": text(item.state.value),
         "attempts": number(item.attempts),
     }
-    if item.reason is not None:
-        attributes["reason"] = text(item.reason)
+    for name, value in (("subject", item.subject), ("reason", item.reason)):
+        if value is not None:
+            attributes[name] = text(value)
     if item.due_at is not None:
         attributes["dueShard"] = text(due_shard(INBOX_KIND, item.id))
         attributes["dueAt"] = instant(item.due_at)
@@ -98,6 +99,7 @@ def read_inbox_item(item: Item) -> InboxItem:
         fresh=read_flag(item, "fresh"),
         body=read_text(item, "body"),
         state=InboxState(read_text(item, "state")),
+        subject=read_text_or_none(item, "subject"),
         reason=read_text_or_none(item, "reason"),
         attempts=read_number(item, "attempts", 0),
         due_at=None if waits_for_a_person else read_instant_or_none(item, "dueAt"),
