@@ -16,7 +16,7 @@ ENOUGH_FOR_GAPS = 8_000  # histories; with fewer a rare event may be missing by 
 SHOWN = 10
 SHOWN_LINES = 60
 TOLD = Path(__file__).parents[2] / ".local" / "simulation"
-_NAMES = re.compile(r"\bORDER\d{7}\b|\bC\d+\b|\b[0-9a-f]{32}\b")  # references, customers, bindings
+_NAMES = re.compile(r"\b(?:ORDER\d{7}|[A-Z0-9]{12}|C\d+|[0-9a-f]{32})\b")  # references, customers, bindings
 
 
 def main() -> int:

@@ -73,7 +73,7 @@ def draw_plan(rng: Random) -> Plan:
     repost = rng.random() < 0.08
     skew = 0.0 if rng.random() < 0.6 else rng.choice((5.0, 60.0, 240.0))
     # While DOKU is away everything that is open is asked about every few minutes: a few orders show all there is.
-    blackout = _draw_blackout(rng) if rng.random() < 0.03 * rate else ()
+    blackout = _draw_blackout(rng) if rng.random() < 0.02 * rate else ()
     liar = not calm and rng.random() < 0.05
     variant = _draw_variant(rng, late_effects=late_effects, repost=repost, skew=skew)
     return Plan(
@@ -101,7 +101,7 @@ def draw_plan(rng: Random) -> Plan:
         rotate_key=rng.random() < 0.2,
         liar=liar,
         contradictions=not calm and rng.random() < 0.1,
-        hasty_refunds=rng.random() < (0.3 if blackout or liar else 0.08 * rate),
+        hasty_refunds=rng.random() < (0.5 if blackout or liar else 0.08 * rate),
         repost=repost,
         late_success=LateSuccess.ACCEPT if rng.random() < 0.1 else LateSuccess.REFUND,
         shared_phone=rng.random() < 0.25,

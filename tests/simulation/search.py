@@ -104,8 +104,7 @@ def run_chunk(seeds: Sequence[int]) -> Report:
         report.simulated_days += history.simulated / MICROSECONDS_A_DAY
         if history.violations:
             report.findings.append(Finding(seed, history.violations))
-        if seed % 5 == 0:
-            gc.collect()
+    gc.collect()
     return report
 
 

@@ -610,7 +610,12 @@ class Universe:
             self._repeat_record(table, record)
 
     def _repeat_record(self, table: str, record: StreamRecord) -> None:
-        self.invoke("publish_events", lambda env, _: self._publish(table, [record], env.ports), WORKER_SECONDS)
+        def ended(outcome: Outcome) -> None:
+            if outcome.error is not None:
+                self.put_aside.append((table, record))  # the operator's command keeps the message until it has worked
+
+        actor = self.invoke("publish_events", lambda env, _: self._publish(table, [record], env.ports), WORKER_SECONDS)
+        actor.ended.append(ended)
 
     # --- DOKU's notifications ----------------------------------------------------------------------------------------
 
