@@ -19,7 +19,7 @@ from tests.simulation.universe import Universe
 HOUR = 3_600 * SECOND
 NOISE_AT_MOST = 96 * HOUR
 CALM = 30 * HOUR
-_SHARDS = 2
+_SHARDS = 1
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ class counting:  # noqa: N801 - reads as a statement
 
     And replace the two things that are not worth their time here: an RSA signature takes a millisecond, and the bank of
     the simulation does not check it (the signing layer has its own tests, against vectors); and the sweep reads every
-    shard of the due index, where two show all that eight do (the adapters' tests read all of them).
+    shard of the due index, where one shows what eight do (the adapters' tests read all of them).
     """
 
     def __init__(self, coverage: Coverage) -> None:

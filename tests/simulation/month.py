@@ -48,6 +48,7 @@ def fair_plan() -> Plan:
         throttling=(),
         outages=(),
         blackout=(),
+        short_schedules=False,
         cancelled_as_05=False,
         otp_code_in_status=False,
         bank_trouble=0.0,

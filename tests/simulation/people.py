@@ -435,7 +435,7 @@ def _make_trouble(u: Universe, people: list[Person]) -> None:
 def _refund_hastily(u: Universe) -> None:
     """Let DOKU's staff give back what we do not know yet to be paid."""
     for _ in range(40):
-        u.kernel.pause(u.rng.uniform(600.0, 7_200.0) if u.plan.blackout else u.rng.uniform(0.5, 45.0))
+        u.kernel.pause(u.rng.uniform(60.0, 1_200.0) if u.plan.blackout else u.rng.uniform(0.5, 45.0))
         if u.calm:
             return
         _refund_from_back_office(u, only_unknown=True)

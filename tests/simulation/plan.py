@@ -38,6 +38,7 @@ class Plan:
     throttling: tuple[tuple[float, float], ...]
     outages: tuple[tuple[float, float], ...]
     blackout: tuple[tuple[float, float], ...]
+    short_schedules: bool  # asked for hours, not for a day, until a person is called
     bank_trouble: float
     cancelled_as_05: bool
     otp_code_in_status: bool
@@ -72,8 +73,9 @@ def draw_plan(rng: Random) -> Plan:
     late_effects = rng.random() < 0.4
     repost = rng.random() < 0.08
     skew = 0.0 if rng.random() < 0.6 else rng.choice((5.0, 60.0, 240.0))
-    # While DOKU is away everything that is open is asked about every few minutes: a few orders show all there is.
-    blackout = _draw_blackout(rng) if rng.random() < 0.02 * rate else ()
+    # While DOKU is away everything that is open is asked about every few minutes: a few orders show all there is, and
+    # what a day shows, two hours under shorter schedules show in a twelfth of the time.
+    blackout, short_schedules = _draw_blackout(rng) if rng.random() < 0.03 * rate else ((), False)
     liar = not calm and rng.random() < 0.05
     variant = _draw_variant(rng, late_effects=late_effects, repost=repost, skew=skew)
     return Plan(
@@ -95,6 +97,7 @@ def draw_plan(rng: Random) -> Plan:
         throttling=_draw_windows(rng, 0.1 * rate, 10.0, rng.choice((MINUTE, 10 * MINUTE, 2 * HOUR))),
         outages=_draw_windows(rng, 0.15 * rate, 30.0, 3 * HOUR),
         blackout=blackout,
+        short_schedules=short_schedules,
         cancelled_as_05=rng.random() < 0.1,
         otp_code_in_status=rng.random() < 0.3,
         bank_trouble=rate * rng.choice((0.0, 0.0, 0.1, 0.3)),
@@ -152,10 +155,12 @@ def _draw_variant(rng: Random, *, late_effects: bool, repost: bool, skew: float)
     )
 
 
-def _draw_blackout(rng: Random) -> tuple[tuple[float, float], ...]:
+def _draw_blackout(rng: Random) -> tuple[tuple[tuple[float, float], ...], bool]:
     """DOKU is away for longer than anybody asks: schedules end, and the truth comes afterwards."""
     begin = 30.0 + 900.0 * rng.random()
-    return ((begin, begin + rng.uniform(25 * HOUR, 27 * HOUR)),)
+    if rng.random() < 0.1:
+        return ((begin, begin + rng.uniform(25 * HOUR, 27 * HOUR)),), False
+    return ((begin, begin + rng.uniform(2.5 * HOUR, 3.5 * HOUR)),), True
 
 
 def _draw_windows(rng: Random, chance: float, shortest: float, longest: float) -> tuple[tuple[float, float], ...]:
