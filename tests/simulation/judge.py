@@ -93,8 +93,12 @@ class _Case:
         self.debits: Counter[str] = Counter()
         self.refunds: Counter[str] = Counter()
         self.held: set[str] = set()  # payments whose account has to stay linked while they are open
+        self.given_back: dict[str, int] = {}  # when the bank first gave a payment back
+        self.at = 0  # the time of the write that is being judged
         for entry in u.simulator.bank.ledger:
             (self.debits if entry.kind == "debit" else self.refunds)[entry.reference] += 1
+            if entry.kind == "refund":
+                self.given_back.setdefault(entry.reference, u.kernel.instant(entry.at))
 
     # --- M1, M3, M8, B4: the ledger ---------------------------------------------------------------------------------
 
@@ -181,6 +185,7 @@ class _Case:
             while position < len(arrivals) and arrivals[position].written <= number:
                 yield from self._sent_while(arrivals[position], payments, links)
                 position += 1
+            self.at = entry.t
             record = entry.record
             kind = record.keys["sk"]["S"]
             if kind not in ("PAYMENT", "BINDING"):
@@ -271,8 +276,15 @@ class _Case:
                 yield f"S1: the refund of {after.ref}: {old.state} became {new.state}"
             if new.evidence.source is EvidenceSource.NO_ANSWER and new.state is not RefundState.UNKNOWN:
                 yield f"M5: the refund of {after.ref} became {new.state} without an answer"
+            if new.state is RefundState.FAILED and self._was_given_back(after.ref):
+                yield f"M4: the refund of {after.ref} was called FAILED after the money had gone back"
             if new.state is RefundState.SENDING and new.external_id == old.external_id:
                 yield f"S2: the refund of {after.ref} was claimed under its old X-EXTERNAL-ID"
+
+    def _was_given_back(self, ref: str) -> bool:
+        """Whether the bank had given the money back for us by now; DOKU's lies and its own refunds are left out."""
+        when = self.given_back.get(ref)
+        return when is not None and when <= self.at and ref not in self.u.lied and ref not in self.u.back_office
 
     def _binding_move(
         self,

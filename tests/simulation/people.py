@@ -239,6 +239,8 @@ class Person:
         self._confirm(payment)
         if rng.random() < 0.35:
             self._think(0.0, 300.0)
+            if rng.random() < 0.3:
+                u.kernel.pause(rng.uniform(600.0, 7_200.0))  # most goods come back later
             self._regret(payment.ref)
         if rng.random() < 0.2:
             self._refresh(payment.ref)

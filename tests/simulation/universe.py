@@ -742,6 +742,11 @@ def _shorten(settings: Settings) -> Settings:
     )
 
 
+def _weight(name: str) -> float:
+    """How much more often a call to DOKU goes wrong that is made more seldom than the others, and moves money back."""
+    return 2.0 if name in ("doku.refund", "doku.unbinding") else 1.0
+
+
 class _DynamoDb:
     """The in-memory store behind the weather."""
 
@@ -925,7 +930,7 @@ class _Transport:
             return u.rng.choice(("fail", "vanish"))
         if u.in_window(u.plan.outages) and u.rng.random() < 0.9:
             return u.rng.choice(("fail", "vanish"))
-        if not u.chance(u.plan.doku_faults):
+        if not u.chance(u.plan.doku_faults * _weight(name)):
             return None
         fault = u.rng.choice(("crash_before", "crash_after", "fail", "lose", "lose", "vanish", "slow"))
         u.coverage.faults[f"{name} {fault}"] += 1
@@ -935,7 +940,7 @@ class _Transport:
 
     def _draw_dial(self, operation: str, arrival: Arrival) -> str | None:
         u, rng = self._u, self._u.rng
-        if not u.chance(u.plan.dials):
+        if not u.chance(u.plan.dials * _weight(f"doku.{operation}")):
             if u.plan.liar and operation in ("payment", "otp", "refund") and arrival.reference and u.chance(0.3):
                 # DOKU says that it refused what it has done. Only a later fact can show that.
                 u.simulator.add_dial(Dial("*", "code", "after", code="40305"))
