@@ -272,14 +272,17 @@ class _Case:
         if (new.number, new.reason) != (old.number, old.reason):
             yield f"M3: the number of the refund of {after.ref} changed"
         if new.state is not old.state:
-            if (old.state, new.state) not in _REFUND_MOVES:
-                yield f"S1: the refund of {after.ref}: {old.state} became {new.state}"
-            if new.evidence.source is EvidenceSource.NO_ANSWER and new.state is not RefundState.UNKNOWN:
-                yield f"M5: the refund of {after.ref} became {new.state} without an answer"
-            if new.state is RefundState.FAILED and self._was_given_back(after.ref):
-                yield f"M4: the refund of {after.ref} was called FAILED after the money had gone back"
-            if new.state is RefundState.SENDING and new.external_id == old.external_id:
-                yield f"S2: the refund of {after.ref} was claimed under its old X-EXTERNAL-ID"
+            yield from self._refund_step(after.ref, old, new)
+
+    def _refund_step(self, ref: str, old: Refund, new: Refund) -> Iterator[str]:
+        if (old.state, new.state) not in _REFUND_MOVES:
+            yield f"S1: the refund of {ref}: {old.state} became {new.state}"
+        if new.evidence.source is EvidenceSource.NO_ANSWER and new.state is not RefundState.UNKNOWN:
+            yield f"M5: the refund of {ref} became {new.state} without an answer"
+        if new.state is RefundState.FAILED and self._was_given_back(ref):
+            yield f"M4: the refund of {ref} was called FAILED after the money had gone back"
+        if new.state is RefundState.SENDING and new.external_id == old.external_id:
+            yield f"S2: the refund of {ref} was claimed under its old X-EXTERNAL-ID"
 
     def _was_given_back(self, ref: str) -> bool:
         """Whether the bank had given the money back for us by now; DOKU's lies and its own refunds are left out."""

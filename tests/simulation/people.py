@@ -239,9 +239,7 @@ class Person:
         self._confirm(payment)
         if rng.random() < 0.35:
             self._think(0.0, 300.0)
-            if rng.random() < 0.3:
-                u.kernel.pause(rng.uniform(600.0, 7_200.0))  # most goods come back later
-            self._regret(payment.ref)
+            self._regret(payment.ref, later=rng.random() < 0.3)
         if rng.random() < 0.2:
             self._refresh(payment.ref)
         if u.plan.repost or rng.random() < 0.05:
@@ -310,9 +308,11 @@ class Person:
             self._think(20.0, 200.0)
             self._look(ref, refresh=True)
 
-    def _regret(self, ref: str) -> None:
-        """Ask for the money back, sometimes twice, sometimes under another number."""
+    def _regret(self, ref: str, *, later: bool = False) -> None:
+        """Ask for the money back, sometimes twice, sometimes under another number; `later` when the goods come back."""
         u, rng = self.u, self.u.rng
+        if later:
+            u.kernel.pause(rng.uniform(600.0, 7_200.0))
         self._think(0.0, 120.0)
         number = None if rng.random() < 0.6 else f"REFUND{rng.randrange(10**6):06}"
         command = RefundPayment(ref=ref, partner_refund_no=number, reason="changed my mind")
