@@ -42,10 +42,9 @@ _MOVING = (
     PaymentState.UNKNOWN,
 )
 _LINKED = (BindingState.ACTIVE, BindingState.RELINK_REQUIRED, BindingState.UNBIND_OTP_PENDING)
-_HOLDABLE = (BindingState.ACTIVE, BindingState.RELINK_REQUIRED)
 _LINKING = (BindingState.REQUESTED, BindingState.PENDING, BindingState.UNBIND_OTP_PENDING)
 _SAID_AT_LEAST = 2
-_TIMES = re.compile(r"datetime\.datetime\([^)]*\)")  # their microseconds may look like a code
+_TIMES = re.compile(r"datetime\.datetime\([^)]*\)")  # their microseconds may look like a code, as a fraction may
 _MOST_WORDS = 200  # of a kind are searched for: all of a history, some of a month
 _BANK_FINAL = (BankState.PAID, BankState.FAILED, BankState.REFUNDED)
 
@@ -195,7 +194,7 @@ class _Case:
             elif kind == "PAYMENT":
                 payment = self.u.images.payment(cast("Item", record.new))
                 link = links.get(payment.binding_id)
-                if payment.refund is None or (link is not None and link.state in _HOLDABLE):
+                if payment.refund is None or (link is not None and link.state in _LINKED):
                     self.held.add(payment.ref)
                 elif payments[payment.ref].refund is None:
                     self.held.discard(payment.ref)
@@ -583,7 +582,7 @@ class _Case:
             if any(word in text for word in islice(words, _MOST_WORDS)):
                 yield f"X1: a {name} is readable"
         for code in (RIGHT_OTP, WRONG_OTP):
-            alone = re.compile(rf"(?<![0-9a-zA-Z]){code}(?![0-9a-zA-Z])")
+            alone = re.compile(rf"(?<![0-9a-zA-Z.]){code}(?![0-9a-zA-Z])")
             if alone.search(text) and alone.search(_TIMES.sub("", text)):
                 yield "X1: an OTP is readable"
 

@@ -184,7 +184,7 @@ def _replace_conditions() -> list[Undo]:
 def _skip_settling() -> list[Undo]:
     from direct_debit.application import unbind_account  # noqa: PLC0415
 
-    return _replace_everywhere(unbind_account._settle_open_payments, lambda *_: None)
+    return _replace_everywhere(unbind_account.settle_open_payments, lambda *_: None)
 
 
 def _returned_is_linked() -> list[Undo]:

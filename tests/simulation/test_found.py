@@ -23,6 +23,7 @@ FOUND = {
     1068: "a refund was sent again although DOKU had reported the payment as refunded",
     8524: "an unlinking was called done because DOKU refused a token that it had just renewed",
     7965: "a refund was sent once more after its token was renewed, although another worker had taken it over",
+    27576: "an account was unlinked while a refund was open that had been asked for during an earlier unlinking",
     1578: "a late stream record released an account whose refund was under way",
 }
 

@@ -26,7 +26,7 @@ def active(world: World, binding: Binding | None = None) -> Binding:
 
 
 def unbinding(world: World, before: Binding) -> Binding:
-    return world.bindings.begin_unbinding(before, step(before, BindingEvent.UNBIND_REQUESTED))
+    return world.bindings.save_when_settled(before, step(before, BindingEvent.UNBIND_REQUESTED))
 
 
 # --- create ----------------------------------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ class Driver:
             self.move_binding,
             self.move_binding,
             self.change_binding,
-            self.begin_unbinding,
+            self.save_when_settled,
             self.create_payment,
             self.create_payment,
             self.move_payment,
@@ -143,12 +143,12 @@ class Driver:
         self.bindings.append(saved)
         return saved
 
-    def begin_unbinding(self) -> object:
+    def save_when_settled(self) -> object:
         before = self.stale_binding()
         after = before.moved(BindingEvent.UNBIND_REQUESTED, EVIDENCE)
         if after is None:
             return "ignored"
-        saved = self.world.bindings.begin_unbinding(before, after)
+        saved = self.world.bindings.save_when_settled(before, after)
         self.bindings.append(saved)
         return saved
 

@@ -42,7 +42,7 @@ def test_a_whole_life_with_every_reply_lost(resent: World) -> None:
     assert resent.payments.save(payment.noted(START), done) == done
     assert resent.payments.get("r1") == done
     resent.release("r1")
-    leaving = resent.bindings.begin_unbinding(active, step(active, BindingEvent.UNBIND_REQUESTED))
+    leaving = resent.bindings.save_when_settled(active, step(active, BindingEvent.UNBIND_REQUESTED))
     gone = step(leaving, BindingEvent.UNBOUND)
     assert resent.bindings.save(leaving, gone) == gone
     assert resent.bindings.get("b1") == gone

@@ -70,7 +70,7 @@ def test_an_existing_payment_is_told_even_when_the_binding_is_unusable(world: Wo
     world.release("r1")
     binding = world.bindings.get("b1")
     assert binding is not None
-    world.bindings.begin_unbinding(binding, step(binding, BindingEvent.UNBIND_REQUESTED))
+    world.bindings.save_when_settled(binding, step(binding, BindingEvent.UNBIND_REQUESTED))
     assert world.payments.create(a_payment()) == PaymentExists(a_payment())
 
 
@@ -193,7 +193,7 @@ def test_a_payment_can_not_be_reclaimed_once_unlinking_began(world: World) -> No
     world.release("r1")
     binding = world.bindings.get("b1")
     assert binding is not None
-    unbinding = world.bindings.begin_unbinding(binding, step(binding, BindingEvent.UNBIND_REQUESTED))
+    unbinding = world.bindings.save_when_settled(binding, step(binding, BindingEvent.UNBIND_REQUESTED))
     assert world.payments.reclaim(before, before.noted(START)) == BindingUnusable(unbinding)
     assert world.payments.get("r1") == before
 
@@ -235,14 +235,21 @@ def test_a_refund_needs_no_room_among_the_open_payments(world: World) -> None:
     assert isinstance(world.payments.hold_account(before, before.noted(START)), Payment)
 
 
-def test_a_refund_can_not_hold_what_is_being_unlinked(world: World) -> None:
+def test_a_refund_holds_an_account_whose_unlinking_waits_and_not_one_that_is_gone(world: World) -> None:
     before = saved(world, a_payment())
     world.release("r1")
     binding = world.bindings.get("b1")
     assert binding is not None
-    unbinding = world.bindings.begin_unbinding(binding, step(binding, BindingEvent.UNBIND_REQUESTED))
-    assert world.payments.hold_account(before, before.noted(START)) == BindingUnusable(unbinding)
-    assert world.payments.get("r1") == before
+    unbinding = world.bindings.save_when_settled(binding, step(binding, BindingEvent.UNBIND_REQUESTED))
+    held = world.payments.hold_account(before, before.noted(START))
+    assert isinstance(held, Payment)
+    assert open_payments(world) == {"r1"}
+    gone = world.bindings.save(unbinding, step(unbinding, BindingEvent.UNBOUND))
+    refused = world.payments.hold_account(held, held.noted(START))
+    assert isinstance(refused, BindingUnusable)
+    assert refused.binding is not None
+    assert refused.binding.state is gone.state
+    assert world.payments.get("r1") == held
 
 
 def test_an_account_is_not_let_go_by_who_read_the_payment_too_early(world: World) -> None:

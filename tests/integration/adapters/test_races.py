@@ -89,7 +89,7 @@ def test_unlinking_and_paying_exclude_each_other(client: DynamoDb, world: World)
         if number % 2:
             return "paid" if here.payments.create(a_payment(f"r{number}")) is None else "refused"
         try:
-            here.bindings.begin_unbinding(before, step(before, BindingEvent.UNBIND_REQUESTED))
+            here.bindings.save_when_settled(before, step(before, BindingEvent.UNBIND_REQUESTED))
         except BindingChanged:
             return "refused"
         return "unlinking"

@@ -65,7 +65,7 @@ def test_any_binding_can_follow_any_other(before: Binding, after: Binding) -> No
     world = in_memory()
     after = replace(after, id=before.id, version=before.version + 1)
     world.client.put_item(TableName=BINDINGS, Item=write_binding(before))
-    assert world.bindings.begin_unbinding(before, after) == after
+    assert world.bindings.save_when_settled(before, after) == after
     assert world.bindings.get(before.id) == after
 
 

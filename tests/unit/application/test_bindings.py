@@ -264,6 +264,44 @@ def test_a_refund_that_slips_in_while_a_settled_payment_is_let_go_stops_the_unli
     assert requests(world, "unbinding") == 0
 
 
+def test_a_refund_asked_for_while_the_code_is_awaited_comes_first() -> None:
+    merchant = linked()
+    merchant.pay_to_the_end()
+    merchant.unbind()
+    merchant.refund()
+    with pytest.raises(Conflict) as refused:
+        merchant.confirm_unbinding()
+    assert REF in refused.value.detail
+    assert requests(merchant.world, "otp") == 1  # the payment's; the code of the unlinking was not sent
+    come_to_rest(merchant.world, 5)
+    assert merchant.payment().state is PaymentState.REFUNDED
+    assert merchant.confirm_unbinding().binding.state is BindingState.UNBOUND
+    assert check_at_rest(merchant.world) == []
+
+
+def test_a_refund_that_slips_in_before_the_code_is_claimed_comes_first() -> None:
+    merchant = linked()
+    merchant.pay_to_the_end()
+    merchant.unbind()
+    merchant.world.weather = weather = Meanwhile("store.update_item", merchant.refund)
+    with pytest.raises(Conflict):
+        merchant.confirm_unbinding()
+    assert weather.done
+    assert requests(merchant.world, "otp") == 1
+
+
+def test_an_unlinking_that_expired_does_not_begin_again_while_a_refund_is_open() -> None:
+    """Seed 27576: the refund was asked for while a code was awaited, and nobody held the account afterwards."""
+    merchant = linked(World(variant=ProviderVariant(refund_outcome="pending", refund_delay=(7_200.0, 7_200.0))))
+    merchant.pay_to_the_end()
+    merchant.unbind()
+    merchant.refund()
+    merchant.world.run_for(1_200)
+    assert merchant.binding().state is BindingState.ACTIVE
+    with pytest.raises(Conflict):
+        merchant.unbind()
+
+
 def test_a_payment_that_slips_in_before_the_claim_stops_the_unlinking() -> None:
     merchant = linked()
     merchant.world.weather = Meanwhile("store.update_item", merchant.pay)

@@ -17,7 +17,7 @@ from direct_debit.application.errors import (
     RelinkRequired,
 )
 from direct_debit.application.ports import DokuCall, Ports, Reply, WriteAnswer
-from direct_debit.application.unbind_account import end_unbinding, lives_on, pause_unbinding
+from direct_debit.application.unbind_account import end_unbinding, lives_on, pause_unbinding, settle_open_payments
 from direct_debit.domain.binding import Binding, BindingEvent, BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 
@@ -35,8 +35,9 @@ class ConfirmUnbinding:
 def confirm_unbinding(command: ConfirmUnbinding, ports: Ports, deadline: Deadline) -> BindingResult:
     """Verify the OTP; return the binding as it is then (UNBOUND, or still pending when the answer was lost).
 
-    Raises NotFound, Conflict (no OTP is awaited), CustomerActionRequired (wrong code), Rejected (expired, blocked,
-    refused: still linked), NotDone.
+    A refund that was asked for meanwhile comes first: it needs the customer's token, which the unlinking destroys.
+    Raises NotFound, Conflict (no OTP is awaited, or a refund is open), CustomerActionRequired (wrong code), Rejected
+    (expired, blocked, refused: still linked), NotDone.
     """
     binding = ports.bindings.get(command.binding_id)
     if binding is None:
@@ -54,8 +55,9 @@ def confirm_unbinding(command: ConfirmUnbinding, ports: Ports, deadline: Deadlin
         attempt_until=now + _ATTEMPT,
         otp_attempts=binding.otp_attempts + 1,
     )
+    settle_open_payments(binding, ports)
     try:
-        claimed = ports.bindings.save(binding, claim)
+        claimed = ports.bindings.save_when_settled(binding, claim)
     except BindingChanged as race:
         raise Conflict("the binding changed meanwhile; ask for its state") from race
     return show_binding(_send(claimed, command.otp, ports, deadline), ports)

@@ -114,7 +114,7 @@ class Bindings(Protocol):
         """
         ...
 
-    def begin_unbinding(self, before: Binding, after: Binding) -> Binding:
+    def save_when_settled(self, before: Binding, after: Binding) -> Binding:
         """Like `save`, on the further condition that no payment is open on the binding.
 
         Raises BindingChanged; its `current.open_payments` says whether payments were the reason.
@@ -178,7 +178,7 @@ class Payments(Protocol):
     def hold_account(self, before: Payment, after: Payment) -> BindingUnusable | Payment:
         """Like `save` for a payment whose refund begins: from this write on its account can not be unlinked.
 
-        The binding must be linked: ACTIVE or RELINK_REQUIRED.
+        The binding must be linked: ACTIVE, RELINK_REQUIRED or UNBIND_OTP_PENDING (its code is then refused meanwhile).
         """
         ...
 

@@ -50,16 +50,16 @@ def unbind_account(binding_id: str, ports: Ports, deadline: Deadline) -> Binding
             return show_binding(binding, ports, replayed=True)
         if binding.state not in (BindingState.ACTIVE, BindingState.RELINK_REQUIRED):
             raise Conflict(f"the binding is {binding.state}; there is nothing to unlink")
-        _settle_open_payments(binding, ports)
+        settle_open_payments(binding, ports)
         claimed = _claim(binding, ports)
         if claimed is None:
             raise NotDone("the binding changed meanwhile; repeat the request")
         try:
-            stored = ports.bindings.begin_unbinding(binding, claimed)
+            stored = ports.bindings.save_when_settled(binding, claimed)
         except BindingChanged as race:
             binding = race.current
             if binding.open_payments:
-                _settle_open_payments(binding, ports)
+                settle_open_payments(binding, ports)
             continue
         return show_binding(_send(stored, ports, deadline), ports)
     raise NotDone("the binding changed too often; repeat the request")
@@ -140,7 +140,7 @@ def _claim(binding: Binding, ports: Ports) -> Binding | None:
     return replace(claimed, due_at=next_probe(ports, claimed, now))
 
 
-def _settle_open_payments(binding: Binding, ports: Ports) -> None:
+def settle_open_payments(binding: Binding, ports: Ports) -> None:
     """Forget payments that have settled; refuse while one has not."""
     unfinished = [ref for ref in sorted(binding.open_payments) if not release_account(binding.id, ref, ports)]
     if unfinished:

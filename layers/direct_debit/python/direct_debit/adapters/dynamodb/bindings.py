@@ -117,7 +117,7 @@ class DynamoDbBindings:
             return self._update(before, after, unchanged)
         return self._transact(before, after, keep, give_up)
 
-    def begin_unbinding(self, before: Binding, after: Binding) -> Binding:
+    def save_when_settled(self, before: Binding, after: Binding) -> Binding:
         """Like `save`, on the further condition that no payment is open on the binding.
 
         Raises BindingChanged; its `current.open_payments` says whether payments were the reason.

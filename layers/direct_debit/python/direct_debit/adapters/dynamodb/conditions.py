@@ -90,14 +90,19 @@ def can_take_payment_again(customer_id: str, max_open: int, ref: str) -> Conditi
 
 
 def is_linked(customer_id: str) -> Condition:
-    """The binding is this customer's own, and linked, be its token alive or not: its unlinking can still wait.
+    """The binding is this customer's own, and linked: its token may be dead, its unlinking may wait for a code.
 
     No bound on open payments: a refund of what was paid must not be refused for other payments.
     """
     return Condition(
-        "(#state = :state_was OR #state = :relink_was) AND #customerId = :customer_was",
+        "(#state = :state_was OR #state = :relink_was OR #state = :unbind_was) AND #customerId = :customer_was",
         {"#state": "state", "#customerId": "customerId"},
-        {":state_was": text("ACTIVE"), ":relink_was": text("RELINK_REQUIRED"), ":customer_was": text(customer_id)},
+        {
+            ":state_was": text("ACTIVE"),
+            ":relink_was": text("RELINK_REQUIRED"),
+            ":unbind_was": text("UNBIND_OTP_PENDING"),
+            ":customer_was": text(customer_id),
+        },
     )
 
 
