@@ -58,6 +58,9 @@ ops: ## The operator's command line: make ops ARGS="review --stack NAME"
 bench-unknown: setup ## Measure how long lost answers stay unknown: ARGS="--payments 1000 --throttle 2000 --write"
 	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tests.benchmarks.unknown_outcomes $(ARGS)
 
+.PHONY: bench
+bench: bench-unknown simulate-month ## Every benchmark, one after the other
+
 .PHONY: simulate
 simulate: setup ## Search for a counter-example: SEEDS=10000, START=0; STATE=file makes it resumable, REPLAY=seed prints one history
 	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tests.simulation --jobs $(WORKERS) --seeds $(or $(SEEDS),1000) --start $(or $(START),0) \
