@@ -63,3 +63,14 @@ def linked(world: World | None = None) -> Merchant:
 def lose_notifications(world: World) -> None:
     """Lose every notification that is on its way."""
     world.simulator.notifications._waiting.clear()
+
+
+def paid_untold() -> Merchant:
+    """Return a merchant with a payment that is PAID, of which the stream has not told the outbox yet."""
+    merchant = linked()
+    merchant.pay()
+    merchant.enter_otp()
+    merchant.world.clock.tick(2)
+    merchant.world.notify()
+    merchant.world.work()
+    return merchant

@@ -25,7 +25,7 @@ from tests.fakes.journey import PHONE, REF, Merchant
 from tests.fakes.quiescence import come_to_rest
 from tests.fakes.weather import Fault
 from tests.fakes.world import World
-from tests.unit.application.support import Meanwhile, Strike, linked, lose_notifications, requests
+from tests.unit.application.support import Meanwhile, Strike, linked, lose_notifications, paid_untold, requests
 from tools.doku_simulator.config import ProviderVariant
 from tools.doku_simulator.dials import Dial
 
@@ -250,13 +250,8 @@ def test_a_refund_holds_an_account_whose_token_died() -> None:
 
 
 def test_a_refund_that_slips_in_while_a_settled_payment_is_let_go_stops_the_unlinking() -> None:
-    merchant = linked()
-    merchant.pay()
-    merchant.enter_otp()
+    merchant = paid_untold()
     world = merchant.world
-    world.clock.tick(2)
-    world.notify()
-    world.work()  # paid, but the stream has not told it yet: the unlinking itself lets the account go
     world.weather = weather = Meanwhile("store.transact_write_items", merchant.refund)
     with pytest.raises(Conflict):
         merchant.unbind()

@@ -13,7 +13,7 @@ from tests.fakes.journey import REF, Merchant
 from tests.fakes.quiescence import come_to_rest
 from tests.fakes.weather import Fault
 from tests.fakes.world import BINDINGS, TRANSACTIONS, World
-from tests.unit.application.support import Meanwhile, Strike, linked
+from tests.unit.application.support import Meanwhile, Strike, linked, paid_untold
 
 if TYPE_CHECKING:
     from direct_debit.adapters.dynamodb.items import Item
@@ -91,26 +91,16 @@ def test_repeated_and_reordered_records_add_nothing(seed: int) -> None:
 
 
 def test_a_late_record_never_frees_an_account_whose_payment_is_open_again() -> None:
-    merchant = linked()
-    merchant.pay()
-    merchant.enter_otp()
+    merchant = paid_untold()
     world = merchant.world
-    world.clock.tick(2)
-    world.notify()
-    world.work()  # paid, but the stream has not told it yet
     merchant.refund()
     world.stream()
     assert REF in merchant.binding().open_payments
 
 
 def test_a_refund_asked_for_while_the_account_is_let_go_keeps_it() -> None:
-    merchant = linked()
-    merchant.pay()
-    merchant.enter_otp()
+    merchant = paid_untold()
     world = merchant.world
-    world.clock.tick(2)
-    world.notify()
-    world.work()  # paid, but the stream has not told it yet
     ((before, after),) = [(before, after) for before, after in changes(world) if after.state == "PAID"]
     world.weather = weather = Meanwhile("store.transact_write_items", merchant.refund)
     record_payment_change(before, after, world.process())
@@ -121,13 +111,8 @@ def test_a_refund_asked_for_while_the_account_is_let_go_keeps_it() -> None:
 @pytest.mark.parametrize("effect", ["events.publish", "store.put_item", "store.transact_write_items"])
 @pytest.mark.parametrize("fault", [Fault.FAIL, Fault.LOSE])
 def test_a_failing_outbox_is_told_so_that_the_record_comes_again(effect: str, fault: Fault) -> None:
-    merchant = linked()
-    merchant.pay()
-    merchant.enter_otp()
+    merchant = paid_untold()
     world = merchant.world
-    world.clock.tick(1)
-    world.notify()
-    world.work()  # paid, but the stream has not told it yet
     ((before, after),) = [(before, after) for before, after in changes(world) if after.state == "PAID"]
     world.weather = Strike(effect, fault)
     with pytest.raises(StoreUnavailable):
