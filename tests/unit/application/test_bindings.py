@@ -403,6 +403,20 @@ def test_a_refusal_of_a_token_just_renewed_does_not_end_a_link_that_lives() -> N
     assert merchant.confirm_unbinding().binding.state is BindingState.UNBOUND
 
 
+@pytest.mark.parametrize("code", ["40316", "40305"])
+def test_an_unlinking_whose_token_could_not_be_renewed_for_another_reason_is_not_done(code: str) -> None:
+    """Seed 48902: "suspended" is no word about the link."""
+    merchant = linked()
+    merchant.unbind()
+    merchant.world.simulator.expire_customer_tokens(merchant.customer)
+    merchant.world.simulator.dials.add(Dial("b2b2c_token", "code", when="before", code=code, count=2))
+    with pytest.raises(NotDone):
+        merchant.confirm_unbinding()
+    assert merchant.binding().state is BindingState.UNBIND_OTP_PENDING
+    merchant.world.clock.tick(30)  # the failed renewal's lease ends by itself
+    assert merchant.confirm_unbinding().binding.state is BindingState.UNBOUND
+
+
 def test_an_unlinking_refused_for_a_token_just_renewed_is_not_done() -> None:
     merchant = linked()
     merchant.world.simulator.dials.add(Dial("unbinding", "code", when="before", code="40102", count=2))

@@ -94,10 +94,14 @@ def end_unbinding(binding: Binding, event: BindingEvent, evidence: Evidence, por
 def lives_on(error: RelinkRequired) -> bool:
     """Whether the link lives although its token was refused; else DOKU does not know it: it is unlinked already.
 
-    A token that DOKU has just renewed and then refuses (401) proves no end: the renewal has shown that the link lives.
-    An account that DOKU does not know (404xx11) is gone all the same.
+    Only what speaks of the link proves its end: an account that DOKU does not know (404xx11), or an authorisation that
+    it does not take (401xx). A refusal for another reason (403xx16, suspended) does not, and neither does a 401 for a
+    token that DOKU has just renewed: the renewal has shown that the link lives.
     """
-    return isinstance(error, FreshTokenRefused) and not (error.code or "").startswith("404")
+    kind = (error.code or "")[:3]
+    if isinstance(error, FreshTokenRefused):
+        return kind != "404"
+    return kind not in ("", "401", "404")  # without a code: there was no token left to ask with
 
 
 def pause_unbinding(binding: Binding, ports: Ports, answer: WriteAnswer | None = None) -> Binding:
