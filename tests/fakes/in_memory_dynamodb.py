@@ -432,7 +432,7 @@ def _page(
     return (page if forward else page[::-1]), more
 
 
-def _range(order: list[Any], condition: ParsedKeyCondition, values: Values, sort_of: Any) -> tuple[int, int]:  # noqa: ANN401
+def _range(order: list[Any], condition: ParsedKeyCondition, values: Values, sort_of: Any) -> tuple[int, int]:  # noqa: ANN401 - as in _page
     if condition.sort is None:
         return 0, len(order)
     _, operator, placeholders = condition.sort

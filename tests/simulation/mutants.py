@@ -128,7 +128,7 @@ def _edit(function: Any, old: str, new: str) -> list[Undo]:  # noqa: ANN401 - an
     return _replace_everywhere(function, rebound)
 
 
-def _rebind(function: Any, module: ModuleType) -> Any:  # noqa: ANN401
+def _rebind(function: Any, module: ModuleType) -> Any:  # noqa: ANN401 - stands in for any of the product
     """Let the new function see the module's names as they are when it runs."""
     twin = type(function)(
         function.__code__, vars(module), function.__name__, function.__defaults__, function.__closure__
@@ -165,7 +165,7 @@ def _one_slot_for_all() -> list[Undo]:
     kept: list[obtain_customer_token.CustomerAccess] = []
     real = obtain_customer_token.obtain_customer_token
 
-    def shared(ports: Any, binding_id: str, deadline: Any, refused: str | None = None) -> Any:  # noqa: ANN401
+    def shared(ports: Any, binding_id: str, deadline: Any, refused: str | None = None) -> Any:  # noqa: ANN401 - stands in for any of the product
         if refused is not None or not kept:
             kept[:] = [real(ports, binding_id, deadline, refused)]
         return kept[0]
@@ -173,7 +173,7 @@ def _one_slot_for_all() -> list[Undo]:
     return _replace_everywhere(real, shared)
 
 
-def _hourly_external_id(clock: Any, ids: Any) -> str:  # noqa: ANN401
+def _hourly_external_id(clock: Any, ids: Any) -> str:  # noqa: ANN401 - stands in for any of the product
     return str(clock.now().strftime("%Y%m%d%H%M")) + "0" * 12
 
 

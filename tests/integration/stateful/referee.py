@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from tests.fakes.in_memory_dynamodb import InMemoryDynamoDb
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from direct_debit.adapters.dynamodb.client import DynamoDb
 
@@ -29,16 +29,16 @@ class Referee(InMemoryDynamoDb):
     def get_item(self, **kwargs: Any) -> Mapping[str, object]:  # noqa: ANN401 - handed on as it came
         return self._ask("get_item", kwargs)
 
-    def put_item(self, **kwargs: Any) -> Mapping[str, object]:  # noqa: ANN401
+    def put_item(self, **kwargs: Any) -> Mapping[str, object]:  # noqa: ANN401 - as above
         return self._ask("put_item", kwargs)
 
-    def update_item(self, **kwargs: Any) -> Mapping[str, object]:  # noqa: ANN401
+    def update_item(self, **kwargs: Any) -> Mapping[str, object]:  # noqa: ANN401 - as above
         return self._ask("update_item", kwargs)
 
-    def query(self, **kwargs: Any) -> Mapping[str, object]:  # noqa: ANN401
+    def query(self, **kwargs: Any) -> Mapping[str, object]:  # noqa: ANN401 - as above
         return self._ask("query", kwargs)
 
-    def transact_write_items(self, **kwargs: Any) -> Mapping[str, object]:  # noqa: ANN401
+    def transact_write_items(self, **kwargs: Any) -> Mapping[str, object]:  # noqa: ANN401 - as above
         return self._ask("transact_write_items", kwargs)
 
     def _ask(self, name: str, request: dict[str, Any]) -> Mapping[str, object]:
@@ -57,7 +57,7 @@ class Referee(InMemoryDynamoDb):
         return {**request, "TransactItems": steps}
 
 
-def _outcome(call: Any) -> Mapping[str, object] | ClientError:  # noqa: ANN401
+def _outcome(call: Callable[[], object]) -> Mapping[str, object] | ClientError:
     try:
         return cast("Mapping[str, object]", call())
     except ClientError as error:

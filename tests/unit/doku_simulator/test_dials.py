@@ -62,7 +62,7 @@ def test_a_delay_keeps_the_answer() -> None:
 
 @pytest.mark.parametrize(("when", "entries"), [("before", 0), ("after", 1)])
 @pytest.mark.parametrize("fault", ["status", "code", "garbage", "hang"])
-def test_before_and_after(fault: Any, when: Any, entries: int) -> None:  # noqa: ANN401
+def test_before_and_after(fault: Any, when: Any, entries: int) -> None:  # noqa: ANN401 - of a Literal, as parametrized
     sender, token = _linked()
     sender.pay(token)
     sender.simulator.add_dial(Dial("otp", fault, when, status=503, code="5040400", garbage="truncated"))
@@ -96,7 +96,7 @@ def test_dials_count_skip_and_select() -> None:
 
 
 @pytest.mark.parametrize("kind", GARBAGE)
-def test_garbage(kind: Any) -> None:  # noqa: ANN401
+def test_garbage(kind: Any) -> None:  # noqa: ANN401 - of a Literal, as parametrized
     sender, token = _linked()
     good = sender.pay(token, "A")
     sender.simulator.add_dial(Dial("payment", "garbage", garbage=kind))

@@ -246,7 +246,7 @@ def test_a_dial_may_bite_one_kind_only() -> None:
 
 
 @pytest.mark.parametrize("forgery", ["signature", "token", "amount", "reference", "status", "stale", "unsigned"])
-def test_forgeries(forgery: Any) -> None:  # noqa: ANN401
+def test_forgeries(forgery: Any) -> None:  # noqa: ANN401 - of a Literal, as parametrized
     sender = _paid()
     true = _only(sender)
     true_request = sender.simulator.build_notification(true, "t")
