@@ -1,11 +1,12 @@
 """Starts MiniStack (run by the Python of `.tools/ministack`), mended where it differs from AWS in what we rely on.
 
-Four differences, seen with the pinned version:
+Five differences, seen with the pinned version:
 - every exception of a function is reported as `Runtime.HandlerError`; AWS reports the exception's class, which is what
   `Retry` and `Catch` of a state machine match. The class is the last line of the traceback in the log;
 - an event source's `MaximumConcurrency` that comes from a template parameter is text, and stops the poller;
 - a task's `TimeoutSeconds` may be a JSONata expression on AWS, and is not evaluated;
-- a function that fails in a task with `.waitForTaskToken` fails the task on AWS at once; here the wait goes on.
+- a function that fails in a task with `.waitForTaskToken` fails the task on AWS at once; here the wait goes on;
+- streams and queues are read independently of each other on AWS; here no queue is read while a stream's consumer works.
 
 And one for speed: each worker would unpack the layers for itself and compile them anew, which is more than half of its
 cold start. They are unpacked once per run, and who imports a module first leaves its bytecode to the others.
@@ -13,6 +14,7 @@ cold start. They are unpacked once per run, and who imports a module first leave
 
 import hashlib
 import io
+import logging
 import os
 import re
 import sys
@@ -125,6 +127,33 @@ def _pointer_to(folder: Path) -> bytes:
     return archive.getvalue()
 
 
+def beside(poll: Callable[[], bool]) -> Callable[[], bool]:
+    """Wrap one source's poll so that it runs in a thread of its own, until it finds nothing, each time it is called.
+
+    The wrapped poll says that nothing was found: its caller has nothing to go on with.
+    """
+    asked = threading.Event()
+
+    def run() -> None:
+        while asked.wait():
+            asked.clear()
+            try:
+                while poll():
+                    pass
+            except Exception:
+                logging.getLogger(__name__).exception("a source could not be polled")  # the next call tries again
+
+    thread = threading.Thread(target=run, name=f"{poll.__name__} beside", daemon=True)
+
+    def wrapped() -> bool:
+        if thread.ident is None:
+            thread.start()
+        asked.set()
+        return False
+
+    return wrapped
+
+
 def mend_state_machines(stepfunctions: Any) -> None:  # noqa: ANN401 - a module without types
     """Mend the emulator's Step Functions."""
 
@@ -147,6 +176,7 @@ def main() -> None:
         lambda_svc._resolve_layer_zip,  # noqa: SLF001 - as above
         Path(os.environ["TMPDIR"], "layers"),
     )
+    lambda_svc._poll_dynamodb_streams = beside(lambda_svc._poll_dynamodb_streams)  # noqa: SLF001 - as above
     mend_state_machines(stepfunctions)
     app.main()
 

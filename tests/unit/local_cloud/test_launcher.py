@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tools.local_cloud.launcher import (
+    beside,
     exception_class,
     with_evaluated_timeout,
     with_exception_class,
@@ -130,3 +131,46 @@ def test_workers_share_one_unpacked_layer_which_comes_before_other_packages(tmp_
     (unpacked,) = {Path(file).parent for file in imported[0]}
     assert unpacked.is_relative_to(tmp_path)
     assert list((unpacked / "__pycache__").glob("shared.*.pyc"))
+
+
+PATIENCE = 10.0  # seconds
+
+
+def test_a_source_whose_consumer_works_holds_nobody_up() -> None:
+    entered, go_on, polls = threading.Semaphore(0), threading.Semaphore(0), []
+
+    def poll() -> bool:
+        polls.append(threading.current_thread())
+        entered.release()
+        go_on.acquire()
+        return len(polls) == 1  # found something at first, nothing afterwards
+
+    ask = beside(poll)
+    assert ask() is False
+    assert entered.acquire(timeout=PATIENCE)
+    assert ask() is False, "asked while the source's consumer works"
+    for _ in range(2):  # what was found is followed by another look; and what was asked meanwhile is looked at
+        go_on.release()
+        assert entered.acquire(timeout=PATIENCE)
+    assert len(set(polls)) == 1
+    assert threading.current_thread() not in polls
+    go_on.release()
+
+
+def test_a_source_that_failed_is_polled_again_when_asked(caplog: pytest.LogCaptureFixture) -> None:
+    polled: list[int] = []
+    done = threading.Semaphore(0)
+
+    def poll() -> bool:
+        polled.append(len(polled))
+        done.release()
+        if len(polled) == 1:
+            raise KeyError("a table that went away")
+        return False
+
+    ask = beside(poll)
+    ask()
+    assert done.acquire(timeout=PATIENCE)
+    ask()
+    assert done.acquire(timeout=PATIENCE)
+    assert "could not be polled" in caplog.text
