@@ -1,4 +1,6 @@
-"""Items as records, each read once: the stream's consumer and the judge look at the same images again and again."""
+"""Items as records, each read once: the application, the stream's consumer and the judge look at the same items again
+and again.
+"""
 
 from __future__ import annotations
 
@@ -14,22 +16,22 @@ if TYPE_CHECKING:
 
 
 class Images:
-    """Reads items that stay alive and are never changed, as those of the in-memory store's stream: an id is enough."""
+    """Reads items and remembers what came of each. It keeps them, so that an id stays theirs; nobody changes them."""
 
     def __init__(self) -> None:
-        self._payments: dict[int, Payment] = {}
-        self._bindings: dict[int, Binding] = {}
+        self._payments: dict[int, tuple[Item, Payment]] = {}
+        self._bindings: dict[int, tuple[Item, Binding]] = {}
 
     def payment(self, item: Item) -> Payment:
         """Return the payment of an item."""
         found = self._payments.get(id(item))
         if found is None:
-            found = self._payments[id(item)] = read_payment(item)
-        return found
+            found = self._payments[id(item)] = (item, read_payment(item))
+        return found[1]
 
     def binding(self, item: Item) -> Binding:
         """Return the binding of an item."""
         found = self._bindings.get(id(item))
         if found is None:
-            found = self._bindings[id(item)] = read_binding(item)
-        return found
+            found = self._bindings[id(item)] = (item, read_binding(item))
+        return found[1]

@@ -45,7 +45,7 @@ _LINKED = (BindingState.ACTIVE, BindingState.RELINK_REQUIRED, BindingState.UNBIN
 _LINKING = (BindingState.REQUESTED, BindingState.PENDING, BindingState.UNBIND_OTP_PENDING)
 _SAID_AT_LEAST = 2
 _TIMES = re.compile(r"datetime\.datetime\([^)]*\)")  # their microseconds may look like a code, as a fraction may
-_MOST_WORDS = 200  # of a kind are searched for: all of a history, some of a month
+_SEARCHED_AT_MOST = 10**8  # characters for each kind of word: enough for all of a history's, and for some of a month's
 _BANK_FINAL = (BankState.PAID, BankState.FAILED, BankState.REFUNDED)
 
 # M5: what may lead where. No answer is no outcome; only a schedule's end, nothing else, ends in silence.
@@ -314,10 +314,11 @@ class _Case:
             yield from self._nothing_open(after, payments)
 
     def _alone(self, link: Binding, links: Mapping[str, Binding]) -> Iterator[str]:
+        customer, account = link.customer_id, link.account
         for other in links.values():
-            shared = other.customer_id == link.customer_id or other.account == link.account
-            if other.id != link.id and other.state in _LINKED and shared:
-                yield f"B1: two links of {link.customer_id} or of one account at once"
+            shared = other.customer_id == customer or other.account == account
+            if shared and other.id != link.id and other.state in _LINKED:
+                yield f"B1: two links of {customer} or of one account at once"
 
     def _nothing_open(self, link: Binding, payments: Mapping[str, Payment]) -> Iterator[str]:
         """B2. A refund that was asked for when the bank had ended the link already does not hold it."""
@@ -478,6 +479,7 @@ class _Case:
                 open_payments[payment.binding_id].add(payment.ref)
         linked = {one.phone: one for one in u.simulator.world.bindings.values() if one.linked}
         customers = Counter(one.customer for one in linked.values())
+        alive = {one.external_id for one in linked.values()}
         for binding in self.links.values():
             u.coverage.ends[f"binding {binding.state}"] += 1
             yield from self._settled(binding)
@@ -489,8 +491,7 @@ class _Case:
                 yield f"M4: a binding counts {sorted(binding.open_payments)} as open"
             if not open_payments[binding.id] <= binding.open_payments and binding.state is BindingState.ACTIVE:
                 yield f"B2: a binding forgot {sorted(open_payments[binding.id])}"
-            alive = any(one.external_id == binding.external_id for one in linked.values())
-            if binding.state is BindingState.UNBOUND and alive:
+            if binding.state is BindingState.UNBOUND and binding.external_id in alive:
                 yield f"B2: the link of {binding.customer_id} is UNBOUND, but lives at the bank"
         known = {one.customer_id for one in self.links.values() if one.state in _LINKED}
         for customer in customers:
@@ -572,6 +573,7 @@ class _Case:
             sinks += [repr(item) for item in u.store.items(table)]
         text = "\n".join(sinks)
         bank = u.simulator.world
+        most = 1 + _SEARCHED_AT_MOST // (1 + len(text))
         for name, words in (
             ("phone number", sorted({one.phone for one in bank.bindings.values()})),
             ("auth code", bank.bindings),
@@ -579,10 +581,11 @@ class _Case:
             ("customer token", (*bank.access_tokens, *bank.refresh_tokens)),
             ("name", ("Canary Name", "canary@shop.example")),
         ):
-            if any(word in text for word in islice(words, _MOST_WORDS)):
+            if any(word in text for word in islice(words, most)):
                 yield f"X1: a {name} is readable"
         for code in (RIGHT_OTP, WRONG_OTP):
-            alone = re.compile(rf"(?<![0-9a-zA-Z.]){code}(?![0-9a-zA-Z])")
+            # The code comes first in the pattern: the search then goes straight from one to the next.
+            alone = re.compile(rf"{code}(?<![0-9a-zA-Z.]{code})(?![0-9a-zA-Z])")
             if alone.search(text) and alone.search(_TIMES.sub("", text)):
                 yield "X1: an OTP is readable"
 

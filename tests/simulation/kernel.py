@@ -45,7 +45,8 @@ class Actor:
     kind: str
     subject: str
     dies_at: int | None
-    thread: greenlet = field(init=False)
+    run: Callable[[], object]
+    thread: greenlet
     outcome: Outcome | None = None
     ended: list[Callable[[Outcome], None]] = field(default_factory=list)
     waits: int = 0  # grows with each wake-up, so that an old alarm can not wake a later wait
@@ -71,6 +72,7 @@ class Kernel:
         self.stopped = False  # set to end the run early
         self.timeouts = 0
         self._ready: list[Actor] = []
+        self._resting: list[greenlet] = []
         self._events: list[tuple[int, int, Callable[[], None]]] = []
         self._numbers = count(1)
         self._order = count()
@@ -123,20 +125,26 @@ class Kernel:
     def spawn(self, kind: str, run: Callable[[], object], *, subject: str = "", lifetime: float | None = None) -> Actor:
         """Start an actor; after `lifetime` seconds it is killed, as a function whose time is over."""
         dies_at = None if lifetime is None else self.t + int(lifetime * SECOND)
-        actor = Actor(next(self._numbers), kind, subject, dies_at)
-
-        def body() -> None:
-            outcome = Outcome()
-            try:
-                outcome.value = run()
-            except (Exception, Crash) as error:  # noqa: BLE001 - whoever waits for the actor judges its error
-                outcome.error = error
-            self._end(actor, outcome)
-
-        actor.thread = greenlet(body, self.hub)
+        thread = self._resting.pop() if self._resting else greenlet(self._work, self.hub)
+        actor = Actor(next(self._numbers), kind, subject, dies_at, run, thread)
         self.actors[actor.number] = actor
         self._ready.append(actor)
         return actor
+
+    def _work(self) -> None:
+        """Run one actor after the other: a new greenlet's stack is new memory, which costs more than a switch."""
+        while self.current is not None:
+            self._live(self.current)
+            self._resting.append(getcurrent())
+            self.hub.switch()
+
+    def _live(self, actor: Actor) -> None:
+        outcome = Outcome()
+        try:
+            outcome.value = actor.run()
+        except (Exception, Crash) as error:  # noqa: BLE001 - whoever waits for the actor judges its error
+            outcome.error = error
+        self._end(actor, outcome)
 
     def _end(self, actor: Actor, outcome: Outcome) -> None:
         error = outcome.error
@@ -230,10 +238,11 @@ class Kernel:
 
     def close(self) -> None:
         """End the actors that still wait."""
-        for actor in list(self.actors.values()):
-            if actor.thread:
-                actor.thread.throw(GreenletExit)
+        for thread in [*(actor.thread for actor in self.actors.values()), *self._resting]:
+            if thread:
+                thread.throw(GreenletExit)
         self.actors.clear()
+        self._resting.clear()
         self._ready.clear()
         self._events.clear()
 

@@ -72,7 +72,7 @@ def live_a_month(customers: int = CUSTOMERS, days: int = DAYS) -> tuple[Universe
     u = Universe(rng, fair_plan(), coverage)
     u.calm = True
     u.most_invocations = 10**9
-    with counting(coverage):
+    with counting(u):
         for number in range(customers):
             person = Person(u, f"C{number + 1}", f"6281{number:08}")
             u.kernel.after(rng.random() * (days - 2) * 86_400, partial(_begin, u, person))

@@ -119,14 +119,14 @@ def draw_plan(rng: Random) -> Plan:
 
 
 def _draw_variant(rng: Random, *, late_effects: bool, repost: bool, skew: float) -> ProviderVariant:
-    lag = 0.0 if repost else rng.choice((0.0, 0.0, 0.0, 30.0, 600.0, 2_400.0))
+    lag = 0.0 if repost else rng.choice((0.0, 0.0, 30.0, 600.0, 2_400.0))
     duplicates: Sequence[Literal["external_id", "reference", "both", "neither"]] = (
         ("reference", "both") if repost else ("external_id", "reference", "both", "neither")
     )
     repeats: Sequence[Literal["replay", "wrong_state", "inconsistent", "execute"]] = (
-        ("replay", "wrong_state", "inconsistent")
+        ("replay", "wrong_state", "wrong_state", "inconsistent")
         if late_effects or lag >= MINUTE or skew > 5.0
-        else ("replay", "wrong_state", "inconsistent", "execute")
+        else ("replay", "wrong_state", "wrong_state", "inconsistent", "execute")
     )
     slow: tuple[float, float] = rng.choice(((0.0, 0.0), (0.0, 0.0), (1.0, 30.0), (60.0, 600.0), (600.0, HOUR)))
     return ProviderVariant(

@@ -67,7 +67,7 @@ class Bindings:
             failed_url=values["additionalInfo.failedRegistrationUrl"],
             created_at=now,
         )
-        world.bindings[code] = binding
+        world.add_binding(binding)
         world.later(now + timedelta(seconds=world.config.binding_lifetime), lambda at: self._expire(binding, at))
         place = "binding" if request.route.legacy else "binding/core"
         return "20000", {

@@ -250,7 +250,7 @@ class Simulator:
         now, url = self.now, "https://merchant.invalid/"
         binding = Binding(code, phone, customer, self.world.digits(12), "1", url, url, now)
         binding.state, binding.step, binding.customer_token = BindingState.ACTIVE, PageStep.DONE, token
-        self.world.bindings[code] = binding
+        self.world.add_binding(binding)
         expires = now + timedelta(seconds=self.world.config.customer_token_seconds)
         self.world.access_tokens[token] = CustomerToken(binding, expires)
         return binding

@@ -49,6 +49,7 @@ class World:
         """Payments by reference; more than one only where the variant does not refuse a reused reference."""
         self.seen: dict[tuple[int, str], SeenRequest] = {}
         self.public_base_url = config.public_base_url
+        self._bindings_of: dict[str, list[Binding]] = {}
         self._clock = clock
         self._shift = timedelta()
         self._effects: list[_Effect] = []
@@ -104,12 +105,14 @@ class World:
 
     # -- memory ----------------------------------------------------------------------------------------------------
 
+    def add_binding(self, binding: Binding) -> None:
+        """Remember a new binding."""
+        self.bindings[binding.code] = binding
+        self._bindings_of.setdefault(binding.phone, []).append(binding)
+
     def linked(self, phone: str) -> Binding | None:
         """Return the binding that holds the account now."""
-        for binding in self.bindings.values():
-            if binding.phone == phone and binding.linked:
-                return binding
-        return None
+        return next((binding for binding in self._bindings_of.get(phone, ()) if binding.linked), None)
 
     def all_payments(self) -> list[Payment]:
         """Return every payment in the order of its reference's first use."""
