@@ -56,6 +56,7 @@ RARE: dict[tuple[str, str, str], str] = {
     ("payment", "UNKNOWN", "otp_blocked"): "a third wrong code whose answer is lost",
     ("payment", "PROCESSING", "otp_blocked"): "a third wrong code that is answered as in progress",
     ("payment", "PROCESSING", "expired"): "a wrong code that is answered as in progress, and then no other",
+    ("payment", "OTP_SUBMITTED", "exhausted"): "a code whose sender died, and a DOKU that is away until nobody asks",
     ("payment", "NEEDS_REVIEW(exhausted)", "expired"): "a status asked by hand after a review, of an expired code",
 }
 ENOUGH_FOR_RARE = 200_000  # histories

@@ -114,7 +114,7 @@ def draw_plan(rng: Random) -> Plan:
         new_external_id=rng.random() < 0.4,
         notify_declines=rng.random() < 0.3,
         notify_refunds=rng.random() < 0.7,
-        max_otp_attempts=rng.choice((5, 5, 2)),
+        max_otp_attempts=rng.choice((5, 2)),
     )
 
 

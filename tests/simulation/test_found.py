@@ -25,6 +25,7 @@ FOUND = {
     7965: "a refund was sent once more after its token was renewed, although another worker had taken it over",
     27576: "an account was unlinked while a refund was open that had been asked for during an earlier unlinking",
     48902: "an unlinking was called done because the token's renewal was refused as suspended",
+    6323: "a refund was sent once more on a history that was older than another worker's sending",
     1578: "a late stream record released an account whose refund was under way",
 }
 

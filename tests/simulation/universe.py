@@ -78,6 +78,7 @@ SWEEP_LIMIT = 200
 _MOST_WARM = 12
 STREAM_BATCH = 10
 _NEWS = ("PAYMENT", "BINDING")  # the sort keys that the template's stream filters let through
+_STEPS_EACH = 10  # a quarter of it is usual
 PUBLIC_URL = "https://merchant.example/v1"
 
 _CLIENT_ID = "BRN-0201-1690000000001"
@@ -352,7 +353,8 @@ class Universe:
     ) -> Actor:
         """Invoke a function: in a free environment, with its own deadline, killed when its time is over."""
         self._invocations += 1
-        if self._invocations > self.most_invocations and not self.kernel.stopped:
+        restless = self._invocations > self.most_invocations or self.kernel.steps > _STEPS_EACH * self.most_invocations
+        if restless and not self.kernel.stopped:
             self.blame("M6", f"it never comes to rest: {kind} {subject}")
             self.kernel.stopped = True
         environment = self._environment()

@@ -109,6 +109,30 @@ def test_a_refund_that_was_taken_over_while_its_token_was_renewed_is_not_sent_ag
     assert (refund.state, refund.attempt) == (RefundState.SENDING, "another")
 
 
+def test_a_history_read_before_another_worker_sent_the_refund_proves_nothing() -> None:
+    """Seed 6323: two workers asked at once; the slower one's "not in history" was older than the other's sending."""
+    merchant = paid()
+    world = merchant.world
+    world.simulator.add_dial(Dial("refund", "drop", "before"))
+    merchant.refund()
+    process_refund(REF, world.process(), world.deadline())
+    assert refund_of(merchant).state is RefundState.UNKNOWN
+    world.clock.tick(70)
+
+    def send_meanwhile() -> None:
+        payment = merchant.payment()
+        assert payment.refund is not None
+        sent = replace(payment.refund, attempt="another", attempts=2, sent_at=world.clock.now())
+        world.process().payments.save(payment, replace(payment.noted(world.clock.now()), refund=sent))
+
+    world.weather = Meanwhile("doku.status", send_meanwhile)
+    process_refund(REF, world.process(), world.deadline())
+    assert requests(world, "status") == 1
+    assert requests(world, "refund") == 1
+    refund = refund_of(merchant)
+    assert (refund.state, refund.attempt) == (RefundState.UNKNOWN, "another")
+
+
 def test_only_a_paid_payment_is_refunded() -> None:
     merchant = linked()
     with pytest.raises(NotFound):

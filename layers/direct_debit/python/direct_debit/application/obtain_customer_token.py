@@ -93,6 +93,7 @@ def _refresh(ports: Ports, binding: Binding, deadline: Deadline) -> CustomerAcce
     try:
         tokens = _request(ports, binding, deadline)
     except RelinkRequired as error:
+        _end_lease(ports, binding, binding.tokens)  # an unlinking goes on in its state, and needs another renewal
         require_relink(ports, binding, error.code)
     except NotDone:
         _end_lease(ports, binding, binding.tokens)

@@ -54,9 +54,15 @@ _EVENTS = {
     Reply.CANCELLED: RefundEvent.REFUSED,
 }
 
-# What the answer to one sending says about that sending only.
+# What the answer to one sending says about that sending only, and the history about those before it was asked.
 _OF_THE_ATTEMPT = frozenset(
-    {RefundEvent.POSTPONED, RefundEvent.NOT_SENT, RefundEvent.OUTCOME_LOST, RefundEvent.REFUSED}
+    {
+        RefundEvent.POSTPONED,
+        RefundEvent.NOT_SENT,
+        RefundEvent.OUTCOME_LOST,
+        RefundEvent.REFUSED,
+        RefundEvent.NOT_IN_HISTORY,
+    }
 )
 
 
@@ -140,7 +146,10 @@ def _ask(payment: Payment, ports: Ports, deadline: Deadline) -> tuple[Payment, b
     if event is RefundEvent.NOT_IN_HISTORY and _was_sent_after_schedule(ports, refund):
         return _exhaust(ports, payment), False  # sent again and again without a clear answer: a person must look
     evidence = Evidence(EvidenceSource.STATUS, ports.clock.now(), answer.status)
-    return _advance(ports, payment, event, evidence), event is RefundEvent.NOT_IN_HISTORY
+    followed = _advance(ports, payment, event, evidence, refund.attempt)
+    # Somebody may have sent it again since this history was asked for: of that sending it knows nothing.
+    is_latest = followed.refund is not None and followed.refund.attempt == refund.attempt
+    return followed, event is RefundEvent.NOT_IN_HISTORY and is_latest
 
 
 def _read_history(answer: StatusAnswer, number: str) -> RefundEvent | None:
