@@ -78,7 +78,7 @@ SWEEP_LIMIT = 200
 _MOST_WARM = 12
 STREAM_BATCH = 10
 _NEWS = ("PAYMENT", "BINDING")  # the sort keys that the template's stream filters let through
-_STEPS_EACH = 10  # a quarter of it is usual
+_STEPS_EACH = 10  # four are usual
 PUBLIC_URL = "https://merchant.example/v1"
 
 _CLIENT_ID = "BRN-0201-1690000000001"
