@@ -28,7 +28,7 @@ from tests.fakes.dynamodb_expressions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from mypy_boto3_dynamodb.type_defs import (
         GetItemInputTypeDef,
@@ -435,7 +435,9 @@ def _page(
     return (page if forward else page[::-1]), more
 
 
-def _range(order: list[Any], condition: ParsedKeyCondition, values: Values, sort_of: Any) -> tuple[int, int]:  # noqa: ANN401 - as in _page
+def _range(
+    order: list[Any], condition: ParsedKeyCondition, values: Values, sort_of: Callable[[Any], Any]
+) -> tuple[int, int]:
     if condition.sort is None:
         return 0, len(order)
     _, operator, placeholders = condition.sort

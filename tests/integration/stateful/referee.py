@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from botocore.exceptions import ClientError
 
@@ -10,6 +10,14 @@ from tests.fakes.in_memory_dynamodb import InMemoryDynamoDb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from mypy_boto3_dynamodb.type_defs import (
+        GetItemInputTypeDef,
+        PutItemInputTypeDef,
+        QueryInputTypeDef,
+        TransactWriteItemsInputTypeDef,
+        UpdateItemInputTypeDef,
+    )
 
     from direct_debit.adapters.dynamodb.client import DynamoDb
 
@@ -26,20 +34,20 @@ class Referee(InMemoryDynamoDb):
         self._names = tables
         self.compared = 0
 
-    def get_item(self, **kwargs: Any) -> Mapping[str, object]:  # noqa: ANN401 - handed on as it came
-        return self._ask("get_item", kwargs)
+    def get_item(self, **kwargs: Unpack[GetItemInputTypeDef]) -> Mapping[str, object]:
+        return self._ask("get_item", dict(kwargs))
 
-    def put_item(self, **kwargs: Any) -> Mapping[str, object]:  # noqa: ANN401 - as above
-        return self._ask("put_item", kwargs)
+    def put_item(self, **kwargs: Unpack[PutItemInputTypeDef]) -> Mapping[str, object]:
+        return self._ask("put_item", dict(kwargs))
 
-    def update_item(self, **kwargs: Any) -> Mapping[str, object]:  # noqa: ANN401 - as above
-        return self._ask("update_item", kwargs)
+    def update_item(self, **kwargs: Unpack[UpdateItemInputTypeDef]) -> Mapping[str, object]:
+        return self._ask("update_item", dict(kwargs))
 
-    def query(self, **kwargs: Any) -> Mapping[str, object]:  # noqa: ANN401 - as above
-        return self._ask("query", kwargs)
+    def query(self, **kwargs: Unpack[QueryInputTypeDef]) -> Mapping[str, object]:
+        return self._ask("query", dict(kwargs))
 
-    def transact_write_items(self, **kwargs: Any) -> Mapping[str, object]:  # noqa: ANN401 - as above
-        return self._ask("transact_write_items", kwargs)
+    def transact_write_items(self, **kwargs: Unpack[TransactWriteItemsInputTypeDef]) -> Mapping[str, object]:
+        return self._ask("transact_write_items", dict(kwargs))
 
     def _ask(self, name: str, request: dict[str, Any]) -> Mapping[str, object]:
         self.compared += 1

@@ -1,13 +1,13 @@
 """Faults on demand, determinism, configuration, speed of the core."""
 
 import json
-from typing import Any
+from typing import Literal
 
 import pytest
 
 from tests.unit.doku_simulator.merchant import CLIENT_ID, PAY, SECRET, Merchant, merchant, parsed, rsa_key
 from tools.doku_simulator.config import ConfigError, read_config, read_merchant, read_variant
-from tools.doku_simulator.dials import FAULTS, GARBAGE, Dial, read_dial
+from tools.doku_simulator.dials import FAULTS, GARBAGE, Dial, Fault, Garbage, read_dial
 from tools.doku_simulator.signing import private_pem, public_pem
 
 
@@ -62,7 +62,7 @@ def test_a_delay_keeps_the_answer() -> None:
 
 @pytest.mark.parametrize(("when", "entries"), [("before", 0), ("after", 1)])
 @pytest.mark.parametrize("fault", ["status", "code", "garbage", "hang"])
-def test_before_and_after(fault: Any, when: Any, entries: int) -> None:  # noqa: ANN401 - of a Literal, as parametrized
+def test_before_and_after(fault: Fault, when: Literal["before", "after"], entries: int) -> None:
     sender, token = _linked()
     sender.pay(token)
     sender.simulator.add_dial(Dial("otp", fault, when, status=503, code="5040400", garbage="truncated"))
@@ -96,7 +96,7 @@ def test_dials_count_skip_and_select() -> None:
 
 
 @pytest.mark.parametrize("kind", GARBAGE)
-def test_garbage(kind: Any) -> None:  # noqa: ANN401 - of a Literal, as parametrized
+def test_garbage(kind: Garbage) -> None:
     sender, token = _linked()
     good = sender.pay(token, "A")
     sender.simulator.add_dial(Dial("payment", "garbage", garbage=kind))

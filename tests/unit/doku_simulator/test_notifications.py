@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import json
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from tests.unit.doku_simulator.merchant import CLIENT_ID, SECRET, Merchant, merchant, parsed, rsa_key
 from tools.doku_simulator.notifications import (
     Delivery,
+    Forgery,
     MerchantUnknownError,
     NoticeDial,
     SignedRequest,
@@ -246,7 +246,7 @@ def test_a_dial_may_bite_one_kind_only() -> None:
 
 
 @pytest.mark.parametrize("forgery", ["signature", "token", "amount", "reference", "status", "stale", "unsigned"])
-def test_forgeries(forgery: Any) -> None:  # noqa: ANN401 - of a Literal, as parametrized
+def test_forgeries(forgery: Forgery) -> None:
     sender = _paid()
     true = _only(sender)
     true_request = sender.simulator.build_notification(true, "t")
