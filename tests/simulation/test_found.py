@@ -26,6 +26,8 @@ FOUND = {
     27576: "an account was unlinked while a refund was open that had been asked for during an earlier unlinking",
     48902: "an unlinking was called done because the token's renewal was refused as suspended",
     6323: "a refund was sent once more on a history that was older than another worker's sending",
+    1001581: "a refund that had ended while it was taken over was due for ever",
+    1001632: "the same",
     1578: "a late stream record released an account whose refund was under way",
 }
 

@@ -13,13 +13,14 @@ from direct_debit.application.errors import Conflict, NotFound
 from direct_debit.application.get_refund import get_refund
 from direct_debit.application.ports import DokuCall, Metric, WriteAnswer
 from direct_debit.application.process_refund import process_refund, redrive_refund
-from direct_debit.domain.payment import Payment, PaymentState
-from direct_debit.domain.refund import Refund, RefundState
+from direct_debit.domain.evidence import Evidence, EvidenceSource
+from direct_debit.domain.payment import Payment, PaymentEvent, PaymentState
+from direct_debit.domain.refund import Refund, RefundEvent, RefundState
 from direct_debit.domain.transitions import TransitionRefused
 from tests.fakes.invariants import check_at_rest
 from tests.fakes.journey import REF, Merchant
 from tests.fakes.quiescence import come_to_rest
-from tests.fakes.weather import Fault
+from tests.fakes.weather import Crash, Fault
 from tests.fakes.world import World
 from tests.unit.application.support import Meanwhile, Strike, linked, lose_notifications, requests
 from tools.doku_simulator.config import ProviderVariant
@@ -131,6 +132,61 @@ def test_a_history_read_before_another_worker_sent_the_refund_proves_nothing() -
     assert requests(world, "refund") == 1
     refund = refund_of(merchant)
     assert (refund.state, refund.attempt) == (RefundState.UNKNOWN, "another")
+
+
+def _leave_sending(merchant: Merchant) -> Payment:
+    """Let the worker that sends a refund die before its answer; the minute that its attempt lasts is over."""
+    world = merchant.world
+    merchant.refund()
+    world.weather = Strike("doku.refund", Fault.CRASH_BEFORE)
+    with pytest.raises(Crash):
+        process_refund(REF, world.process(), world.deadline())
+    world.clock.tick(70)
+    assert refund_of(merchant).state is RefundState.SENDING
+    return merchant.payment()
+
+
+def test_a_refund_that_ends_while_it_is_taken_over_is_left_alone() -> None:
+    """Seed 1001581: the sender lived, and wrote REFUNDED just then; it was due for ever, and visited each minute."""
+    merchant = paid()
+    world = merchant.world
+    payment = _leave_sending(merchant)
+
+    def end_meanwhile() -> None:
+        assert payment.refund is not None
+        now = world.clock.now()
+        evidence = Evidence(EvidenceSource.ANSWER, now, "2005800")
+        completed = payment.moved(PaymentEvent.REFUND_COMPLETED, evidence)
+        refunded = payment.refund.moved(RefundEvent.SUCCEEDED, evidence)
+        assert completed is not None
+        assert refunded is not None
+        after = replace(completed, refund=replace(refunded, due_at=None), due_at=None)
+        world.process().payments.save(payment, after)
+
+    world.weather = Meanwhile("store.update_item", end_meanwhile)
+    process_refund(REF, world.process(), world.deadline())
+    assert requests(world, "status") == 0
+    refund = refund_of(merchant)
+    assert (refund.state, refund.due_at) == (RefundState.REFUNDED, None)
+
+
+def test_a_refund_that_another_worker_sends_while_it_is_taken_over_is_left_to_that_one() -> None:
+    """Found by reading, beside seed 1001581: two took one dead sender over, and the slower one called the faster dead."""
+    merchant = paid()
+    world = merchant.world
+    payment = _leave_sending(merchant)
+
+    def send_meanwhile() -> None:
+        assert payment.refund is not None
+        now = world.clock.now()
+        sent = replace(payment.refund, attempt="another", attempts=2, sent_at=now, due_at=now + timedelta(seconds=61))
+        world.process().payments.save(payment, replace(payment.noted(now), refund=sent))
+
+    world.weather = Meanwhile("store.update_item", send_meanwhile)
+    process_refund(REF, world.process(), world.deadline())
+    assert (requests(world, "status"), requests(world, "refund")) == (0, 0)
+    refund = refund_of(merchant)
+    assert (refund.state, refund.attempt) == (RefundState.SENDING, "another")
 
 
 def test_only_a_paid_payment_is_refunded() -> None:

@@ -86,11 +86,10 @@ def process_refund(ref: str, ports: Ports, deadline: Deadline) -> RefundStep:
 
 
 def _do_step(payment: Payment, ports: Ports, deadline: Deadline) -> Payment:
-    now = ports.clock.now()
     if payment.refund is None:
         return payment
-    if payment.refund.state is RefundState.SENDING:  # whoever was sending has died
-        payment = _advance(ports, payment, RefundEvent.OUTCOME_LOST, Evidence(EvidenceSource.NO_ANSWER, now))
+    if payment.refund.state is RefundState.SENDING:
+        payment = _take_over(payment, payment.refund, ports)
     may_send = True
     if payment.refund is not None and payment.refund.attempts > 0:
         payment, may_send = _ask(payment, ports, deadline)
@@ -98,6 +97,24 @@ def _do_step(payment: Payment, ports: Ports, deadline: Deadline) -> Payment:
     if may_send and payment.refund is not None and payment.refund.state in sendable:
         payment = _send(payment, ports, deadline)
     return payment
+
+
+def _take_over(payment: Payment, refund: Refund, ports: Ports) -> Payment:
+    """Whoever was sending seems to have died: what came of it is unknown.
+
+    Any change since the record was read means that somebody is at it after all, perhaps sending: raises _ClaimLost.
+    """
+    evidence = Evidence(EvidenceSource.NO_ANSWER, ports.clock.now())
+    lost = refund.moved(RefundEvent.OUTCOME_LOST, evidence)
+    if lost is None:
+        raise _ClaimLost
+    planned = _planned(ports, lost, evidence.at)
+    try:
+        taken = ports.payments.save(payment, replace(payment.noted(evidence.at), refund=planned))
+    except PaymentChanged as race:
+        raise _ClaimLost from race
+    _announce(ports, taken)
+    return taken
 
 
 def redrive_refund(ref: str, ports: Ports) -> Payment:
