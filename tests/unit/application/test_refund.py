@@ -171,7 +171,7 @@ def test_a_refund_that_ends_while_it_is_taken_over_is_left_alone() -> None:
 
 
 def test_a_refund_that_another_worker_sends_while_it_is_taken_over_is_left_to_that_one() -> None:
-    """Found by reading, beside seed 1001581: two took one dead sender over, and the slower one called the faster dead."""
+    """Found by reading, beside seed 1001581: two took one dead sender over, and the slower called the faster dead."""
     merchant = paid()
     world = merchant.world
     payment = _leave_sending(merchant)
