@@ -167,6 +167,7 @@ payments = st.builds(
     review=st.none() | st.sampled_from(ReviewReason),
     otp_attempts=counts,
     otp_accepted=st.booleans(),
+    otp_unclear=st.booleans(),
     late_success=st.booleans(),
     not_found_count=counts,
     last_inquiry_at=maybe_moment,

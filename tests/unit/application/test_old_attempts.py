@@ -11,7 +11,9 @@ from tests.fakes.journey import REF
 from tests.unit.application.support import linked
 
 
-def _advance_from_an_older_attempt(event: PaymentEvent, state: PaymentState) -> tuple[Payment, Payment]:
+def _advance_from_an_older_attempt(
+    event: PaymentEvent, state: PaymentState, source: EvidenceSource = EvidenceSource.STATUS
+) -> tuple[Payment, Payment]:
     """Apply a fact about the first attempt while a second one is under way; return the record before and after."""
     merchant = linked()
     merchant.pay()
@@ -21,7 +23,7 @@ def _advance_from_an_older_attempt(event: PaymentEvent, state: PaymentState) -> 
     assert read is not None
     first = ports.payments.save(read, replace(read.noted(now), state=state, attempt="the first"))
     second = ports.payments.save(first, replace(first.noted(now), attempt="the second"))
-    advance_payment(ports, first, event, Evidence(EvidenceSource.STATUS, now), attempt="the first")
+    advance_payment(ports, first, event, Evidence(source, now), attempt="the first")
     return second, merchant.payment()
 
 
@@ -41,6 +43,14 @@ def _advance_from_an_older_attempt(event: PaymentEvent, state: PaymentState) -> 
 )
 def test_a_newer_attempt_is_not_judged_by_an_older_ones_answer(event: PaymentEvent, state: PaymentState) -> None:
     before, after = _advance_from_an_older_attempt(event, state)
+    assert after == before
+
+
+@pytest.mark.parametrize(
+    "event", [PaymentEvent.DECLINED, PaymentEvent.CANCELLED, PaymentEvent.EXPIRED, PaymentEvent.OTP_BLOCKED]
+)
+def test_a_refused_request_says_nothing_about_the_newer_one(event: PaymentEvent) -> None:
+    before, after = _advance_from_an_older_attempt(event, PaymentState.OTP_SUBMITTED, EvidenceSource.ANSWER)
     assert after == before
 
 

@@ -1,5 +1,7 @@
 """The customer's code: every reply, the lost answer, and that no code is ever sent twice blindly."""
 
+from dataclasses import replace
+
 import pytest
 
 from direct_debit.application.errors import (
@@ -10,6 +12,7 @@ from direct_debit.application.errors import (
     Rejected,
     RelinkRequired,
 )
+from direct_debit.domain.evidence import EvidenceSource
 from direct_debit.domain.payment import FailureReason, PaymentState
 from tests.fakes.invariants import WRONG_OTP, check_at_rest
 from tests.fakes.journey import REF, Merchant
@@ -19,6 +22,7 @@ from tests.fakes.world import World
 from tests.unit.application.support import Meanwhile, Strike, linked, lose_notifications, requests
 from tools.doku_simulator.config import ProviderVariant
 from tools.doku_simulator.dials import Dial
+from tools.doku_simulator.otp import EXPIRED_OTP
 
 
 def awaiting(world: World | None = None) -> Merchant:
@@ -119,6 +123,75 @@ def test_a_lost_answer_with_the_code_unused_asks_for_the_code_again() -> None:
     come_to_rest(merchant.world)
     assert merchant.payment().state is PaymentState.PAID
     assert check_at_rest(merchant.world) == []
+
+
+def _await_again_while_a_code_is_under_way(merchant: Merchant, effect_after: float) -> None:
+    """Lose a code's answer, its effect comes later; meanwhile the status says that a code is awaited."""
+    merchant.world.simulator.dials.add(Dial("otp", "late", delay_seconds=effect_after))
+    assert merchant.enter_otp().payment.state is PaymentState.UNKNOWN
+    come_to_rest(merchant.world, 95)
+    assert merchant.payment().state is PaymentState.OTP_PENDING
+
+
+@pytest.mark.parametrize("case", ["40300", "40311", "40312", "40305", "40404"])
+def test_a_refusal_while_an_earlier_code_is_under_way_is_not_the_end(case: str) -> None:
+    """DOKU waits for a code and refuses it, then takes the money for the one before: the status decides."""
+    merchant = awaiting()
+    _await_again_while_a_code_is_under_way(merchant, 200)
+    merchant.world.simulator.dials.add(Dial("otp", "code", when="before", code=case))
+    assert merchant.enter_otp().payment.state is PaymentState.UNKNOWN
+    come_to_rest(merchant.world)
+    assert merchant.payment().state is PaymentState.PAID
+    assert check_at_rest(merchant.world) == []
+
+
+def test_a_refusal_after_a_lost_code_is_believed_when_the_status_says_so() -> None:
+    merchant = awaiting()
+    merchant.world.simulator.dials.add(Dial("otp", "drop", when="before"))
+    merchant.enter_otp()
+    come_to_rest(merchant.world, 95)
+    lose_notifications(merchant.world)
+    assert merchant.enter_otp(EXPIRED_OTP).payment.state is PaymentState.UNKNOWN
+    lose_notifications(merchant.world)
+    come_to_rest(merchant.world, 95)
+    failure = merchant.payment().failure
+    assert failure is not None
+    assert merchant.payment().evidence.source is EvidenceSource.STATUS
+
+
+def test_an_older_codes_refusal_is_not_the_end_of_the_payment() -> None:
+    """The first code's answer is slow; meanwhile the status says "awaited", and another code is on its way."""
+    merchant = awaiting()
+    world = merchant.world
+    world.simulator.dials.add(Dial("otp", "code", when="before", code="40305"))
+
+    def send_another() -> None:
+        payment = merchant.payment()
+        newer = replace(payment.noted(world.clock.now()), attempt="another", otp_attempts=2, otp_unclear=True)
+        world.process().payments.save(payment, newer)
+
+    world.weather = Meanwhile("doku.otp", send_another)
+    assert merchant.enter_otp().payment.attempt == "another"
+    payment = merchant.payment()
+    assert (payment.state, payment.attempt) == (PaymentState.OTP_SUBMITTED, "another")
+
+
+def test_a_code_refused_for_its_token_is_repeated_only_while_the_payment_waits_for_its_answer() -> None:
+    merchant = awaiting()
+    world = merchant.world
+    world.simulator.expire_b2b_tokens()
+
+    def send_another() -> None:
+        payment = merchant.payment()
+        newer = replace(payment.noted(world.clock.now()), attempt="another", otp_attempts=2, otp_unclear=True)
+        world.process().payments.save(payment, newer)
+
+    world.weather = Meanwhile("doku.b2b", send_another)
+    with pytest.raises(NotDone):
+        merchant.enter_otp()
+    assert requests(world, "otp") == 1
+    payment = merchant.payment()
+    assert (payment.state, payment.attempt, payment.otp_attempts) == (PaymentState.OTP_SUBMITTED, "another", 2)
 
 
 def test_a_crash_after_sending_is_resolved_by_status() -> None:

@@ -8,7 +8,7 @@ from direct_debit.application.errors import PaymentChanged, StoreUnavailable
 from direct_debit.application.ports import BindingUnusable, Metric, Ports
 from direct_debit.application.references import derive_reference
 from direct_debit.application.settings import LateSuccess
-from direct_debit.domain.evidence import Evidence
+from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.payment import Payment, PaymentEvent, PaymentSituation, PaymentState
 from direct_debit.domain.refund import Refund, RefundEvent
 from direct_debit.domain.schedule import next_due
@@ -32,6 +32,9 @@ _OF_THE_ATTEMPT = frozenset(
 )
 
 
+REFUSALS = frozenset({PaymentEvent.DECLINED, PaymentEvent.CANCELLED, PaymentEvent.EXPIRED, PaymentEvent.OTP_BLOCKED})
+
+
 def advance_payment(
     ports: Ports,
     payment: Payment,
@@ -49,9 +52,12 @@ def advance_payment(
     """
     current = payment
     for _ in range(_ROUNDS):
-        if attempt is not None and event in _OF_THE_ATTEMPT and current.attempt != attempt:
+        refused = event in REFUSALS and evidence.source is EvidenceSource.ANSWER
+        if attempt is not None and (refused or event in _OF_THE_ATTEMPT) and current.attempt != attempt:
             return current
-        after = current.moved(event, evidence)
+        # Refused, but DOKU may still act on an earlier code: the status decides.
+        in_doubt = refused and (current.otp_unclear or current.otp_accepted)
+        after = current.moved(PaymentEvent.OUTCOME_LOST if in_doubt else event, evidence)
         if after is None:
             return current
         after = _with_completed_refund(_with_late_refund(ports, change(after), evidence.at), evidence)

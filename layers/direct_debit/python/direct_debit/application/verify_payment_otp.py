@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Never
 
-from direct_debit.application.advance_payment import advance_payment, plan_next_look
+from direct_debit.application.advance_payment import REFUSALS, advance_payment, plan_next_look
 from direct_debit.application.call_doku import call_doku
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import (
@@ -19,6 +19,7 @@ from direct_debit.application.errors import (
 )
 from direct_debit.application.make_payment import PaymentResult
 from direct_debit.application.ports import Ports, Reply
+from direct_debit.application.references import make_external_id
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.payment import Payment, PaymentEvent, PaymentState
 
@@ -45,7 +46,8 @@ _EVENTS = {
 
 
 def verify_payment_otp(command: VerifyPaymentOtp, ports: Ports, deadline: Deadline) -> PaymentResult:
-    """Verify the OTP and return the payment as it is then (PROCESSING, or UNKNOWN when the answer was lost).
+    """Verify the OTP and return the payment as it is then (PROCESSING, or UNKNOWN when the answer was lost, or was a
+    refusal while nobody knows what becomes of an earlier code).
 
     Raises NotFound, Conflict (no OTP is awaited, or one is being verified), CustomerActionRequired (wrong code: ask
     again; link again), Rejected (expired, blocked, declined: the payment is FAILED), NotDone (nothing was sent).
@@ -79,12 +81,20 @@ def _refuse(payment: Payment) -> Never:
 
 
 def _send(payment: Payment, otp: str, ports: Ports, deadline: Deadline) -> Payment:
+    def renew_external_id() -> str:
+        # The refused request did nothing. Before the next one: is this still the code that the payment waits for?
+        current = ports.payments.get(payment.ref)
+        if current is None or (current.state, current.attempt) != (PaymentState.OTP_SUBMITTED, payment.attempt):
+            raise NotDone("the payment was changed while the tokens were renewed; the code was not sent")
+        return make_external_id(ports.clock, ports.ids)
+
     try:
         answer = call_doku(
             ports,
             deadline,
             lambda call: ports.doku.verify_payment_otp(payment, otp, call),
             binding_id=payment.binding_id,
+            renew_external_id=renew_external_id,
             device_id=payment.device_id,
             ip_address=payment.ip_address,
         )
@@ -99,7 +109,7 @@ def _send(payment: Payment, otp: str, ports: Ports, deadline: Deadline) -> Payme
     concluded = _conclude(ports, payment, event, Evidence(EvidenceSource.ANSWER, ports.clock.now(), answer.code))
     if event is PaymentEvent.OTP_WRONG:
         raise CustomerActionRequired("the code is wrong; ask the customer for it again", code=answer.code)
-    if event in (PaymentEvent.EXPIRED, PaymentEvent.OTP_BLOCKED, PaymentEvent.DECLINED, PaymentEvent.CANCELLED):
+    if event in REFUSALS and concluded.state is PaymentState.FAILED:
         raise Rejected("the bank refused; the payment has failed, a new one needs a new reference", code=answer.code)
     return concluded
 

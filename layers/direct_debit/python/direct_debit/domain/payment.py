@@ -182,7 +182,9 @@ class Payment:
     """One payment and its refund: one record, one version, moved only by `moved`.
 
     Times are UTC. `attempt` names the caller that is speaking to DOKU about this payment; answers of an older attempt
-    count only where they are evidence. `due_at` is when the resolver must look next; None once nothing is open.
+    count only where they are evidence. `otp_unclear` says that DOKU waits for a code although one was sent before:
+    nobody knows what becomes of that one, so that the refusal of the next is not the payment's end. `due_at` is when
+    the resolver must look next; None once nothing is open.
     """
 
     ref: str
@@ -211,6 +213,7 @@ class Payment:
     review: ReviewReason | None = None
     otp_attempts: int = 0
     otp_accepted: bool = False
+    otp_unclear: bool = False
     late_success: bool = False
     not_found_count: int = 0
     last_inquiry_at: datetime | None = None
@@ -269,6 +272,7 @@ class Payment:
             review=review,
             late_success=self.late_success
             or (self.situation is PaymentSituation.FAILED_NOT_FOUND and following is PaymentSituation.PAID),
+            otp_unclear=self.otp_unclear or (event is PaymentEvent.OTP_REQUIRED and self.otp_attempts > 0),
             evidence=evidence,
         )
 
