@@ -285,6 +285,57 @@ def test_a_refund_that_slips_in_before_the_code_is_claimed_comes_first() -> None
     assert requests(merchant.world, "otp") == 1
 
 
+def test_a_refund_that_slips_in_while_the_codes_tokens_are_renewed_comes_first() -> None:
+    merchant = linked()
+    merchant.pay_to_the_end()
+    merchant.unbind()
+    world = merchant.world
+    world.simulator.expire_b2b_tokens()
+    world.weather = weather = Meanwhile("doku.b2b", merchant.refund)
+    with pytest.raises(NotDone):
+        merchant.confirm_unbinding()
+    assert weather.done
+    assert requests(world, "otp") == 2  # the payment's, and the unlinking's that was refused for its token
+    come_to_rest(world, 5)
+    assert merchant.payment().state is PaymentState.REFUNDED
+    assert merchant.confirm_unbinding().binding.state is BindingState.UNBOUND
+
+
+def test_a_refund_that_slips_in_while_the_unlinkings_tokens_are_renewed_comes_first() -> None:
+    merchant = linked(World(variant=ProviderVariant(unbind_otp_required=False)))
+    merchant.pay_to_the_end()
+    world = merchant.world
+    world.simulator.expire_b2b_tokens()
+    world.weather = weather = Meanwhile("doku.b2b", merchant.refund)
+    with pytest.raises(NotDone):
+        merchant.unbind()
+    assert weather.done
+    assert requests(world, "unbinding") == 1
+    assert merchant.binding().state is BindingState.ACTIVE
+    come_to_rest(world, 5)
+    assert merchant.payment().state is PaymentState.REFUNDED
+    assert merchant.unbind().binding.state is BindingState.UNBOUND
+
+
+def test_a_code_is_repeated_after_a_renewal_only_by_who_still_asks() -> None:
+    merchant = linked()
+    merchant.unbind()
+    world = merchant.world
+    world.simulator.expire_b2b_tokens()
+
+    def take_over() -> None:
+        binding = merchant.binding()
+        until = world.clock.now() + timedelta(seconds=30)
+        other = replace(binding.noted(world.clock.now()), attempt="another", attempt_until=until)
+        world.process().bindings.save(binding, other)
+
+    world.weather = Meanwhile("doku.b2b", take_over)
+    with pytest.raises(NotDone):
+        merchant.confirm_unbinding()
+    assert requests(world, "otp") == 1
+    assert (merchant.binding().attempt, merchant.binding().state) == ("another", BindingState.UNBIND_OTP_PENDING)
+
+
 def test_an_unlinking_that_expired_does_not_begin_again_while_a_refund_is_open() -> None:
     """Seed 27576: the refund was asked for while a code was awaited, and nobody held the account afterwards."""
     merchant = linked(World(variant=ProviderVariant(refund_outcome="pending", refund_delay=(7_200.0, 7_200.0))))

@@ -17,7 +17,13 @@ from direct_debit.application.errors import (
     RelinkRequired,
 )
 from direct_debit.application.ports import DokuCall, Ports, Reply, WriteAnswer
-from direct_debit.application.unbind_account import end_unbinding, lives_on, pause_unbinding, settle_open_payments
+from direct_debit.application.unbind_account import (
+    end_unbinding,
+    lives_on,
+    make_renewal,
+    pause_unbinding,
+    settle_open_payments,
+)
 from direct_debit.domain.binding import Binding, BindingEvent, BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 
@@ -70,7 +76,8 @@ def _send(binding: Binding, otp: str, ports: Ports, deadline: Deadline) -> Bindi
         return ports.doku.verify_unbinding_otp(call.customer_token, otp, call)
 
     try:
-        answer = call_doku(ports, deadline, send, binding_id=binding.id)
+        renewal = make_renewal(binding, ports)
+        answer = call_doku(ports, deadline, send, binding_id=binding.id, renew_external_id=renewal)
     except RelinkRequired as error:
         if lives_on(error):
             pause_unbinding(binding, ports)

@@ -4,6 +4,7 @@ No payment may be open: a debit under way would lose the token that its refund n
 the unlinking was acknowledged must not exist. The claim and that condition are one write.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -105,9 +106,12 @@ def lives_on(error: RelinkRequired) -> bool:
 
 
 def pause_unbinding(binding: Binding, ports: Ports, answer: WriteAnswer | None = None) -> Binding:
-    """Write that an unlinking goes on: the OTP is awaited, or the answer was lost and will be found out."""
+    """Write that an unlinking goes on: the OTP is awaited, or the answer was lost and will be found out.
+
+    Where somebody else speaks to DOKU about it by now, that one writes what follows.
+    """
     current = binding
-    while current.state is BindingState.UNBIND_OTP_PENDING:
+    while current.state is BindingState.UNBIND_OTP_PENDING and current.attempt == binding.attempt:
         now = ports.clock.now()
         url = None if answer is None else answer.redirect_url
         after = replace(
@@ -144,6 +148,22 @@ def _claim(binding: Binding, ports: Ports) -> Binding | None:
     return replace(claimed, due_at=next_probe(ports, claimed, now))
 
 
+def make_renewal(binding: Binding, ports: Ports) -> Callable[[], str]:
+    """Return what makes the next request id where DOKU refused a request of an unlinking for its token.
+
+    The refused request did nothing. Before the next one: is this attempt still the one, and has no refund come first?
+    Raises NotDone otherwise.
+    """
+
+    def renew_external_id() -> str:
+        current = ports.bindings.get(binding.id)
+        if current is None or current.attempt != binding.attempt or current.open_payments:
+            raise NotDone("the binding was changed while the tokens were renewed; nothing was done, ask for its state")
+        return make_external_id(ports.clock, ports.ids)
+
+    return renew_external_id
+
+
 def settle_open_payments(binding: Binding, ports: Ports) -> None:
     """Forget payments that have settled; refuse while one has not."""
     unfinished = [ref for ref in sorted(binding.open_payments) if not release_account(binding.id, ref, ports)]
@@ -158,7 +178,14 @@ def _send(binding: Binding, ports: Ports, deadline: Deadline) -> Binding:
         return ports.doku.unbind_account(call.customer_token, call)
 
     try:
-        answer = call_doku(ports, deadline, send, binding_id=binding.id, external_id=binding.unbind_external_id)
+        answer = call_doku(
+            ports,
+            deadline,
+            send,
+            binding_id=binding.id,
+            external_id=binding.unbind_external_id,
+            renew_external_id=make_renewal(binding, ports),
+        )
     except RelinkRequired as error:
         evidence = Evidence(EvidenceSource.ANSWER, ports.clock.now(), error.code)
         if lives_on(error):
