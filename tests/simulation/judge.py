@@ -392,31 +392,12 @@ class _Case:
     def _review(self, payment: Payment) -> Iterator[str]:
         """NEEDS_REVIEW is an honest end only where DOKU contradicted itself or never told."""
         if payment.review is ReviewReason.CONTRADICTION:
-            if payment.ref not in self.u.lied and not self._refused_one_code_of_two(payment.ref):
+            if payment.ref not in self.u.lied:
                 yield f"M4: {payment.ref} needs review although nothing contradicted"
             return
         told = self._first_clear_word(payment)
         if told is not None and told < self.u.kernel.instant(payment.evidence.at):
             yield f"M6: {payment.ref} needs review as exhausted although DOKU had told its end"
-
-    def _refused_one_code_of_two(self, ref: str) -> bool:
-        """Whether DOKU refused the payment at one code and took the money for another, whose effect came later: it had
-        said that it still waited for a code, so the second was no mistake of ours.
-        """
-        theirs = self._bank_payment(ref)
-        if theirs is None or theirs.paid_at is None:
-            return False
-        paid_at = self.u.kernel.instant(theirs.paid_at)
-        failures = [one for one in self._versions(ref) if one.state is PaymentState.FAILED]
-        refusals = {one.evidence.code for one in failures if one.evidence.source is EvidenceSource.ANSWER}
-        codes = [one for one in self.u.arrivals if one.operation == "otp" and one.reference == ref]
-        return len(codes) > 1 and any(one.reached and one.answer in refusals and one.t < paid_at for one in codes)
-
-    def _versions(self, ref: str) -> Iterator[Payment]:
-        for entry in self.u.journal:
-            keys, new = entry.record.keys, entry.record.new
-            if new is not None and (keys["pk"]["S"], keys["sk"]["S"]) == (f"PAYMENT#{ref}", "PAYMENT"):
-                yield self.u.images.payment(cast("Item", new))
 
     def _first_clear_word(self, payment: Payment) -> int | None:
         """Return when DOKU first told us by status how a payment ended; None when it never did."""

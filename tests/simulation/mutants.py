@@ -465,6 +465,15 @@ MUTANTS: tuple[Mutant, ...] = (
         lambda: _edit(process_refund._send, "if event is RefundEvent.REFUSED and claimed.attempts > 1:", "if False:"),
     ),
     Mutant(
+        "found-second-code",
+        "the refusal of a second code ends a payment of which the first one may still be executed (seed 5547)",
+        lambda: _edit(
+            advance_payment.advance_payment,
+            "in_doubt = refused and (current.otp_unclear or current.otp_accepted)",
+            "in_doubt = False",
+        ),
+    ),
+    Mutant(
         "found-unlinked-by-token",
         "an expired token makes the link UNBOUND (seed 68)",
         lambda: [

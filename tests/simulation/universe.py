@@ -968,7 +968,7 @@ class _Transport:
                 dial = Dial("*", "status", when, status=rng.choice((500, 502, 503, 504, 429, 301)))
             case "code":
                 codes: tuple[str, ...] = _CODES_BEFORE if when == "before" else _CODES_AFTER
-                if when == "before" and operation == "payment":
+                if when == "before" and operation in ("payment", "otp"):
                     codes += _REFUSALS
                 dial = Dial("*", "code", when, code=rng.choice(codes))
             case "garbage":

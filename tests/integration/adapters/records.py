@@ -202,6 +202,7 @@ bindings = st.builds(
     unbind_external_id=maybe_text,
     unbind_requested_at=maybe_moment,
     unbind_redirect_url=maybe_text,
+    unbind_unclear=st.booleans(),
     otp_attempts=counts,
     token_lease_until=maybe_moment,
     response_code=maybe_text,

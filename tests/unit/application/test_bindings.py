@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Literal
 
 import pytest
 
@@ -23,7 +24,7 @@ from direct_debit.domain.payment import PaymentState
 from tests.fakes.invariants import WRONG_OTP, check_at_rest
 from tests.fakes.journey import PHONE, REF, Merchant
 from tests.fakes.quiescence import come_to_rest
-from tests.fakes.weather import Fault
+from tests.fakes.weather import Crash, Fault
 from tests.fakes.world import World
 from tests.unit.application.support import Meanwhile, Strike, linked, lose_notifications, paid_untold, requests
 from tools.doku_simulator.config import ProviderVariant
@@ -379,6 +380,37 @@ def test_a_lost_answer_is_found_out_by_a_harmless_question(operation: str, when:
     at_bank = any(one.linked for one in world.simulator.world.bindings.values())
     assert merchant.binding().state is (BindingState.ACTIVE if at_bank else BindingState.UNBOUND)
     assert check_at_rest(world) == []
+
+
+def _refuse_the_second_code(merchant: Merchant) -> None:
+    merchant.world.simulator.add_dial(Dial("otp", "code", "before", code="40316"))
+    assert merchant.confirm_unbinding().binding.state is BindingState.UNBIND_OTP_PENDING
+    come_to_rest(merchant.world)
+
+
+@pytest.mark.parametrize(("when", "end"), [("after", BindingState.UNBOUND), ("before", BindingState.ACTIVE)])
+def test_a_refusal_after_a_lost_code_is_no_proof_that_the_link_lives(
+    when: Literal["before", "after"], end: BindingState
+) -> None:
+    """Seed 4168: the first code had unlinked the account; its answer was lost, and the second one was refused."""
+    merchant = linked()
+    merchant.unbind()
+    merchant.world.simulator.add_dial(Dial("otp", "drop", when))
+    assert merchant.confirm_unbinding().binding.state is BindingState.UNBIND_OTP_PENDING
+    _refuse_the_second_code(merchant)
+    assert merchant.binding().state is end
+    assert check_at_rest(merchant.world) == []
+
+
+def test_a_refusal_after_a_code_whose_sender_died_is_no_proof_that_the_link_lives() -> None:
+    merchant = linked()
+    merchant.unbind()
+    merchant.world.weather = Strike("doku.otp", Fault.CRASH_AFTER)
+    with pytest.raises(Crash):
+        merchant.confirm_unbinding()
+    merchant.world.clock.tick(40)
+    _refuse_the_second_code(merchant)
+    assert merchant.binding().state is BindingState.UNBOUND
 
 
 def test_an_unlinking_that_nobody_confirms_expires_by_proof() -> None:

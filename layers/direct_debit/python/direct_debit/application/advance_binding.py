@@ -63,7 +63,9 @@ def without_attempt(binding: Binding) -> Binding:
 def _tidied(binding: Binding) -> Binding:
     """What a state has no use for is not kept: above all, no token outlives its link."""
     if binding.state is BindingState.ACTIVE:
-        binding = replace(binding, redirect_url=None, unbind_redirect_url=None, due_at=None, otp_attempts=0)
+        binding = replace(
+            binding, redirect_url=None, unbind_redirect_url=None, unbind_unclear=False, due_at=None, otp_attempts=0
+        )
     if not binding.holds_account:
         binding = replace(
             binding, redirect_url=None, unbind_redirect_url=None, due_at=None, auth_code=None, tokens=None, attempt=None

@@ -39,7 +39,8 @@ class ConfirmUnbinding:
 
 
 def confirm_unbinding(command: ConfirmUnbinding, ports: Ports, deadline: Deadline) -> BindingResult:
-    """Verify the OTP; return the binding as it is then (UNBOUND, or still pending when the answer was lost).
+    """Verify the OTP; return the binding as it is then: UNBOUND, or still pending when the answer was lost, or was a
+    refusal while nobody knows what became of an earlier code.
 
     A refund that was asked for meanwhile comes first: it needs the customer's token, which the unlinking destroys.
     Raises NotFound, Conflict (no OTP is awaited, or a refund is open), CustomerActionRequired (wrong code), Rejected
@@ -59,6 +60,7 @@ def confirm_unbinding(command: ConfirmUnbinding, ports: Ports, deadline: Deadlin
         binding.noted(now),
         attempt=ports.ids.new_id(),
         attempt_until=now + _ATTEMPT,
+        unbind_unclear=binding.unbind_unclear or binding.attempt is not None,  # whoever spoke to DOKU has died
         otp_attempts=binding.otp_attempts + 1,
     )
     settle_open_payments(binding, ports)
@@ -88,7 +90,11 @@ def _send(binding: Binding, otp: str, ports: Ports, deadline: Deadline) -> Bindi
         pause_unbinding(binding, ports)
         raise
     except OutcomeUnknown:
-        return pause_unbinding(binding, ports)
+        return pause_unbinding(binding, ports, unclear=True)
+    return _follow(binding, answer, ports)
+
+
+def _follow(binding: Binding, answer: WriteAnswer, ports: Ports) -> Binding:
     evidence = Evidence(EvidenceSource.ANSWER, ports.clock.now(), answer.code)
     match answer.reply:
         case Reply.DONE | Reply.GONE:
@@ -97,7 +103,11 @@ def _send(binding: Binding, otp: str, ports: Ports, deadline: Deadline) -> Bindi
             pause_unbinding(binding, ports)
             raise CustomerActionRequired("the code is wrong; ask the customer for it again", code=answer.code)
         case Reply.EXPIRED | Reply.OTP_BLOCKED | Reply.DECLINED | Reply.CUSTOMER_MUST_ACT | Reply.CANCELLED:
+            if binding.unbind_unclear:
+                return pause_unbinding(
+                    binding, ports
+                )  # perhaps an earlier code has unlinked the account: the probe tells
             end_unbinding(binding, BindingEvent.UNBIND_REFUSED, evidence, ports)
             raise Rejected("the bank refused; the account stays linked", code=answer.code)
         case _:
-            return pause_unbinding(binding, ports, answer)
+            return pause_unbinding(binding, ports, answer, unclear=True)

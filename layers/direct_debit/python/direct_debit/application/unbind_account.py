@@ -105,8 +105,10 @@ def lives_on(error: RelinkRequired) -> bool:
     return kind not in ("", "401", "404")  # without a code: there was no token left to ask with
 
 
-def pause_unbinding(binding: Binding, ports: Ports, answer: WriteAnswer | None = None) -> Binding:
-    """Write that an unlinking goes on: the OTP is awaited, or the answer was lost and will be found out.
+def pause_unbinding(
+    binding: Binding, ports: Ports, answer: WriteAnswer | None = None, *, unclear: bool = False
+) -> Binding:
+    """Write that an unlinking goes on: the OTP is awaited, or what became of it is `unclear` and will be found out.
 
     Where somebody else speaks to DOKU about it by now, that one writes what follows.
     """
@@ -118,6 +120,7 @@ def pause_unbinding(binding: Binding, ports: Ports, answer: WriteAnswer | None =
             current.noted(now),
             attempt=None,
             attempt_until=None,
+            unbind_unclear=current.unbind_unclear or unclear,
             unbind_redirect_url=current.unbind_redirect_url if url is None else ports.vault.seal(url, binding.id),
             response_code=current.response_code if answer is None else answer.code,
             due_at=next_probe(ports, current, now),
@@ -142,6 +145,7 @@ def _claim(binding: Binding, ports: Ports) -> Binding | None:
         attempt_until=now + _ATTEMPT,
         unbind_external_id=make_external_id(ports.clock, ports.ids),
         unbind_requested_at=now,
+        unbind_unclear=False,
         otp_attempts=0,
         redirect_url=None,
     )
@@ -197,11 +201,11 @@ def _send(binding: Binding, ports: Ports, deadline: Deadline) -> Binding:
         end_unbinding(binding, BindingEvent.UNBIND_REFUSED, evidence, ports)
         raise
     except OutcomeUnknown:
-        return pause_unbinding(binding, ports)
+        return pause_unbinding(binding, ports, unclear=True)
     evidence = Evidence(EvidenceSource.ANSWER, ports.clock.now(), answer.code)
     if answer.reply in _GONE:
         return end_unbinding(binding, BindingEvent.UNBOUND, evidence, ports)
     if answer.reply in _REFUSED:
         end_unbinding(binding, BindingEvent.UNBIND_REFUSED, evidence, ports)
         raise Rejected("DOKU refused to unlink; the account stays linked", code=answer.code)
-    return pause_unbinding(binding, ports, answer)
+    return pause_unbinding(binding, ports, answer, unclear=answer.reply is not Reply.OTP_REQUIRED)

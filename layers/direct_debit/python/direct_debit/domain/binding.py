@@ -76,7 +76,8 @@ class Binding:
 
     `account` is the keyed hash of the phone number, `phone_hint` its last three digits. `attempt`/`attempt_until` say
     who is speaking to DOKU about it, and until when others wait; `token_lease_until` likewise for a token refresh.
-    `unbind_requested_at` starts the schedule of an unlinking whose end is open. `open_payments` are the
+    `unbind_requested_at` starts the schedule of an unlinking whose end is open; `unbind_unclear` says that a request or
+    code of it may have ended the link, so that the refusal of a later code proves nothing. `open_payments` are the
     references whose money may still move: they keep the account linked.
     """
 
@@ -104,6 +105,7 @@ class Binding:
     unbind_external_id: str | None = None
     unbind_requested_at: datetime | None = None
     unbind_redirect_url: str | None = field(default=None, repr=False)
+    unbind_unclear: bool = False
     otp_attempts: int = 0
     token_lease_until: datetime | None = None
     response_code: str | None = None

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from direct_debit.adapters.dynamodb.evidence_item import read_evidence, write_evidence
 from direct_debit.adapters.dynamodb.items import (
+    flag,
     instant,
     number,
+    read_flag,
     read_instant,
     read_instant_or_none,
     read_number,
@@ -51,6 +53,7 @@ def write_binding(binding: Binding) -> dict[str, AttributeValue]:
         "leaseUntil": instant(binding.lease_until),
         "externalId": text(binding.external_id),
         "metadata": text_map(binding.metadata),
+        "unbindUnclear": flag(binding.unbind_unclear),
         "otpAttempts": number(binding.otp_attempts),
         **write_evidence(binding.evidence, "evidence"),
     }
@@ -106,6 +109,7 @@ def read_binding(item: Item) -> Binding:
         unbind_external_id=read_text_or_none(item, "unbindExternalId"),
         unbind_requested_at=read_instant_or_none(item, "unbindRequestedAt"),
         unbind_redirect_url=read_text_or_none(item, "unbindRedirectUrl"),
+        unbind_unclear=read_flag(item, "unbindUnclear"),
         otp_attempts=read_number(item, "otpAttempts", 0),
         token_lease_until=read_instant_or_none(item, "tokenLeaseUntil"),
         response_code=read_text_or_none(item, "responseCode"),
