@@ -37,6 +37,7 @@ HAPPENINGS = (
     "payment abandoned", "request repeated", "request repeated with another body", "refund requested twice",
     "refund requested with another number", "account claimed twice", "unlinking abandoned", "linked again",
     "liar", "refunded from the back office", "refund started again",
+    "code refused while another takes effect",
 )  # fmt: skip
 
 # Moves of the tables that no history can make, and why. Checked: a pair that is met after all has to leave this list.

@@ -31,6 +31,7 @@ from tools.doku_simulator.records import PaymentState as BankState
 from tools.doku_simulator.records import Refund
 
 if TYPE_CHECKING:
+    from direct_debit.adapters.dynamodb.items import Item
     from direct_debit.application.deadline import Deadline
     from direct_debit.application.ports import Ports
     from tests.simulation.kernel import Actor, Outcome
@@ -264,6 +265,7 @@ class Person:
         if rng.random() < 0.1:
             u.happens("payment abandoned")
             return
+        patient = rng.random() < (0.8 if u.plan.late_codes else 0.2)
         for _ in range(6):
             current = self._look(payment.ref)
             if current is None:
@@ -272,7 +274,10 @@ class Person:
             if current.is_final:
                 return
             if current.state is not PaymentState.OTP_PENDING:
-                self._think(5.0, 90.0)
+                if patient:  # long enough for an inquiry to tell
+                    u.kernel.pause(rng.uniform(60.0, 120.0))
+                else:
+                    self._think(5.0, 90.0)
                 continue
             self._enter_code(current)
 
@@ -280,7 +285,7 @@ class Person:
         u, rng = self.u, self.u.rng
         self._think(3.0, 40.0)
         code = RIGHT_OTP
-        if rng.random() < 0.15:
+        if rng.random() < u.plan.wrong_codes:
             u.happens("code wrong")
             code = WRONG_OTP
         elif rng.random() < 0.04:
@@ -347,6 +352,9 @@ class Person:
         if binding_id is None:
             return
         self._think(0.0, 300.0)
+        if u.chance(u.plan.bank_trouble):
+            u.happens("customer tokens expired")
+            u.simulator.expire_customer_tokens(self.customer)
         if not self._ask_to_unlink(binding_id):
             return
         if rng.random() < 0.15:
@@ -435,7 +443,7 @@ def _make_trouble(u: Universe, people: list[Person]) -> None:
 
 
 def _refund_hastily(u: Universe) -> None:
-    """Let DOKU's staff give back what we do not know yet to be paid."""
+    """Let DOKU's staff give back what we do not know yet to be paid, or have not begun to give back ourselves."""
     for _ in range(40):
         u.kernel.pause(u.rng.uniform(60.0, 1_200.0) if u.plan.blackout else u.rng.uniform(0.5, 45.0))
         if u.calm:
@@ -449,7 +457,7 @@ def _refund_from_back_office(u: Universe, *, only_unknown: bool = False) -> None
     paid = [one for one in bank.world.all_payments() if one.state is BankState.PAID and not one.refunds]
     if only_unknown:
         ours = {one.reference: u.payment_item(one.reference) for one in paid}
-        paid = [one for one in paid if (ours[one.reference] or {}).get("state", {}).get("S") != PaymentState.PAID]
+        paid = [one for one in paid if not _is_settled(ours[one.reference] or {})]
     if paid:
         payment = u.rng.choice(paid)
         u.happens("refunded from the back office")
@@ -457,6 +465,11 @@ def _refund_from_back_office(u: Universe, *, only_unknown: bool = False) -> None
         refund = Refund(f"BACK{payment.reference}"[:12], "BACK", payment.amount, "back office", bank.now)
         payment.refunds.append(refund)
         bank._payments._give_back(payment, refund, bank.now)
+
+
+def _is_settled(item: Item) -> bool:
+    waits = item.get("refundState", {}).get("S") == RefundState.REQUESTED
+    return item.get("state", {}).get("S") == PaymentState.PAID and not waits
 
 
 def _contradict(u: Universe) -> None:

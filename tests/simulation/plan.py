@@ -46,6 +46,9 @@ class Plan:
     liar: bool
     contradictions: bool
     hasty_refunds: bool  # DOKU's staff gives money back before we know that it was taken
+    dead_senders: float  # how often who sends a payment or a code dies with the answer in hand
+    wrong_codes: float
+    late_codes: float  # how often a payment's first code takes effect late, and the next one is refused meanwhile
     repost: bool
     late_success: LateSuccess
     shared_phone: bool
@@ -77,6 +80,7 @@ def draw_plan(rng: Random) -> Plan:
     # what a day shows, two hours under shorter schedules show in a twelfth of the time.
     blackout, short_schedules = _draw_blackout(rng) if rng.random() < 0.03 * rate else ((), False)
     liar = not calm and rng.random() < 0.05
+    dead_senders = 0.5 if rng.random() < 0.04 * rate else 0.0
     variant = _draw_variant(rng, late_effects=late_effects, repost=repost, skew=skew)
     return Plan(
         variant=variant,
@@ -92,19 +96,22 @@ def draw_plan(rng: Random) -> Plan:
         skew=skew,
         message_trouble=rate * rng.choice((0.0, 0.05, 0.2, 0.4)),
         notification_trouble=rate * rng.choice((0.0, 0.1, 0.3, 0.6)),
-        lose_all_notifications=not calm and rng.random() < 0.15,
+        lose_all_notifications=not calm and rng.random() < (0.6 if dead_senders else 0.15),
         tick_skips=rate * rng.choice((0.0, 0.05, 0.5)),
         throttling=_draw_windows(rng, 0.1 * rate, 10.0, rng.choice((MINUTE, 10 * MINUTE, 2 * HOUR))),
         outages=_draw_windows(rng, 0.15 * rate, 30.0, 3 * HOUR),
         blackout=blackout,
         short_schedules=short_schedules,
-        cancelled_as_05=rng.random() < 0.1,
+        cancelled_as_05=rng.random() < (0.5 if blackout else 0.1),
         otp_code_in_status=rng.random() < 0.3,
         bank_trouble=rate * rng.choice((0.0, 0.0, 0.1, 0.3)),
         rotate_key=rng.random() < 0.2,
         liar=liar,
         contradictions=not calm and rng.random() < 0.1,
-        hasty_refunds=rng.random() < (0.5 if blackout or liar else 0.08 * rate),
+        hasty_refunds=rng.random() < (0.5 if blackout or liar or dead_senders else 0.08 * rate),
+        dead_senders=dead_senders,
+        wrong_codes=rng.choice((0.1, 0.1, 0.1, 0.1, 0.7)),
+        late_codes=0.6 if late_effects and rng.random() < 0.1 * rate else 0.0,
         repost=repost,
         late_success=LateSuccess.ACCEPT if rng.random() < 0.1 else LateSuccess.REFUND,
         shared_phone=rng.random() < 0.25,

@@ -94,6 +94,7 @@ _OTP_CODES = (
     (b'"originalResponseCode":"4035411"', b'"originalResponseCode":"4030411"'),
 )
 _REFUSALS = ("40404", "40300", "40311", "40314")
+_MORE_BEFORE = {"payment": _REFUSALS, "otp": _REFUSALS, "refund": ("42900", "42900", "40320")}
 _CODES_BEFORE = ("50000", "50001", "50002", "50400", "42900", "40316", "99999")
 _CODES_AFTER = ("50000", "50001", "50002", "50400", "20200", "40901", "99999")
 _GARBAGE = (
@@ -215,6 +216,7 @@ class Universe:
         self.errors_shown: list[str] = []
         self.unlinked_at_bank = False
         self.late_unlinking = False
+        self.late_codes: set[str] = set()  # payments of which a code takes effect later
         self.lied: set[str] = set()
         self.back_office: set[str] = set()  # refunded by DOKU's staff, unasked
         self.orders = 0
@@ -748,8 +750,8 @@ def _shorten(settings: Settings) -> Settings:
 
 
 def _weight(name: str) -> float:
-    """How much more often a call to DOKU goes wrong that is made more seldom than the others, and moves money back."""
-    return {"doku.refund": 3.0, "doku.unbinding": 2.0}.get(name, 1.0)
+    """How much more often than others a call to DOKU goes wrong that is made seldom and moves money."""
+    return {"doku.refund": 4.0, "doku.unbinding": 2.0, "doku.otp": 1.5}.get(name, 1.0)
 
 
 class _DynamoDb:
@@ -935,9 +937,16 @@ class _Transport:
             return u.rng.choice(("fail", "vanish"))
         if u.in_window(u.plan.outages) and u.rng.random() < 0.9:
             return u.rng.choice(("fail", "vanish"))
+        if name in ("doku.payment", "doku.otp") and u.chance(u.plan.dead_senders):
+            return self._strike(name, "crash_after")
         if not u.chance(u.plan.doku_faults * _weight(name)):
             return None
-        fault = u.rng.choice(("crash_before", "crash_after", "fail", "lose", "lose", "vanish", "slow"))
+        return self._strike(
+            name, u.rng.choice(("crash_before", "crash_after", "fail", "lose", "lose", "vanish", "slow"))
+        )
+
+    def _strike(self, name: str, fault: str) -> str:
+        u = self._u
         u.coverage.faults[f"{name} {fault}"] += 1
         u.coverage.totals["faults"] += 1
         u.kernel.note(f"{name}: {fault}")
@@ -945,14 +954,10 @@ class _Transport:
 
     def _draw_dial(self, operation: str, arrival: Arrival) -> str | None:
         u, rng = self._u, self._u.rng
+        if operation == "otp" and arrival.reference and u.chance(u.plan.late_codes):
+            return self._dial_code(arrival.reference)
         if not u.chance(u.plan.dials * _weight(f"doku.{operation}")):
-            if u.plan.liar and operation in ("payment", "otp", "refund") and arrival.reference and u.chance(0.3):
-                # DOKU says that it refused what it has done. Only a later fact can show that.
-                u.simulator.add_dial(Dial("*", "code", "after", code="40305"))
-                u.lied.add(arrival.reference)
-                u.happens("liar")
-                return "lies"
-            return None
+            return self._dial_lie(operation, arrival.reference)
         kinds = ["drop", "hang", "delay", "status", "code", "garbage", "garbage"]
         if u.plan.late_effects and operation not in ("b2b", "b2b2c", "balance", "status"):
             kinds += ["late", "late"]
@@ -968,8 +973,7 @@ class _Transport:
                 dial = Dial("*", "status", when, status=rng.choice((500, 502, 503, 504, 429, 301)))
             case "code":
                 codes: tuple[str, ...] = _CODES_BEFORE if when == "before" else _CODES_AFTER
-                if when == "before" and operation in ("payment", "otp"):
-                    codes += _REFUSALS
+                codes += _MORE_BEFORE.get(operation, ()) if when == "before" else ()
                 dial = Dial("*", "code", when, code=rng.choice(codes))
             case "garbage":
                 dial = Dial("*", "garbage", when, garbage=rng.choice(_GARBAGE))  # type: ignore[arg-type]
@@ -980,6 +984,27 @@ class _Transport:
         u.coverage.faults[f"dial {name}"] += 1
         u.coverage.totals["faults"] += 1
         return name
+
+    def _dial_lie(self, operation: str, reference: str) -> str | None:
+        """Let a lying DOKU say that it refused what it has done. Only a later fact can show that."""
+        u = self._u
+        if not u.plan.liar or operation not in ("payment", "otp", "refund") or not reference or not u.chance(0.3):
+            return None
+        u.simulator.add_dial(Dial("*", "code", "after", code="40305"))
+        u.lied.add(reference)
+        u.happens("liar")
+        return "lies"
+
+    def _dial_code(self, reference: str) -> str:
+        """Let a payment's first code take effect later, and refuse the next one meanwhile, without an effect."""
+        u, rng = self._u, self._u.rng
+        if reference in u.late_codes:
+            u.happens("code refused while another takes effect")
+            u.simulator.add_dial(Dial("*", "code", "before", code=rng.choice(_REFUSALS)))
+            return "code before"
+        u.late_codes.add(reference)
+        u.simulator.add_dial(Dial("*", "late", delay_seconds=rng.uniform(90.0, 290.0)))  # while the code is still good
+        return "late"
 
     def _arrive(self, request: HttpRequest, operation: str) -> Arrival:
         u = self._u
