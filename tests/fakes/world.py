@@ -266,7 +266,7 @@ class World:
             b2b_tokens=DynamoDbB2BTokens(store, BINDINGS),
             token_memory=TokenMemory(),
             circuit=DynamoDbCircuit(store, TRANSACTIONS),
-            doku=DokuAdapter(lambda: connection, self.clock, read_seconds=WORKER_READ_SECONDS),
+            doku=DokuAdapter(lambda: connection, self.clock, read_seconds=WORKER_READ_SECONDS, doubt_keys=lambda: None),
             queues=self.queues,
             events=self.events,
             workflows=self.workflows,

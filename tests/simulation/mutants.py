@@ -265,7 +265,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "lost-is-not-done",
         "the adapter calls a lost answer NotDone",
         lambda: _edit(
-            doku._write,
+            doku.DokuAdapter._write,
             "except AnswerLost as error:\n        raise OutcomeUnknown(",
             "except AnswerLost as error:\n        raise NotDone(",
         ),

@@ -337,7 +337,7 @@ class Universe:
             b2b_tokens=DynamoDbB2BTokens(store, BINDINGS),
             token_memory=TokenMemory(),
             circuit=DynamoDbCircuit(store, TRANSACTIONS),
-            doku=DokuAdapter(lambda: connection, clock, read_seconds=WORKER_READ_SECONDS),
+            doku=DokuAdapter(lambda: connection, clock, read_seconds=WORKER_READ_SECONDS, doubt_keys=secret.refresh),
             queues=self.queues,
             events=self.events,
             workflows=self.workflows,

@@ -56,6 +56,7 @@ def make(
     *,
     read_seconds: float = WORKER_READ_SECONDS,
     clock: FakeClock | None = None,
+    doubt_keys: Callable[[], object] = lambda: None,
 ) -> tuple[DokuAdapter, ScriptedTransport]:
     """The adapter under test and its transport."""
     transport = ScriptedTransport(respond)
@@ -66,7 +67,7 @@ def make(
         DokuClient(credentials, settings, transport, clock.now),
         TokenClient(credentials, settings, transport, clock.now),
     )
-    return DokuAdapter(lambda: connection, clock, read_seconds=read_seconds), transport
+    return DokuAdapter(lambda: connection, clock, read_seconds=read_seconds, doubt_keys=doubt_keys), transport
 
 
 def deadline(seconds: float = 28.0) -> Deadline:

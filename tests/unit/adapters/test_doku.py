@@ -1,5 +1,6 @@
 """The DOKU adapter over the real signing layer: what it sends, how long it waits, what it makes of answers."""
 
+import contextlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -84,10 +85,18 @@ def test_an_error_of_doku_on_a_write_is_unknown_with_its_code(name: str) -> None
     assert (caught.value.code or "").startswith("504")
 
 
+_SERVICES = {
+    "binding": "07", "otp": "04", "payment": "54", "refund": "58", "unbinding": "09", "balance-inquiry": "11",
+    "debit/status": "55", "access-token/b2b": "73", "access-token/b2b2c": "74",
+}  # fmt: skip
+
+
+def _service_code(url: str) -> str:
+    return next(code for word, code in sorted(_SERVICES.items(), key=lambda it: -len(it[0])) if word in url)
+
+
 def _timeout_code(url: str) -> str:
-    services = {"binding": "07", "otp": "04", "payment": "54", "refund": "58", "unbinding": "09"}
-    service = next(code for word, code in sorted(services.items(), key=lambda it: -len(it[0])) if word in url)
-    return f"504{service}00"
+    return f"504{_service_code(url)}00"
 
 
 @pytest.mark.parametrize(
@@ -112,6 +121,31 @@ def test_refused_tokens_are_told_apart(name: str, service: str) -> None:
         with pytest.raises(error) as caught:
             CALLS[name][0](doku)
         assert caught.value.code == f"401{service}{case}"
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_secret_is_doubted_when_doku_does_not_take_our_signature(name: str) -> None:
+    doubts: list[str] = []
+
+    def refuse(request: HttpRequest) -> HttpAnswer:
+        return answer(401, {"responseCode": f"401{_service_code(request.url)}00", "responseMessage": "x"})(request)
+
+    doku, transport = make(refuse, doubt_keys=lambda: doubts.append("doubted"))
+    # A token exchange may mean the customer's code by it too (contract 5: "on 74: CUST").
+    expected = {"exchange_auth_code": RelinkRequired, "refresh_customer_token": RelinkRequired}
+    with pytest.raises({"request_b2b_token": Rejected, **expected}.get(name, NotDone)):
+        CALLS[name][0](doku)
+    assert doubts == ["doubted"]
+    assert len(transport.sent) == 1
+
+
+@pytest.mark.parametrize("code", ["4015401", "4005401", "4035413", "5005400"])
+def test_no_other_answer_casts_doubt_on_the_secret(code: str) -> None:
+    doubts: list[str] = []
+    doku, _ = make(answer(int(code[:3]), {"responseCode": code}), doubt_keys=lambda: doubts.append("doubted"))
+    with contextlib.suppress(DirectDebitError):
+        doku.make_payment(payment(), doku_call())
+    assert doubts == []
 
 
 def test_a_token_that_is_gone_is_renewed_before_the_link_counts_as_gone() -> None:
@@ -211,10 +245,10 @@ def test_a_page_that_no_browser_should_open_is_dropped(page: object) -> None:
     [
         ("4030715", Rejected),
         ("4000702", Rejected),
-        ("4010700", Rejected),
         ("4030718", CustomerActionRequired),
         ("4040711", CustomerActionRequired),
         ("4030706", NotDone),
+        ("4010700", NotDone),
         ("4290700", NotDone),
         ("2020700", OutcomeUnknown),
         ("4030713", OutcomeUnknown),

@@ -27,7 +27,7 @@ EXPECTED: dict[tuple[int, str], Verdict] = {
     (400, "02"): _R.DECLINED,
     (400, "03"): _UNKNOWN,
     (400, "04"): _R.DECLINED,
-    (401, "00"): _R.DECLINED,
+    (401, "00"): NoReply.KEYS,
     (401, "01"): NoReply.B2B_TOKEN,
     (401, "02"): NoReply.CUSTOMER_TOKEN,
     (401, "03"): NoReply.B2B_TOKEN,

@@ -1,6 +1,7 @@
 """The composition root: builds without asking anybody, follows a rotated secret, verifies with both of its versions."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import boto3
@@ -8,9 +9,13 @@ import pytest
 
 from direct_debit.adapters.aws import AwsClients
 from direct_debit.adapters.credentials import Credentials, FixedCredentials
+from direct_debit.adapters.secrets import SecretsManagerCredentials
+from direct_debit.application.deadline import Deadline
+from direct_debit.application.errors import Rejected
 from direct_debit.entrypoint import container
 from direct_debit.entrypoint.container import DokuConnector, build, read_inbound_keys
 from direct_debit.entrypoint.settings import ConfigurationError, read_environment
+from doku_snap.transport import HttpAnswer, RequestsTransport
 from tests.fakes.clock import FakeClock
 from tests.unit.entrypoint.test_settings import COMPLETE
 
@@ -64,6 +69,25 @@ def test_the_clients_are_made_anew_only_for_a_new_secret() -> None:
     assert connect() is first
     source.content = secret("rotated")
     assert connect() is not first
+
+
+def test_a_secret_that_doku_does_not_take_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rotation heals with the first refusal, not after the five minutes that a secret is kept."""
+    refreshed: list[SecretsManagerCredentials] = []
+
+    def refresh(source: SecretsManagerCredentials) -> bool:
+        refreshed.append(source)
+        return True
+
+    monkeypatch.setattr(SecretsManagerCredentials, "current", lambda _: secret())
+    monkeypatch.setattr(SecretsManagerCredentials, "refresh", refresh)
+    refusal = HttpAnswer(401, {}, b'{"responseCode": "4017300", "responseMessage": "Unauthorized. Invalid Signature"}')
+    monkeypatch.setattr(RequestsTransport, "send", lambda *_: refusal)
+    session = boto3.Session(region_name="ap-southeast-3", aws_access_key_id="x", aws_secret_access_key="x")
+    ports = build(read_environment(COMPLETE), AwsClients(session)).ports
+    with pytest.raises(Rejected):
+        ports.doku.request_b2b_token(Deadline(ports.clock.now() + timedelta(seconds=28)))
+    assert len(refreshed) == 1
 
 
 def test_an_unusable_secret_is_named_without_its_content() -> None:

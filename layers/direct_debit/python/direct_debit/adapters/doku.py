@@ -82,10 +82,22 @@ class DokuConnection:
 
 
 class DokuAdapter:
-    """The Doku port over HTTP. `connect` gives the clients and may read the secret, so it is called per request."""
+    """The Doku port over HTTP.
 
-    def __init__(self, connect: Callable[[], DokuConnection], clock: Clock, *, read_seconds: float) -> None:
+    `connect` gives the clients and may read the secret, so it is called per request. `doubt_keys` is called when DOKU
+    does not take our signature: the secret may have been replaced since it was read.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], DokuConnection],
+        clock: Clock,
+        *,
+        read_seconds: float,
+        doubt_keys: Callable[[], object],
+    ) -> None:
         self._connect = connect
+        self._doubt_keys = doubt_keys
         self._clock = clock
         self._read_seconds = read_seconds
 
@@ -94,7 +106,7 @@ class DokuAdapter:
     def request_b2b_token(self, deadline: Deadline) -> IssuedB2BToken:
         """See Doku.request_b2b_token."""
         timeout = self._timeout(deadline, _QUICK_READ_SECONDS)
-        answer = _read(lambda: self._connect().tokens.request_b2b_token(timeout))
+        answer = self._read(lambda: self._connect().tokens.request_b2b_token(timeout))
         if answer.classification.answer_class is AnswerClass.OK and answer.body is not None:
             return IssuedB2BToken(answer.body.access_token, answer.body.expires_in)
         if answer.classification.answer_class in _WRONG_CREDENTIALS:
@@ -112,7 +124,7 @@ class DokuAdapter:
         return self._customer_tokens(lambda: self._connect().tokens.refresh_customer_token(refresh_token, timeout))
 
     def _customer_tokens(self, send: Callable[[], Answer[CustomerToken]]) -> CustomerTokens:
-        answer = _read(send)
+        answer = self._read(send)
         tokens = answer.body
         if answer.classification.answer_class is AnswerClass.OK and tokens is not None:
             return CustomerTokens(
@@ -130,7 +142,7 @@ class DokuAdapter:
     def inquire_balance(self, call: DokuCall) -> Sequence[Balance]:
         """See Doku.inquire_balance."""
         timeout = self._timeout(call.deadline, _QUICK_READ_SECONDS)
-        answer = _read(
+        answer = self._read(
             lambda: self._connect().client.inquire_balance(BalanceInquiryRequest(), _wire_call(call, timeout))
         )
         if answer.classification.answer_class is not AnswerClass.OK or answer.body is None:
@@ -153,7 +165,7 @@ class DokuAdapter:
             )
             return self._connect().client.inquire_status(request, _wire_call(call, timeout))
 
-        answer = _read(send)
+        answer = self._read(send)
         if answer.classification.answer_class is AnswerClass.NOT_FOUND:
             return StatusAnswer(status="07", code=answer.code or "", original_code=None, amount=None, reference=None)
         body = answer.body
@@ -193,7 +205,7 @@ class DokuAdapter:
             )
             return self._connect().client.bind_account(message, _wire_call(call, timeout))
 
-        answer = _write(send)
+        answer = self._write(send)
         reply = _reply(Operation.BIND_ACCOUNT, answer)
         body = answer.body
         if reply is Reply.DONE and body is not None:
@@ -221,7 +233,7 @@ class DokuAdapter:
             )
             return self._connect().client.make_payment(message, _wire_call(call, timeout))
 
-        answer = _write(send)
+        answer = self._write(send)
         reply = _reply(Operation.MAKE_PAYMENT, answer)
         reference = None if answer.body is None else answer.body.reference_no
         redirect_url = None if answer.body is None else _web_url(answer.body.web_redirect_url)
@@ -246,7 +258,7 @@ class DokuAdapter:
             )
             return self._connect().client.verify_otp(message, _wire_call(call, timeout))
 
-        answer = _write(send)
+        answer = self._write(send)
         reply = _reply(Operation.VERIFY_OTP, answer)
         reference = None if answer.body is None else answer.body.original_reference_no
         return WriteAnswer(reply, answer.code or "", _reference(reference))
@@ -268,7 +280,7 @@ class DokuAdapter:
             )
             return self._connect().client.refund_payment(message, _wire_call(call, timeout))
 
-        answer = _write(send)
+        answer = self._write(send)
         reply = _reply(Operation.REFUND_PAYMENT, answer)
         refund_no = None if answer.body is None else answer.body.refund_no
         time = None if answer.body is None else answer.body.refund_time
@@ -282,11 +294,38 @@ class DokuAdapter:
             message = AccountUnbindingRequest(token_id=token)
             return self._connect().client.unbind_account(message, _wire_call(call, timeout))
 
-        answer = _write(send)
+        answer = self._write(send)
         reply = _reply(Operation.UNBIND_ACCOUNT, answer)
         reference = None if answer.body is None else answer.body.reference_no
         redirect_url = None if answer.body is None else _web_url(answer.body.redirect_url)
         return WriteAnswer(reply, answer.code or "", _reference(reference), redirect_url)
+
+    # --- asking ------------------------------------------------------------------------------------------------------
+
+    def _read[T](self, send: Callable[[], Answer[T]]) -> Answer[T]:
+        """Send a question. A lost answer to a question is no answer: it may simply be asked again."""
+        try:
+            return self._send(send)
+        except (ConnectionNotMade, AnswerLost) as error:
+            raise NotDone("DOKU did not answer") from error
+
+    def _write[T](self, send: Callable[[], Answer[T]]) -> Answer[T]:
+        """Send a request that changes something at DOKU."""
+        try:
+            return self._send(send)
+        except ConnectionNotMade as error:
+            raise NotDone("DOKU could not be reached; nothing was sent") from error
+        except AnswerLost as error:
+            raise OutcomeUnknown("DOKU's answer was lost; the outcome is not known") from error
+
+    def _send[T](self, send: Callable[[], Answer[T]]) -> Answer[T]:
+        try:
+            answer = send()
+        except InvalidMessage as error:
+            raise NotDone(f"the request can not be written: {error.field} {error.rule}") from None
+        if _refuses_our_keys(answer):
+            self._doubt_keys()
+        return answer
 
     # --- the time budget ---------------------------------------------------------------------------------------------
 
@@ -310,26 +349,10 @@ def _wire_call(call: DokuCall, timeout: Timeout) -> Call:
     )
 
 
-def _read[T](send: Callable[[], Answer[T]]) -> Answer[T]:
-    """Send a question. A lost answer to a question is no answer: it may simply be asked again."""
-    try:
-        return send()
-    except InvalidMessage as error:
-        raise NotDone(f"the request can not be written: {error.field} {error.rule}") from None
-    except (ConnectionNotMade, AnswerLost) as error:
-        raise NotDone("DOKU did not answer") from error
-
-
-def _write[T](send: Callable[[], Answer[T]]) -> Answer[T]:
-    """Send a request that changes something at DOKU."""
-    try:
-        return send()
-    except InvalidMessage as error:
-        raise NotDone(f"the request can not be written: {error.field} {error.rule}") from None
-    except ConnectionNotMade as error:
-        raise NotDone("DOKU could not be reached; nothing was sent") from error
-    except AnswerLost as error:
-        raise OutcomeUnknown("DOKU's answer was lost; the outcome is not known") from error
+def _refuses_our_keys[T](answer: Answer[T]) -> bool:
+    """Whether DOKU does not take our signature, client or key (401xx00): refused before any effect."""
+    row = answer.classification.row
+    return row is not None and (row.http, row.case) == (401, "00")
 
 
 def _reply[T](operation: Operation, answer: Answer[T]) -> Reply:
@@ -343,11 +366,19 @@ def _reply[T](operation: Operation, answer: Answer[T]) -> Reply:
 def _refuse_token(verdict: Reply | NoReply, code: str | None) -> None:
     if verdict is NoReply.B2B_TOKEN:
         raise B2BTokenRefused("DOKU does not take the B2B token", code=code)
+    if verdict is NoReply.KEYS:
+        raise _keys_refused(code)
     if verdict is NoReply.CUSTOMER_TOKEN:
         raise CustomerTokenRefused("DOKU does not take the customer's token", code=code)
 
 
+def _keys_refused(code: str | None) -> NotDone:
+    return NotDone("DOKU does not take our signature or client id; nothing was done", code=code)
+
+
 def _refuse_read[T](answer: Answer[T]) -> Never:
+    if _refuses_our_keys(answer):
+        raise _keys_refused(answer.code)
     answer_class = answer.classification.answer_class
     row = answer.classification.row
     if answer_class is AnswerClass.TOKEN:

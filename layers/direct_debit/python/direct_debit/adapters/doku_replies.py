@@ -17,6 +17,7 @@ class NoReply(StrEnum):
     UNKNOWN = "unknown"  # it may have happened
     B2B_TOKEN = "b2b_token"  # noqa: S105 - a verdict's name  # refused at the gate: the merchant's token
     CUSTOMER_TOKEN = "customer_token"  # noqa: S105 - a verdict's name  # refused at the gate: the customer's token
+    KEYS = "keys"  # refused at the gate: our signature, client or key
 
 
 type Verdict = Reply | NoReply
@@ -40,6 +41,8 @@ _BY_CLASS: Mapping[AnswerClass, Verdict] = {
 
 # Cases with a meaning of their own, whatever the operation.
 _BY_CASE: Mapping[tuple[int, str], Verdict] = {
+    # Our signature, client or key: nothing was done, and it may be sent again once the secret is right (a rotation).
+    (401, "00"): NoReply.KEYS,
     (401, "04"): NoReply.CUSTOMER_TOKEN,
     (403, "00"): Reply.EXPIRED,
     (403, "11"): Reply.OTP_BLOCKED,

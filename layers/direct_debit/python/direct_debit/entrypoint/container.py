@@ -107,7 +107,12 @@ def build(environment: Environment, aws: AwsClients) -> Services:
         b2b_tokens=DynamoDbB2BTokens(store, bindings),
         token_memory=TokenMemory(),
         circuit=DynamoDbCircuit(store, transactions),
-        doku=DokuAdapter(DokuConnector(environment, credentials, clock), clock, read_seconds=WORKER_READ_SECONDS),
+        doku=DokuAdapter(
+            DokuConnector(environment, credentials, clock),
+            clock,
+            read_seconds=WORKER_READ_SECONDS,
+            doubt_keys=credentials.refresh,
+        ),
         queues=SqsQueues(
             notifications=SqsQueue(aws.sqs, environment.notification_queue_url),
             refunds=SqsQueue(aws.sqs, environment.refund_retry_queue_url),

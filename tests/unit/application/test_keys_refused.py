@@ -1,0 +1,105 @@
+"""DOKU does not take our signature (401xx00), as during a rotation: nothing was done, and nothing ends by it."""
+
+import pytest
+
+from direct_debit.application.errors import NotDone
+from direct_debit.application.get_balance import get_balance
+from direct_debit.domain.binding import BindingState
+from direct_debit.domain.payment import PaymentState
+from direct_debit.domain.refund import RefundState
+from tests.fakes.invariants import check_at_rest
+from tests.fakes.journey import REF, Merchant
+from tests.fakes.quiescence import come_to_rest
+from tests.fakes.world import World
+from tests.unit.application.support import linked, requests
+from tools.doku_simulator.dials import Dial
+
+
+def _refuse_keys(merchant: Merchant, operation: str, count: int = 1) -> None:
+    merchant.world.simulator.add_dial(Dial(operation, "code", "before", code="40100", count=count))
+
+
+def test_a_payment_may_be_sent_again_by_the_same_request() -> None:
+    merchant = linked()
+    _refuse_keys(merchant, "payment")
+    with pytest.raises(NotDone) as refused:
+        merchant.pay()
+    assert refused.value.code == "4015400"
+    payment = merchant.payment()
+    assert (payment.state, payment.released) == (PaymentState.REQUESTED, True)
+    merchant.pay()
+    merchant.enter_otp()
+    come_to_rest(merchant.world)
+    assert merchant.payment().state is PaymentState.PAID
+    assert check_at_rest(merchant.world) == []
+
+
+def test_a_code_may_be_entered_again() -> None:
+    merchant = linked()
+    merchant.pay()
+    _refuse_keys(merchant, "otp")
+    with pytest.raises(NotDone):
+        merchant.enter_otp()
+    assert (merchant.payment().state, merchant.payment().otp_attempts) == (PaymentState.OTP_PENDING, 0)
+    merchant.enter_otp()
+    come_to_rest(merchant.world)
+    assert merchant.payment().state is PaymentState.PAID
+
+
+def test_a_refund_is_sent_again_until_the_keys_fit() -> None:
+    merchant = linked()
+    merchant.pay_to_the_end()
+    _refuse_keys(merchant, "refund", count=3)
+    merchant.refund()
+    come_to_rest(merchant.world)
+    refund = merchant.payment().refund
+    assert refund is not None
+    assert refund.state is RefundState.REFUNDED
+    assert requests(merchant.world, "refund") == 4
+    assert merchant.world.refunds(REF) == 1
+
+
+def test_a_refund_whose_keys_never_fit_needs_a_person() -> None:
+    merchant = linked()
+    merchant.pay_to_the_end()
+    _refuse_keys(merchant, "refund", count=10_000)
+    merchant.refund()
+    come_to_rest(merchant.world, 3 * 86_400)
+    refund = merchant.payment().refund
+    assert refund is not None
+    assert refund.state is RefundState.NEEDS_REVIEW
+
+
+def test_an_account_is_linked_and_unlinked_by_repeating_the_request() -> None:
+    merchant = Merchant(World())
+    _refuse_keys(merchant, "binding")
+    with pytest.raises(NotDone):
+        merchant.link()
+    merchant.link()
+    assert merchant.binding().state is BindingState.ACTIVE
+    _refuse_keys(merchant, "unbinding")
+    with pytest.raises(NotDone):
+        merchant.unbind()
+    assert merchant.binding().state is BindingState.ACTIVE
+    merchant.unbind()
+    assert merchant.confirm_unbinding().binding.state is BindingState.UNBOUND
+
+
+def test_a_probe_that_is_refused_for_our_keys_says_nothing_about_the_link() -> None:
+    merchant = linked()
+    merchant.unbind()
+    merchant.world.simulator.add_dial(Dial("otp", "drop", "after"))
+    merchant.confirm_unbinding()
+    _refuse_keys(merchant, "balance", count=2)
+    come_to_rest(merchant.world)
+    assert merchant.binding().state is BindingState.UNBOUND
+
+
+def test_a_balance_is_asked_for_again() -> None:
+    merchant = linked()
+    _refuse_keys(merchant, "balance")
+    world = merchant.world
+    with pytest.raises(NotDone):
+        get_balance(merchant.binding().id, world.process(), world.deadline())
+    get_balance(merchant.binding().id, world.process(), world.deadline())
+    assert requests(world, "balance") == 2
