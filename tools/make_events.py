@@ -96,7 +96,9 @@ class Signer:
             doku_public_keys=[self.doku_public_key],
             issued_token_keys=[self.issued_token_key],
         )
-        adapter = InboundDokuAdapter(lambda: keys, _Standing(self.at), issuer=self.public_url, window_seconds=300)
+        adapter = InboundDokuAdapter(
+            lambda: keys, _Standing(self.at), issuer=self.public_url, window_seconds=300, doubt_keys=lambda: False
+        )
         body = b'{"grantType":"client_credentials"}'
         reply = adapter.grant_token(InboundCall(TOKEN_PATH, self.token_headers(), body))
         token: str = json.loads(reply.body)["accessToken"]

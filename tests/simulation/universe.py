@@ -345,7 +345,9 @@ class Universe:
             settings=self.settings,
         )
         keys = InboundKeys(_CLIENT_ID, _CLIENT_ID, (_SECRET,), (), (_ISSUED_TOKEN_KEY,))
-        adapter = InboundDokuAdapter(lambda: keys, clock, issuer=PUBLIC_URL, window_seconds=300)
+        adapter = InboundDokuAdapter(
+            lambda: keys, clock, issuer=PUBLIC_URL, window_seconds=300, doubt_keys=secret.refresh
+        )
         environment = Environment(ports, clock, adapter)
         self._warm.append(environment)
         return environment

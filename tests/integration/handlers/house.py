@@ -72,7 +72,9 @@ class House:
             doku_public_keys=[KEYS["dokuPublicKeyPem"]],
             issued_token_keys=[ISSUED_TOKEN_KEY, b"a" * 32],
         )
-        inbound = InboundDokuAdapter(lambda: keys, self.world.clock, issuer=PUBLIC_URL, window_seconds=300)
+        inbound = InboundDokuAdapter(
+            lambda: keys, self.world.clock, issuer=PUBLIC_URL, window_seconds=300, doubt_keys=lambda: False
+        )
         # Loggers live as long as the process, by name: a name of its own gives each house its own stream.
         observability = Observability(
             service=f"test-{next(_NUMBERS)}", level="DEBUG", namespace="Test", stream=self.log

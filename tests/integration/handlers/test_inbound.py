@@ -1,15 +1,21 @@
 """DOKU's doors: authentic calls are stored and answered, the rest gets contract 3.10's reply and changes nothing."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from direct_debit.adapters.doku_inbound import InboundDokuAdapter, InboundKeys
 from direct_debit.application.ports import InboxState
+from direct_debit.entrypoint import container
+from doku_snap.keys import load_private_key
 from tests.fakes.weather import Fault, Weather
-from tests.integration.handlers.house import House, encode, payment_body
+from tests.fakes.world import PUBLIC_URL
+from tests.integration.handlers.house import KEYS, House, encode, payment_body
 from tests.integration.handlers.test_events import read
-from tools.make_events import AT, BINDING_NOTIFY_PATH, NOTIFY_PATH, vector_signer
+from tools.make_events import AT, BINDING_NOTIFY_PATH, ISSUED_TOKEN_KEY, NOTIFY_PATH, vector_signer
 
 NOTIFY = "receive_payment_notification"
 
@@ -105,6 +111,71 @@ FORGERIES: dict[str, tuple[dict[str, Any], int, str]] = {
     "broken base64": ({**event(), "body": "%", "isBase64Encoded": True}, 400, "4005600"),
     "too large": ({**event(), "body": "x" * 70_000}, 400, "4005600"),
 }
+
+
+class Rotation:
+    """Keys as a function keeps them, which are newer in the secret: `doubt` has them read again, if it may."""
+
+    def __init__(self, kept: InboundKeys, newer: InboundKeys, *, may_read: bool = True) -> None:
+        self.keys = kept
+        self.newer = newer
+        self.may_read = may_read
+        self.doubts = 0
+
+    def doubt(self) -> bool:
+        self.doubts += 1
+        if self.may_read:
+            self.keys = self.newer
+        return self.may_read
+
+
+def ask_with(rotation: Rotation, house: House, call: dict[str, Any], name: str = NOTIFY) -> tuple[int, str]:
+    """Status and response code of a function that keeps those keys."""
+    inbound = InboundDokuAdapter(
+        lambda: rotation.keys, house.world.clock, issuer=PUBLIC_URL, window_seconds=300, doubt_keys=rotation.doubt
+    )
+    with container.install(replace(house.services, inbound=inbound)):
+        return ask(house, call, name)
+
+
+FITTING = InboundKeys(
+    KEYS["clientId"], KEYS["clientId"], [KEYS["secretKey"]], [KEYS["dokuPublicKeyPem"]], [ISSUED_TOKEN_KEY]
+)
+OLDER = {
+    "the secret key": replace(FITTING, secret_keys=["an older one"]),
+    "the key of issued tokens": replace(FITTING, issued_token_keys=[b"o" * 32]),
+}
+
+
+@pytest.mark.parametrize("older", OLDER)
+def test_a_notification_that_fits_newer_keys_than_ours_is_accepted(house: House, older: str) -> None:
+    """Another function knows the newer version of the secret, or DOKU signs with it already (a rotation)."""
+    rotation = Rotation(OLDER[older], FITTING)
+    assert ask_with(rotation, house, event()) == (200, "2005600")
+    assert ask_with(rotation, house, event()) == (200, "2005600")
+    assert rotation.doubts == 1
+    assert house.written == 1
+
+
+@pytest.mark.parametrize("older", OLDER)
+def test_the_keys_are_read_again_only_as_often_as_they_may(house: House, older: str) -> None:
+    rotation = Rotation(OLDER[older], FITTING, may_read=False)
+    assert ask_with(rotation, house, event())[0] == 401
+    assert rotation.doubts == 1
+    assert house.written == 0
+
+
+def test_a_token_request_that_fits_newer_keys_than_ours_is_granted(house: House) -> None:
+    other = load_private_key(KEYS["merchantPrivateKeyPkcs8Pem"]).public_key()
+    pem = other.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    rotation = Rotation(replace(FITTING, doku_public_keys=[pem]), FITTING)
+    assert ask_with(rotation, house, event("issue_token"), "issue_token")[0] == 200
+
+
+def test_a_bad_field_casts_no_doubt_on_the_keys(house: House) -> None:
+    rotation = Rotation(FITTING, FITTING)
+    assert ask_with(rotation, house, without("X-TIMESTAMP"))[0] == 400
+    assert rotation.doubts == 0
 
 
 @pytest.mark.parametrize("name", FORGERIES)

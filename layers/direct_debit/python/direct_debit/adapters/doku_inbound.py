@@ -17,6 +17,7 @@ _SERVICES: Mapping[InboxKind, str] = {
     InboxKind.BINDING: inbound.BINDING_NOTIFICATION_SERVICE,
 }
 _KEY_ID_LENGTH = 12
+_UNAUTHORIZED = 401
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +32,32 @@ class InboundKeys:
 
 
 class InboundDokuAdapter:
-    """Verifies, reads and answers DOKU's calls. `keys` may read the secret, so it is asked per call."""
+    """Verifies, reads and answers DOKU's calls. `keys` may read the secret, so it is asked per call.
 
-    def __init__(self, keys: Callable[[], InboundKeys], clock: Clock, *, issuer: str, window_seconds: int) -> None:
+    `doubt_keys` has the secret read anew and says whether it will be. A call that does not fit is verified once more
+    then: during a rotation DOKU, or the function that issued its token, may know a newer version than this one.
+    """
+
+    def __init__(
+        self,
+        keys: Callable[[], InboundKeys],
+        clock: Clock,
+        *,
+        issuer: str,
+        window_seconds: int,
+        doubt_keys: Callable[[], bool],
+    ) -> None:
         self._keys = keys
+        self._doubt_keys = doubt_keys
         self._clock = clock
         self._issuer = issuer
         self._window_seconds = window_seconds
 
     def grant_token(self, call: InboundCall) -> SnapReply:
         """See InboundDoku.grant_token."""
-        keys = self._keys()
         now = self._clock.now()
-        try:
+
+        def verify(keys: InboundKeys) -> InboundKeys:
             inbound.verify_token_request(
                 call.headers,
                 call.body,
@@ -52,8 +66,9 @@ class InboundDokuAdapter:
                 now=now,
                 window_seconds=self._window_seconds,
             )
-        except InboundRefused as refusal:
-            raise _translate(refusal) from None
+            return keys
+
+        keys = self._verified(verify)
         key = keys.issued_token_keys[0]
         issued = inbound.issue_token(
             key_id=_key_id(key),
@@ -67,8 +82,8 @@ class InboundDokuAdapter:
 
     def read_notification(self, kind: InboxKind, call: InboundCall) -> AcceptNotification:
         """See InboundDoku.read_notification."""
-        keys = self._keys()
-        try:
+
+        def verify(keys: InboundKeys) -> AcceptNotification:
             verified = inbound.verify_notification(
                 call.headers,
                 call.body,
@@ -82,9 +97,18 @@ class InboundDokuAdapter:
                 window_seconds=self._window_seconds,
                 service_code=_SERVICES[kind],
             )
-            if kind is InboxKind.PAYMENT:
-                return _read_payment(verified)
-            return _read_binding(verified)
+            return _read_payment(verified) if kind is InboxKind.PAYMENT else _read_binding(verified)
+
+        return self._verified(verify)
+
+    def _verified[T](self, verify: Callable[[InboundKeys], T]) -> T:
+        try:
+            return verify(self._keys())
+        except InboundRefused as refusal:
+            if refusal.http_status != _UNAUTHORIZED or not self._doubt_keys():
+                raise _translate(refusal) from None
+        try:
+            return verify(self._keys())
         except InboundRefused as refusal:
             raise _translate(refusal) from None
 

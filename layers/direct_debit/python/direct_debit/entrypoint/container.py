@@ -128,6 +128,7 @@ def build(environment: Environment, aws: AwsClients) -> Services:
         clock,
         issuer=environment.settings.public_base_url,
         window_seconds=environment.timestamp_window,
+        doubt_keys=credentials.refresh,
     )
     return Services(ports, inbound, SqsQueue(aws.sqs, environment.stream_failure_queue_url), observability)
 
@@ -161,7 +162,7 @@ class DokuConnector:
     def __call__(self) -> DokuConnection:
         """Return the clients of the current secret. Raises ConfigurationError, StoreUnavailable."""
         content = self._credentials.current()
-        if self._made is None or self._made[0] is not content:
+        if self._made is None or self._made[0] != content:
             try:
                 keys = Credentials(content.client_id, content.secret_key, content.merchant_private_key)
             except InvalidSetting as error:
