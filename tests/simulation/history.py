@@ -60,9 +60,9 @@ def _live(u: Universe) -> None:
     u.simulator.dials.clear()
     u.kernel.note("--- the faults stop")
     u.retire()
-    u.redrive()
+    u.platform.redrive()
     u.kernel.run(u.kernel.t + CALM)
-    u.redrive()
+    u.platform.redrive()
     u.kernel.run(u.kernel.t + HOUR)
     if u.rng.random() < 0.5 and redrive_refunds(u):
         u.calm_since = u.kernel.t

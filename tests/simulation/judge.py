@@ -17,9 +17,9 @@ from direct_debit.domain.binding import BINDING_TRANSITIONS, Binding, BindingSta
 from direct_debit.domain.evidence import EvidenceSource
 from direct_debit.domain.payment import PAYMENT_TRANSITIONS, Payment, PaymentSituation, PaymentState, ReviewReason
 from direct_debit.domain.refund import REFUND_TRANSITIONS, Refund, RefundState
+from tests.simulation.facts import BINDINGS, TRANSACTIONS
 from tests.simulation.kernel import SECOND
 from tests.simulation.people import WRONG_OTP
-from tests.simulation.universe import BINDINGS, TRANSACTIONS
 from tools.doku_simulator.bank import sen
 from tools.doku_simulator.otp import RIGHT_OTP
 from tools.doku_simulator.records import PaymentState as BankState
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from direct_debit.adapters.dynamodb.items import Item
-    from tests.simulation.universe import Arrival, Universe
+    from tests.simulation.doku import Arrival
+    from tests.simulation.universe import Universe
     from tools.doku_simulator.records import Payment as BankPayment
 
 _PAYMENT_MOVES = {(before, after) for before, _, after in PAYMENT_TRANSITIONS}

@@ -24,7 +24,8 @@ from direct_debit.domain.binding import BindingState
 from direct_debit.domain.money import Amount
 from direct_debit.domain.payment import Payment, PaymentState
 from direct_debit.domain.refund import RefundState
-from tests.simulation.universe import API_SECONDS, Environment, Universe
+from tests.simulation.facts import API_SECONDS
+from tests.simulation.universe import Environment, Universe
 from tools.doku_simulator.bindings import PageView
 from tools.doku_simulator.otp import EXPIRED_OTP, RIGHT_OTP
 from tools.doku_simulator.records import PaymentState as BankState
@@ -510,7 +511,7 @@ def _operate(u: Universe) -> None:
     """Look after what was put aside, now and then."""
     for _ in range(3):
         u.kernel.pause(u.rng.uniform(100.0, 4_000.0))
-        u.redrive()
+        u.platform.redrive()
         redrive_refunds(u)
 
 

@@ -1,0 +1,122 @@
+"""AWS behind the weather: the store and the ports that the application writes to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from direct_debit.application.errors import StoreUnavailable
+from tests.fakes.events import RecordingEvents
+from tests.fakes.queues import Message
+from tests.fakes.weather import Failures
+from tests.fakes.workflows import RecordingWorkflows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from direct_debit.application.ports import OutboxEvent
+    from tests.simulation.universe import Universe
+
+_PORT_FAULTS = ("crash_before", "crash_after", "fail", "lose")
+
+
+def store_error(code: str) -> ClientError:
+    """Return what boto3 raises for an error code of AWS."""
+    return ClientError({"Error": {"Code": code, "Message": code}}, "Call")
+
+
+STORE_FAILURES = Failures(
+    failed=lambda: store_error("ProvisionedThroughputExceededException"),
+    lost=lambda: ReadTimeoutError(endpoint_url="dynamodb"),
+)
+PORT_FAILURES = Failures(failed=lambda: StoreUnavailable("throttled"), lost=lambda: StoreUnavailable("no answer"))
+
+
+class DynamoDb:
+    """The in-memory store behind the weather."""
+
+    def __init__(self, universe: Universe) -> None:
+        self._universe = universe
+        self._reads = ("crash_before", "crash_after", "fail")
+        self._writes = ("crash_before", "crash_after", "fail", "lose", "retry", "conflict")
+
+    def _call(self, name: str, request: Mapping[str, object], faults: Sequence[str]) -> Mapping[str, object]:
+        universe = self._universe
+        method: Callable[..., Mapping[str, object]] = getattr(universe.store, name)
+        rate = universe.plan.store_faults
+        if faults is self._writes:
+            rate *= 2  # there are fewer of them, and there is more to go wrong
+        if universe.in_window(universe.plan.throttling):
+            rate, faults = 0.5, ("fail",)
+        return universe.effect(f"store.{name}", lambda: method(**request), STORE_FAILURES, faults, rate)
+
+    def get_item(self, **kwargs: object) -> Mapping[str, object]:
+        return self._call("get_item", kwargs, self._reads)
+
+    def put_item(self, **kwargs: object) -> Mapping[str, object]:
+        return self._call("put_item", kwargs, self._writes)
+
+    def update_item(self, **kwargs: object) -> Mapping[str, object]:
+        return self._call("update_item", kwargs, self._writes)
+
+    def query(self, **kwargs: object) -> Mapping[str, object]:
+        return self._call("query", kwargs, self._reads)
+
+    def transact_write_items(self, **kwargs: object) -> Mapping[str, object]:
+        return self._call("transact_write_items", kwargs, self._writes)
+
+
+class Queues:
+    """Implements `Queues` behind the weather."""
+
+    def __init__(self, universe: Universe) -> None:
+        self._universe = universe
+        self.sent: list[Message] = []
+
+    def send_notification(self, inbox_id: str) -> None:
+        self._send(Message("notification", inbox_id))
+
+    def send_refund(self, ref: str, attempt: int, delay: float) -> None:
+        self._send(Message("refund", ref, attempt, delay))
+
+    def send_inquiry(self, ref: str, attempt: int, delay: float) -> None:
+        self._send(Message("inquiry", ref, attempt, delay))
+
+    def _send(self, message: Message) -> None:
+        universe = self._universe
+
+        def push() -> None:
+            self.sent.append(message)
+            universe.platform.post(message)
+
+        universe.effect("queue.send", push, PORT_FAILURES, _PORT_FAULTS, universe.plan.port_faults)
+
+
+class Events(RecordingEvents):
+    """The event bus behind the weather."""
+
+    def __init__(self, universe: Universe) -> None:
+        super().__init__()
+        self._universe = universe
+
+    def publish(self, event: OutboxEvent) -> None:
+        u = self._universe
+        u.effect(
+            "events.publish", lambda: self.published.append(event), PORT_FAILURES, _PORT_FAULTS, u.plan.port_faults
+        )
+
+
+class Workflows(RecordingWorkflows):
+    """Waiting executions behind the weather."""
+
+    def __init__(self, universe: Universe) -> None:
+        super().__init__()
+        self._universe = universe
+
+    def succeed(self, task_token: str, output: Mapping[str, str | None]) -> None:
+        u = self._universe
+        done = (task_token, dict(output))
+        u.effect(
+            "workflows.succeed", lambda: self.completed.append(done), PORT_FAILURES, _PORT_FAULTS, u.plan.port_faults
+        )

@@ -1,0 +1,231 @@
+"""DOKU behind the weather: HTTP that loses requests and answers, and a DOKU that says odd things."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from doku_snap.errors import AnswerLost, ConnectionNotMade
+from doku_snap.transport import MAX_BODY_BYTES, HttpAnswer
+from tests.fakes.weather import Crash
+from tools.doku_simulator.dials import Dial
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from doku_snap.transport import HttpRequest, Timeout
+    from tests.simulation.universe import Universe
+    from tools.doku_simulator.records import SimulatedResponse
+
+# Where DOKU's status names the code of the OTP call as the original one.
+_OTP_CODES = (
+    (b'"originalResponseCode":"4035400"', b'"originalResponseCode":"4030412"'),
+    (b'"originalResponseCode":"4035411"', b'"originalResponseCode":"4030411"'),
+)
+_REFUSALS = ("40404", "40300", "40311", "40314")
+_MORE_BEFORE = {"payment": _REFUSALS, "otp": _REFUSALS, "refund": ("42900", "42900", "40320")}
+_CODES_BEFORE = ("50000", "50001", "50002", "50400", "42900", "40316", "99999")
+_CODES_AFTER = ("50000", "50001", "50002", "50400", "20200", "40901", "99999")
+_GARBAGE = (
+    "empty", "html", "truncated", "half", "wrong_type", "wrong_reference", "missing_fields", "unknown_fields",
+    "duplicate_keys",
+)  # fmt: skip
+_OPERATIONS = {
+    "b2b": "b2b",
+    "b2b2c": "b2b2c",
+    "registration-account-binding": "binding",
+    "otp-verification": "otp",
+    "balance-inquiry": "balance",
+    "payment-host-to-host": "payment",
+    "status": "status",
+    "refund": "refund",
+    "registration-account-unbinding": "unbinding",
+}
+
+
+@dataclass(slots=True)
+class Arrival:
+    """A request as it came to DOKU: the judge's evidence."""
+
+    t: int
+    operation: str
+    reference: str
+    external_id: str
+    fields: Mapping[str, object]
+    token_owner: str | None
+    written: int  # how many writes there were before it
+    answer: str = ""  # the code that DOKU meant to give
+    reached: bool = False  # whether an answer came back whole
+    clear: bool = False  # whether it was the true answer, unspoilt
+
+
+class Transport:
+    """HTTP to the bank in process: takes time, loses requests and answers, and bends what DOKU says."""
+
+    def __init__(self, universe: Universe) -> None:
+        self._u = universe
+
+    def send(self, request: HttpRequest, timeout: Timeout) -> HttpAnswer:
+        u, kernel = self._u, self._u.kernel
+        path = request.url.split("/", 3)[3]
+        operation = _OPERATIONS[path.rsplit("/", 1)[1]]
+        name = f"doku.{operation}"
+        actor = kernel.current
+        if actor is None:
+            raise RuntimeError("only actors call DOKU")
+        point = f"{actor.kind} {name}"
+        u.coverage.visits[point] += 1
+        u.coverage.totals["effects"] += 1
+        kernel.pause(self._travel())
+        fault = self._draw(name)
+        if fault == "crash_before":
+            u.coverage.crash_points[f"{point} before"] += 1
+            raise Crash
+        if fault == "fail":
+            raise ConnectionNotMade("refused")
+        if fault == "vanish":
+            kernel.pause(timeout.read)
+            raise AnswerLost("timeout")
+        if fault == "slow":
+            kernel.pause(timeout.read * u.rng.random())
+        arrival = self._arrive(request, operation)
+        dial = self._draw_dial(operation, arrival)
+        response = u.simulator.handle(request.method, "/" + path, request.headers, request.body)
+        arrival.answer = u.simulator.requests[-1].code if dial is None else response.code
+        kernel.note(f"{name} {arrival.reference} {arrival.external_id} answered {response.code} {dial or ''}")
+        if response.notify_first:
+            u.notices.deliver()
+            kernel.pause(0.0)
+        if fault == "crash_after":
+            u.coverage.crash_points[f"{point} after"] += 1
+            raise Crash
+        wait = self._travel() + response.delay_seconds + (timeout.read * u.rng.random() if fault == "slow" else 0.0)
+        if fault == "lose" or response.hang or wait > timeout.read:
+            kernel.pause(timeout.read)
+            raise AnswerLost("timeout")
+        kernel.pause(wait)
+        answer = self._answer(response, arrival)
+        arrival.clear = dial in (None, "delay") and answer.status in (200, 404)
+        return answer
+
+    def _answer(self, response: SimulatedResponse, arrival: Arrival) -> HttpAnswer:
+        if response.dropped:
+            raise AnswerLost("reset")
+        if response.cut_after is not None:
+            raise AnswerLost("truncated", response.status)
+        if len(response.body) > MAX_BODY_BYTES:
+            raise AnswerLost("too_large", response.status)
+        arrival.reached = True
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        body = response.body
+        if arrival.operation == "status" and self._u.plan.cancelled_as_05:
+            body = body.replace(b'"latestTransactionStatus":"06"', b'"latestTransactionStatus":"05"')
+        if arrival.operation == "status" and self._u.plan.otp_code_in_status:
+            for payment_code, otp_code in _OTP_CODES:
+                body = body.replace(payment_code, otp_code)
+        return HttpAnswer(response.status, headers, body)
+
+    def _travel(self) -> float:
+        rng = self._u.rng
+        if self._u.calm or self._u.plan.latency == "none":
+            return 0.0
+        return 0.02 + (rng.random() * 0.2 if rng.random() < 0.9 else rng.random() * 4.0)
+
+    def _draw(self, name: str) -> str | None:
+        u = self._u
+        if u.in_window(u.plan.blackout):
+            return u.rng.choice(("fail", "vanish"))
+        if u.in_window(u.plan.outages) and u.rng.random() < 0.9:
+            return u.rng.choice(("fail", "vanish"))
+        if name in ("doku.payment", "doku.otp") and u.chance(u.plan.dead_senders):
+            return self._strike(name, "crash_after")
+        if not u.chance(u.plan.doku_faults * _weight(name)):
+            return None
+        return self._strike(
+            name, u.rng.choice(("crash_before", "crash_after", "fail", "lose", "lose", "vanish", "slow"))
+        )
+
+    def _strike(self, name: str, fault: str) -> str:
+        u = self._u
+        u.coverage.faults[f"{name} {fault}"] += 1
+        u.coverage.totals["faults"] += 1
+        u.kernel.note(f"{name}: {fault}")
+        return fault
+
+    def _draw_dial(self, operation: str, arrival: Arrival) -> str | None:
+        u, rng = self._u, self._u.rng
+        if operation == "otp" and arrival.reference and u.chance(u.plan.late_codes):
+            return self._dial_code(arrival.reference)
+        if not u.chance(u.plan.dials * _weight(f"doku.{operation}")):
+            return self._dial_lie(operation, arrival.reference)
+        kinds = ["drop", "hang", "delay", "status", "code", "garbage", "garbage"]
+        if u.plan.late_effects and operation not in ("b2b", "b2b2c", "balance", "status"):
+            kinds += ["late", "late"]
+        kind = rng.choice(kinds)
+        when: Literal["before", "after"] = rng.choice(("before", "after"))
+        match kind:
+            case "late":
+                dial = Dial("*", "late", delay_seconds=rng.choice((5.0, 120.0, 1_200.0, 3_600.0)) * rng.random())
+                u.late_unlinking |= operation == "unbinding"
+            case "delay":
+                dial = Dial("*", "delay", delay_seconds=rng.uniform(0.5, 40.0))
+            case "status":
+                dial = Dial("*", "status", when, status=rng.choice((500, 502, 503, 504, 429, 301)))
+            case "code":
+                codes: tuple[str, ...] = _CODES_BEFORE if when == "before" else _CODES_AFTER
+                codes += _MORE_BEFORE.get(operation, ()) if when == "before" else ()
+                dial = Dial("*", "code", when, code=rng.choice(codes))
+            case "garbage":
+                dial = Dial("*", "garbage", when, garbage=rng.choice(_GARBAGE))  # type: ignore[arg-type]
+            case _:
+                dial = Dial("*", kind, when)  # type: ignore[arg-type]
+        u.simulator.add_dial(dial)
+        name = kind if kind in ("late", "delay") else f"{kind} {when}"
+        u.coverage.faults[f"dial {name}"] += 1
+        u.coverage.totals["faults"] += 1
+        return name
+
+    def _dial_lie(self, operation: str, reference: str) -> str | None:
+        """Let a lying DOKU say that it refused what it has done. Only a later fact can show that."""
+        u = self._u
+        if not u.plan.liar or operation not in ("payment", "otp", "refund") or not reference or not u.chance(0.3):
+            return None
+        u.simulator.add_dial(Dial("*", "code", "after", code="40305"))
+        u.lied.add(reference)
+        u.happens("liar")
+        return "lies"
+
+    def _dial_code(self, reference: str) -> str:
+        """Let a payment's first code take effect later, and refuse the next one meanwhile, without an effect."""
+        u, rng = self._u, self._u.rng
+        if reference in u.late_codes:
+            u.happens("code refused while another takes effect")
+            u.simulator.add_dial(Dial("*", "code", "before", code=rng.choice(_REFUSALS)))
+            return "code before"
+        u.late_codes.add(reference)
+        u.simulator.add_dial(Dial("*", "late", delay_seconds=rng.uniform(90.0, 290.0)))  # while the code is still good
+        return "late"
+
+    def _arrive(self, request: HttpRequest, operation: str) -> Arrival:
+        u = self._u
+        fields: Mapping[str, object] = json.loads(request.body)
+        reference = fields.get("partnerReferenceNo") or fields.get("originalPartnerReferenceNo") or ""
+        token = request.headers.get("Authorization-Customer", "").removeprefix("Bearer ")
+        known = u.simulator.world.access_tokens.get(token) if token else None
+        arrival = Arrival(
+            u.kernel.t,
+            operation,
+            str(reference),
+            request.headers.get("X-EXTERNAL-ID", ""),
+            fields,
+            None if known is None else known.binding.customer,
+            len(u.journal),
+        )
+        u.arrivals.append(arrival)
+        return arrival
+
+
+def _weight(name: str) -> float:
+    """How much more often than others a call to DOKU goes wrong that is made seldom and moves money."""
+    return {"doku.refund": 4.0, "doku.unbinding": 2.0, "doku.otp": 1.5}.get(name, 1.0)

@@ -1,0 +1,99 @@
+"""What DOKU tells us, over a network that loses, repeats and delays it, and among forgeries."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from typing import TYPE_CHECKING, cast
+
+from direct_debit.application.accept_notification import accept_notification
+from direct_debit.application.errors import InvalidSignature
+from direct_debit.application.inbound_ports import InboundCall
+from direct_debit.application.ports import InboxKind
+from doku_snap import inbound
+from tests.simulation.facts import API_SECONDS, PUBLIC_URL
+from tests.simulation.kernel import SECOND
+from tests.simulation.secret import CLIENT_ID, ISSUED_TOKEN_KEY
+from tools.doku_simulator.notifications import FORGERIES, Delivery, Forgery, NoticeDial
+
+if TYPE_CHECKING:
+    from direct_debit.application.deadline import Deadline
+    from tests.simulation.kernel import Outcome
+    from tests.simulation.universe import Environment, Universe
+
+
+class Notices:
+    """Takes DOKU's deliveries to the function that receives them."""
+
+    def __init__(self, universe: Universe) -> None:
+        self._u = universe
+
+    def deliver(self) -> None:
+        """Bring what is due now, with the trouble that the plan draws."""
+        notices = self._u.simulator.notifications
+        if self._u.in_window(self._u.plan.blackout):
+            # DOKU is gone altogether: what it has to say comes when it is back.
+            wait = self._u.plan.blackout[0][1] - self._u.kernel.t / SECOND + 600.0 * self._u.rng.random()
+            notices.dials.append(NoticeDial("delay", count=1_000, seconds=wait))
+        elif self._u.plan.lose_all_notifications and not self._u.calm:
+            notices.dials.append(NoticeDial("drop"))
+            self._u.happens("notification lost")
+        elif self._u.chance(self._u.plan.notification_trouble):
+            notices.dials.append(self._draw_dial())
+        for delivery in self._u.simulator.due_deliveries():
+            self._bring(delivery)
+        notices.dials.clear()
+
+    def _draw_dial(self) -> NoticeDial:
+        rng = self._u.rng
+        kind = rng.choice(("fail", "drop", "duplicate", "delay", "delay", "forge"))
+        if kind == "fail":
+            self._u.happens("notification failed")
+            return NoticeDial("fail")
+        if kind == "drop":
+            self._u.happens("notification lost")
+            return NoticeDial("drop")
+        if kind == "duplicate":
+            self._u.happens("notification duplicated")
+            return NoticeDial("duplicate")
+        if kind == "delay":
+            self._u.happens("notification delayed")
+            return NoticeDial("delay", seconds=rng.choice((2.0, 300.0, 3_600.0, 86_400.0)) * rng.random())
+        # A false status under a true signature is no forgery but a lie of DOKU's: see `contradict`.
+        forgery = cast("Forgery", rng.choice([one for one in FORGERIES if one != "status"]))
+        self._u.happens(f"notification forged: {forgery}")
+        return NoticeDial("forge", forgery=forgery)
+
+    def _bring(self, delivery: Delivery) -> None:
+        simulator = self._u.simulator
+        if self._u.plan.cancelled_as_05 and delivery.body.get("latestTransactionStatus") == "06":
+            delivery.body["latestTransactionStatus"] = "05"
+        delivery.due = simulator.now + timedelta(days=30)  # on its way; `record_result` says what follows
+        kind = InboxKind(delivery.kind)
+
+        def receive(environment: Environment, _: Deadline) -> None:
+            now = environment.clock.now()
+            issued = inbound.issue_token(
+                key_id=hashlib.sha256(b"issued-token-key:" + ISSUED_TOKEN_KEY).hexdigest()[:12],
+                key=ISSUED_TOKEN_KEY,
+                issuer=PUBLIC_URL,
+                audience=CLIENT_ID,
+                client_id=CLIENT_ID,
+                now=now,
+            )
+            request = simulator.build_notification(delivery, issued.token)
+            call = InboundCall(path=request.path, headers=request.headers, body=request.body)
+            accept_notification(environment.inbound.read_notification(kind, call), environment.ports)
+
+        def ended(outcome: Outcome) -> None:
+            status: int | None = 200
+            if isinstance(outcome.error, InvalidSignature):
+                status = outcome.error.status
+            elif outcome.error is not None:
+                status = 500
+            elif self._u.chance(self._u.plan.notification_trouble / 3):
+                status = None  # our answer was lost: DOKU comes again
+            simulator.record_result(delivery, status)
+
+        actor = self._u.invoke(f"receive_{kind}_notification", receive, API_SECONDS, subject=delivery.reference)
+        actor.ended.append(ended)
