@@ -80,13 +80,13 @@ DOKU_FAILURES = Failures(failed=lambda: ConnectionNotMade("refused"), lost=lambd
 AWS_FAILURES = Failures(failed=lambda: StoreUnavailable("throttled"), lost=lambda: StoreUnavailable("no answer"))
 
 
-def merchant_private_key() -> str:
-    """Return the merchant's key of the signature vectors (PEM)."""
+def vector_keys() -> Mapping[str, str]:
+    """Return the keys of the signature vectors, by their names there (PEM)."""
     vectors = json.loads((Path(__file__).parent.parent / "vectors" / "signature-vectors.json").read_text())
-    return str(vectors["keys"]["merchantPrivateKeyPkcs8Pem"])
+    return {name: str(key) for name, key in vectors["keys"].items()}
 
 
-_PRIVATE_KEY = merchant_private_key()
+_PRIVATE_KEY = vector_keys()["merchantPrivateKeyPkcs8Pem"]
 _CREDENTIALS = SecretContent(
     client_id=_CLIENT_ID,
     secret_key=_SECRET,

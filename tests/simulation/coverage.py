@@ -17,7 +17,7 @@ PORT_FAULTS = ("crash_before", "crash_after", "fail", "lose")
 READ_FAULTS = ("crash_before", "crash_after", "fail")
 
 STORE_WRITES = ("store.put_item", "store.update_item", "store.transact_write_items")
-STORE_READS = ("store.get_item", "store.query")
+READS = ("store.get_item", "store.query", "secrets.get_secret_value")
 DOKU_CALLS = ("b2b", "b2b2c", "binding", "otp", "balance", "payment", "status", "refund", "unbinding")
 PORTS = ("queue.send", "events.publish", "workflows.succeed")
 
@@ -32,6 +32,7 @@ HAPPENINGS = (
     "notification forged: token", "notification forged: amount", "notification forged: reference",
     "notification forged: stale", "notification forged: unsigned", "notification contradicts", "clock skewed",
     "function out of time", "store throttled for a while", "DOKU down for a while", "token key rotated",
+    "secret key rotated", "issued token key rotated",
     "B2B tokens expired", "customer tokens expired", "refresh tokens expired", "unlinked at the bank",
     "link abandoned", "link refused by the customer", "code wrong", "code too late", "code repeated",
     "payment abandoned", "request repeated", "request repeated with another body", "refund requested twice",
@@ -90,7 +91,7 @@ class Coverage:
 def required_faults() -> set[str]:
     """Return every pair of effect and fault that has to occur."""
     wanted = {f"{effect} {fault}" for effect in STORE_WRITES for fault in STORE_FAULTS}
-    wanted |= {f"{effect} {fault}" for effect in STORE_READS for fault in READ_FAULTS}
+    wanted |= {f"{effect} {fault}" for effect in READS for fault in READ_FAULTS}
     wanted |= {f"doku.{call} {fault}" for call in DOKU_CALLS for fault in DOKU_FAULTS}
     wanted |= {f"{effect} {fault}" for effect in PORTS for fault in PORT_FAULTS}
     return wanted | {f"dial {dial}" for dial in DIALS}

@@ -23,6 +23,7 @@ _OTP_CODES = (
     (b'"originalResponseCode":"4035400"', b'"originalResponseCode":"4030412"'),
     (b'"originalResponseCode":"4035411"', b'"originalResponseCode":"4030411"'),
 )
+_UNLINKING = "the unlinking"
 _REFUSALS = ("40404", "40300", "40311", "40314")
 _MORE_BEFORE = {"payment": _REFUSALS, "otp": _REFUSALS, "refund": ("42900", "42900", "40320")}
 _CODES_BEFORE = ("50000", "50001", "50002", "50400", "42900", "40316", "99999")
@@ -155,8 +156,8 @@ class Transport:
 
     def _draw_dial(self, operation: str, arrival: Arrival) -> str | None:
         u, rng = self._u, self._u.rng
-        if operation == "otp" and arrival.reference and u.chance(u.plan.late_codes):
-            return self._dial_code(arrival.reference)
+        if operation == "otp" and u.chance(u.plan.late_codes):
+            return self._dial_code(arrival.reference or _UNLINKING)
         if not u.chance(u.plan.dials * _weight(f"doku.{operation}")):
             return self._dial_lie(operation, arrival.reference)
         kinds = ["drop", "hang", "delay", "status", "code", "garbage", "garbage"]
@@ -196,15 +197,21 @@ class Transport:
         u.happens("liar")
         return "lies"
 
-    def _dial_code(self, reference: str) -> str:
-        """Let a payment's first code take effect later, and refuse the next one meanwhile, without an effect."""
+    def _dial_code(self, subject: str) -> str:
+        """Let the answer to a first code be lost, and refuse the next one, which has no effect.
+
+        A payment's code takes effect later, while DOKU still waits for one; an unlinking's at once.
+        """
         u, rng = self._u, self._u.rng
-        if reference in u.late_codes:
+        if subject in u.late_codes:
             u.happens("code refused while another takes effect")
             u.simulator.add_dial(Dial("*", "code", "before", code=rng.choice(_REFUSALS)))
             return "code before"
-        u.late_codes.add(reference)
-        u.simulator.add_dial(Dial("*", "late", delay_seconds=rng.uniform(90.0, 290.0)))  # while the code is still good
+        u.late_codes.add(subject)
+        if subject == _UNLINKING:
+            u.simulator.add_dial(Dial("*", "drop", "after"))
+            return "drop after"
+        u.simulator.add_dial(Dial("*", "late", delay_seconds=rng.uniform(120.0, 230.0)))
         return "late"
 
     def _arrive(self, request: HttpRequest, operation: str) -> Arrival:

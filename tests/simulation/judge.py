@@ -344,6 +344,8 @@ class _Case:
                 yield f"M4: {ref} is {payment.state} for ever, due {payment.due_at}"
             if payment.due_at is not None:
                 yield f"M6: {ref} is {payment.situation} and still due"
+            if payment.failure is not None and _refuses_our_keys(payment.failure.code):
+                yield f"O2: {ref} is FAILED because DOKU did not take our signature"
             if wanted is not None and wanted != (debits, refunds) and not self._excused(payment):
                 yield f"M4: {ref} is {payment.situation}, but was debited {debits} and refunded {refunds} times"
             if payment.state is PaymentState.NEEDS_REVIEW:
@@ -432,6 +434,8 @@ class _Case:
             return
         if refund.due_at is not None:
             yield f"M6: the refund of {ref} is {refund.state} and still due"
+        if refund.state is RefundState.FAILED and _refuses_our_keys(refund.evidence.code):
+            yield f"O2: the refund of {ref} is FAILED because DOKU did not take our signature"
         if refund.state is RefundState.FAILED and refunds and not self._excused(payment):
             yield f"M4: the refund of {ref} is FAILED, but the money went back"
         if refund.state is RefundState.REFUNDED and payment.state is not PaymentState.REFUNDED:
@@ -510,6 +514,10 @@ class _Case:
     # --- N1, N2: notifications --------------------------------------------------------------------------------------
 
     def inbox(self) -> Iterator[str]:
+        plan = self.u.plan
+        may_be_refused = plan.skew or plan.port_faults or plan.notification_trouble or self.u.secrets.was_secret_key_new
+        for reference in [] if may_be_refused else self.u.notices.refused:
+            yield f"N3: an authentic notification of {reference} was refused"
         reasons = {item["reason"]["S"] for item in self.u.store.items(TRANSACTIONS) if "reason" in item}
         for delivery in self.u.simulator.notifications.deliveries:
             if delivery.kind != "payment" or delivery.state != "delivered":
@@ -594,6 +602,11 @@ class _Case:
 def _refused_at_gate(arrival: Arrival) -> bool:
     """Whether DOKU refused a request before it could have an effect: a token that it did not take, a bad signature."""
     return arrival.answer[:3] == "401"
+
+
+def _refuses_our_keys(code: str | None) -> bool:
+    """Whether a payment, code or refund was refused for our signature; of a token request 401xx00 may mean more."""
+    return code in ("4015400", "4010400", "4015800")
 
 
 def _content(payment: Payment) -> tuple[object, ...]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 CUSTOMERS = 1_000
 DAYS = 30
 _SEED = 1
+_DAYS_BETWEEN_ROTATIONS = 4
 
 
 def fair_plan() -> Plan:
@@ -79,6 +80,8 @@ def live_a_month(customers: int = CUSTOMERS, days: int = DAYS) -> tuple[Universe
         for number in range(customers):
             person = Person(u, f"C{number + 1}", f"6281{number:08}")
             u.kernel.after(rng.random() * (days - 2) * 86_400, partial(_begin, u, person))
+        for day in range(2, days, _DAYS_BETWEEN_ROTATIONS):
+            u.kernel.after(day * 86_400.0, u.secrets.rotate)
         u.kernel.run(days * 86_400 * SECOND)
         u.kernel.run(u.kernel.t + 30 * 3_600 * SECOND)
         judge(u)

@@ -24,6 +24,7 @@ from direct_debit.application import (
     advance_binding,
     advance_payment,
     bind_account,
+    confirm_unbinding,
     inquire_status,
     make_payment,
     obtain_b2b_token,
@@ -465,6 +466,11 @@ MUTANTS: tuple[Mutant, ...] = (
         lambda: _edit(process_refund._send, "if event is RefundEvent.REFUSED and claimed.attempts > 1:", "if False:"),
     ),
     Mutant(
+        "found-keys-refused",
+        "a signature that DOKU does not take is the bank's refusal (found by reading, about rotations)",
+        lambda: [_put(doku_replies._BY_CASE, (401, "00"), Reply.DECLINED)],
+    ),
+    Mutant(
         "found-second-code",
         "the refusal of a second code ends a payment of which the first one may still be executed (seed 5547)",
         lambda: _edit(
@@ -472,6 +478,11 @@ MUTANTS: tuple[Mutant, ...] = (
             "in_doubt = refused and (current.otp_unclear or current.otp_accepted)",
             "in_doubt = False",
         ),
+    ),
+    Mutant(
+        "found-second-unlinking-code",
+        "the refusal of a second code proves that the link lives (seed 4168)",
+        lambda: _edit(confirm_unbinding._follow, "if binding.unbind_unclear:", "if False:"),
     ),
     Mutant(
         "found-unlinked-by-token",

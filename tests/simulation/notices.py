@@ -11,9 +11,8 @@ from direct_debit.application.errors import InvalidSignature
 from direct_debit.application.inbound_ports import InboundCall
 from direct_debit.application.ports import InboxKind
 from doku_snap import inbound
-from tests.simulation.facts import API_SECONDS, PUBLIC_URL
+from tests.simulation.facts import API_SECONDS, CLIENT_ID, PUBLIC_URL
 from tests.simulation.kernel import SECOND
-from tests.simulation.secret import CLIENT_ID, ISSUED_TOKEN_KEY
 from tools.doku_simulator.notifications import FORGERIES, Delivery, Forgery, NoticeDial
 
 if TYPE_CHECKING:
@@ -27,6 +26,8 @@ class Notices:
 
     def __init__(self, universe: Universe) -> None:
         self._u = universe
+        self.refused: list[str] = []  # what authentic notifications spoke of that were refused
+        self._held: tuple[str, int] | None = None  # the token that DOKU holds, and until when
 
     def deliver(self) -> None:
         """Bring what is due now, with the trouble that the plan draws."""
@@ -72,16 +73,7 @@ class Notices:
         kind = InboxKind(delivery.kind)
 
         def receive(environment: Environment, _: Deadline) -> None:
-            now = environment.clock.now()
-            issued = inbound.issue_token(
-                key_id=hashlib.sha256(b"issued-token-key:" + ISSUED_TOKEN_KEY).hexdigest()[:12],
-                key=ISSUED_TOKEN_KEY,
-                issuer=PUBLIC_URL,
-                audience=CLIENT_ID,
-                client_id=CLIENT_ID,
-                now=now,
-            )
-            request = simulator.build_notification(delivery, issued.token)
+            request = simulator.build_notification(delivery, self._token(environment))
             call = InboundCall(path=request.path, headers=request.headers, body=request.body)
             accept_notification(environment.inbound.read_notification(kind, call), environment.ports)
 
@@ -89,6 +81,9 @@ class Notices:
             status: int | None = 200
             if isinstance(outcome.error, InvalidSignature):
                 status = outcome.error.status
+                if delivery.forgery is None:
+                    self.refused.append(delivery.reference)
+                self._held = None  # DOKU asks for another token
             elif outcome.error is not None:
                 status = 500
             elif self._u.chance(self._u.plan.notification_trouble / 3):
@@ -97,3 +92,22 @@ class Notices:
 
         actor = self._u.invoke(f"receive_{kind}_notification", receive, API_SECONDS, subject=delivery.reference)
         actor.ended.append(ended)
+
+    def _token(self, environment: Environment) -> str:
+        """Return the token that DOKU holds, or a new one as the function that issues them makes it.
+
+        DOKU's request for it is not played: it is signed by RSA, which takes a millisecond (tests/integration).
+        """
+        now = self._u.kernel.t
+        if self._held is None or now >= self._held[1]:
+            key = environment.credentials.current().issued_token_key
+            issued = inbound.issue_token(
+                key_id=hashlib.sha256(b"issued-token-key:" + key).hexdigest()[:12],
+                key=key,
+                issuer=PUBLIC_URL,
+                audience=CLIENT_ID,
+                client_id=CLIENT_ID,
+                now=environment.clock.now(),
+            )
+            self._held = issued.token, now + (inbound.TOKEN_LIFETIME_SECONDS - 60) * SECOND
+        return self._held[0]

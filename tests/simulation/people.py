@@ -104,7 +104,8 @@ class Person:
             errands.extend([self._buy] * rng.randint(1, self.u.plan.orders))
             if rng.random() < 0.3:
                 errands.append(self._look_around)
-            if rng.random() < (0.35 if not again else 0.15):
+            unlinks = 0.35 if not again else 0.15
+            if rng.random() < (0.7 if self.u.plan.late_codes else unlinks):
                 errands.append(self._unlink)
             actors = []
             for errand in errands:
@@ -276,7 +277,7 @@ class Person:
                 return
             if current.state is not PaymentState.OTP_PENDING:
                 if patient:  # long enough for an inquiry to tell
-                    u.kernel.pause(rng.uniform(60.0, 120.0))
+                    u.kernel.pause(rng.uniform(40.0, 80.0))
                 else:
                     self._think(5.0, 90.0)
                 continue

@@ -80,6 +80,7 @@ def draw_plan(rng: Random) -> Plan:
     # what a day shows, two hours under shorter schedules show in a twelfth of the time.
     blackout, short_schedules = _draw_blackout(rng) if rng.random() < 0.03 * rate else ((), False)
     liar = not calm and rng.random() < 0.05
+    late_codes = 0.6 if late_effects and rng.random() < 0.2 * rate else 0.0
     dead_senders = 0.5 if rng.random() < 0.04 * rate else 0.0
     variant = _draw_variant(rng, late_effects=late_effects, repost=repost, skew=skew)
     return Plan(
@@ -105,13 +106,13 @@ def draw_plan(rng: Random) -> Plan:
         cancelled_as_05=rng.random() < (0.5 if blackout else 0.1),
         otp_code_in_status=rng.random() < 0.3,
         bank_trouble=rate * rng.choice((0.0, 0.0, 0.1, 0.3)),
-        rotate_key=rng.random() < 0.2,
+        rotate_key=rng.random() < 0.25,
         liar=liar,
         contradictions=not calm and rng.random() < 0.1,
         hasty_refunds=rng.random() < (0.5 if blackout or liar or dead_senders else 0.08 * rate),
         dead_senders=dead_senders,
-        wrong_codes=rng.choice((0.1, 0.1, 0.1, 0.1, 0.7)),
-        late_codes=0.6 if late_effects and rng.random() < 0.1 * rate else 0.0,
+        wrong_codes=0.1 if late_codes else rng.choice((0.1, 0.1, 0.1, 0.1, 0.7)),
+        late_codes=late_codes,
         repost=repost,
         late_success=LateSuccess.ACCEPT if rng.random() < 0.1 else LateSuccess.REFUND,
         shared_phone=rng.random() < 0.25,

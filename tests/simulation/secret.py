@@ -1,39 +1,91 @@
-"""The secret: its versions, and what one process knows of them."""
+"""The secret as Secrets Manager keeps it, behind the weather, and its rotations."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+from base64 import b64encode
+from functools import partial
 from typing import TYPE_CHECKING
 
-from doku_snap.credentials import Credentials
-from tests.fakes.world import merchant_private_key
+from botocore.exceptions import ReadTimeoutError
+
+from tests.fakes.weather import Failures
+from tests.fakes.world import vector_keys
+from tests.simulation.aws import store_error
+from tests.simulation.facts import CLIENT_ID
 
 if TYPE_CHECKING:
-    from direct_debit.adapters.credentials import Credentials as SecretContent
+    from collections.abc import Mapping
 
-CLIENT_ID = "BRN-0201-1690000000001"
-SECRET_KEY = "SK-simulation"
-PRIVATE_KEY = merchant_private_key()
-DOKU_CREDENTIALS = Credentials(CLIENT_ID, SECRET_KEY, PRIVATE_KEY)
-ISSUED_TOKEN_KEY = b"i" * 32
+    from tests.simulation.universe import Universe
+
+_KEYS = vector_keys()
+_FAULTS = ("crash_before", "crash_after", "fail")
+_FAILURES = Failures(
+    failed=lambda: store_error("InternalServiceError"),
+    lost=lambda: ReadTimeoutError(endpoint_url="secretsmanager"),
+)
+_STAGES = {"AWSCURRENT": 1, "AWSPREVIOUS": 2}  # counted from the newest version
 
 
-class Secret:
-    """The secret as one process knows it: what it has read, until it is told to read again."""
+def _key(name: str) -> str:
+    return b64encode(hashlib.sha256(name.encode()).digest()).decode()
 
-    def __init__(self, versions: list[SecretContent]) -> None:
-        self._versions = versions
-        self._known = len(versions) - 1
 
-    def current(self) -> SecretContent:
-        """Return the newest version that this process has read."""
-        return self._versions[self._known]
+class SecretsManager:
+    """The versions of one secret. A new one makes the one before it AWSPREVIOUS."""
 
-    def previous(self) -> SecretContent | None:
-        """Return the version before it."""
-        return self._versions[self._known - 1] if self._known else None
+    def __init__(self, universe: Universe) -> None:
+        self._u = universe
+        self._fields: dict[str, object] = {
+            "clientId": CLIENT_ID,
+            "secretKey": "SK-simulation-1",
+            "merchantPrivateKey": _KEYS["merchantPrivateKeyPkcs8Pem"],
+            "dokuPublicKey": _KEYS["dokuPublicKeyPem"],
+            "tokenKeys": {"k1": _key("k1")},
+            "activeTokenKey": "k1",
+            "phonePepper": _key("pepper"),
+            "issuedTokenKey": _key("issued 1"),
+        }
+        self._versions = [json.dumps(self._fields)]
+        self.was_secret_key_new = False  # whether DOKU and we may have had different ones for a while
 
-    def refresh(self) -> bool:
-        """Read again."""
-        newer = self._known < len(self._versions) - 1
-        self._known = len(self._versions) - 1
-        return newer
+    @property
+    def secret_key(self) -> str:
+        """The newest secret key."""
+        return str(self._fields["secretKey"])
+
+    def get_secret_value(self, *, SecretId: str, VersionStage: str) -> Mapping[str, str]:  # noqa: ARG002, N803 - boto3's
+        """Read a version, as the client of boto3 does."""
+        return self._u.effect(
+            "secrets.get_secret_value", partial(self._read, VersionStage), _FAILURES, _FAULTS, self._u.plan.port_faults
+        )
+
+    def _read(self, stage: str) -> Mapping[str, str]:
+        age = _STAGES[stage]
+        if age > len(self._versions):
+            raise store_error("ResourceNotFoundException")
+        return {"SecretString": self._versions[-age]}
+
+    def rotate(self) -> None:
+        """Replace one of the keys; DOKU takes a new secret key at once, a little before, or a little after."""
+        u, number = self._u, len(self._versions) + 1
+        what = u.rng.choice(("token key", "secret key", "issued token key"))
+        u.happens(f"{what} rotated")
+        if what == "token key":
+            keys = {**dict(self._fields["tokenKeys"]), f"k{number}": _key(f"k{number}")}  # type: ignore[call-overload]
+            self._put(tokenKeys=keys, activeTokenKey=f"k{number}")
+        elif what == "issued token key":
+            self._put(issuedTokenKey=_key(f"issued {number}"))
+        else:
+            self.was_secret_key_new = True
+            fresh = f"SK-simulation-{number}"
+            ours, theirs = u.rng.choice(((0.0, 0.0), (0.0, 90.0), (60.0, 0.0)))
+            u.kernel.after(ours, lambda: self._put(secretKey=fresh))
+            u.kernel.after(theirs, lambda: u.simulator.replace_secret_key(fresh))
+
+    def _put(self, **changes: object) -> None:
+        self._fields.update(changes)
+        self._versions.append(json.dumps(self._fields))
+        self._u.kernel.note("a new version of the secret")

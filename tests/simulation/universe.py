@@ -6,29 +6,28 @@ platform does is in platform.py, AWS and DOKU behind the weather in aws.py and d
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
-from direct_debit.adapters.credentials import Credentials as SecretContent
-from direct_debit.adapters.doku import WORKER_READ_SECONDS, DokuAdapter, DokuConnection
-from direct_debit.adapters.doku_inbound import InboundDokuAdapter, InboundKeys
+from direct_debit.adapters.doku import WORKER_READ_SECONDS, DokuAdapter
+from direct_debit.adapters.doku_inbound import InboundDokuAdapter
 from direct_debit.adapters.dynamodb.b2b_tokens import DynamoDbB2BTokens
 from direct_debit.adapters.dynamodb.bindings import DynamoDbBindings
 from direct_debit.adapters.dynamodb.circuit import DynamoDbCircuit
 from direct_debit.adapters.dynamodb.client import Store
 from direct_debit.adapters.dynamodb.inbox import DynamoDbInbox
 from direct_debit.adapters.dynamodb.payments import DynamoDbPayments
+from direct_debit.adapters.secrets import SecretsManagerCredentials
 from direct_debit.adapters.vault import AesGcmVault
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import DirectDebitError, InvalidSignature
 from direct_debit.application.ports import Ports, TokenMemory
 from direct_debit.application.settings import Settings
-from doku_snap.client import DokuClient
-from doku_snap.settings import ClientSettings
-from doku_snap.tokens import TokenClient
+from direct_debit.entrypoint.container import DokuConnector, read_inbound_keys
+from direct_debit.entrypoint.settings import read_environment
+from tests.fakes.environment import COMPLETE
 from tests.fakes.ids import SeededIds
 from tests.fakes.in_memory_dynamodb import InMemoryDynamoDb
 from tests.fakes.telemetry import RecordingTelemetry
@@ -36,24 +35,19 @@ from tests.fakes.weather import Crash, Failures
 from tests.simulation.aws import DynamoDb, Events, Queues, Workflows, store_error
 from tests.simulation.describe import describe
 from tests.simulation.doku import Transport
-from tests.simulation.facts import BINDINGS, PUBLIC_URL, TRANSACTIONS
+from tests.simulation.facts import BINDINGS, CLIENT_ID, PUBLIC_URL, TRANSACTIONS
 from tests.simulation.images import Images
 from tests.simulation.kernel import SECOND, Actor, Kernel, Outcome
 from tests.simulation.notices import Notices
 from tests.simulation.platform import Platform
-from tests.simulation.secret import (
-    CLIENT_ID,
-    DOKU_CREDENTIALS,
-    ISSUED_TOKEN_KEY,
-    PRIVATE_KEY,
-    SECRET_KEY,
-    Secret,
-)
+from tests.simulation.secret import SecretsManager
 from tools.doku_simulator.config import MerchantEndpoints, SimulatorConfig
 from tools.doku_simulator.core import Simulator
 
 if TYPE_CHECKING:
     from random import Random
+
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
     from direct_debit.adapters.dynamodb.items import Item
     from tests.fakes.in_memory_dynamodb import StreamRecord
@@ -63,7 +57,7 @@ if TYPE_CHECKING:
 
 _MOST_WARM = 12
 _STEPS_EACH = 10  # four are usual
-_CLIENT_SETTINGS = ClientSettings()
+_FUNCTION = read_environment({**COMPLETE, "PUBLIC_BASE_URL": PUBLIC_URL})
 _WRITES = frozenset({"store.put_item", "store.update_item", "store.transact_write_items"})
 
 
@@ -90,6 +84,7 @@ class Environment:
     ports: Ports
     clock: Clock
     inbound: InboundDokuAdapter
+    credentials: SecretsManagerCredentials
     busy: bool = False
 
 
@@ -130,7 +125,7 @@ class Universe:
         self.errors_shown: list[str] = []
         self.unlinked_at_bank = False
         self.late_unlinking = False
-        self.late_codes: set[str] = set()  # payments of which a code takes effect later
+        self.late_codes: set[str] = set()  # of whom a code takes effect, unheard
         self.lied: set[str] = set()
         self.back_office: set[str] = set()  # refunded by DOKU's staff, unasked
         self.orders = 0
@@ -145,10 +140,11 @@ class Universe:
         )
         if plan.short_schedules:
             self.settings = _shorten(self.settings)
+        self.secrets = SecretsManager(self)
         self.simulator = Simulator(
             SimulatorConfig(
                 client_id=CLIENT_ID,
-                secret_key=SECRET_KEY,
+                secret_key=self.secrets.secret_key,
                 verify_asymmetric=False,
                 sign_asymmetric=False,
                 merchant=MerchantEndpoints(
@@ -167,25 +163,12 @@ class Universe:
             self.kernel.now,
             rng,
         )
-        self._secrets = [
-            SecretContent(
-                client_id=CLIENT_ID,
-                secret_key=SECRET_KEY,
-                merchant_private_key=PRIVATE_KEY,
-                doku_public_key="",
-                doku_client_key=CLIENT_ID,
-                token_keys={"k1": b"k" * 32},
-                active_token_key="k1",
-                phone_pepper=b"p" * 32,
-                issued_token_key=ISSUED_TOKEN_KEY,
-            )
-        ]
         self.most_invocations = 20_000
         self._invocations = 0
         self._warm: list[Environment] = []
         self._journaled = dict.fromkeys((BINDINGS, TRANSACTIONS), 0)
         if plan.rotate_key:
-            self.kernel.after(rng.choice((30.0, 600.0, 7_200.0)) * rng.random(), self._rotate_key)
+            self.kernel.after(rng.choice((30.0, 600.0, 7_200.0)) * rng.random(), self._rotate)
         for begin, end in plan.throttling:
             self.kernel.after(begin, lambda: self._happens("store throttled for a while"))
             self.kernel.note(f"throttling from {begin:.0f} to {end:.0f} s")
@@ -228,35 +211,35 @@ class Universe:
     def _start_environment(self, skew: float) -> Environment:
         clock = Clock(self.kernel, skew)
         store = Store(DynamoDb(self), clock, self.ids)
-        transport = Transport(self)
-        connection = DokuConnection(
-            DokuClient(DOKU_CREDENTIALS, _CLIENT_SETTINGS, transport, clock.now),
-            TokenClient(DOKU_CREDENTIALS, _CLIENT_SETTINGS, transport, clock.now),
-        )
-        secret = Secret(self._secrets)
+        secrets = cast("SecretsManagerClient", self.secrets)
+        credentials = SecretsManagerCredentials(secrets, _FUNCTION.doku_secret_id, clock)
+        connector = DokuConnector(_FUNCTION, credentials, clock, Transport(self))
         payments = DynamoDbPayments(store, TRANSACTIONS, BINDINGS, max_open_payments=self.settings.max_open_payments)
         ports = Ports(
             clock=clock,
             ids=self.ids,
-            vault=AesGcmVault(secret, self.ids),
+            vault=AesGcmVault(credentials, self.ids),
             bindings=DynamoDbBindings(store, BINDINGS),
             payments=payments,
             inbox=DynamoDbInbox(store, TRANSACTIONS),
             b2b_tokens=DynamoDbB2BTokens(store, BINDINGS),
             token_memory=TokenMemory(),
             circuit=DynamoDbCircuit(store, TRANSACTIONS),
-            doku=DokuAdapter(lambda: connection, clock, read_seconds=WORKER_READ_SECONDS, doubt_keys=secret.refresh),
+            doku=DokuAdapter(connector, clock, read_seconds=WORKER_READ_SECONDS, doubt_keys=credentials.refresh),
             queues=self.queues,
             events=self.events,
             workflows=self.workflows,
             telemetry=self.telemetry,
             settings=self.settings,
         )
-        keys = InboundKeys(CLIENT_ID, CLIENT_ID, (SECRET_KEY,), (), (ISSUED_TOKEN_KEY,))
         adapter = InboundDokuAdapter(
-            lambda: keys, clock, issuer=PUBLIC_URL, window_seconds=300, doubt_keys=secret.refresh
+            lambda: read_inbound_keys(credentials),
+            clock,
+            issuer=PUBLIC_URL,
+            window_seconds=300,
+            doubt_keys=credentials.refresh,
         )
-        environment = Environment(ports, clock, adapter)
+        environment = Environment(ports, clock, adapter, credentials)
         self._warm.append(environment)
         return environment
 
@@ -299,14 +282,9 @@ class Universe:
         """Let no environment with a wrong clock serve any more."""
         self._warm = [one for one in self._warm if one.busy]
 
-    def _rotate_key(self) -> None:
-        if self.calm:
-            return
-        self.happens("token key rotated")
-        old = self._secrets[-1]
-        name = f"k{len(self._secrets) + 1}"
-        keys = {**old.token_keys, name: hashlib.sha256(name.encode()).digest()}
-        self._secrets.append(replace(old, token_keys=keys, active_token_key=name))
+    def _rotate(self) -> None:
+        if not self.calm:
+            self.secrets.rotate()
 
     # --- side effects ------------------------------------------------------------------------------------------------
 

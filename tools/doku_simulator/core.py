@@ -226,6 +226,10 @@ class Simulator:
         self.world.shift(seconds)
         self.world.tick()
 
+    def replace_secret_key(self, secret_key: str) -> None:
+        """Take, and sign with, another secret key from now on, as when it is replaced in the back office."""
+        self.world.config = replace(self.world.config, secret_key=secret_key)
+
     def expire_b2b_tokens(self) -> None:
         """Let all B2B tokens expire now."""
         self._tokens.expire_b2b()

@@ -73,7 +73,6 @@ class Gate:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._secret = world.config.secret_key.encode()
 
     def admit(self, route: Route, incoming: Incoming) -> Admitted:
         """Prove the sender; Refused or Repeated otherwise."""
@@ -148,7 +147,12 @@ class Gate:
 
     def _check_signature(self, target: str, token: str, hashed: str, timestamp: str, given: str) -> None:
         expected = transaction_signature(
-            self._secret, method="POST", path=target, token=token, hashed_body=hashed, timestamp=timestamp
+            self._world.config.secret_key.encode(),
+            method="POST",
+            path=target,
+            token=token,
+            hashed_body=hashed,
+            timestamp=timestamp,
         )
         if not equal(expected, given):
             raise Refused("40100", "Invalid Signature")

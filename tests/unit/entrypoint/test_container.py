@@ -17,7 +17,7 @@ from direct_debit.entrypoint.container import DokuConnector, build, read_inbound
 from direct_debit.entrypoint.settings import ConfigurationError, read_environment
 from doku_snap.transport import HttpAnswer, RequestsTransport
 from tests.fakes.clock import FakeClock
-from tests.unit.entrypoint.test_settings import COMPLETE
+from tests.fakes.environment import COMPLETE
 
 KEYS = json.loads((Path(__file__).parents[2] / "vectors" / "signature-vectors.json").read_text("utf-8"))["keys"]
 

@@ -5,19 +5,7 @@ import pytest
 from direct_debit.application.settings import LateSuccess
 from direct_debit.entrypoint import container
 from direct_debit.entrypoint.settings import ConfigurationError, read_environment
-
-COMPLETE = {
-    "BINDINGS_TABLE": "bindings",
-    "TRANSACTIONS_TABLE": "transactions",
-    "NOTIFICATION_QUEUE_URL": "https://sqs.example/1/n",
-    "REFUND_RETRY_QUEUE_URL": "https://sqs.example/1/r",
-    "STATUS_INQUIRY_QUEUE_URL": "https://sqs.example/1/s",
-    "STREAM_FAILURE_QUEUE_URL": "https://sqs.example/1/f",
-    "EVENT_BUS_NAME": "bus",
-    "DOKU_SECRET_ID": "secret",
-    "DOKU_BASE_URL": "https://api-sandbox.doku.com",
-    "PUBLIC_BASE_URL": "https://pay.example/v1/",
-}
+from tests.fakes.environment import COMPLETE
 
 
 def test_the_defaults() -> None:

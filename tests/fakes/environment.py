@@ -1,0 +1,14 @@
+"""The environment variables of a function: all that have no default."""
+
+COMPLETE = {
+    "BINDINGS_TABLE": "bindings",
+    "TRANSACTIONS_TABLE": "transactions",
+    "NOTIFICATION_QUEUE_URL": "https://sqs.example/1/n",
+    "REFUND_RETRY_QUEUE_URL": "https://sqs.example/1/r",
+    "STATUS_INQUIRY_QUEUE_URL": "https://sqs.example/1/s",
+    "STREAM_FAILURE_QUEUE_URL": "https://sqs.example/1/f",
+    "EVENT_BUS_NAME": "bus",
+    "DOKU_SECRET_ID": "secret",
+    "DOKU_BASE_URL": "https://api-sandbox.doku.com",
+    "PUBLIC_BASE_URL": "https://pay.example/v1/",
+}
