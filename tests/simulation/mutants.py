@@ -475,7 +475,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "the refusal of a second code ends a payment of which the first one may still be executed (seed 5547)",
         lambda: _edit(
             advance_payment.advance_payment,
-            "in_doubt = refused and (current.otp_unclear or current.otp_accepted)",
+            "in_doubt = refused and current.may_be_done_by_an_earlier_request",
             "in_doubt = False",
         ),
     ),

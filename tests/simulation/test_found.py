@@ -28,6 +28,8 @@ FOUND = {
     6323: "a refund was sent once more on a history that was older than another worker's sending",
     1001581: "a refund that had ended while it was taken over was due for ever",
     1001632: "the same",
+    4168: "an account was unlinked by a code whose answer was lost, and called linked when the next code was refused",
+    10442: "a payment sent again and refused was FAILED for good, although DOKU acted on the first sending later",
     1578: "a late stream record released an account whose refund was under way",
 }
 

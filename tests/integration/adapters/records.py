@@ -168,6 +168,7 @@ payments = st.builds(
     otp_attempts=counts,
     otp_accepted=st.booleans(),
     otp_unclear=st.booleans(),
+    reposted=st.booleans(),
     late_success=st.booleans(),
     not_found_count=counts,
     last_inquiry_at=maybe_moment,

@@ -11,13 +11,14 @@ from direct_debit.application.ports import BindingUnusable, Metric
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.evidence import EvidenceSource
 from direct_debit.domain.money import Amount
-from direct_debit.domain.payment import FailureReason, PaymentState
+from direct_debit.domain.payment import FailureReason, PaymentSituation, PaymentState
 from tests.fakes.invariants import check_at_rest
 from tests.fakes.journey import REF, Merchant
 from tests.fakes.quiescence import come_to_rest
 from tests.fakes.weather import Fault
 from tests.fakes.world import World
 from tests.unit.application.support import Strike, linked, lose_notifications, requests
+from tools.doku_simulator.config import ProviderVariant
 from tools.doku_simulator.dials import Dial
 
 
@@ -268,6 +269,23 @@ def test_a_reference_is_posted_again_only_by_the_setting_and_after_not_found() -
     assert result.payment.external_id != first
     merchant.enter_otp()
     come_to_rest(world)
+    assert check_at_rest(world) == []
+
+
+def test_a_refusal_of_the_payment_sent_again_is_not_the_end_of_the_first_sending() -> None:
+    """Seed 10442: DOKU did not know the payment, refused it when it was sent again, then acted on the first sending."""
+    world = World(variant=ProviderVariant(duplicate_refused_by="both", otp_required=False))
+    merchant = linked(world)
+    world.simulator.add_dial(Dial("payment", "late", delay_seconds=3_600.0))
+    merchant.pay()
+    come_to_rest(world, 1_300)
+    assert merchant.payment().situation is PaymentSituation.FAILED_NOT_FOUND
+    world.settings = replace(world.settings, repost_after_not_found=True)
+    world.simulator.add_dial(Dial("payment", "code", "before", code="40314"))
+    assert merchant.pay().payment.state is PaymentState.UNKNOWN
+    come_to_rest(world)
+    assert merchant.payment().late_success
+    assert merchant.payment().state is PaymentState.REFUNDED
     assert check_at_rest(world) == []
 
 

@@ -273,7 +273,8 @@ class DokuAdapter:
         def send() -> Answer[WireRefund]:
             message = RefundRequest(
                 original_partner_reference_no=payment.ref,
-                original_external_id=payment.external_id,
+                # Of a payment that was sent twice DOKU may know either request: our reference alone names both.
+                original_external_id=None if payment.reposted else payment.external_id,
                 partner_refund_no=refund.number,
                 refund_amount=WireAmount(value=str(payment.amount)),
                 reason=refund.reason,

@@ -55,8 +55,7 @@ def advance_payment(
         refused = event in REFUSALS and evidence.source is EvidenceSource.ANSWER
         if attempt is not None and (refused or event in _OF_THE_ATTEMPT) and current.attempt != attempt:
             return current
-        # Refused, but DOKU may still act on an earlier code: the status decides.
-        in_doubt = refused and (current.otp_unclear or current.otp_accepted)
+        in_doubt = refused and current.may_be_done_by_an_earlier_request  # the status decides
         after = current.moved(PaymentEvent.OUTCOME_LOST if in_doubt else event, evidence)
         if after is None:
             return current

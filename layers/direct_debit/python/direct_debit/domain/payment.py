@@ -182,9 +182,9 @@ class Payment:
     """One payment and its refund: one record, one version, moved only by `moved`.
 
     Times are UTC. `attempt` names the caller that is speaking to DOKU about this payment; answers of an older attempt
-    count only where they are evidence. `otp_unclear` says that DOKU waits for a code although one was sent before:
-    nobody knows what becomes of that one, so that the refusal of the next is not the payment's end. `due_at` is when
-    the resolver must look next; None once nothing is open.
+    count only where they are evidence. `otp_unclear` says that DOKU waits for a code although one was sent before,
+    `reposted` that the payment was sent again after DOKU had not known it. `due_at` is when the resolver must look
+    next; None once nothing is open.
     """
 
     ref: str
@@ -214,6 +214,7 @@ class Payment:
     otp_attempts: int = 0
     otp_accepted: bool = False
     otp_unclear: bool = False
+    reposted: bool = False
     late_success: bool = False
     not_found_count: int = 0
     last_inquiry_at: datetime | None = None
@@ -235,6 +236,11 @@ class Payment:
     def is_final(self) -> bool:
         """Whether callers may rely on the state (a late success of FAILED(not_found) is the documented exception)."""
         return self.state in FINAL_STATES
+
+    @property
+    def may_be_done_by_an_earlier_request(self) -> bool:
+        """Whether DOKU may still act on an earlier request, so that the refusal of the newest one is no end."""
+        return self.otp_unclear or self.otp_accepted or self.reposted
 
     @property
     def is_open(self) -> bool:
@@ -272,6 +278,7 @@ class Payment:
             review=review,
             late_success=self.late_success
             or (self.situation is PaymentSituation.FAILED_NOT_FOUND and following is PaymentSituation.PAID),
+            reposted=self.reposted or event is PaymentEvent.REPOSTED,
             otp_unclear=self.otp_unclear or (event is PaymentEvent.OTP_REQUIRED and self.otp_attempts > 0),
             evidence=evidence,
         )
