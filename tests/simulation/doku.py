@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from doku_snap.transport import HttpRequest, Timeout
+    from tests.simulation.kernel import Actor
     from tests.simulation.universe import Universe
     from tools.doku_simulator.records import SimulatedResponse
 
@@ -56,9 +57,16 @@ class Arrival:
     fields: Mapping[str, object]
     token_owner: str | None
     written: int  # how many writes there were before it
+    sender: Actor
     answer: str = ""  # the code that DOKU meant to give
     reached: bool = False  # whether an answer came back whole
     clear: bool = False  # whether it was the true answer, unspoilt
+
+    @property
+    def heard(self) -> bool:
+        """Whether its sender got the true answer and lived on: what a process heard is gone when it dies."""
+        outcome = self.sender.outcome
+        return self.clear and not (outcome is not None and outcome.crashed)
 
 
 class Transport:
@@ -90,7 +98,7 @@ class Transport:
             raise AnswerLost("timeout")
         if fault == "slow":
             kernel.pause(timeout.read * u.rng.random())
-        arrival = self._arrive(request, operation)
+        arrival = self._arrive(request, operation, actor)
         dial = self._draw_dial(operation, arrival)
         response = u.simulator.handle(request.method, "/" + path, request.headers, request.body)
         arrival.answer = u.simulator.requests[-1].code if dial is None else response.code
@@ -214,7 +222,7 @@ class Transport:
         u.simulator.add_dial(Dial("*", "late", delay_seconds=rng.uniform(120.0, 230.0)))
         return "late"
 
-    def _arrive(self, request: HttpRequest, operation: str) -> Arrival:
+    def _arrive(self, request: HttpRequest, operation: str, sender: Actor) -> Arrival:
         u = self._u
         fields: Mapping[str, object] = json.loads(request.body)
         reference = fields.get("partnerReferenceNo") or fields.get("originalPartnerReferenceNo") or ""
@@ -228,6 +236,7 @@ class Transport:
             fields,
             None if known is None else known.binding.customer,
             len(u.journal),
+            sender,
         )
         u.arrivals.append(arrival)
         return arrival

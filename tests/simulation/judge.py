@@ -418,7 +418,7 @@ class _Case:
                 for one in self.u.arrivals
                 if one.operation == "status"
                 and one.reference == payment.ref
-                and one.clear
+                and one.heard
                 and one.t >= since
                 # A payment that DOKU does not know is believed only after a while, and when it is said twice.
                 and theirs is not None
@@ -470,7 +470,7 @@ class _Case:
         since = self.u.kernel.instant(done[0]) + int(self.u.plan.variant.status_lag * SECOND)
         until = self.u.kernel.instant(refund.evidence.at)
         return any(
-            one.operation == "status" and one.reference == payment.ref and one.clear and since <= one.t < until
+            one.operation == "status" and one.reference == payment.ref and one.heard and since <= one.t < until
             for one in self.u.arrivals
         )
 

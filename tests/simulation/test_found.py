@@ -30,6 +30,7 @@ FOUND = {
     1001632: "the same",
     4168: "an account was unlinked by a code whose answer was lost, and called linked when the next code was refused",
     10442: "a payment sent again and refused was FAILED for good, although DOKU acted on the first sending later",
+    3000044: "the judge: a payment needs review although DOKU had told its end, to a worker that died with the answer",
     1578: "a late stream record released an account whose refund was under way",
 }
 

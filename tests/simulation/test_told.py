@@ -1,5 +1,6 @@
 """A finding is told as a history that a person can read."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,10 @@ def test_a_found_history_is_written_and_what_it_blames_is_shown(
     assert verdict.violation in written
     assert f"make simulate REPLAY={verdict.seed}" in shown
     blamed = next(word for word in verdict.violation.split() if word.startswith("ORDER"))
-    lines = [line for line in shown.splitlines() if "doku." in line]
+    header = next(line for line in shown.splitlines() if "what concerns" in line)
+    concerned = header.split("what concerns ")[1].rstrip(":").split(", ")
+    assert blamed in concerned
+    lines = [line for line in shown.splitlines() if re.match(r"\d+d \d\d:", line)]
     assert lines
-    assert all(blamed in line for line in lines)
+    assert all(any(name in line for name in concerned) for line in lines)
     assert "the faults stop" in written
