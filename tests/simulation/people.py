@@ -105,7 +105,7 @@ class Person:
             if rng.random() < 0.3:
                 errands.append(self._look_around)
             unlinks = 0.35 if not again else 0.15
-            if rng.random() < (0.7 if self.u.plan.late_codes else unlinks):
+            if rng.random() < (0.9 if self.u.plan.late_codes else unlinks):
                 errands.append(self._unlink)
             actors = []
             for errand in errands:
@@ -382,7 +382,7 @@ class Person:
         u, rng = self.u, self.u.rng
         for _ in range(4):
             self._think(2.0, 40.0)
-            code = RIGHT_OTP if rng.random() < 0.8 else WRONG_OTP
+            code = WRONG_OTP if rng.random() < (0.05 if u.plan.late_codes else 0.2) else RIGHT_OTP
             command = ConfirmUnbinding(binding_id=binding_id, otp=code)
 
             def confirm(ports: Ports, deadline: Deadline, command: ConfirmUnbinding = command) -> BindingResult:

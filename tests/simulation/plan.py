@@ -48,7 +48,7 @@ class Plan:
     hasty_refunds: bool  # DOKU's staff gives money back before we know that it was taken
     dead_senders: float  # how often who sends a payment or a code dies with the answer in hand
     wrong_codes: float
-    late_codes: float  # how often a payment's first code takes effect late, and the next one is refused meanwhile
+    late_codes: float  # how often a first code takes effect without a word, and the next one is refused
     repost: bool
     late_success: LateSuccess
     shared_phone: bool
@@ -80,7 +80,7 @@ def draw_plan(rng: Random) -> Plan:
     # what a day shows, two hours under shorter schedules show in a twelfth of the time.
     blackout, short_schedules = _draw_blackout(rng) if rng.random() < 0.03 * rate else ((), False)
     liar = not calm and rng.random() < 0.05
-    late_codes = 0.6 if late_effects and rng.random() < 0.2 * rate else 0.0
+    late_codes = 0.9 if late_effects and rng.random() < 0.2 * rate else 0.0
     dead_senders = 0.5 if rng.random() < 0.04 * rate else 0.0
     variant = _draw_variant(rng, late_effects=late_effects, repost=repost, skew=skew)
     return Plan(
