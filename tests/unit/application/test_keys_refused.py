@@ -4,6 +4,7 @@ import pytest
 
 from direct_debit.application.errors import NotDone
 from direct_debit.application.get_balance import get_balance
+from direct_debit.application.ports import Metric
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.payment import PaymentState
 from direct_debit.domain.refund import RefundState
@@ -103,3 +104,16 @@ def test_a_balance_is_asked_for_again() -> None:
         get_balance(merchant.binding().id, world.process(), world.deadline())
     get_balance(merchant.binding().id, world.process(), world.deadline())
     assert requests(world, "balance") == 2
+
+
+@pytest.mark.parametrize("operation", ["b2b_token", "balance"])
+def test_an_operator_is_told(operation: str) -> None:
+    merchant = linked()
+    world = merchant.world
+    world.simulator.expire_b2b_tokens()
+    _refuse_keys(merchant, operation)
+    with pytest.raises(NotDone):
+        get_balance(merchant.binding().id, world.process(), world.deadline())
+    assert world.telemetry.counts[Metric.CREDENTIALS_REFUSED] == 1
+    get_balance(merchant.binding().id, world.process(), world.deadline())
+    assert world.telemetry.counts[Metric.CREDENTIALS_REFUSED] == 1

@@ -15,7 +15,7 @@ from direct_debit.application.errors import (
 )
 from direct_debit.application.obtain_b2b_token import obtain_b2b_token
 from direct_debit.application.obtain_customer_token import obtain_customer_token, require_relink
-from direct_debit.application.ports import DokuCall, Ports
+from direct_debit.application.ports import DokuCall, Metric, Ports
 from direct_debit.application.references import make_external_id
 
 _ROUNDS = 3  # the first try, one after renewing the B2B token, one after renewing the customer's
@@ -44,7 +44,7 @@ def call_doku[T](
     refused_b2b: str | None = None
     refused_customer: str | None = None
     for number in range(_ROUNDS):
-        b2b_token = _note_silence(ports, partial(obtain_b2b_token, ports, deadline, refused_b2b))
+        b2b_token = _note_trouble(ports, partial(obtain_b2b_token, ports, deadline, refused_b2b))
         access = None
         if binding_id is not None:
             access = obtain_customer_token(ports, binding_id, deadline, refused_customer)
@@ -59,7 +59,7 @@ def call_doku[T](
             ip_address=ip_address,
         )
         try:
-            answer = _note_silence(ports, partial(send, call))
+            answer = _note_trouble(ports, partial(send, call))
         except B2BTokenRefused as error:
             if refused_b2b is not None:
                 raise NotDone("DOKU does not take a fresh access token; nothing was done", code=error.code) from error
@@ -76,12 +76,15 @@ def call_doku[T](
     raise NotDone("DOKU did not take the tokens; nothing was done")
 
 
-def _note_silence[T](ports: Ports, send: Callable[[], T]) -> T:
-    """Tell the circuit breaker when DOKU does not answer, or answers that it can not."""
+def _note_trouble[T](ports: Ports, send: Callable[[], T]) -> T:
+    """Tell the circuit breaker when DOKU does not answer, or answers that it can not; count what our own keys cost."""
     try:
         return send()
     except (NotDone, OutcomeUnknown) as error:
         silent = error.code is None or error.code.startswith("5")
         if silent and not isinstance(error, StoreUnavailable):
             record_failure(ports)
+        if error.code is not None and error.code.startswith("401") and error.code.endswith("00"):
+            ports.telemetry.count(Metric.CREDENTIALS_REFUSED)
+            ports.telemetry.note("DOKU does not take our signature, client id or key", code=error.code)
         raise

@@ -538,6 +538,7 @@ class Metric(StrEnum):
     NOTIFICATION_STALE = "NotificationStale"
     NOTIFICATION_REFUSED = "NotificationRefused"
     CIRCUIT_OPENED = "CircuitOpened"
+    CREDENTIALS_REFUSED = "CredentialsRefused"
     B2B_TOKEN_REQUESTED = "B2BTokenRequested"  # noqa: S105 - a metric's name
     RELINK_REQUIRED = "RelinkRequired"
     BINDING_UNRESOLVED = "BindingUnresolved"
