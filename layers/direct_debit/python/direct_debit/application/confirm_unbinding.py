@@ -103,10 +103,8 @@ def _follow(binding: Binding, answer: WriteAnswer, ports: Ports) -> Binding:
             pause_unbinding(binding, ports)
             raise CustomerActionRequired("the code is wrong; ask the customer for it again", code=answer.code)
         case Reply.EXPIRED | Reply.OTP_BLOCKED | Reply.DECLINED | Reply.CUSTOMER_MUST_ACT | Reply.CANCELLED:
-            if binding.unbind_unclear:
-                return pause_unbinding(
-                    binding, ports
-                )  # perhaps an earlier code has unlinked the account: the probe tells
+            if binding.unbind_unclear:  # perhaps an earlier code has unlinked the account: the probe tells
+                return pause_unbinding(binding, ports)
             end_unbinding(binding, BindingEvent.UNBIND_REFUSED, evidence, ports)
             raise Rejected("the bank refused; the account stays linked", code=answer.code)
         case _:

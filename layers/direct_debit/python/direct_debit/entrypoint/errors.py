@@ -169,7 +169,7 @@ _KINDS = (
         "not-done",
         503,
         "Not done",
-        "DOKU could not be reached or asked to come again. Surely nothing happened.",
+        "DOKU could not be reached, asked to come again, or did not take our credentials. Surely nothing happened.",
         "Repeat the same request after `Retry-After` seconds.",
     ),
     ProblemKind(
