@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from doku_snap.transport import HttpRequest, Timeout
     from tests.simulation.kernel import Actor
     from tests.simulation.universe import Universe
+    from tools.doku_simulator.dials import Fault, Garbage
     from tools.doku_simulator.records import SimulatedResponse
 
 # Where DOKU's status names the code of the OTP call as the original one.
@@ -29,7 +30,7 @@ _REFUSALS = ("40404", "40300", "40311", "40314")
 _MORE_BEFORE = {"payment": _REFUSALS, "otp": _REFUSALS, "refund": ("42900", "42900", "40320")}
 _CODES_BEFORE = ("50000", "50001", "50002", "50400", "42900", "40316", "99999")
 _CODES_AFTER = ("50000", "50001", "50002", "50400", "20200", "40901", "99999")
-_GARBAGE = (
+_GARBAGE: tuple[Garbage, ...] = (
     "empty", "html", "truncated", "half", "wrong_type", "wrong_reference", "missing_fields", "unknown_fields",
     "duplicate_keys",
 )  # fmt: skip
@@ -168,7 +169,7 @@ class Transport:
             return self._dial_code(arrival.reference or _UNLINKING)
         if not u.chance(u.plan.dials * _weight(f"doku.{operation}")):
             return self._dial_lie(operation, arrival.reference)
-        kinds = ["drop", "hang", "delay", "status", "code", "garbage", "garbage"]
+        kinds: list[Fault] = ["drop", "hang", "delay", "status", "code", "garbage", "garbage"]
         if u.plan.late_effects and operation not in ("b2b", "b2b2c", "balance", "status"):
             kinds += ["late", "late"]
         kind = rng.choice(kinds)
@@ -186,9 +187,9 @@ class Transport:
                 codes += _MORE_BEFORE.get(operation, ()) if when == "before" else ()
                 dial = Dial("*", "code", when, code=rng.choice(codes))
             case "garbage":
-                dial = Dial("*", "garbage", when, garbage=rng.choice(_GARBAGE))  # type: ignore[arg-type]
+                dial = Dial("*", "garbage", when, garbage=rng.choice(_GARBAGE))
             case _:
-                dial = Dial("*", kind, when)  # type: ignore[arg-type]
+                dial = Dial("*", kind, when)
         u.simulator.add_dial(dial)
         name = kind if kind in ("late", "delay") else f"{kind} {when}"
         u.coverage.faults[f"dial {name}"] += 1

@@ -38,12 +38,13 @@ class SecretsManager:
 
     def __init__(self, universe: Universe) -> None:
         self._u = universe
+        self._token_keys = {"k1": _key("k1")}
         self._fields: dict[str, object] = {
             "clientId": CLIENT_ID,
             "secretKey": "SK-simulation-1",
             "merchantPrivateKey": _KEYS["merchantPrivateKeyPkcs8Pem"],
             "dokuPublicKey": _KEYS["dokuPublicKeyPem"],
-            "tokenKeys": {"k1": _key("k1")},
+            "tokenKeys": self._token_keys,
             "activeTokenKey": "k1",
             "phonePepper": _key("pepper"),
             "issuedTokenKey": _key("issued 1"),
@@ -74,8 +75,8 @@ class SecretsManager:
         what = u.rng.choice(("token key", "secret key", "issued token key"))
         u.happens(f"{what} rotated")
         if what == "token key":
-            keys = {**dict(self._fields["tokenKeys"]), f"k{number}": _key(f"k{number}")}  # type: ignore[call-overload]
-            self._put(tokenKeys=keys, activeTokenKey=f"k{number}")
+            self._token_keys = {**self._token_keys, f"k{number}": _key(f"k{number}")}
+            self._put(tokenKeys=self._token_keys, activeTokenKey=f"k{number}")
         elif what == "issued token key":
             self._put(issuedTokenKey=_key(f"issued {number}"))
         else:
