@@ -32,7 +32,7 @@ HAPPENINGS = (
     "notification forged: token", "notification forged: amount", "notification forged: reference",
     "notification forged: stale", "notification forged: unsigned", "notification contradicts", "clock skewed",
     "function out of time", "store throttled for a while", "DOKU down for a while", "token key rotated",
-    "secret key rotated", "issued token key rotated",
+    "secret key rotated", "issued token key rotated", "merchant key rotated", "token request refused for its signature",
     "B2B tokens expired", "customer tokens expired", "refresh tokens expired", "unlinked at the bank",
     "link abandoned", "link refused by the customer", "code wrong", "code too late", "code repeated",
     "payment abandoned", "request repeated", "request repeated with another body", "refund requested twice",

@@ -62,6 +62,7 @@ class Arrival:
     answer: str = ""  # the code that DOKU meant to give
     reached: bool = False  # whether an answer came back whole
     clear: bool = False  # whether it was the true answer, unspoilt
+    misfit: bool = False  # whether it was signed with a key that DOKU does not take
 
     @property
     def heard(self) -> bool:
@@ -100,7 +101,7 @@ class Transport:
         if fault == "slow":
             kernel.pause(timeout.read * u.rng.random())
         arrival = self._arrive(request, operation, actor)
-        dial = self._draw_dial(operation, arrival)
+        dial = self._refuse_signature(request, arrival) or self._draw_dial(operation, arrival)
         response = u.simulator.handle(request.method, "/" + path, request.headers, request.body)
         arrival.answer = u.simulator.requests[-1].code if dial is None else response.code
         kernel.note(f"{name} {arrival.reference} {arrival.external_id} answered {response.code} {dial or ''}")
@@ -162,6 +163,16 @@ class Transport:
         u.coverage.totals["faults"] += 1
         u.kernel.note(f"{name}: {fault}")
         return fault
+
+    def _refuse_signature(self, request: HttpRequest, arrival: Arrival) -> str | None:
+        """Refuse a request for tokens that is signed with a key that DOKU does not take (yet, or any more)."""
+        u = self._u
+        if arrival.operation not in ("b2b", "b2b2c") or request.headers["X-SIGNATURE"] == u.secrets.registered:
+            return None
+        u.happens("token request refused for its signature")
+        arrival.misfit = True
+        u.simulator.add_dial(Dial("*", "code", "before", code="40100"))
+        return "signature refused"
 
     def _draw_dial(self, operation: str, arrival: Arrival) -> str | None:
         u, rng = self._u, self._u.rng

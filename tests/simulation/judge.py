@@ -67,6 +67,7 @@ def judge(u: Universe) -> list[str]:
         case.moves,
         case.payments,
         case.bindings,
+        case.signature,
         case.inbox,
         case.outbox,
         case.secrets,
@@ -496,12 +497,34 @@ class _Case:
                 yield f"M4: a binding counts {sorted(binding.open_payments)} as open"
             if not open_payments[binding.id] <= binding.open_payments and binding.state is BindingState.ACTIVE:
                 yield f"B2: a binding forgot {sorted(open_payments[binding.id])}"
-            if binding.state is BindingState.UNBOUND and binding.external_id in alive:
+            if binding.state is BindingState.UNBOUND and binding.external_id in alive and not self._proof_was_old():
                 yield f"B2: the link of {binding.customer_id} is UNBOUND, but lives at the bank"
         known = {one.customer_id for one in self.links.values() if one.state in _LINKED}
         for customer in customers:
             if customer not in known:
                 u.coverage.ends["link that only the bank knows"] += 1
+
+    def signature(self) -> Iterator[str]:
+        """A refusal of our signature, while a key was being replaced, ends no link."""
+        if self._proof_was_old():
+            return
+        for entry in self.u.journal:
+            new, old = entry.record.new or {}, entry.record.old or {}
+            if new.get("state") != {"S": "RELINK_REQUIRED"} or new["state"] == old.get("state"):
+                continue
+            asked = [
+                one
+                for one in self.u.arrivals
+                if one.operation == "b2b2c" and one.sender.name == entry.actor and one.t <= entry.t
+            ]
+            if asked and asked[-1].misfit:
+                yield f"O2: the link of {new['customerId']['S']} was given up because DOKU did not take our signature"
+
+    def _proof_was_old(self) -> bool:
+        """Whether DOKU changed the key within the moment for which its last word on our signature counts."""
+        moment = int((10 + 2 * self.u.plan.skew) * SECOND)
+        changed = self.u.secrets.registered_at
+        return any(one.misfit and one.operation == "b2b2c" and 0 <= one.t - changed < moment for one in self.u.arrivals)
 
     def _settled(self, binding: Binding) -> Iterator[str]:
         if binding.state in _LINKING:

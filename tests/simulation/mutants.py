@@ -471,6 +471,11 @@ MUTANTS: tuple[Mutant, ...] = (
         lambda: [_put(doku_replies._BY_CASE, (401, "00"), Reply.DECLINED)],
     ),
     Mutant(
+        "found-signature-is-customer",
+        "a token exchange that is refused for our signature ends the link (found by reading, about rotations)",
+        lambda: _replace_everywhere(obtain_customer_token._request, obtain_customer_token._exchange),
+    ),
+    Mutant(
         "found-second-code",
         "the refusal of a second code ends a payment of which the first one may still be executed (seed 5547)",
         lambda: _edit(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ReadTimeoutError
 
+from doku_snap.keys import load_private_key
 from tests.fakes.weather import Failures
 from tests.fakes.world import vector_keys
 from tests.simulation.aws import store_error
@@ -17,6 +18,8 @@ from tests.simulation.facts import CLIENT_ID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
     from tests.simulation.universe import Universe
 
@@ -26,11 +29,20 @@ _FAILURES = Failures(
     failed=lambda: store_error("InternalServiceError"),
     lost=lambda: ReadTimeoutError(endpoint_url="secretsmanager"),
 )
+_MERCHANT_KEYS = (_KEYS["merchantPrivateKeyPkcs8Pem"], _KEYS["dokuPrivateKeyPkcs8Pem"])  # any two
 _STAGES = {"AWSCURRENT": 1, "AWSPREVIOUS": 2}  # counted from the newest version
+
+
+def mark(key: RSAPrivateKey) -> str:
+    """Return what stands for a signature with this key here: who signed, and not what."""
+    return f"signed-with-{key.public_key().public_numbers().n % 1_000_000_007}"
 
 
 def _key(name: str) -> str:
     return b64encode(hashlib.sha256(name.encode()).digest()).decode()
+
+
+_MARKS = tuple(mark(load_private_key(pem)) for pem in _MERCHANT_KEYS)
 
 
 class SecretsManager:
@@ -42,7 +54,7 @@ class SecretsManager:
         self._fields: dict[str, object] = {
             "clientId": CLIENT_ID,
             "secretKey": "SK-simulation-1",
-            "merchantPrivateKey": _KEYS["merchantPrivateKeyPkcs8Pem"],
+            "merchantPrivateKey": _MERCHANT_KEYS[0],
             "dokuPublicKey": _KEYS["dokuPublicKeyPem"],
             "tokenKeys": self._token_keys,
             "activeTokenKey": "k1",
@@ -51,6 +63,8 @@ class SecretsManager:
         }
         self._versions = [json.dumps(self._fields)]
         self.was_secret_key_new = False  # whether DOKU and we may have had different ones for a while
+        self.registered = _MARKS[0]  # what DOKU takes as our signature on requests for tokens
+        self.registered_at = 0
 
     @property
     def secret_key(self) -> str:
@@ -72,19 +86,34 @@ class SecretsManager:
     def rotate(self) -> None:
         """Replace one of the keys; DOKU takes a new secret key at once, a little before, or a little after."""
         u, number = self._u, len(self._versions) + 1
-        what = u.rng.choice(("token key", "secret key", "issued token key"))
+        what = u.rng.choice(("token key", "secret key", "issued token key", "merchant key"))
         u.happens(f"{what} rotated")
         if what == "token key":
             self._token_keys = {**self._token_keys, f"k{number}": _key(f"k{number}")}
             self._put(tokenKeys=self._token_keys, activeTokenKey=f"k{number}")
         elif what == "issued token key":
             self._put(issuedTokenKey=_key(f"issued {number}"))
-        else:
+        elif what == "secret key":
             self.was_secret_key_new = True
             fresh = f"SK-simulation-{number}"
-            ours, theirs = u.rng.choice(((0.0, 0.0), (0.0, 90.0), (60.0, 0.0)))
+            ours, theirs = self._draw_delays()
             u.kernel.after(ours, lambda: self._put(secretKey=fresh))
             u.kernel.after(theirs, lambda: u.simulator.replace_secret_key(fresh))
+        else:
+            other = 1 - _MARKS.index(self.registered)
+            ours, theirs = self._draw_delays()
+            u.kernel.after(ours, lambda: self._put(merchantPrivateKey=_MERCHANT_KEYS[other]))
+            u.kernel.after(theirs, lambda: self._register(_MARKS[other]))
+            # So that some customers' tokens are renewed while the two differ.
+            u.kernel.after(u.rng.uniform(0.0, 240.0), u.simulator.expire_customer_tokens)
+
+    def _draw_delays(self) -> tuple[float, float]:
+        """How long we and DOKU take to change: both at once, DOKU later, or we later."""
+        return self._u.rng.choice(((0.0, 0.0), (0.0, 90.0), (60.0, 0.0)))
+
+    def _register(self, signature: str) -> None:
+        self.registered, self.registered_at = signature, self._u.kernel.t
+        self._u.kernel.note("DOKU takes another public key of ours")
 
     def _put(self, **changes: object) -> None:
         self._fields.update(changes)

@@ -245,7 +245,7 @@ class Driver:
         if choice == 0:
             return self.world.tokens.take_lease(owner, generation, now, now + timedelta(minutes=5))
         if choice == 1:
-            token = SharedToken(f"t{generation}", now, generation)
+            token = SharedToken(f"t{generation}", "k", now, now, generation)
             return self.world.tokens.publish(owner, token), self.world.tokens.read()
         self.world.tokens.release_lease(owner)
         return None

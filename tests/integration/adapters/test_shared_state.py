@@ -8,7 +8,7 @@ from tests.fakes.clock import START
 from tests.integration.adapters.conftest import World
 
 LEASE_END = START + timedelta(seconds=10)
-TOKEN = SharedToken("sealed", START + timedelta(minutes=15), 1)
+TOKEN = SharedToken("sealed", "k", START, START + timedelta(minutes=15), 1)
 
 
 # --- the B2B token ---------------------------------------------------------------------------------------------------

@@ -363,7 +363,7 @@ def test_a_refused_balance(code: str, error: type[DirectDebitError]) -> None:
 def test_tokens() -> None:
     doku, _ = make(answer(200, {"responseCode": "2007300", "accessToken": "t0ken", "expiresIn": "900"}))
     issued = doku.request_b2b_token(deadline())
-    assert (issued.token, issued.expires_in) == ("t0ken", 900)
+    assert (issued.token, issued.expires_in, issued.signed_with) == ("t0ken", 900, doku.key_id())
     body = {
         "responseCode": "2007400",
         "accessToken": "cust",

@@ -1,8 +1,12 @@
 """DOKU does not take our signature (401xx00), as during a rotation: nothing was done, and nothing ends by it."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
-from direct_debit.application.errors import NotDone
+from direct_debit.adapters.doku import DokuAdapter
+from direct_debit.application.errors import NotDone, RelinkRequired
 from direct_debit.application.get_balance import get_balance
 from direct_debit.application.ports import Metric
 from direct_debit.domain.binding import BindingState
@@ -104,6 +108,106 @@ def test_a_balance_is_asked_for_again() -> None:
         get_balance(merchant.binding().id, world.process(), world.deadline())
     get_balance(merchant.binding().id, world.process(), world.deadline())
     assert requests(world, "balance") == 2
+
+
+# --- 4017400: our signature, or the customer's tokens? --------------------------------------------------------------
+
+
+def _ask_for_balance(merchant: Merchant) -> None:
+    world = merchant.world
+    get_balance(merchant.binding().id, world.process(), world.deadline())
+
+
+def test_a_token_exchange_that_is_refused_for_our_signature_unlinks_nobody() -> None:
+    merchant = linked()
+    merchant.world.clock.tick(120)
+    merchant.world.simulator.expire_customer_tokens(merchant.customer)
+    _refuse_keys(merchant, "b2b2c_token", count=2)  # the refresh token, then the auth code
+    asked = requests(merchant.world, "b2b_token")
+    _ask_for_balance(merchant)
+    assert merchant.binding().state is BindingState.ACTIVE
+    assert requests(merchant.world, "b2b_token") == asked + 1
+
+
+def test_while_doku_does_not_take_our_signature_no_link_is_given_up() -> None:
+    merchant = linked()
+    merchant.world.clock.tick(120)
+    merchant.world.simulator.expire_customer_tokens(merchant.customer)
+    _refuse_keys(merchant, "b2b2c_token", count=2)
+    _refuse_keys(merchant, "b2b_token")
+    with pytest.raises(NotDone) as refused:
+        _ask_for_balance(merchant)
+    assert refused.value.code == "4017300"
+    assert merchant.binding().state is BindingState.ACTIVE
+    assert merchant.binding().token_lease_until is None
+    _ask_for_balance(merchant)
+
+
+def test_an_account_is_not_called_unlinked_because_of_our_signature() -> None:
+    merchant = linked()
+    merchant.world.clock.tick(120)
+    merchant.world.simulator.expire_customer_tokens(merchant.customer)
+    _refuse_keys(merchant, "b2b2c_token", count=2)
+    _refuse_keys(merchant, "b2b_token")
+    with pytest.raises(NotDone):
+        merchant.unbind()
+    assert merchant.binding().state is BindingState.ACTIVE
+    assert any(one.linked for one in merchant.world.simulator.world.bindings.values())
+    merchant.unbind()
+    assert merchant.confirm_unbinding().binding.state is BindingState.UNBOUND
+
+
+def test_many_links_that_are_gone_share_one_proof_of_our_signature() -> None:
+    world = World()
+    merchants = [Merchant(world, customer=f"CUST-{n}", phone=f"62812345670{n}0") for n in range(5)]
+    for merchant in merchants:
+        merchant.link()
+    world.clock.tick(120)
+    asked = requests(world, "b2b_token")
+    for merchant in merchants:
+        world.simulator.unlink_customer(merchant.customer)
+        with pytest.raises(RelinkRequired):
+            _ask_for_balance(merchant)
+        assert merchant.binding().state is BindingState.RELINK_REQUIRED
+    assert requests(world, "b2b_token") == asked + 1
+
+
+def test_an_old_proof_of_our_signature_does_not_count() -> None:
+    merchant = linked()
+    merchant.world.clock.tick(11)
+    merchant.world.simulator.unlink_customer(merchant.customer)
+    asked = requests(merchant.world, "b2b_token")
+    with pytest.raises(RelinkRequired):
+        _ask_for_balance(merchant)
+    assert requests(merchant.world, "b2b_token") == asked + 1
+
+
+def test_a_proof_of_another_key_does_not_count() -> None:
+    """Seed 21754 of a version: the key before was taken a moment ago, and the new one is not taken yet."""
+    merchant = linked()
+    ports = merchant.world.process()
+    shared = ports.b2b_tokens.read()
+    assert shared is not None
+    now = merchant.world.clock.now()
+    assert ports.b2b_tokens.take_lease("another", shared.generation, now, now + timedelta(seconds=10))
+    other = replace(shared, signed_with="another", issued_at=now, generation=shared.generation + 1)
+    assert ports.b2b_tokens.publish("another", other)
+    merchant.world.simulator.unlink_customer(merchant.customer)
+    asked = requests(merchant.world, "b2b_token")
+    with pytest.raises(RelinkRequired):
+        _ask_for_balance(merchant)
+    assert requests(merchant.world, "b2b_token") == asked + 1
+
+
+def test_a_key_that_changes_after_its_proof_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    merchant = linked()
+    ids = iter(("old", "new"))
+    monkeypatch.setattr(DokuAdapter, "key_id", lambda _: next(ids))
+    _refuse_keys(merchant, "b2b2c_token", count=4)
+    merchant.world.simulator.expire_customer_tokens(merchant.customer)
+    with pytest.raises(NotDone):
+        _ask_for_balance(merchant)
+    assert merchant.binding().state is BindingState.ACTIVE
 
 
 @pytest.mark.parametrize("operation", ["b2b_token", "balance"])

@@ -1,9 +1,11 @@
 """The merchant's credentials at DOKU, one set per environment (contract section 1)."""
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from doku_snap.errors import InvalidSetting
 from doku_snap.keys import load_private_key
@@ -35,3 +37,9 @@ class Credentials:
     def signing_key(self) -> RSAPrivateKey:
         """The parsed private key (cached per process)."""
         return load_private_key(self.private_key)
+
+    @property
+    def key_id(self) -> str:
+        """A name for the client id and private key together: 12 hex digits, of public things only."""
+        key = self.signing_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return hashlib.sha256(self.client_id.encode() + b"|" + key).hexdigest()[:12]

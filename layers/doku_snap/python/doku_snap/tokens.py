@@ -25,6 +25,11 @@ class TokenClient:
         self._transport = transport
         self._clock = clock
 
+    @property
+    def key_id(self) -> str:
+        """A name for the client id and private key that sign here; says nothing about the key."""
+        return self._credentials.key_id
+
     def request_b2b_token(self, timeout: Timeout) -> Answer[B2bToken]:
         """A B2B token, usually for 900 s. Assume that a new one ends the one before (contract section 7)."""
         return self._send(Operation.REQUEST_B2B_TOKEN, B2bTokenRequest().to_wire(), timeout, B2bToken)

@@ -103,12 +103,17 @@ class DokuAdapter:
 
     # --- tokens ------------------------------------------------------------------------------------------------------
 
+    def key_id(self) -> str:
+        """See Doku.key_id."""
+        return self._connect().tokens.key_id
+
     def request_b2b_token(self, deadline: Deadline) -> IssuedB2BToken:
         """See Doku.request_b2b_token."""
         timeout = self._timeout(deadline, _QUICK_READ_SECONDS)
-        answer = self._read(lambda: self._connect().tokens.request_b2b_token(timeout))
+        tokens = self._connect().tokens
+        answer = self._read(lambda: tokens.request_b2b_token(timeout))
         if answer.classification.answer_class is AnswerClass.OK and answer.body is not None:
-            return IssuedB2BToken(answer.body.access_token, answer.body.expires_in)
+            return IssuedB2BToken(answer.body.access_token, answer.body.expires_in, tokens.key_id)
         if answer.classification.answer_class in _WRONG_CREDENTIALS:
             raise Rejected("DOKU refuses the merchant's credentials; see the operations guide", code=answer.code)
         raise _no_answer(answer)

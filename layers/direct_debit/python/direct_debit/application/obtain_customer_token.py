@@ -6,12 +6,14 @@ from typing import Never
 
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import BindingChanged, NotDone, RelinkRequired
+from direct_debit.application.obtain_b2b_token import prove_key
 from direct_debit.application.ports import CustomerTokens, Metric, Ports
 from direct_debit.domain.binding import Binding, BindingEvent, SealedTokens
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 
 _RENEW_BEFORE = timedelta(seconds=60)
-_LEASE = timedelta(seconds=25)  # longer than the two calls of a refresh may take
+_LEASE = timedelta(seconds=25)  # a refresh asks for nothing any more when it is over
+_SIGNATURE_OR_CUSTOMER = "4017400"  # DOKU's word for both (contract 3.2, 5)
 _POLL_SECONDS = 0.3
 _MIN_REMAINING_SECONDS = 3.0
 
@@ -44,9 +46,10 @@ def obtain_customer_token(
         if binding.token_lease_until is None or now >= binding.token_lease_until:
             claim = replace(binding.noted(now), token_lease_until=now + _LEASE)
             try:
-                return _refresh(ports, ports.bindings.save(binding, claim), deadline)
+                claimed = ports.bindings.save(binding, claim)
             except BindingChanged:
                 continue
+            return _refresh(ports, claimed, Deadline(min(deadline.at, now + _LEASE)))
         if deadline.remaining(now) < _MIN_REMAINING_SECONDS:
             raise NotDone("the customer's token is being renewed; nothing was sent")
         ports.clock.sleep(_POLL_SECONDS * (1 + ports.ids.jitter()))
@@ -103,6 +106,24 @@ def _refresh(ports: Ports, binding: Binding, deadline: Deadline) -> CustomerAcce
 
 
 def _request(ports: Ports, binding: Binding, deadline: Deadline) -> CustomerTokens:
+    """Ask for new tokens. A refusal that may be one of our signature counts only when DOKU says it again, having taken
+    this signature in between: a key that is being replaced must unlink nobody.
+    """
+    try:
+        return _exchange(ports, binding, deadline)
+    except RelinkRequired as error:
+        if error.code != _SIGNATURE_OR_CUSTOMER:
+            raise
+    proved = prove_key(ports, deadline)
+    try:
+        return _exchange(ports, binding, deadline)
+    except RelinkRequired as error:
+        if ports.doku.key_id() != proved:
+            raise NotDone("our key is being replaced; repeat the request", code=error.code) from error
+        raise
+
+
+def _exchange(ports: Ports, binding: Binding, deadline: Deadline) -> CustomerTokens:
     """Refresh token first, auth code as fallback (contract 3.2)."""
     if binding.tokens is not None and binding.tokens.refresh_token is not None:
         try:

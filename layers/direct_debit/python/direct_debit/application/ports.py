@@ -261,9 +261,14 @@ class Inbox(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SharedToken:
-    """The merchant's B2B token as the fleet shares it; `token` is sealed. Times are UTC."""
+    """The merchant's B2B token as the fleet shares it; `token` is sealed. Times are UTC.
+
+    That DOKU issued it proves that it took the key `signed_with` at `issued_at`.
+    """
 
     token: str = field(repr=False)
+    signed_with: str
+    issued_at: datetime
     expires_at: datetime
     generation: int
 
@@ -326,10 +331,11 @@ class DokuCall:
 
 @dataclass(frozen=True, slots=True)
 class IssuedB2BToken:
-    """A fresh B2B token and its lifetime."""
+    """A fresh B2B token, its lifetime, and the key of ours with which it was asked for (see Doku.key_id)."""
 
     token: str = field(repr=False)
     expires_in: int  # seconds
+    signed_with: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -434,6 +440,13 @@ class Doku(Protocol):
     call raises NotDone when surely nothing was sent or DOKU refused without an effect and asks to come again,
     B2BTokenRefused or CustomerTokenRefused when a token was not taken. Reads raise NotDone whenever there is no answer.
     """
+
+    def key_id(self) -> str:
+        """Name the client id and private key with which requests for tokens are signed now; a rotation changes it.
+
+        Raises StoreUnavailable.
+        """
+        ...
 
     def request_b2b_token(self, deadline: Deadline) -> IssuedB2BToken:
         """Ask for a B2B token (contract 3.1). Raises NotDone, Rejected (wrong key or client id)."""

@@ -34,6 +34,8 @@ class DynamoDbB2BTokens:
             return None
         return SharedToken(
             token=read_text(item, "token"),
+            signed_with=read_text(item, "signedWith"),
+            issued_at=read_instant(item, "issuedAt"),
             expires_at=read_instant(item, "expiresAt"),
             generation=read_number(item, "generation"),
         )
@@ -50,6 +52,8 @@ class DynamoDbB2BTokens:
         change = set_and_remove(
             {
                 "token": text(token.token),
+                "signedWith": text(token.signed_with),
+                "issuedAt": instant(token.issued_at),
                 "expiresAt": instant(token.expires_at),
                 "generation": number(token.generation),
                 WRITE_ID: text(write_id),
