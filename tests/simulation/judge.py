@@ -521,10 +521,12 @@ class _Case:
                 yield f"O2: the link of {new['customerId']['S']} was given up because DOKU did not take our signature"
 
     def _proof_was_old(self) -> bool:
-        """Whether DOKU changed the key within the moment for which its last word on our signature counts."""
+        """Whether DOKU stopped taking a key within the moment for which its last word on it counts."""
         moment = int((10 + 2 * self.u.plan.skew) * SECOND)
         changed = self.u.secrets.registered_at
-        return any(one.misfit and one.operation == "b2b2c" and 0 <= one.t - changed < moment for one in self.u.arrivals)
+        taken = [one.t for one in self.u.arrivals if one.operation == "b2b" and not one.misfit and one.t < changed]
+        refused = [one.t for one in self.u.arrivals if one.operation == "b2b2c" and one.misfit and one.t >= changed]
+        return any(at - taken[-1] < moment for at in refused) if taken else False
 
     def _settled(self, binding: Binding) -> Iterator[str]:
         if binding.state in _LINKING:

@@ -106,7 +106,7 @@ def draw_plan(rng: Random) -> Plan:
         cancelled_as_05=rng.random() < (0.5 if blackout else 0.1),
         otp_code_in_status=rng.random() < 0.3,
         bank_trouble=rate * rng.choice((0.0, 0.0, 0.1, 0.3)),
-        rotate_key=rng.random() < 0.33,
+        rotate_key=rng.random() < 0.4,
         liar=liar,
         contradictions=not calm and rng.random() < 0.1,
         hasty_refunds=rng.random() < (0.5 if blackout or liar or dead_senders else 0.08 * rate),

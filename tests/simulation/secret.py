@@ -30,6 +30,7 @@ _FAILURES = Failures(
     lost=lambda: ReadTimeoutError(endpoint_url="secretsmanager"),
 )
 _MERCHANT_KEYS = (_KEYS["merchantPrivateKeyPkcs8Pem"], _KEYS["dokuPrivateKeyPkcs8Pem"])  # any two
+_RENEWALS = 4
 _STAGES = {"AWSCURRENT": 1, "AWSPREVIOUS": 2}  # counted from the newest version
 
 
@@ -86,7 +87,7 @@ class SecretsManager:
     def rotate(self) -> None:
         """Replace one of the keys; DOKU takes a new secret key at once, a little before, or a little after."""
         u, number = self._u, len(self._versions) + 1
-        what = u.rng.choice(("token key", "secret key", "issued token key", "merchant key"))
+        what = u.rng.choice(("token key", "secret key", "issued token key", "merchant key", "merchant key"))
         u.happens(f"{what} rotated")
         if what == "token key":
             self._token_keys = {**self._token_keys, f"k{number}": _key(f"k{number}")}
@@ -104,8 +105,8 @@ class SecretsManager:
             ours, theirs = self._draw_delays()
             u.kernel.after(ours, lambda: self._put(merchantPrivateKey=_MERCHANT_KEYS[other]))
             u.kernel.after(theirs, lambda: self._register(_MARKS[other]))
-            # So that some customers' tokens are renewed while the two differ.
-            u.kernel.after(u.rng.uniform(0.0, 240.0), u.simulator.expire_customer_tokens)
+            for _ in range(_RENEWALS):  # so that some customers' tokens are renewed while the two differ
+                u.kernel.after(u.rng.uniform(0.0, 120.0), u.simulator.expire_customer_tokens)
 
     def _draw_delays(self) -> tuple[float, float]:
         """How long we and DOKU take to change: both at once, DOKU later, or we later."""

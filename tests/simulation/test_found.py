@@ -31,6 +31,8 @@ FOUND = {
     4168: "an account was unlinked by a code whose answer was lost, and called linked when the next code was refused",
     10442: "a payment sent again and refused was FAILED for good, although DOKU acted on the first sending later",
     3000044: "the judge: a payment needs review although DOKU had told its end, to a worker that died with the answer",
+    769: "an account was called unlinked because DOKU did not take our signature on the token's renewal",
+    21754: "a link was given up because the key before the one that DOKU did not take had been taken a moment ago",
     1578: "a late stream record released an account whose refund was under way",
 }
 
