@@ -15,12 +15,13 @@ from tests.simulation.search import Finding, Report, commit, say, search
 ENOUGH_FOR_GAPS = 8_000  # histories; with fewer a rare event may be missing by chance
 SHOWN = 10
 SHOWN_LINES = 60
+_INTERRUPTED = 130  # what a shell says of a command that Ctrl-C has ended
 TOLD = Path(__file__).parents[2] / ".local" / "simulation"
 _NAMES = re.compile(r"\b(?:ORDER\d{7}|[A-Z0-9]{12}|C\d+|[0-9a-f]{32})\b")  # references, customers, bindings
 
 
 def main() -> int:
-    """Return 0 when nothing was found."""
+    """Return 0 when nothing was found, 130 when it was interrupted."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seeds", type=int, default=1_000, help="how many histories")
     parser.add_argument("--start", type=int, default=0, help="the first seed")
@@ -31,6 +32,15 @@ def main() -> int:
     parser.add_argument("--only", default="", help="mutants whose name contains this")
     parser.add_argument("--month", action="store_true", help="a month of 1,000 customers, for its speed")
     arguments = parser.parse_args()
+    try:
+        return _do(arguments)
+    except KeyboardInterrupt:
+        kept = "the same command goes on from here" if arguments.state else "with STATE=file it could go on"
+        say("", f"interrupted; {kept}")
+        return _INTERRUPTED
+
+
+def _do(arguments: argparse.Namespace) -> int:
     if arguments.replay is not None:
         return _replay(arguments.replay)
     if arguments.mutants:

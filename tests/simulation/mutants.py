@@ -43,7 +43,7 @@ from direct_debit.domain.payment import PAYMENT_TRANSITIONS, PaymentEvent, Payme
 from doku_snap.operations import Operation
 from tests.simulation.coverage import Coverage
 from tests.simulation.history import run_history
-from tests.simulation.search import say
+from tests.simulation.search import prepare_worker, say
 
 MOST_SEEDS = 1_500
 
@@ -532,7 +532,7 @@ def run_mutants(jobs: int, *, only: str = "", seeds: int = MOST_SEEDS) -> int:
     names = [mutant.name for mutant in MUTANTS if only in mutant.name]
     missed = []
     context = multiprocessing.get_context("spawn")
-    with context.Pool(jobs) as pool:
+    with context.Pool(jobs, prepare_worker) as pool:
         for verdict in pool.imap_unordered(try_mutant, names):
             if verdict.seed is None:
                 missed.append(verdict.name)

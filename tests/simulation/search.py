@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import multiprocessing
+import signal
 import subprocess
 import sys
 import time
@@ -85,8 +86,14 @@ def _run(seeds: range, jobs: int) -> Iterator[Report]:
         yield from map(run_chunk, chunks)
         return
     context = multiprocessing.get_context("spawn")
-    with context.Pool(jobs, calm_collector) as pool:
+    with context.Pool(jobs, prepare_worker) as pool:
         yield from pool.imap(run_chunk, chunks)
+
+
+def prepare_worker() -> None:
+    """Leave Ctrl-C to the process that started this one, and the collector calm."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    calm_collector()
 
 
 def calm_collector() -> None:
