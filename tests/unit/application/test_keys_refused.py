@@ -138,6 +138,7 @@ def test_while_doku_does_not_take_our_signature_no_link_is_given_up() -> None:
     with pytest.raises(NotDone) as refused:
         _ask_for_balance(merchant)
     assert refused.value.code == "4017300"
+    assert merchant.world.telemetry.counts[Metric.CREDENTIALS_REFUSED] == 1
     assert merchant.binding().state is BindingState.ACTIVE
     assert merchant.binding().token_lease_until is None
     _ask_for_balance(merchant)

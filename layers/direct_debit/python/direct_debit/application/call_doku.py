@@ -15,8 +15,9 @@ from direct_debit.application.errors import (
 )
 from direct_debit.application.obtain_b2b_token import obtain_b2b_token
 from direct_debit.application.obtain_customer_token import obtain_customer_token, require_relink
-from direct_debit.application.ports import DokuCall, Metric, Ports
+from direct_debit.application.ports import DokuCall, Ports
 from direct_debit.application.references import make_external_id
+from direct_debit.application.refused_key import note_refused_key
 
 _ROUNDS = 3  # the first try, one after renewing the B2B token, one after renewing the customer's
 
@@ -44,7 +45,7 @@ def call_doku[T](
     refused_b2b: str | None = None
     refused_customer: str | None = None
     for number in range(_ROUNDS):
-        b2b_token = _note_trouble(ports, partial(obtain_b2b_token, ports, deadline, refused_b2b))
+        b2b_token = _note_silence(ports, partial(obtain_b2b_token, ports, deadline, refused_b2b))
         access = None
         if binding_id is not None:
             access = obtain_customer_token(ports, binding_id, deadline, refused_customer)
@@ -59,7 +60,7 @@ def call_doku[T](
             ip_address=ip_address,
         )
         try:
-            answer = _note_trouble(ports, partial(send, call))
+            answer = _send(ports, partial(send, call))
         except B2BTokenRefused as error:
             if refused_b2b is not None:
                 raise NotDone("DOKU does not take a fresh access token; nothing was done", code=error.code) from error
@@ -76,15 +77,20 @@ def call_doku[T](
     raise NotDone("DOKU did not take the tokens; nothing was done")
 
 
-def _note_trouble[T](ports: Ports, send: Callable[[], T]) -> T:
-    """Tell the circuit breaker when DOKU does not answer, or answers that it can not; count what our own keys cost."""
+def _send[T](ports: Ports, send: Callable[[], T]) -> T:
+    try:
+        return _note_silence(ports, send)
+    except NotDone as error:
+        note_refused_key(ports, error.code)
+        raise
+
+
+def _note_silence[T](ports: Ports, send: Callable[[], T]) -> T:
+    """Tell the circuit breaker when DOKU does not answer, or answers that it can not."""
     try:
         return send()
     except (NotDone, OutcomeUnknown) as error:
         silent = error.code is None or error.code.startswith("5")
         if silent and not isinstance(error, StoreUnavailable):
             record_failure(ports)
-        if error.code is not None and error.code.startswith("401") and error.code.endswith("00"):
-            ports.telemetry.count(Metric.CREDENTIALS_REFUSED)
-            ports.telemetry.note("DOKU does not take our signature, client id or key", code=error.code)
         raise

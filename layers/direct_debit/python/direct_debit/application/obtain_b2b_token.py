@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import DirectDebitError, NotDone
 from direct_debit.application.ports import Metric, Ports, SharedToken
+from direct_debit.application.refused_key import note_refused_key
 
 OWNER = "b2b-token"  # the vault's associated data for the shared token
 _POLL_SECONDS = 0.2
@@ -82,6 +83,7 @@ def _renew(ports: Ports, deadline: Deadline, owner: str, generation: int) -> str
         ports.b2b_tokens.release_lease(owner)
         if isinstance(error, NotDone):
             raise
+        note_refused_key(ports, error.code)
         # Wrong key or client id: no call can be made, so whatever needed the token was not done.
         raise NotDone("DOKU does not accept the merchant's credentials; nothing was sent", code=error.code) from error
     ports.telemetry.count(Metric.B2B_TOKEN_REQUESTED)
