@@ -33,6 +33,7 @@ FOUND = {
     3000044: "the judge: a payment needs review although DOKU had told its end, to a worker that died with the answer",
     769: "an account was called unlinked because DOKU did not take our signature on the token's renewal",
     21754: "a link was given up because the key before the one that DOKU did not take had been taken a moment ago",
+    7039221: "an unlinking's probe that DOKU refused for another reason counted as proof that the link lives",
     1578: "a late stream record released an account whose refund was under way",
 }
 

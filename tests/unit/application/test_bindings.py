@@ -413,6 +413,38 @@ def test_a_refusal_after_a_code_whose_sender_died_is_no_proof_that_the_link_live
     assert merchant.binding().state is BindingState.UNBOUND
 
 
+@pytest.mark.parametrize("code", ["40316", "40301", "40001", "40309"])
+def test_a_refused_probe_after_a_lost_code_is_no_proof_that_the_link_lives(code: str) -> None:
+    """Seed 7039221: the code has ended the link, and DOKU refuses the question for a reason of its own."""
+    merchant = linked()
+    merchant.unbind()
+    merchant.world.simulator.add_dial(Dial("otp", "drop", "after"))
+    merchant.confirm_unbinding()
+    merchant.world.simulator.add_dial(Dial("balance", "code", "before", code=code))
+    come_to_rest(merchant.world)
+    assert merchant.binding().state is BindingState.UNBOUND
+
+
+def test_a_refused_probe_after_a_code_whose_sender_died_is_no_proof_that_the_link_lives() -> None:
+    merchant = linked()
+    merchant.unbind()
+    merchant.world.weather = Strike("doku.otp", Fault.CRASH_AFTER)
+    with pytest.raises(Crash):
+        merchant.confirm_unbinding()
+    merchant.world.simulator.add_dial(Dial("balance", "code", "before", code="40316"))
+    come_to_rest(merchant.world)
+    assert merchant.binding().state is BindingState.UNBOUND
+
+
+@pytest.mark.parametrize("code", ["40316", "40301", "40001", "40309"])
+def test_a_refused_probe_does_not_keep_an_unlinking_that_nobody_confirmed(code: str) -> None:
+    merchant = linked()
+    merchant.unbind()
+    merchant.world.simulator.add_dial(Dial("balance", "code", "before", code=code, count=1_000))
+    come_to_rest(merchant.world)
+    assert merchant.binding().state is BindingState.ACTIVE
+
+
 def test_an_unlinking_that_nobody_confirms_expires_by_proof() -> None:
     merchant = linked()
     merchant.unbind()

@@ -26,7 +26,7 @@ def resolve_binding(binding_id: str, ports: Ports, deadline: Deadline) -> Bindin
     """Look at a binding whose time has come; a repeated, early or needless call does nothing.
 
     A link that was not finished within its lease is tried once more, then FAILED. An unlinking whose end is not known
-    is probed with a balance inquiry: an answer means that the link lives.
+    is probed with a balance inquiry: a balance means that the link lives.
     """
     binding = ports.bindings.get(binding_id)
     now = ports.clock.now()
@@ -67,20 +67,29 @@ def _probe(binding: Binding, ports: Ports, deadline: Deadline) -> Binding:
         claimed = ports.bindings.save(binding, replace(binding.noted(now), due_at=due))
     except BindingChanged as race:
         return race.current
+    found = _look(claimed, ports, deadline)
+    if found is None:
+        return claimed  # the next look decides
+    event, code = found
+    return end_unbinding(claimed, event, Evidence(EvidenceSource.PROBE, ports.clock.now(), code), ports)
+
+
+def _look(binding: Binding, ports: Ports, deadline: Deadline) -> tuple[BindingEvent, str | None] | None:
+    """Return what a balance inquiry shows of the link, with DOKU's code; None where it shows nothing."""
     try:
         call_doku(ports, deadline, ports.doku.inquire_balance, binding_id=binding.id)
     except RelinkRequired as error:
-        if lives_on(error):
-            return claimed  # the next look decides
-        evidence = Evidence(EvidenceSource.PROBE, ports.clock.now(), error.code)
-        return end_unbinding(claimed, BindingEvent.UNBOUND, evidence, ports)
+        return None if lives_on(error) else (BindingEvent.UNBOUND, error.code)
     except NotDone:
-        return claimed
-    except (Rejected, CustomerActionRequired) as error:  # DOKU knows the token: the link lives, whatever else is wrong
-        evidence = Evidence(EvidenceSource.PROBE, ports.clock.now(), error.code)
-        return end_unbinding(claimed, BindingEvent.UNBIND_EXPIRED, evidence, ports)
-    evidence = Evidence(EvidenceSource.PROBE, ports.clock.now())
-    return end_unbinding(claimed, BindingEvent.UNBIND_EXPIRED, evidence, ports)
+        return None
+    except (Rejected, CustomerActionRequired) as error:
+        # Refused for a reason of its own. Where nothing can have ended the link, that will do; otherwise it proves
+        # nothing: DOKU may have refused before it looked at the token.
+        if binding.unbind_unclear or binding.attempt is not None:
+            ports.telemetry.note("the probe of an unlinking was refused", binding_id=binding.id, code=error.code)
+            return None
+        return BindingEvent.UNBIND_EXPIRED, error.code
+    return BindingEvent.UNBIND_EXPIRED, None
 
 
 def _save(before: Binding, after: Binding, ports: Ports) -> Binding:
