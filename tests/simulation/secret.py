@@ -72,11 +72,10 @@ class SecretsManager:
         """The newest secret key."""
         return str(self._fields["secretKey"])
 
-    def get_secret_value(self, *, SecretId: str, VersionStage: str) -> Mapping[str, str]:  # noqa: ARG002, N803 - boto3's
+    def get_secret_value(self, **question: str) -> Mapping[str, str]:
         """Read a version, as the client of boto3 does."""
-        return self._u.effect(
-            "secrets.get_secret_value", partial(self._read, VersionStage), _FAILURES, _FAULTS, self._u.plan.port_faults
-        )
+        read = partial(self._read, question["VersionStage"])
+        return self._u.effect("secrets.get_secret_value", read, _FAILURES, _FAULTS, self._u.plan.port_faults)
 
     def _read(self, stage: str) -> Mapping[str, str]:
         age = _STAGES[stage]

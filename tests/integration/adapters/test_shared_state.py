@@ -3,9 +3,13 @@ from datetime import timedelta
 
 import pytest
 
+from direct_debit.adapters.dynamodb.items import AttributeValue
+from direct_debit.adapters.dynamodb.keys import B2B_TOKEN_KEY
+from direct_debit.application.obtain_b2b_token import Proof
 from direct_debit.application.ports import CircuitState, SharedToken
 from tests.fakes.clock import START
 from tests.integration.adapters.conftest import World
+from tests.integration.adapters.records import BINDINGS
 
 LEASE_END = START + timedelta(seconds=10)
 TOKEN = SharedToken("sealed", "k", START, START + timedelta(minutes=15), 1)
@@ -20,6 +24,24 @@ def test_there_is_no_token_before_the_first_is_published(world: World) -> None:
     assert world.tokens.read() is None
     assert world.tokens.publish("me", TOKEN)
     assert world.tokens.read() == TOKEN
+
+
+def test_a_token_that_older_code_published_serves_and_is_renewed(world: World) -> None:
+    item: dict[str, AttributeValue] = {
+        **B2B_TOKEN_KEY,
+        "token": {"S": "sealed"},
+        "expiresAt": {"S": TOKEN.expires_at.isoformat()},
+        "generation": {"N": "1"},
+    }
+    world.client.put_item(TableName=BINDINGS, Item=item)
+    shared = world.tokens.read()
+    assert shared is not None
+    assert (shared.token, shared.expires_at, shared.generation) == ("sealed", TOKEN.expires_at, 1)
+    assert not Proof("k", START).is_given_by(shared)
+    assert not Proof("", START).is_given_by(shared)
+    assert world.tokens.take_lease("me", 1, START, LEASE_END)
+    assert world.tokens.publish("me", replace(TOKEN, generation=2))
+    assert world.tokens.read() == replace(TOKEN, generation=2)
 
 
 def test_one_renews_at_a_time(world: World) -> None:

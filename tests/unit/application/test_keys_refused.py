@@ -118,11 +118,17 @@ def _ask_for_balance(merchant: Merchant) -> None:
     get_balance(merchant.binding().id, world.process(), world.deadline())
 
 
-def test_a_token_exchange_that_is_refused_for_our_signature_unlinks_nobody() -> None:
+def _whose_renewal_is_refused() -> Merchant:
+    """A linked customer whose token has expired, and whose renewal DOKU refuses once for our signature."""
     merchant = linked()
     merchant.world.clock.tick(120)
     merchant.world.simulator.expire_customer_tokens(merchant.customer)
     _refuse_keys(merchant, "b2b2c_token", count=2)  # the refresh token, then the auth code
+    return merchant
+
+
+def test_a_token_exchange_that_is_refused_for_our_signature_unlinks_nobody() -> None:
+    merchant = _whose_renewal_is_refused()
     asked = requests(merchant.world, "b2b_token")
     _ask_for_balance(merchant)
     assert merchant.binding().state is BindingState.ACTIVE
@@ -130,10 +136,7 @@ def test_a_token_exchange_that_is_refused_for_our_signature_unlinks_nobody() -> 
 
 
 def test_while_doku_does_not_take_our_signature_no_link_is_given_up() -> None:
-    merchant = linked()
-    merchant.world.clock.tick(120)
-    merchant.world.simulator.expire_customer_tokens(merchant.customer)
-    _refuse_keys(merchant, "b2b2c_token", count=2)
+    merchant = _whose_renewal_is_refused()
     _refuse_keys(merchant, "b2b_token")
     with pytest.raises(NotDone) as refused:
         _ask_for_balance(merchant)
@@ -145,10 +148,7 @@ def test_while_doku_does_not_take_our_signature_no_link_is_given_up() -> None:
 
 
 def test_an_account_is_not_called_unlinked_because_of_our_signature() -> None:
-    merchant = linked()
-    merchant.world.clock.tick(120)
-    merchant.world.simulator.expire_customer_tokens(merchant.customer)
-    _refuse_keys(merchant, "b2b2c_token", count=2)
+    merchant = _whose_renewal_is_refused()
     _refuse_keys(merchant, "b2b_token")
     with pytest.raises(NotDone):
         merchant.unbind()

@@ -5,19 +5,29 @@ It lies in the bindings table, beside the customers' tokens: whoever speaks to D
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from direct_debit.adapters.dynamodb import conditions
 from direct_debit.adapters.dynamodb.changes import WRITE_ID, remove, set_and_remove
 from direct_debit.adapters.dynamodb.client import Refused
-from direct_debit.adapters.dynamodb.items import instant, number, read_instant, read_number, read_text, text
+from direct_debit.adapters.dynamodb.items import (
+    instant,
+    number,
+    read_instant,
+    read_instant_or_none,
+    read_number,
+    read_text,
+    read_text_or_none,
+    text,
+)
 from direct_debit.adapters.dynamodb.keys import B2B_TOKEN_KEY
 from direct_debit.application.ports import SharedToken
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from direct_debit.adapters.dynamodb.client import Store
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class DynamoDbB2BTokens:
@@ -34,8 +44,9 @@ class DynamoDbB2BTokens:
             return None
         return SharedToken(
             token=read_text(item, "token"),
-            signed_with=read_text(item, "signedWith"),
-            issued_at=read_instant(item, "issuedAt"),
+            # Older code wrote neither: such a token serves, and proves nothing.
+            signed_with=read_text_or_none(item, "signedWith") or "",
+            issued_at=read_instant_or_none(item, "issuedAt") or _LONG_AGO,
             expires_at=read_instant(item, "expiresAt"),
             generation=read_number(item, "generation"),
         )
