@@ -19,6 +19,7 @@ from doku_snap.settings import ClientSettings
 from doku_snap.tokens import TokenClient
 from doku_snap.transport import HttpAnswer, HttpRequest, Timeout
 from tests.fakes.clock import FakeClock
+from tests.fakes.telemetry import RecordingTelemetry
 
 NOW = datetime(2026, 8, 1, 7, 15, tzinfo=UTC)
 KEYS = json.loads(Path("tests/vectors/signature-vectors.json").read_text(encoding="utf-8"))["keys"]
@@ -57,6 +58,7 @@ def make(
     read_seconds: float = WORKER_READ_SECONDS,
     clock: FakeClock | None = None,
     doubt_keys: Callable[[], object] = lambda: None,
+    telemetry: RecordingTelemetry | None = None,
 ) -> tuple[DokuAdapter, ScriptedTransport]:
     """The adapter under test and its transport."""
     transport = ScriptedTransport(respond)
@@ -67,7 +69,14 @@ def make(
         DokuClient(credentials, settings, transport, clock.now),
         TokenClient(credentials, settings, transport, clock.now),
     )
-    return DokuAdapter(lambda: connection, clock, read_seconds=read_seconds, doubt_keys=doubt_keys), transport
+    adapter = DokuAdapter(
+        lambda: connection,
+        clock,
+        telemetry or RecordingTelemetry(),
+        read_seconds=read_seconds,
+        doubt_keys=doubt_keys,
+    )
+    return adapter, transport
 
 
 def deadline(seconds: float = 28.0) -> Deadline:

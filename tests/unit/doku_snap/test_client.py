@@ -26,6 +26,7 @@ from doku_snap.operations import Operation
 from doku_snap.response_codes import AnswerClass
 from doku_snap.settings import PRODUCTION_URL, ClientSettings
 from doku_snap.signing import verify_symmetric
+from doku_snap.ties import Question
 from doku_snap.transport import HttpAnswer, HttpRequest
 from tests.unit.doku_snap.support import (
     NOW,
@@ -329,7 +330,7 @@ JSON = st.recursive(
 @given(st.dictionaries(st.sampled_from(WIRE_NAMES), JSON), st.integers(200, 599), st.sampled_from(Operation))
 def test_no_json_crashes_a_reader(fields: dict[str, object], status: int, operation: Operation) -> None:
     try:
-        answer = read_answer(json_answer(status, fields), operation, BODY_TYPES[operation], NOW)
+        answer = read_answer(json_answer(status, fields), Question(operation=operation), BODY_TYPES[operation], NOW)
     except AnswerLost:
         return
     if isinstance(answer.body, BalanceInquiry):
@@ -342,4 +343,4 @@ def test_no_json_crashes_a_reader(fields: dict[str, object], status: int, operat
 @given(st.binary(), st.integers(100, 599), st.sampled_from(Operation))
 def test_no_bytes_crash_a_reader(body: bytes, status: int, operation: Operation) -> None:
     with contextlib.suppress(AnswerLost):
-        read_answer(HttpAnswer(status, {}, body), operation, BODY_TYPES[operation], NOW)
+        read_answer(HttpAnswer(status, {}, body), Question(operation=operation), BODY_TYPES[operation], NOW)

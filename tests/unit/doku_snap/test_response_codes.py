@@ -126,19 +126,37 @@ def test_an_unknown_code_is_unknown(code: str | None, http_status: int, operatio
 @pytest.mark.parametrize("operation", WRITES)
 def test_a_writes_code_of_another_service_is_unknown(operation: Operation) -> None:
     for code in ("2007300", "4037314", "4037313", "4017301"):
-        expected = AnswerClass.CHECK
-        if operation is Operation.REFUND_PAYMENT and code.startswith("200"):
-            expected = AnswerClass.OK
-        assert classify(code, int(code[:3]), operation).answer_class is expected
+        assert classify(code, int(code[:3]), operation).answer_class is AnswerClass.CHECK
 
 
 def test_a_gateways_token_refusal_on_a_read_renews_the_token() -> None:
     assert classify("4017301", 401, Operation.INQUIRE_STATUS).answer_class is AnswerClass.TOKEN
 
 
-@pytest.mark.parametrize("code", ["2005800", "2000700", "2009999"])
-def test_any_200_ends_a_refund(code: str) -> None:
-    assert classify(code, 200, Operation.REFUND_PAYMENT).answer_class is AnswerClass.OK
+@pytest.mark.parametrize("operation", READS)
+def test_a_reads_code_of_another_service_is_unknown(operation: Operation) -> None:
+    for code in ("2005800", "4041101" if operation is not Operation.INQUIRE_BALANCE else "4045501", "4010902"):
+        assert classify(code, int(code[:3]), operation).answer_class is AnswerClass.RETRY
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("2005800", AnswerClass.OK),
+        ("2000700", AnswerClass.OK),  # SDK fixtures (contract 3.11)
+        ("2005500", AnswerClass.CHECK),
+        ("2007300", AnswerClass.CHECK),
+        ("2000400", AnswerClass.CHECK),
+        ("4030714", AnswerClass.CHECK),
+    ],
+)
+def test_only_services_58_and_07_end_a_refund(code: str, expected: AnswerClass) -> None:
+    assert classify(code, int(code[:3]), Operation.REFUND_PAYMENT).answer_class is expected
+
+
+@pytest.mark.parametrize("code", ["4045501", "4045401"])
+def test_a_status_is_not_found_under_its_own_service_and_the_payments(code: str) -> None:
+    assert classify(code, 404, Operation.INQUIRE_STATUS).answer_class is AnswerClass.NOT_FOUND
 
 
 def test_a_code_is_taken_apart() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -11,8 +12,8 @@ from pydantic import ValidationError
 
 from doku_snap.errors import AnswerLost
 from doku_snap.messages.base import AnswerMessage
-from doku_snap.operations import Operation
-from doku_snap.response_codes import Classification, classify
+from doku_snap.response_codes import Classification, classify, doubt
+from doku_snap.ties import Question, doubt_rows, find_contradictions
 from doku_snap.transport import HttpAnswer
 
 _PLAUSIBLE_CODE = re.compile(r"[0-9]{1,16}")
@@ -26,6 +27,8 @@ class Answer[T]:
 
     `code` is the wire's code, digits only, None if absent. `message` is DOKU's text, cut at 150 characters, for people
     only: never branch on it. `body` is None where the answer lacks what its type needs (a token answer without one).
+    `contradictions` are the wire paths at which it names something else than was asked: then it is no evidence, its
+    classification is that of an unknown answer and there is no body. (A row of `refundHistory` loses its status only.)
     """
 
     http_status: int
@@ -34,12 +37,20 @@ class Answer[T]:
     classification: Classification
     body: T | None
     received_at: datetime
+    contradictions: tuple[str, ...] = ()
 
 
 def read_answer[M: AnswerMessage](
-    http: HttpAnswer, operation: Operation, body_type: type[M], received_at: datetime
+    http: HttpAnswer,
+    question: Question,
+    body_type: type[M],
+    received_at: datetime,
+    untied: frozenset[str] = frozenset(),
 ) -> Answer[M]:
-    """Read and classify an answer. Raises AnswerLost for a redirect and for anything but a JSON object."""
+    """Read and classify an answer to `question`; `untied` are wire paths that are not compared with it (ties.py).
+
+    Raises AnswerLost for a redirect and for anything but a JSON object.
+    """
     if http.status in _REDIRECTS:
         raise AnswerLost("redirect", http.status)
     fields = parse_object(http.body)
@@ -47,18 +58,25 @@ def read_answer[M: AnswerMessage](
         raise AnswerLost("unparsable", http.status)
     code = _read_code(fields.get("responseCode"))
     message = fields.get("responseMessage")
-    try:
-        body = body_type.model_validate(fields)
-    except ValidationError:
-        body = None
+    contradictions = find_contradictions(question, code, fields, untied)
+    readable, doubtful_rows = doubt_rows(question, fields, untied)
+    classify_as = doubt if contradictions else classify
     return Answer(
         http_status=http.status,
         code=code,
         message=message[:_MAX_MESSAGE] if isinstance(message, str) else "",
-        classification=classify(code, http.status, operation),
-        body=body,
+        classification=classify_as(code, http.status, question.operation),
+        body=None if contradictions else _read_body(readable, body_type),
         received_at=received_at,
+        contradictions=contradictions + doubtful_rows,
     )
+
+
+def _read_body[M: AnswerMessage](fields: Mapping[str, object], body_type: type[M]) -> M | None:
+    try:
+        return body_type.model_validate(fields)
+    except ValidationError:
+        return None
 
 
 def parse_object(raw: bytes) -> dict[str, object] | None:

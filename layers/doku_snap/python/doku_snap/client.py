@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from doku_snap.answers import Answer, read_answer
 from doku_snap.credentials import Credentials
@@ -20,6 +21,7 @@ from doku_snap.messages.status import Status, StatusRequest
 from doku_snap.operations import Operation
 from doku_snap.settings import ClientSettings
 from doku_snap.signing import format_timestamp, serialize, sign_symmetric, symmetric_string_to_sign
+from doku_snap.ties import Question
 from doku_snap.transport import HttpRequest, Timeout, Transport
 
 _TOKEN = re.compile(r"[!-~]{1,2048}")
@@ -76,42 +78,71 @@ class DokuClient:
     def bind_account(self, request: AccountBindingRequest, call: Call) -> Answer[AccountBinding]:
         """Start linking an account (3.3); the customer goes on at `redirect_url`."""
         body = request.to_wire(additional={"channel": self._channel})
-        return self._send(Operation.BIND_ACCOUNT, body, call, AccountBinding)
+        question = Question(operation=Operation.BIND_ACCOUNT, customer_id=request.cust_id_merchant)
+        return self._send(question, body, call, AccountBinding)
 
     def verify_otp(self, request: OtpVerificationRequest, call: Call) -> Answer[OtpVerification]:
         """Confirm a payment or an unbinding with the customer's OTP (3.6)."""
         paying = request.purpose is OtpPurpose.PAYMENT
         value = self._settings.payment_otp_value if paying else self._settings.unbinding_otp_value
         body = request.to_wire(top={self._settings.otp_discriminator: value}, additional={"channel": self._channel})
-        return self._send(Operation.VERIFY_OTP, body, call, OtpVerification)
+        question = Question(operation=Operation.VERIFY_OTP, reference=request.original_partner_reference_no)
+        return self._send(question, body, call, OtpVerification)
 
     def inquire_balance(self, request: BalanceInquiryRequest, call: Call) -> Answer[BalanceInquiry]:
         """Ask for the balance (3.7). Needs the customer token."""
         body = request.to_wire(top=self._legacy_token(call), additional={"channel": self._channel})
-        return self._send(Operation.INQUIRE_BALANCE, body, call, BalanceInquiry)
+        return self._send(Question(operation=Operation.INQUIRE_BALANCE), body, call, BalanceInquiry)
 
     def make_payment(self, request: PaymentRequest, call: Call) -> Answer[Payment]:
         """Debit the account (3.8); the normal answer of CIMB is class OTP. Needs the customer token."""
         body = request.to_wire(top=self._legacy_token(call), additional={"channel": self._channel})
-        return self._send(Operation.MAKE_PAYMENT, body, call, Payment)
+        question = Question(operation=Operation.MAKE_PAYMENT, reference=request.partner_reference_no)
+        return self._send(question, body, call, Payment)
 
-    def inquire_status(self, request: StatusRequest, call: Call) -> Answer[Status]:
-        """Ask what became of a payment (3.9). Class NOT_FOUND and status 07 mean the same."""
+    def inquire_status(
+        self,
+        request: StatusRequest,
+        call: Call,
+        *,
+        external_id: str | None = None,
+        refund_number: str | None = None,
+    ) -> Answer[Status]:
+        """Ask what became of a payment (3.9). Class NOT_FOUND and status 07 mean the same.
+
+        `external_id` (of the payment's request) and `refund_number` (of its refund) are not sent: where the answer
+        names one, it has to be this one. A row of the refund's with another amount than the payment's reads as one
+        without a status, and `contradictions` names it.
+        """
         if request.service_code is None:
             request = request.model_copy(update={"service_code": self._settings.status_service_code})
         # This call has one path and one form; the channel is always part of it.
         body = request.to_wire(additional={"channel": self._settings.channel})
-        return self._send(Operation.INQUIRE_STATUS, body, call, Status)
+        question = Question(
+            operation=Operation.INQUIRE_STATUS,
+            reference=request.original_partner_reference_no,
+            external_id=external_id,
+            refund_number=refund_number,
+            amount=None if request.amount is None else Decimal(request.amount.value),
+        )
+        return self._send(question, body, call, Status)
 
     def refund_payment(self, request: RefundRequest, call: Call) -> Answer[Refund]:
         """Refund a payment in full (3.11). Needs the customer token."""
         body = request.to_wire(additional={"channel": self._channel, **self._legacy_token(call)})
-        return self._send(Operation.REFUND_PAYMENT, body, call, Refund)
+        question = Question(
+            operation=Operation.REFUND_PAYMENT,
+            reference=request.original_partner_reference_no,
+            external_id=request.original_external_id,
+            refund_number=request.partner_refund_no,
+            amount=Decimal(request.refund_amount.value),
+        )
+        return self._send(question, body, call, Refund)
 
     def unbind_account(self, request: AccountUnbindingRequest, call: Call) -> Answer[AccountUnbinding]:
         """Remove a link (3.12); the normal answer of CIMB is class OTP."""
         body = request.to_wire(additional={"channel": self._channel})
-        return self._send(Operation.UNBIND_ACCOUNT, body, call, AccountUnbinding)
+        return self._send(Question(operation=Operation.UNBIND_ACCOUNT), body, call, AccountUnbinding)
 
     @property
     def _channel(self) -> str | None:
@@ -122,8 +153,9 @@ class DokuClient:
         return {"bankCardToken": call.customer_token} if self._settings.paths == "legacy" else {}
 
     def _send[M: AnswerMessage](
-        self, operation: Operation, body: dict[str, object], call: Call, body_type: type[M]
+        self, question: Question, body: dict[str, object], call: Call, body_type: type[M]
     ) -> Answer[M]:
+        operation = question.operation
         if operation in _NEEDS_CUSTOMER_TOKEN and call.customer_token is None:
             raise InvalidMessage("Authorization-Customer", "missing")
         sent_bytes = serialize(body)
@@ -131,7 +163,7 @@ class DokuClient:
             "POST", self._settings.url(operation), self._headers(operation, sent_bytes, call), sent_bytes
         )
         answer = self._transport.send(request, call.timeout)
-        return read_answer(answer, operation, body_type, self._clock())
+        return read_answer(answer, question, body_type, self._clock(), self._settings.untied_fields)
 
     def _headers(self, operation: Operation, body: bytes, call: Call) -> dict[str, str]:
         settings = self._settings

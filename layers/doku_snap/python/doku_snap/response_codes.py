@@ -203,29 +203,49 @@ def parse_response_code(text: object) -> ResponseCode | None:
     return ResponseCode(http=int(text[:3]), service=text[3:5], case=text[5:])
 
 
-def classify(code: str | None, http_status: int, operation: Operation) -> Classification:
-    """Decide what an answer means: its 7-digit code first, and no listed code counts as unknown.
+_TOKEN_REFUSED = frozenset({(401, "01"), (401, "03")})
+# Services beside its own under which an operation may be answered (contract 3.11, 12.4, 12.7): successes, refusals.
+_SUCCESS_ALSO: Mapping[Operation, frozenset[str]] = {Operation.REFUND_PAYMENT: frozenset({"07"})}
+_REFUSAL_ALSO: Mapping[Operation, frozenset[str]] = {
+    Operation.INQUIRE_STATUS: frozenset({"54"}),
+    Operation.REQUEST_CUSTOMER_TOKEN: frozenset({"73"}),
+}
 
-    Unknown is CHECK for a write, whatever the status said, and RETRY for a read. A write's code of another service is
-    unknown too, except that any 200xxxx ends a refund (contract 3.11). On a read CHECK becomes RETRY: asking is free.
+
+def belongs_to(code: ResponseCode, operation: Operation) -> bool:
+    """Whether a response code is of a service under which this operation is answered.
+
+    A gateway that refuses the B2B token of a question may do so under another: that speaks of no payment.
+    """
+    if operation.is_read and (code.http, code.case) in _TOKEN_REFUSED:
+        return True
+    also = _SUCCESS_ALSO if code.http == _SUCCESS else _REFUSAL_ALSO
+    return code.service == operation.service or code.service in also.get(operation, frozenset())
+
+
+def classify(code: str | None, http_status: int, operation: Operation) -> Classification:
+    """Decide what an answer means: its 7-digit code first. One that is not listed, or of another service, is unknown.
+
+    Unknown is CHECK for a write, whatever the status said, and RETRY for a read. On a read CHECK becomes RETRY: asking
+    is free.
     """
     parsed = parse_response_code(code)
     row = _find_row(parsed, operation) if parsed is not None else None
     if row is None:
-        return _unknown(http_status, operation)
+        return doubt(code, http_status, operation)
     if row.answer_class is AnswerClass.CHECK and operation.is_read:
         return Classification(AnswerClass.RETRY, row, NEXT_STEPS[AnswerClass.RETRY])
     return Classification(row.answer_class, row, row.next_step)
 
 
+def doubt(code: str | None, http_status: int, operation: Operation) -> Classification:
+    """Classify an answer that is no evidence, whatever its code says: CHECK for a write, RETRY for a read."""
+    answer_class = AnswerClass.RETRY if operation.is_read else AnswerClass.CHECK
+    why = f"HTTP {http_status}, code {code or 'none'}: no evidence; {NEXT_STEPS[answer_class]}"
+    return Classification(answer_class, None, why)
+
+
 def _find_row(code: ResponseCode, operation: Operation) -> CodeRow | None:
-    if operation is Operation.REFUND_PAYMENT and code.http == _SUCCESS:
-        return _BY_CODE[_SUCCESS, "00"]
-    if not operation.is_read and code.service != operation.service:
+    if not belongs_to(code, operation):
         return None
     return OVERRIDES.get((operation, code.http, code.case)) or _BY_CODE.get((code.http, code.case))
-
-
-def _unknown(http_status: int, operation: Operation) -> Classification:
-    answer_class = AnswerClass.RETRY if operation.is_read else AnswerClass.CHECK
-    return Classification(answer_class, None, f"HTTP {http_status} without a known code: {NEXT_STEPS[answer_class]}")

@@ -52,6 +52,8 @@ class ClientSettings:
     otp_field: name of the OTP discriminator; None follows `paths` (core: action, legacy: type). The two OTP values
     follow `otp_field` when None (contract 3.6; the unbinding value is inferred).
     channel_id: constant `CHANNEL-ID` header, None leaves it out. timestamp_skew_seconds is subtracted from the clock.
+    untied_fields: wire paths of answers that are not compared with the question (ties.py), for a DOKU that is known to
+    fill them otherwise than the contract says (12.4 is inferred).
     """
 
     base_url: str = SANDBOX_URL
@@ -63,6 +65,7 @@ class ClientSettings:
     otp_unbinding_value: str | None = None
     status_service_code: str = "54"
     timestamp_skew_seconds: int = 0
+    untied_fields: frozenset[str] = frozenset()
     allow_plain_http: bool = False
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ from doku_snap.messages.customer_token import CustomerToken, CustomerTokenReques
 from doku_snap.operations import Operation
 from doku_snap.settings import ClientSettings
 from doku_snap.signing import asymmetric_string_to_sign, format_timestamp, serialize, sign_asymmetric
+from doku_snap.ties import Question
 from doku_snap.transport import HttpRequest, Timeout, Transport
 
 
@@ -64,4 +65,6 @@ class TokenClient:
         }
         request = HttpRequest("POST", self._settings.url(operation), headers, serialize(body))
         answer = self._transport.send(request, timeout)
-        return read_answer(answer, operation, body_type, self._clock())
+        return read_answer(
+            answer, Question(operation=operation), body_type, self._clock(), self._settings.untied_fields
+        )

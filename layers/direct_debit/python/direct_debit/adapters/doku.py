@@ -16,10 +16,12 @@ from direct_debit.application.errors import (
     B2BTokenRefused,
     CustomerActionRequired,
     CustomerTokenRefused,
+    DokuSilent,
     NotDone,
     OutcomeUnknown,
     Rejected,
     RelinkRequired,
+    Unsendable,
 )
 from direct_debit.application.ports import (
     Balance,
@@ -29,12 +31,13 @@ from direct_debit.application.ports import (
     IssuedB2BToken,
     LinkRequest,
     LinkStarted,
+    Metric,
     RefundRecord,
     Reply,
     StatusAnswer,
+    Telemetry,
     WriteAnswer,
 )
-from direct_debit.domain.money import CURRENCY, Amount
 from direct_debit.domain.payment import Payment
 from doku_snap.answers import Answer
 from doku_snap.client import Call, DokuClient
@@ -43,14 +46,13 @@ from doku_snap.messages.account_binding import AccountBinding, AccountBindingReq
 from doku_snap.messages.account_unbinding import AccountUnbinding, AccountUnbindingRequest
 from doku_snap.messages.balance_inquiry import BalanceInquiryRequest
 from doku_snap.messages.base import Amount as WireAmount
-from doku_snap.messages.base import ReceivedAmount
 from doku_snap.messages.customer_token import CustomerToken
 from doku_snap.messages.otp_verification import OtpPurpose, OtpVerification, OtpVerificationRequest
 from doku_snap.messages.payment import Payment as WirePayment
 from doku_snap.messages.payment import PaymentRequest
 from doku_snap.messages.refund import Refund as WireRefund
 from doku_snap.messages.refund import RefundRequest
-from doku_snap.messages.status import RefundHistoryItem, Status, StatusRequest
+from doku_snap.messages.status import RefundHistoryItem, Status, StatusRequest, name_refund
 from doku_snap.operations import Operation
 from doku_snap.response_codes import AnswerClass
 from doku_snap.tokens import TokenClient
@@ -61,6 +63,7 @@ _CONNECT_SECONDS = 5.0
 _QUICK_READ_SECONDS = 15.0  # tokens, balance and status (contract section 7, "Timeouts")
 _RESERVE_SECONDS = 3.0  # to write down what came of the call
 _LEAST_SECONDS = 3.0  # with less a call would only produce unknown outcomes
+_FAIR_SECONDS = 10.0  # a time-out after less says as much of our own hurry as of DOKU
 _COME_AGAIN = timedelta(seconds=5)
 _COME_AGAIN_LATER = timedelta(minutes=1)  # throttled, limits, cut-off
 _REFERENCE = re.compile(r"[!-~]{1,64}")  # printable ASCII without blanks, as DOKU takes it back
@@ -85,19 +88,22 @@ class DokuAdapter:
     """The Doku port over HTTP.
 
     `connect` gives the clients and may read the secret, so it is called per request. `doubt_keys` is called when DOKU
-    does not take our signature: the secret may have been replaced since it was read.
+    does not take our signature: the secret may have been replaced since it was read. An answer that is not about what
+    was asked (doku_snap.ties), and a message that our own model refuses, are counted and noted here.
     """
 
     def __init__(
         self,
         connect: Callable[[], DokuConnection],
         clock: Clock,
+        telemetry: Telemetry,
         *,
         read_seconds: float,
         doubt_keys: Callable[[], object],
     ) -> None:
         self._connect = connect
         self._doubt_keys = doubt_keys
+        self._telemetry = telemetry
         self._clock = clock
         self._read_seconds = read_seconds
 
@@ -111,7 +117,7 @@ class DokuAdapter:
         """See Doku.request_b2b_token."""
         timeout = self._timeout(deadline, _QUICK_READ_SECONDS)
         tokens = self._connect().tokens
-        answer = self._read(lambda: tokens.request_b2b_token(timeout))
+        answer = self._read(lambda: tokens.request_b2b_token(timeout), timeout)
         if answer.classification.answer_class is AnswerClass.OK and answer.body is not None:
             return IssuedB2BToken(answer.body.access_token, answer.body.expires_in, tokens.key_id)
         if answer.classification.answer_class in _WRONG_CREDENTIALS:
@@ -121,15 +127,17 @@ class DokuAdapter:
     def exchange_auth_code(self, auth_code: str, deadline: Deadline) -> CustomerTokens:
         """See Doku.exchange_auth_code."""
         timeout = self._timeout(deadline, _QUICK_READ_SECONDS)
-        return self._customer_tokens(lambda: self._connect().tokens.exchange_auth_code(auth_code, timeout))
+        return self._customer_tokens(lambda: self._connect().tokens.exchange_auth_code(auth_code, timeout), timeout)
 
     def refresh_customer_token(self, refresh_token: str, deadline: Deadline) -> CustomerTokens:
         """See Doku.refresh_customer_token."""
         timeout = self._timeout(deadline, _QUICK_READ_SECONDS)
-        return self._customer_tokens(lambda: self._connect().tokens.refresh_customer_token(refresh_token, timeout))
+        return self._customer_tokens(
+            lambda: self._connect().tokens.refresh_customer_token(refresh_token, timeout), timeout
+        )
 
-    def _customer_tokens(self, send: Callable[[], Answer[CustomerToken]]) -> CustomerTokens:
-        answer = self._read(send)
+    def _customer_tokens(self, send: Callable[[], Answer[CustomerToken]], timeout: Timeout) -> CustomerTokens:
+        answer = self._read(send, timeout)
         tokens = answer.body
         if answer.classification.answer_class is AnswerClass.OK and tokens is not None:
             return CustomerTokens(
@@ -148,7 +156,7 @@ class DokuAdapter:
         """See Doku.inquire_balance."""
         timeout = self._timeout(call.deadline, _QUICK_READ_SECONDS)
         answer = self._read(
-            lambda: self._connect().client.inquire_balance(BalanceInquiryRequest(), _wire_call(call, timeout))
+            lambda: self._connect().client.inquire_balance(BalanceInquiryRequest(), _wire_call(call, timeout)), timeout
         )
         if answer.classification.answer_class is not AnswerClass.OK or answer.body is None:
             _refuse_read(answer)
@@ -168,23 +176,26 @@ class DokuAdapter:
                 original_partner_reference_no=payment.ref,
                 amount=WireAmount(value=str(payment.amount)),
             )
-            return self._connect().client.inquire_status(request, _wire_call(call, timeout))
+            return self._connect().client.inquire_status(
+                request,
+                _wire_call(call, timeout),
+                # Of a payment that was sent twice DOKU may know either request.
+                external_id=None if payment.reposted else payment.external_id,
+                refund_number=None if payment.refund is None else payment.refund.number,
+            )
 
-        answer = self._read(send)
+        answer = self._read(send, timeout, ref=payment.ref)
         if answer.classification.answer_class is AnswerClass.NOT_FOUND:
-            return StatusAnswer(status="07", code=answer.code or "", original_code=None, amount=None, reference=None)
+            return StatusAnswer(status="07", code=answer.code or "", original_code=None, reference=None)
         body = answer.body
         if answer.classification.answer_class is not AnswerClass.OK or body is None:
             _refuse_read(answer)
         if body.transaction_status is None:
             raise NotDone("DOKU's answer holds no status that the contract knows", code=answer.code)
-        if body.trans_amount is not None and body.trans_amount.currency != CURRENCY:
-            raise NotDone("DOKU's answer names another currency", code=answer.code)  # no evidence about our payment
         return StatusAnswer(
             status=body.transaction_status.value,
             code=answer.code or "",
             original_code=body.original_response_code,
-            amount=_amount(body.trans_amount),
             reference=body.original_reference_no,
             refunds=tuple(_refund_record(payment, item) for item in body.refund_history),
         )
@@ -210,7 +221,7 @@ class DokuAdapter:
             )
             return self._connect().client.bind_account(message, _wire_call(call, timeout))
 
-        answer = self._write(send)
+        answer = self._write(send, timeout)
         reply = _reply(Operation.BIND_ACCOUNT, answer)
         body = answer.body
         if reply is Reply.DONE and body is not None:
@@ -238,7 +249,7 @@ class DokuAdapter:
             )
             return self._connect().client.make_payment(message, _wire_call(call, timeout))
 
-        answer = self._write(send)
+        answer = self._write(send, timeout, ref=payment.ref)
         reply = _reply(Operation.MAKE_PAYMENT, answer)
         reference = None if answer.body is None else answer.body.reference_no
         redirect_url = None if answer.body is None else _web_url(answer.body.web_redirect_url)
@@ -263,7 +274,7 @@ class DokuAdapter:
             )
             return self._connect().client.verify_otp(message, _wire_call(call, timeout))
 
-        answer = self._write(send)
+        answer = self._write(send, timeout, ref=ref)
         reply = _reply(Operation.VERIFY_OTP, answer)
         reference = None if answer.body is None else answer.body.original_reference_no
         return WriteAnswer(reply, answer.code or "", _reference(reference))
@@ -286,7 +297,7 @@ class DokuAdapter:
             )
             return self._connect().client.refund_payment(message, _wire_call(call, timeout))
 
-        answer = self._write(send)
+        answer = self._write(send, timeout, ref=payment.ref)
         reply = _reply(Operation.REFUND_PAYMENT, answer)
         refund_no = None if answer.body is None else answer.body.refund_no
         time = None if answer.body is None else answer.body.refund_time
@@ -300,7 +311,7 @@ class DokuAdapter:
             message = AccountUnbindingRequest(token_id=token)
             return self._connect().client.unbind_account(message, _wire_call(call, timeout))
 
-        answer = self._write(send)
+        answer = self._write(send, timeout)
         reply = _reply(Operation.UNBIND_ACCOUNT, answer)
         reference = None if answer.body is None else answer.body.reference_no
         redirect_url = None if answer.body is None else _web_url(answer.body.redirect_url)
@@ -308,27 +319,37 @@ class DokuAdapter:
 
     # --- asking ------------------------------------------------------------------------------------------------------
 
-    def _read[T](self, send: Callable[[], Answer[T]]) -> Answer[T]:
+    def _read[T](self, send: Callable[[], Answer[T]], timeout: Timeout, *, ref: str | None = None) -> Answer[T]:
         """Send a question. A lost answer to a question is no answer: it may simply be asked again."""
         try:
-            return self._send(send)
-        except (ConnectionNotMade, AnswerLost) as error:
-            raise NotDone("DOKU did not answer") from error
+            return self._send(send, ref)
+        except ConnectionNotMade as error:
+            raise DokuSilent("DOKU could not be reached") from error
+        except AnswerLost as error:
+            silent = DokuSilent if _speaks_of_doku(error, timeout) else NotDone
+            raise silent("DOKU did not answer") from error
 
-    def _write[T](self, send: Callable[[], Answer[T]]) -> Answer[T]:
+    def _write[T](self, send: Callable[[], Answer[T]], timeout: Timeout, *, ref: str | None = None) -> Answer[T]:
         """Send a request that changes something at DOKU."""
         try:
-            return self._send(send)
+            return self._send(send, ref)
         except ConnectionNotMade as error:
-            raise NotDone("DOKU could not be reached; nothing was sent") from error
+            raise DokuSilent("DOKU could not be reached; nothing was sent") from error
         except AnswerLost as error:
-            raise OutcomeUnknown("DOKU's answer was lost; the outcome is not known") from error
+            silent = _speaks_of_doku(error, timeout)
+            raise OutcomeUnknown("DOKU's answer was lost; the outcome is not known", silent=silent) from error
 
-    def _send[T](self, send: Callable[[], Answer[T]]) -> Answer[T]:
+    def _send[T](self, send: Callable[[], Answer[T]], ref: str | None) -> Answer[T]:
         try:
             answer = send()
         except InvalidMessage as error:
-            raise NotDone(f"the request can not be written: {error.field} {error.rule}") from None
+            self._telemetry.count(Metric.UNSENDABLE_MESSAGE)
+            self._telemetry.note("our own model refuses the message", ref=ref, reason=f"{error.field} {error.rule}")
+            raise Unsendable(f"the message can not be written: {error.field} {error.rule}") from None
+        if answer.contradictions:
+            self._telemetry.count(Metric.ANSWER_CONTRADICTS)
+            where = ", ".join(answer.contradictions)
+            self._telemetry.note("DOKU's answer is not about what was asked", ref=ref, code=answer.code, reason=where)
         if _refuses_our_keys(answer):
             self._doubt_keys()
         return answer
@@ -355,6 +376,10 @@ def _wire_call(call: DokuCall, timeout: Timeout) -> Call:
     )
 
 
+def _speaks_of_doku(error: AnswerLost, timeout: Timeout) -> bool:
+    return error.kind != "timeout" or timeout.read >= _FAIR_SECONDS
+
+
 def _refuses_our_keys[T](answer: Answer[T]) -> bool:
     """Whether DOKU does not take our signature, client or key (401xx00): refused before any effect."""
     row = answer.classification.row
@@ -364,7 +389,7 @@ def _refuses_our_keys[T](answer: Answer[T]) -> bool:
 def _reply[T](operation: Operation, answer: Answer[T]) -> Reply:
     verdict = judge_write(operation, answer.classification)
     if verdict is NoReply.UNKNOWN:
-        raise OutcomeUnknown("DOKU's answer does not tell the outcome", code=answer.code)
+        raise OutcomeUnknown("DOKU's answer does not tell the outcome", code=answer.code, silent=_can_not(answer))
     _refuse_token(verdict, answer.code)
     return Reply(verdict)
 
@@ -399,28 +424,27 @@ def _refuse_read[T](answer: Answer[T]) -> Never:
 
 
 def _no_answer[T](answer: Answer[T]) -> NotDone:
+    if _can_not(answer):
+        return DokuSilent("DOKU answered that it can not at the moment", code=answer.code, retry_after=_COME_AGAIN)
     throttled = answer.classification.answer_class is AnswerClass.LATER or answer.http_status == 429  # noqa: PLR2004 - HTTP
     wait = _COME_AGAIN_LATER if throttled else _COME_AGAIN
     return NotDone("DOKU gave no usable answer", code=answer.code, retry_after=wait)
 
 
-def _amount(received: ReceivedAmount | None) -> Amount | None:
-    if received is None or received.currency != CURRENCY or received.decimal <= 0:
-        return None
-    return Amount(received.decimal)
+def _can_not[T](answer: Answer[T]) -> bool:
+    """Whether DOKU says that it can not (5xx). An answer to another question says nothing."""
+    if answer.contradictions:
+        return False
+    return answer.code.startswith("5") if answer.code else answer.http_status >= 500  # noqa: PLR2004 - HTTP
 
 
 def _refund_record(payment: Payment, item: RefundHistoryItem) -> RefundRecord:
-    number = item.partner_refund_no
-    if number is None and item.partner_reference_no != payment.ref:
-        number = item.partner_reference_no  # the SDKs' name of the field (contract 3.9)
+    number = name_refund(item.partner_refund_no, item.partner_reference_no, payment.ref)
     if number is None and payment.refund is not None:
         number = payment.refund.number  # there is one refund per payment, so a row without a number is ours
     # A status that the contract does not list is not final: it is asked again.
     status = "03" if item.status is None else item.status.value
-    return RefundRecord(
-        number=number or "", status=status, refund_no=item.refund_no, amount=_amount(item.refund_amount)
-    )
+    return RefundRecord(number=number or "", status=status, refund_no=item.refund_no)
 
 
 def _reference(text: str | None) -> str | None:

@@ -8,10 +8,10 @@ from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import (
     B2BTokenRefused,
     CustomerTokenRefused,
+    DokuSilent,
     FreshTokenRefused,
     NotDone,
     OutcomeUnknown,
-    StoreUnavailable,
 )
 from direct_debit.application.obtain_b2b_token import obtain_b2b_token
 from direct_debit.application.obtain_customer_token import obtain_customer_token, require_relink
@@ -48,7 +48,7 @@ def call_doku[T](
         b2b_token = _note_silence(ports, partial(obtain_b2b_token, ports, deadline, refused_b2b))
         access = None
         if binding_id is not None:
-            access = obtain_customer_token(ports, binding_id, deadline, refused_customer)
+            access = _note_silence(ports, partial(obtain_customer_token, ports, binding_id, deadline, refused_customer))
         if number > 0:
             request_id = renew()  # with the tokens in hand: what it checks in the record holds for the sending
         call = DokuCall(
@@ -86,11 +86,10 @@ def _send[T](ports: Ports, send: Callable[[], T]) -> T:
 
 
 def _note_silence[T](ports: Ports, send: Callable[[], T]) -> T:
-    """Tell the circuit breaker when DOKU does not answer, or answers that it can not."""
+    """Tell the circuit breaker when DOKU does not answer, or answers that it can not; nothing of our own making."""
     try:
         return send()
-    except (NotDone, OutcomeUnknown) as error:
-        silent = error.code is None or error.code.startswith("5")
-        if silent and not isinstance(error, StoreUnavailable):
+    except (DokuSilent, OutcomeUnknown) as error:
+        if isinstance(error, DokuSilent) or error.silent:
             record_failure(ports)
         raise

@@ -55,6 +55,10 @@ class NotDone(DirectDebitError):
         self.retry_after = retry_after
 
 
+class DokuSilent(NotDone):
+    """DOKU could not be reached, did not answer a question, or answered that it can not (5xx). Speaks of DOKU alone."""
+
+
 class CircuitOpen(NotDone):
     """DOKU is down; new payments are not sent for a while."""
 
@@ -71,7 +75,21 @@ class StoreUnavailable(NotDone):
 
 
 class OutcomeUnknown(DirectDebitError):
-    """A write may have happened at DOKU. Raised by the DOKU port only; callers never see it: they see UNKNOWN."""
+    """A write may have happened at DOKU. Raised by the DOKU port only; callers never see it: they see UNKNOWN.
+
+    `silent`: DOKU gave no answer, or answered that it can not (5xx); else it gave one that does not tell the outcome.
+    """
+
+    def __init__(self, detail: str, *, code: str | None = None, silent: bool = False) -> None:
+        super().__init__(detail, code=code)
+        self.silent = silent
+
+
+class Unsendable(DirectDebitError):
+    """Our own model of DOKU's messages refuses what the door took: a defect of ours, counted where it is met.
+
+    Nothing was sent, and the same request will meet it again: nobody is told to come again.
+    """
 
 
 class B2BTokenRefused(DirectDebitError):

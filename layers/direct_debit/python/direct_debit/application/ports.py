@@ -13,7 +13,6 @@ from typing import Protocol
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.settings import Settings
 from direct_debit.domain.binding import Binding
-from direct_debit.domain.money import Amount
 from direct_debit.domain.payment import Payment
 
 # --- time and chance -------------------------------------------------------------------------------------------------
@@ -409,7 +408,6 @@ class RefundRecord:
     number: str
     status: str
     refund_no: str | None
-    amount: Amount | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,7 +417,6 @@ class StatusAnswer:
     status: str
     code: str
     original_code: str | None
-    amount: Amount | None
     reference: str | None
     refunds: tuple[RefundRecord, ...] = ()
 
@@ -437,8 +434,10 @@ class Doku(Protocol):
     """DOKU, as the application speaks with it. The adapter knows SNAP.
 
     Writes (bind, pay, verify, refund, unbind) raise OutcomeUnknown when the answer was lost or is ambiguous. Every
-    call raises NotDone when surely nothing was sent or DOKU refused without an effect and asks to come again,
-    B2BTokenRefused or CustomerTokenRefused when a token was not taken. Reads raise NotDone whenever there is no answer.
+    call raises NotDone when surely nothing was sent or DOKU refused without an effect and asks to come again (DokuSilent
+    where that speaks of DOKU), B2BTokenRefused or CustomerTokenRefused when a token was not taken, Unsendable when our
+    own model refuses the message. Reads raise NotDone whenever there is no answer. An answer that names something else
+    than was asked is none (doku_snap.ties).
     """
 
     def key_id(self) -> str:
@@ -544,6 +543,8 @@ class Metric(StrEnum):
     PAYMENT_OUTCOME_UNKNOWN = "PaymentOutcomeUnknown"
     PAYMENT_RESOLVED = "PaymentResolved"
     PAYMENT_NEEDS_REVIEW = "PaymentNeedsReview"
+    PAYMENT_REVERSED = "PaymentReversed"
+    QUESTION_UNANSWERED = "QuestionUnanswered"
     LATE_SUCCESS = "LateSuccess"
     REFUND_NEEDS_REVIEW = "RefundNeedsReview"
     REFUND_FAILED = "RefundFailed"
@@ -552,6 +553,8 @@ class Metric(StrEnum):
     NOTIFICATION_REFUSED = "NotificationRefused"
     CIRCUIT_OPENED = "CircuitOpened"
     CREDENTIALS_REFUSED = "CredentialsRefused"
+    ANSWER_CONTRADICTS = "AnswerContradicts"
+    UNSENDABLE_MESSAGE = "UnsendableMessage"
     B2B_TOKEN_REQUESTED = "B2BTokenRequested"  # noqa: S105 - a metric's name
     RELINK_REQUIRED = "RelinkRequired"
     BINDING_UNRESOLVED = "BindingUnresolved"

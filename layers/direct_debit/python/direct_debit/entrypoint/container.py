@@ -110,6 +110,7 @@ def build(environment: Environment, aws: AwsClients) -> Services:
         doku=DokuAdapter(
             DokuConnector(environment, credentials, clock),
             clock,
+            observability,
             read_seconds=WORKER_READ_SECONDS,
             doubt_keys=credentials.refresh,
         ),
