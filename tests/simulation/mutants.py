@@ -403,7 +403,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "no-due-time",
         "a new payment has no due time",
         lambda: _edit(
-            make_payment.make_payment, "payment = replace(payment, due_at=plan_next_look(ports, payment, now))", "pass"
+            make_payment.make_payment,
+            "remember_moves(None, replace(payment, due_at=plan_next_look(ports, payment, now)))",
+            "remember_moves(None, payment)",
         ),
     ),
     Mutant(

@@ -11,6 +11,7 @@ from direct_debit.application.ports import HistoryEntry, InboxItem, InboxKind, I
 from direct_debit.domain.binding import Binding, BindingEvent, BindingState, SealedTokens
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.money import Amount
+from direct_debit.domain.move import Move
 from direct_debit.domain.payment import (
     FailureReason,
     Payment,
@@ -139,6 +140,21 @@ refunds = st.builds(
     evidence=evidences,
 )
 
+codes = st.none() | st.from_regex(r"[0-9]{2,7}", fullmatch=True)
+moves = st.builds(
+    Move,
+    version=st.integers(1, 10**9),
+    at=moments,
+    state=st.sampled_from(PaymentState).map(str),
+    moved=st.booleans(),
+    refund_state=st.none() | st.sampled_from(RefundState).map(str),
+    refund_moved=st.booleans(),
+    source=st.sampled_from(EvidenceSource).map(str),
+    code=codes,
+    reason=st.none() | st.sampled_from(FailureReason).map(str),
+    response_code=codes,
+)
+
 payments = st.builds(
     Payment,
     ref=ids,
@@ -171,8 +187,13 @@ payments = st.builds(
     reposted=st.booleans(),
     late_success=st.booleans(),
     not_found_count=counts,
+    not_found_since=maybe_moment,
+    questioned_at=maybe_moment,
+    reversed_at=maybe_moment,
     last_inquiry_at=maybe_moment,
     due_at=maybe_moment,
+    untold=st.lists(moves, max_size=4).map(tuple),
+    tell_by=maybe_moment,
     evidence=evidences,
     refund=st.none() | refunds,
     task_token=maybe_text,
@@ -208,6 +229,8 @@ bindings = st.builds(
     token_lease_until=maybe_moment,
     response_code=maybe_text,
     due_at=maybe_moment,
+    untold=st.lists(moves, max_size=4).map(tuple),
+    tell_by=maybe_moment,
     evidence=evidences,
     task_token=maybe_text,
 )

@@ -3,6 +3,7 @@ from datetime import timedelta
 
 import pytest
 
+from direct_debit.adapters.dynamodb.binding_item import read_binding, write_binding
 from direct_debit.application.errors import BindingChanged, NotFound
 from direct_debit.application.ports import AccountClaimLost, AccountTaken
 from direct_debit.domain.binding import Binding, BindingEvent, BindingState, SealedTokens
@@ -279,8 +280,29 @@ def test_a_binding_enters_and_leaves_the_index(world: World) -> None:
     before = pending(world)
     assert world.bindings.list_due(AFTER_LEASE - timedelta(microseconds=1), 10) == []
     assert world.bindings.list_due(AFTER_LEASE, 10) == ["b1"]
-    world.bindings.save(before, replace(step(before, BindingEvent.PROVED), due_at=None))
+    proved = world.bindings.save(before, replace(step(before, BindingEvent.PROVED), due_at=None))
+    assert world.bindings.list_due(LATER, 10) == ["b1"]  # for its news
+    world.bindings.confirm_told(proved)
     assert world.bindings.list_due(LATER, 10) == []
+    told = world.bindings.get("b1")
+    assert told is not None
+    assert (told.untold, told.tell_by, told.version) == ((), None, proved.version)
+
+
+def test_a_newer_binding_keeps_its_news(world: World) -> None:
+    before = pending(world)
+    proved = world.bindings.save(before, replace(step(before, BindingEvent.PROVED), due_at=None))
+    world.bindings.confirm_told(before)
+    kept = world.bindings.get("b1")
+    assert kept is not None
+    assert [move.state for move in kept.untold] == ["ACTIVE"]
+    assert kept.tell_by == proved.tell_by
+
+
+def test_a_due_time_that_older_code_wrote_is_read(world: World) -> None:
+    item = dict(write_binding(replace(a_binding(), due_at=AFTER_LEASE)))
+    del item["ownDueAt"]
+    assert read_binding(item).due_at == AFTER_LEASE
 
 
 def test_attributes_of_newer_code_survive_a_save(world: World) -> None:

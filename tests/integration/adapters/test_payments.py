@@ -6,7 +6,7 @@ import pytest
 from direct_debit.application.errors import NotFound, PaymentChanged
 from direct_debit.application.ports import BindingUnusable, PaymentExists
 from direct_debit.domain.binding import BindingEvent
-from direct_debit.domain.payment import Payment
+from direct_debit.domain.payment import Payment, remember_moves
 from tests.fakes.clock import START
 from tests.integration.adapters.conftest import MAX_OPEN, World
 from tests.integration.adapters.records import (
@@ -110,6 +110,7 @@ def test_open_payments_are_bounded(world: World) -> None:
 
 
 def saved(world: World, payment: Payment) -> Payment:
+    payment = remember_moves(None, payment)
     world.payments.create(payment)
     return payment
 
@@ -280,6 +281,7 @@ def test_a_payment_is_due_when_its_time_has_come(world: World) -> None:
 def test_a_payment_leaves_the_index_and_comes_back(world: World) -> None:
     before = saved(world, a_payment())
     after = world.payments.save(before, replace(accepted(before), due_at=None))
+    world.payments.confirm_told(after)
     assert world.payments.list_due(LATER, 10) == []
     world.payments.save(after, replace(after.noted(START), due_at=START))
     assert world.payments.list_due(LATER, 10) == ["r1"]
@@ -298,10 +300,49 @@ def test_the_index_has_the_earlier_of_payment_and_refund(
 
     before = saved(world, a_payment())
     after = replace(accepted(before), due_at=at(own), refund=replace(a_refund(), due_at=at(refund)))
-    assert world.payments.save(before, after) == after
+    stored = world.payments.save(before, after)
+    assert stored == after
+    world.payments.confirm_told(stored)
     due = START + timedelta(hours=expected)
     assert world.payments.list_due(due - timedelta(microseconds=1), 10) == []
     assert world.payments.list_due(due, 10) == ["r1"]
+
+
+def test_news_that_nobody_tells_is_due(world: World) -> None:
+    before = saved(world, a_payment())
+    stored = world.payments.save(before, replace(accepted(before), due_at=None))
+    assert [move.version for move in stored.untold] == [1, 2]
+    assert stored.tell_by is not None
+    assert world.payments.list_due(stored.tell_by - timedelta(microseconds=1), 10) == []
+    assert world.payments.list_due(stored.tell_by, 10) == ["r1"]
+
+
+def test_what_is_told_is_carried_no_longer_and_no_writer_notices(world: World) -> None:
+    before = saved(world, a_payment())
+    stored = world.payments.save(before, replace(accepted(before), due_at=None))
+    world.payments.confirm_told(stored)
+    so_far = world.payments.get("r1")
+    assert so_far is not None
+    assert (so_far.tell_by, so_far.untold, so_far.version) == (None, stored.untold, stored.version)
+    world.payments.release_account(stored.binding_id, "r1", so_far, told=True)
+    done = world.payments.get("r1")
+    assert done is not None
+    assert (done.tell_by, done.untold, done.version) == (None, (), stored.version)
+    assert world.payments.list_due(LATER, 10) == []
+    # Who read it before goes on as if nothing had been written.
+    after = world.payments.save(stored, replace(stored.noted(START), response_code="2005400"))
+    assert after.response_code == "2005400"
+
+
+def test_a_newer_payment_keeps_its_news(world: World) -> None:
+    before = saved(world, a_payment())
+    after = world.payments.save(before, replace(accepted(before), due_at=None))
+    world.payments.confirm_told(before)
+    with pytest.raises(PaymentChanged):
+        world.payments.release_account(before.binding_id, "r1", before, told=True)
+    kept = world.payments.get("r1")
+    assert kept is not None
+    assert (kept.untold, kept.tell_by) == (after.untold, after.tell_by)
 
 
 def test_the_longest_overdue_come_first_over_all_shards(world: World) -> None:

@@ -57,10 +57,19 @@ def a_refund_in(state: RefundState, *, automatic: bool = False) -> Refund:
     )
 
 
+def told(world: World, ref: str) -> None:
+    """Let all of a payment's moves be told: until then it is due for that."""
+    payment = world.payments.get(ref)
+    assert payment is not None
+    world.payments.release_account(payment.binding_id, ref, payment, told=True)
+
+
 def test_a_payment_that_needs_a_person_is_found_and_not_visited_by_the_sweep(world: World) -> None:
     payment = stored_payment(world)
     assert waiting(world) == []
     stored = world.payments.save(payment, needing_review(payment))
+    assert waiting(world) == []  # first its news is told
+    told(world, payment.ref)
     assert waiting(world) == [WaitingRecord("PAYMENT", payment.ref, AT)]
     assert world.payments.list_due(LATER, 10) == []
     assert world.payments.get(payment.ref) == stored
@@ -73,6 +82,7 @@ def test_asking_again_comes_before_waiting_for_a_person(world: World) -> None:
     assert waiting(world) == []
     assert world.payments.list_due(LATER, 10) == [payment.ref]
     world.payments.save(asked, replace(asked.noted(AT), due_at=None))
+    told(world, payment.ref)
     assert waiting(world) == [WaitingRecord("PAYMENT", payment.ref, AT)]
 
 
@@ -80,19 +90,27 @@ def test_a_refund_that_needs_a_person_is_found_until_it_is_started_again(world: 
     payment = stored_payment(world)
     paid = replace(payment.noted(AT), state=PaymentState.PAID, due_at=None)
     stuck = world.payments.save(payment, replace(paid, refund=a_refund_in(RefundState.NEEDS_REVIEW)))
+    told(world, payment.ref)
     assert waiting(world) == [WaitingRecord("PAYMENT", payment.ref, AT)]
     again = replace(a_refund_in(RefundState.RETRYING), due_at=AT)
-    world.payments.save(stuck, replace(stuck.noted(AT), refund=again))
+    world.payments.save(stuck, replace(stuck.noted(AT), refund=again))  # read before its news was told
     assert waiting(world) == []
     assert world.payments.list_due(LATER, 10) == [payment.ref]
 
 
-def test_a_refused_refund_counts_when_it_was_our_own(world: World) -> None:
+def test_a_refused_refund_counts_whoever_asked_for_it(world: World) -> None:
     payment = stored_payment(world)
     paid = replace(payment.noted(AT), state=PaymentState.PAID, due_at=None)
-    asked_for = world.payments.save(payment, replace(paid, refund=a_refund_in(RefundState.FAILED)))
-    assert waiting(world) == []
-    world.payments.save(asked_for, replace(asked_for.noted(AT), refund=a_refund_in(RefundState.FAILED, automatic=True)))
+    world.payments.save(payment, replace(paid, refund=a_refund_in(RefundState.FAILED)))
+    told(world, payment.ref)
+    assert waiting(world) == [WaitingRecord("PAYMENT", payment.ref, AT)]
+
+
+def test_a_reversed_payment_is_found(world: World) -> None:
+    payment = stored_payment(world)
+    paid = replace(payment.noted(AT), state=PaymentState.PAID, due_at=None)
+    world.payments.save(payment, replace(paid, reversed_at=AT))
+    told(world, payment.ref)
     assert waiting(world) == [WaitingRecord("PAYMENT", payment.ref, AT)]
 
 

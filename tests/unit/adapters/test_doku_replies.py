@@ -90,6 +90,10 @@ EXCEPTIONS: dict[tuple[Operation, int, str], Verdict] = {
     (Operation.VERIFY_OTP, 404, "01"): _UNKNOWN,
     (Operation.BIND_ACCOUNT, 429, "00"): _R.LATER,
     (Operation.REFUND_PAYMENT, 429, "00"): _R.LATER,
+    # Refusals of a refund that pass (contract 12.5).
+    (Operation.REFUND_PAYMENT, 403, "14"): _R.LATER,
+    (Operation.REFUND_PAYMENT, 404, "00"): _R.LATER,
+    (Operation.REFUND_PAYMENT, 404, "01"): _R.LATER,
     (Operation.UNBIND_ACCOUNT, 429, "00"): _R.LATER,
     (Operation.REFUND_PAYMENT, 405, "01"): _R.LATER,
     (Operation.UNBIND_ACCOUNT, 401, "02"): NoReply.CUSTOMER_TOKEN,

@@ -9,7 +9,7 @@ from unittest.mock import patch
 import pytest
 
 from direct_debit.adapters.doku import DokuAdapter
-from direct_debit.application.errors import Conflict, NotFound
+from direct_debit.application.errors import Conflict, NotFound, Rejected
 from direct_debit.application.get_refund import get_refund
 from direct_debit.application.ports import DokuCall, Metric, WriteAnswer
 from direct_debit.application.process_refund import process_refund, redrive_refund
@@ -135,13 +135,13 @@ def test_a_history_read_before_another_worker_sent_the_refund_proves_nothing() -
 
 
 def _leave_sending(merchant: Merchant) -> Payment:
-    """Let the worker that sends a refund die before its answer; the minute that its attempt lasts is over."""
+    """Let the worker that sends a refund die before its answer; its lease is over."""
     world = merchant.world
     merchant.refund()
     world.weather = Strike("doku.refund", Fault.CRASH_BEFORE)
     with pytest.raises(Crash):
         process_refund(REF, world.process(), world.deadline())
-    world.clock.tick(70)
+    world.clock.tick(world.settings.claim_lease + 1)
     assert refund_of(merchant).state is RefundState.SENDING
     return merchant.payment()
 
@@ -272,10 +272,10 @@ def test_a_refund_that_may_not_be_now_is_sent_again_later(case: str, sendings: l
 
 def test_a_final_refusal_ends_the_refund_and_keeps_the_code() -> None:
     merchant = paid()
-    merchant.world.simulator.dials.add(Dial("refund", "code", when="before", code="40314"))
+    merchant.world.simulator.dials.add(Dial("refund", "code", when="before", code="40303"))
     merchant.refund()
     come_to_rest(merchant.world)
-    assert (refund_of(merchant).state, refund_of(merchant).response_code) == (RefundState.FAILED, "4035814")
+    assert (refund_of(merchant).state, refund_of(merchant).response_code) == (RefundState.FAILED, "4035803")
     assert merchant.payment().state is PaymentState.PAID
     assert merchant.world.telemetry.counts[Metric.REFUND_FAILED] == 1
     assert check_at_rest(merchant.world) == []
@@ -361,7 +361,7 @@ def test_a_redrive_sends_again_where_doku_knows_nothing() -> None:
     come_to_rest(merchant.world)
     assert refund_of(merchant).state is RefundState.REFUNDED
     assert merchant.world.refunds(REF) == 1
-    with pytest.raises(TransitionRefused):
+    with pytest.raises(Rejected):
         redrive_refund(REF, merchant.world.process())
 
 

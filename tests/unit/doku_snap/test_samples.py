@@ -190,9 +190,7 @@ OF_ANOTHER = {
 
 
 @pytest.mark.parametrize(("key", "contradictions"), OF_ANOTHER.items(), ids=str)
-def test_an_answer_to_something_else_is_told_from_ours(
-    key: tuple[str, str], contradictions: tuple[str, ...]
-) -> None:
+def test_an_answer_to_something_else_is_told_from_ours(key: tuple[str, str], contradictions: tuple[str, ...]) -> None:
     [sample] = [one for operation, one in CASES if (operation, one["name"]) == key]
     _, answer = send(key[0], sample)
     assert (answer.contradictions, answer.body) == (contradictions, None)

@@ -77,6 +77,7 @@ REFUND_MOVES = {
     ("NEEDS_REVIEW", "redriven"): "RETRYING",
     ("NEEDS_REVIEW", "succeeded"): "REFUNDED",
     ("FAILED", "succeeded"): "REFUNDED",
+    ("FAILED", "redriven"): "RETRYING",
 }
 BINDING_MOVES = {
     ("REQUESTED", "link_started"): "PENDING",

@@ -14,6 +14,7 @@ from direct_debit.application.errors import (
     CustomerActionRequired,
     CustomerTokenRefused,
     DirectDebitError,
+    DokuSilent,
     FreshTokenRefused,
     InvalidRequest,
     InvalidSignature,
@@ -23,6 +24,7 @@ from direct_debit.application.errors import (
     Rejected,
     RelinkRequired,
     StoreUnavailable,
+    Unsendable,
 )
 from direct_debit.application.ports import AccountClaimLost
 from direct_debit.entrypoint.errors import (
@@ -61,6 +63,8 @@ ROWS: list[tuple[Exception, int, str, str]] = [
     (CircuitOpen("x"), 503, "circuit-open", "CircuitOpen"),
     (StoreUnavailable("x"), 503, "store-unavailable", "StoreUnavailable"),
     # Never meant for callers; if they come this far, it is a fault of ours.
+    (DokuSilent("x"), 503, "not-done", "NotDone"),
+    (Unsendable("x"), 500, "internal-error", "InternalError"),
     (OutcomeUnknown("x"), 500, "internal-error", "InternalError"),
     (B2BTokenRefused("x"), 500, "internal-error", "InternalError"),
     (CustomerTokenRefused("x"), 500, "internal-error", "InternalError"),

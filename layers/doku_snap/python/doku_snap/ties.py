@@ -53,6 +53,7 @@ _AMOUNTS: Mapping[Operation, str] = {
 # The original transaction's service in a status: a payment's by the specification, the status's own in SDK fixtures.
 _ORIGINAL_SERVICES = frozenset({"54", "55"})
 
+
 def find_contradictions(
     question: Question, code: str | None, fields: Mapping[str, object], untied: frozenset[str] = frozenset()
 ) -> tuple[str, ...]:

@@ -61,6 +61,11 @@ _BY_OPERATION: Mapping[tuple[Operation, int, str], Verdict] = {
     # Throttled, and safe to send again: same refund number, same account.
     (Operation.BIND_ACCOUNT, 429, "00"): Reply.LATER,
     (Operation.REFUND_PAYMENT, 429, "00"): Reply.LATER,
+    # Refusals of a refund that pass (contract 12.5): the merchant's balance at DOKU is too low, or DOKU does not know
+    # yet what we know, that the payment is paid.
+    (Operation.REFUND_PAYMENT, 403, "14"): Reply.LATER,
+    (Operation.REFUND_PAYMENT, 404, "00"): Reply.LATER,
+    (Operation.REFUND_PAYMENT, 404, "01"): Reply.LATER,
     (Operation.UNBIND_ACCOUNT, 429, "00"): Reply.LATER,
     # Contract 3.12: DOKU does not know this token any more. That may be the token's end and not the link's, so it is
     # renewed first; only a link whose token can not be renewed, or is refused again, counts as gone.

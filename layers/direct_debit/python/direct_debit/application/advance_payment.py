@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from direct_debit.application.errors import PaymentChanged, StoreUnavailable
+from direct_debit.application.looks import SOON
 from direct_debit.application.ports import BindingUnusable, Metric, Ports
 from direct_debit.application.references import derive_reference
 from direct_debit.application.settings import LateSuccess
@@ -13,6 +14,7 @@ from direct_debit.domain.payment import Payment, PaymentEvent, PaymentSituation,
 from direct_debit.domain.refund import Refund, RefundEvent
 from direct_debit.domain.schedule import next_due
 
+_LATE_QUESTION = timedelta(hours=6)
 _ROUNDS = 20  # each lost round means that somebody else made progress
 
 # What an answer says about the attempt it belongs to, and a status about the attempt it was asked after: something
@@ -83,15 +85,39 @@ def save_with_refund(ports: Ports, before: Payment, after: Payment) -> Payment:
 
 def plan_next_look(ports: Ports, payment: Payment, now: datetime) -> datetime | None:
     """Return when the resolver must look at a payment in this state; None when nothing is open (invariant 9)."""
-    settings = ports.settings
+    looks = [
+        due for due in (_plan_by_state(ports, payment, now), _plan_question(ports, payment, now)) if due is not None
+    ]
+    return min(looks, default=None)
+
+
+def has_step_left(payment: Payment, ports: Ports, now: datetime) -> bool:
+    """Whether the schedule of an unfinished payment goes on."""
+    return now < payment.sent_at + timedelta(seconds=_steps(payment, ports)[-1])
+
+
+def _plan_by_state(ports: Ports, payment: Payment, now: datetime) -> datetime | None:
     if payment.situation is PaymentSituation.FAILED_NOT_FOUND:
-        return next_due(payment.sent_at, now, settings.inquiry_schedule, ports.ids.jitter())
+        return next_due(payment.sent_at, now, ports.settings.inquiry_schedule, ports.ids.jitter())
     if payment.is_final:
         return None
-    steps = settings.otp_schedule if payment.state is PaymentState.OTP_PENDING else settings.inquiry_schedule
-    due = next_due(payment.sent_at, now, steps, ports.ids.jitter())
+    due = next_due(payment.sent_at, now, _steps(payment, ports), ports.ids.jitter())
     # Past the last step there is one more look, which ends in a final state or in NEEDS_REVIEW.
-    return due or now + timedelta(seconds=settings.first_inquiry)
+    return due or now + SOON
+
+
+def _plan_question(ports: Ports, payment: Payment, now: datetime) -> datetime | None:
+    """A question stays due until DOKU has answered it; after a day of asking, every few hours."""
+    if payment.questioned_at is None:
+        return None
+    earliest = payment.sent_at + timedelta(seconds=ports.settings.first_inquiry)
+    due = next_due(payment.questioned_at, now, ports.settings.inquiry_schedule, ports.ids.jitter())
+    return max(earliest, due or now + _LATE_QUESTION)
+
+
+def _steps(payment: Payment, ports: Ports) -> tuple[int, ...]:
+    waits_for_code = payment.state is PaymentState.OTP_PENDING
+    return ports.settings.otp_schedule if waits_for_code else ports.settings.inquiry_schedule
 
 
 def queue_inquiry(ports: Ports, payment: Payment) -> None:

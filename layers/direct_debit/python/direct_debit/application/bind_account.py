@@ -20,8 +20,10 @@ from direct_debit.application.errors import (
     OutcomeUnknown,
     Rejected,
     StoreUnavailable,
+    Unsendable,
 )
 from direct_debit.application.ports import AccountClaimLost, LinkRequest, LinkStarted, Ports
+from direct_debit.application.prove_binding import prove_binding
 from direct_debit.application.references import canonical, make_external_id
 from direct_debit.domain.binding import Binding, BindingEvent, BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
@@ -100,7 +102,17 @@ def bind_account(command: BindAccount, ports: Ports, deadline: Deadline) -> Bind
         return _resume(holder, command, ports, deadline)
     if holder.state is BindingState.RELINK_REQUIRED and not holder.is_busy(now) and holder.redirect_url is None:
         return _resume(holder, command, ports, deadline)
+    holder = _try_to_prove(holder, ports, deadline)
     return show_binding(adopt_binding_task_token(ports, holder, command.task_token), ports, replayed=True)
+
+
+def _try_to_prove(holder: Binding, ports: Ports, deadline: Deadline) -> Binding:
+    """Who asks again for a link that is under way may have finished it: no notification need have come."""
+    try:
+        return prove_binding(holder, ports, deadline)
+    except (NotDone, Unsendable) as error:
+        ports.telemetry.note("link not proved yet", binding_id=holder.id, code=error.code)
+        return ports.bindings.get(holder.id) or holder
 
 
 def show_binding(binding: Binding, ports: Ports, *, replayed: bool = False) -> BindingResult:
@@ -185,7 +197,7 @@ def _send(binding: Binding, command: BindAccount, return_state: str, ports: Port
             device_id=command.device_id,
             ip_address=command.ip_address,
         )
-    except NotDone:
+    except (NotDone, Unsendable):
         end_attempt(sent, ports)
         raise
     except OutcomeUnknown:

@@ -15,6 +15,7 @@ from direct_debit.application.errors import (
     OutcomeUnknown,
     Rejected,
     RelinkRequired,
+    Unsendable,
 )
 from direct_debit.application.ports import DokuCall, Ports, Reply, WriteAnswer
 from direct_debit.application.unbind_account import (
@@ -82,12 +83,16 @@ def _send(binding: Binding, otp: str, ports: Ports, deadline: Deadline) -> Bindi
         answer = call_doku(ports, deadline, send, binding_id=binding.id, renew_external_id=renewal)
     except RelinkRequired as error:
         if lives_on(error):
-            pause_unbinding(binding, ports)
+            paused = pause_unbinding(binding, ports)
+            if paused.unbind_unclear:
+                return paused
             raise NotDone("DOKU refuses the customer's token at the moment; repeat the request") from error
         evidence = Evidence(EvidenceSource.ANSWER, ports.clock.now(), error.code)
         return end_unbinding(binding, BindingEvent.UNBOUND, evidence, ports)
-    except NotDone:
-        pause_unbinding(binding, ports)
+    except (NotDone, Unsendable):
+        paused = pause_unbinding(binding, ports)
+        if paused.unbind_unclear:
+            return paused  # this code did nothing, but an earlier one may have unlinked the account: the probe tells
         raise
     except OutcomeUnknown:
         return pause_unbinding(binding, ports, unclear=True)

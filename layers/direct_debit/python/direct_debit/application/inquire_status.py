@@ -4,28 +4,30 @@ This is the primary repair path: lost answers, crashes, lost notifications and a
 """
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from direct_debit.application.advance_payment import advance_payment, plan_next_look, queue_inquiry, queue_refund
+from direct_debit.application.advance_payment import (
+    advance_payment,
+    has_step_left,
+    plan_next_look,
+    queue_inquiry,
+    queue_refund,
+)
 from direct_debit.application.call_doku import call_doku
 from direct_debit.application.deadline import Deadline
-from direct_debit.application.errors import (
-    CustomerActionRequired,
-    NotDone,
-    PaymentChanged,
-    Rejected,
-)
+from direct_debit.application.errors import DirectDebitError, PaymentChanged, StoreUnavailable
+from direct_debit.application.looks import NO_ANSWER, SOON, claim_until, next_try
 from direct_debit.application.ports import Metric, Ports, StatusAnswer
 from direct_debit.domain.evidence import Evidence, EvidenceSource
-from direct_debit.domain.payment import Payment, PaymentEvent, PaymentSituation, PaymentState
+from direct_debit.domain.payment import Payment, PaymentEvent, PaymentState
 
 _NOT_FOUND_AT_LEAST = 2  # "not found" counts only when DOKU has said it again minutes later (contract section 7)
 _AWAITING_OTP = "4035413"  # 4035413 as the original response code: the bank still waits for the customer's code
 
 _CLOCK_SKEW = timedelta(seconds=5)
 _QUEUE_REACH = timedelta(minutes=15)  # the longest delay of an SQS message
-
-NO_ANSWER_AGAIN = timedelta(minutes=2)  # resolved within minutes of DOKU being reachable again (invariant M6)
+_LONG_UNANSWERED = timedelta(days=1)  # then somebody should know that DOKU does not answer a question
+_ROUNDS = 20
 
 _OUTCOMES = {
     "00": PaymentEvent.SUCCEEDED,
@@ -35,6 +37,8 @@ _OUTCOMES = {
 _PENDING = frozenset({"01", "02", "03"})
 _FAILED = "06"
 _NOT_FOUND = "07"
+_FINAL = frozenset({"00", "04", "05", "06"})
+_REVERSALS = frozenset({"05", "06"})
 
 
 def inquire_status(ref: str, ports: Ports, deadline: Deadline) -> Payment | None:
@@ -54,64 +58,100 @@ def inquire_status(ref: str, ports: Ports, deadline: Deadline) -> Payment | None
     return ask_status(payment, ports, deadline)
 
 
-def _queue_soon(ports: Ports, payment: Payment) -> None:
-    """Plan the next look of an unresolved payment by message when it is near; the sweep does the rest."""
-    if payment.state is not PaymentState.UNKNOWN or payment.due_at is None:
-        return
-    if payment.due_at - ports.clock.now() <= _QUEUE_REACH:
-        queue_inquiry(ports, payment)
-
-
 def ask_status(payment: Payment, ports: Ports, deadline: Deadline) -> Payment:
     """Claim one look at the payment, ask, and apply the answer.
 
-    Only one caller gets the claim; the others return what they see. A crash after the claim costs one step of the
-    schedule, never the payment.
+    Only one caller gets the claim; the others return what they see. A crash after the claim costs the claim's two
+    minutes: the step of the schedule is written with the answer.
     """
     now = ports.clock.now()
-    claimed = replace(payment.noted(now), last_inquiry_at=now, due_at=plan_next_look(ports, payment, now))
-    last = claimed.due_at is None or not _has_step_left(payment, ports)
-    if claimed.due_at is None:
-        claimed = replace(claimed, due_at=now + timedelta(seconds=ports.settings.first_inquiry))
+    claim = replace(payment.noted(now), last_inquiry_at=now, due_at=claim_until(ports, now))
     try:
-        claimed = ports.payments.save(payment, claimed)
+        claimed = ports.payments.save(payment, claim)
     except PaymentChanged as race:
         return race.current
     try:
         answer = call_doku(ports, deadline, lambda call: ports.doku.inquire_status(claimed, call))
-    except (NotDone, Rejected, CustomerActionRequired) as error:
+    except NO_ANSWER as error:
         ports.telemetry.note("status inquiry without an answer", ref=payment.ref, code=error.code)
-        silent = isinstance(error, NotDone) and (error.code is None or error.code.startswith("5"))
-        if silent and (claimed.is_final or not last):
-            return _ask_again_soon(ports, claimed, last)
-        return _settle(ports, claimed, last)
-    followed = _follow(ports, claimed, answer)
-    return _settle(ports, followed, last)
+        return _plan_another(ports, claimed, error)
+    return _settle(ports, _follow(ports, claimed, answer), answer, claimed.questioned_at)
 
 
-def _ask_again_soon(ports: Ports, payment: Payment, last: bool) -> Payment:
-    """Plan another look shortly: DOKU was not there, and the schedule's later steps lie hours apart.
+def _plan_another(ports: Ports, payment: Payment, error: DirectDebitError) -> Payment:
+    """Plan another look where DOKU did not answer; past the schedule's end an unfinished payment needs a person.
 
-    A final payment that is asked about (something odd was said of it) waits for a real answer as well.
+    A final payment that is asked about (something odd was said of it) waits for a real answer, however long.
     """
     now = ports.clock.now()
-    soon = now + NO_ANSWER_AGAIN * (1 + ports.ids.jitter() / 4)
-    if not last and payment.due_at is not None and payment.due_at <= soon:
-        _queue_soon(ports, payment)
-        return payment
+    if not payment.is_final and not has_step_left(payment, ports, now):
+        return _exhaust(ports, payment)
+    since = payment.questioned_at if payment.is_final and payment.questioned_at is not None else payment.sent_at
+    step = plan_next_look(ports, payment, now)
+    if payment.questioned_at is not None and now - payment.questioned_at > _LONG_UNANSWERED:
+        ports.telemetry.count(Metric.QUESTION_UNANSWERED)
+    due = next_try(ports, error, since=since, now=now, step=step)
+    return _plan(ports, payment, replace(payment, due_at=due))
+
+
+def _settle(ports: Ports, payment: Payment, answer: StatusAnswer, asked: datetime | None) -> Payment:
+    """Plan what comes after an answer; the last one ends in a final state or in a review, never in silence.
+
+    `asked` is the question that was open when DOKU was asked: only that one can have been answered.
+    """
+    now = ports.clock.now()
+    if not payment.is_final and not has_step_left(payment, ports, now):
+        return _exhaust(ports, payment)
+    after = payment
+    if asked is not None and payment.questioned_at == asked and _is_answered(payment, asked, answer, ports, now):
+        after = replace(payment, questioned_at=None)
+    return _plan(ports, payment, replace(after, due_at=_next_look(ports, after, answer, now)))
+
+
+def _is_answered(payment: Payment, asked: datetime, answer: StatusAnswer, ports: Ports, now: datetime) -> bool:
+    """Whether a status answers the question of a payment.
+
+    A final one does. One that is pending does where the payment goes on being asked about anyway; where it does not,
+    all of the schedule has to say so. "Not found" is no status of a payment of which DOKU has spoken.
+    """
+    if answer.status in _FINAL or (answer.status in _PENDING and not payment.is_final):
+        return True
+    return now - asked >= timedelta(seconds=ports.settings.inquiry_schedule[-1])
+
+
+def _next_look(ports: Ports, payment: Payment, answer: StatusAnswer, now: datetime) -> datetime | None:
+    step = plan_next_look(ports, payment, now)
+    if answer.status != _NOT_FOUND or payment.is_final or step is None:
+        return step
+    # The second "not found" is asked for minutes after the first, not a step of the schedule later (contract section
+    # 7).
+    believed = payment.sent_at + timedelta(seconds=ports.settings.not_found_final)
+    return min(step, max(believed, now + SOON * (1 + ports.ids.jitter() / 4)))
+
+
+def _plan(ports: Ports, before: Payment, after: Payment) -> Payment:
+    """Write what is planned, and send the next look's message when that is near; the sweep does the rest."""
+    payment = before
+    if after != before:
+        now = ports.clock.now()
+        payment = _save(ports, before, replace(after, version=before.version + 1, updated_at=now))
+    near = payment.due_at is not None and payment.due_at - ports.clock.now() <= _QUEUE_REACH
+    if near and (payment.state is PaymentState.UNKNOWN or payment.questioned_at is not None):
+        queue_inquiry(ports, payment)
+    return payment
+
+
+def _save(ports: Ports, before: Payment, after: Payment) -> Payment:
+    """Write, unless somebody was faster: then that one has planned what follows."""
     try:
-        planned = ports.payments.save(payment, replace(payment.noted(now), due_at=soon))
+        return ports.payments.save(before, after)
     except PaymentChanged as race:
         return race.current
-    _queue_soon(ports, planned)
-    return planned
 
 
-def _has_step_left(payment: Payment, ports: Ports) -> bool:
-    steps = (
-        ports.settings.otp_schedule if payment.state is PaymentState.OTP_PENDING else ports.settings.inquiry_schedule
-    )
-    return ports.clock.now() < payment.sent_at + timedelta(seconds=steps[-1])
+def _exhaust(ports: Ports, payment: Payment) -> Payment:
+    evidence = Evidence(EvidenceSource.SCHEDULE, ports.clock.now())
+    return advance_payment(ports, payment, PaymentEvent.EXHAUSTED, evidence, attempt=payment.attempt)
 
 
 def _follow(ports: Ports, payment: Payment, answer: StatusAnswer) -> Payment:
@@ -119,11 +159,10 @@ def _follow(ports: Ports, payment: Payment, answer: StatusAnswer) -> Payment:
     evidence = Evidence(EvidenceSource.STATUS, now, answer.status)
     if answer.status == _NOT_FOUND:
         return _follow_not_found(ports, payment, evidence)
-    if answer.amount is not None and answer.amount != payment.amount:
-        # Another amount than ours is no evidence about our payment (invariant N4).
-        ports.telemetry.count(Metric.NOTIFICATION_QUARANTINED)
-        ports.telemetry.note("status names another amount", ref=payment.ref, code=answer.status)
-        return payment
+    if payment.not_found_count:
+        payment = _save(ports, payment, replace(payment.noted(now), not_found_count=0, not_found_since=None))
+    if payment.state is PaymentState.PAID:
+        payment = _follow_reversal(ports, payment, answer)
     event = interpret_status(payment, answer, ports)
     if event is None:
         ports.telemetry.note("status of unknown meaning", ref=payment.ref, code=answer.status)
@@ -137,6 +176,19 @@ def _follow(ports: Ports, payment: Payment, answer: StatusAnswer) -> Payment:
         )
 
     return advance_payment(ports, payment, event, evidence, attempt=payment.attempt, change=change)
+
+
+def _follow_reversal(ports: Ports, payment: Payment, answer: StatusAnswer) -> Payment:
+    """DOKU says of a payment that it told as paid that it was cancelled, or failed: it stays PAID, and a person
+    looks."""
+    now = ports.clock.now()
+    if answer.status in _REVERSALS and payment.reversed_at is None:
+        ports.telemetry.count(Metric.PAYMENT_REVERSED)
+        ports.telemetry.note("DOKU says that a paid payment is not", ref=payment.ref, code=answer.status)
+        return _save(ports, payment, replace(payment.noted(now), reversed_at=now))
+    if answer.status == "00" and payment.reversed_at is not None:
+        return _save(ports, payment, replace(payment.noted(now), reversed_at=None))
+    return payment
 
 
 def interpret_status(payment: Payment, answer: StatusAnswer, ports: Ports) -> PaymentEvent | None:
@@ -164,63 +216,47 @@ def interpret_status(payment: Payment, answer: StatusAnswer, ports: Ports) -> Pa
 
 def _follow_not_found(ports: Ports, payment: Payment, evidence: Evidence) -> Payment:
     """DOKU does not know the payment: believed after the grace period and when said again, and asked on for a day."""
-    counted = replace(payment.noted(evidence.at), not_found_count=payment.not_found_count + 1)
+    if payment.is_final:
+        return payment
+    since = payment.not_found_since or evidence.at
+    count = payment.not_found_count + 1
     old_enough = evidence.at - payment.sent_at >= timedelta(seconds=ports.settings.not_found_final)
-    if old_enough and counted.not_found_count >= _NOT_FOUND_AT_LEAST:
+    if old_enough and count >= _NOT_FOUND_AT_LEAST and evidence.at - since >= SOON:
         return advance_payment(
             ports,
             payment,
             PaymentEvent.NOT_FOUND,
             evidence,
             attempt=payment.attempt,
-            change=lambda after: replace(after, not_found_count=after.not_found_count + 1),
+            change=lambda after: replace(after, not_found_count=count, not_found_since=since),
         )
-    try:
-        return ports.payments.save(payment, counted)
-    except PaymentChanged as race:
-        return race.current
+    counted = replace(payment.noted(evidence.at), not_found_count=count, not_found_since=since)
+    return _save(ports, payment, counted)
 
 
-def _settle(ports: Ports, payment: Payment, last: bool) -> Payment:
-    """Plan what comes after an inquiry; the last one ends in a final state or in a review, never in silence."""
-    if payment.situation is PaymentSituation.FAILED_NOT_FOUND or payment.is_final:
-        wanted = plan_next_look(ports, payment, ports.clock.now())
-        if wanted is None and payment.due_at is not None:
-            return _save_due(ports, payment)
-        return payment
-    if last:
-        evidence = Evidence(EvidenceSource.SCHEDULE, ports.clock.now())
-        return advance_payment(ports, payment, PaymentEvent.EXHAUSTED, evidence, attempt=payment.attempt)
-    _queue_soon(ports, payment)
-    return payment
+def request_inquiry(ports: Ports, payment: Payment) -> Payment:
+    """Have DOKU asked about a payment until it has answered, whatever its state, but not within its first minute.
 
-
-def _save_due(ports: Ports, payment: Payment) -> Payment:
-    try:
-        return ports.payments.save(payment, replace(payment.noted(ports.clock.now()), due_at=None))
-    except PaymentChanged as race:
-        return race.current
-
-
-def request_inquiry(ports: Ports, payment: Payment) -> None:
-    """Have DOKU asked about a payment soon, whatever its state, but not within its first minute.
-
-    For facts that may not be believed as such: a stale notification, one with another amount.
+    For facts that may not be believed as such: a stale notification, one with another amount. Raises StoreUnavailable:
+    then the fact must be given again.
     """
-    now = ports.clock.now()
-    due = max(now, payment.sent_at + timedelta(seconds=ports.settings.first_inquiry))
-    try:
-        planned = ports.payments.save(payment, replace(payment.noted(now), due_at=due))
-    except PaymentChanged:
-        return  # somebody made progress with it: the next fact decides again
-    queue_inquiry(ports, planned)
+    current = payment
+    for _ in range(_ROUNDS):
+        now = ports.clock.now()
+        due = max(now, current.sent_at + timedelta(seconds=ports.settings.first_inquiry))
+        due = due if current.due_at is None else min(due, current.due_at)
+        try:
+            planned = ports.payments.save(current, replace(current.noted(now), questioned_at=now, due_at=due))
+        except PaymentChanged as race:
+            current = race.current
+            continue
+        queue_inquiry(ports, planned)
+        return planned
+    raise StoreUnavailable("the payment changed too often to be written")
 
 
-def sweep_payment(ref: str, ports: Ports) -> None:
-    """Hand a payment whose time has come to the queue of whatever it waits for. Raises StoreUnavailable."""
-    payment = ports.payments.get(ref)
-    if payment is None:
-        return
+def sweep_payment(payment: Payment, ports: Ports) -> None:
+    """Hand a payment whose time has come to the queue of whatever it waits for."""
     now = ports.clock.now()
     if payment.due_at is not None and payment.due_at <= now:
         queue_inquiry(ports, payment)

@@ -23,6 +23,7 @@ from direct_debit.application.errors import (
     PaymentChanged,
     RelinkRequired,
     StoreUnavailable,
+    Unsendable,
 )
 from direct_debit.application.ports import (
     BindingUnusable,
@@ -33,10 +34,11 @@ from direct_debit.application.ports import (
     WriteAnswer,
 )
 from direct_debit.application.references import canonical, derive_reference, make_external_id
+from direct_debit.application.release_account import release_account
 from direct_debit.domain.binding import Binding, BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.money import Amount
-from direct_debit.domain.payment import Payment, PaymentEvent, PaymentSituation, PaymentState
+from direct_debit.domain.payment import Payment, PaymentEvent, PaymentSituation, PaymentState, remember_moves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,13 +123,24 @@ def make_payment(command: MakePayment, ports: Ports, deadline: Deadline) -> Paym
         evidence=Evidence(EvidenceSource.CALLER, now),
         task_token=command.task_token,
     )
-    payment = replace(payment, due_at=plan_next_look(ports, payment, now))
+    payment = remember_moves(None, replace(payment, due_at=plan_next_look(ports, payment, now)))
     obstacle = ports.payments.create(payment)
+    if isinstance(obstacle, BindingUnusable) and _make_room(obstacle.binding, ports):
+        obstacle = ports.payments.create(payment)
     if isinstance(obstacle, PaymentExists):
         return _repeat(obstacle.payment, request_hash, command, ports, deadline)
     if isinstance(obstacle, BindingUnusable):
         _refuse_binding(obstacle.binding)
     return PaymentResult(_send(payment, ports, deadline))
+
+
+def _make_room(binding: Binding | None, ports: Ports) -> bool:
+    """Let payments go that have settled without anybody having said so; whether there were any."""
+    full = binding is not None and binding.state is BindingState.ACTIVE
+    if binding is None or not full or len(binding.open_payments) < ports.settings.max_open_payments:
+        return False
+    released = [release_account(binding.id, ref, ports) for ref in sorted(binding.open_payments)]
+    return any(released)
 
 
 def _reference(command: MakePayment) -> str:
@@ -189,6 +202,7 @@ def _repeat(
         attempt=ports.ids.new_id(),
         sent_at=now,
         not_found_count=0,
+        not_found_since=None,
     )
     claimed = replace(claimed, due_at=plan_next_look(ports, claimed, now))
     try:
@@ -232,7 +246,7 @@ def _send(payment: Payment, ports: Ports, deadline: Deadline) -> Payment:
         return _conclude(ports, sent, PaymentEvent.OUTCOME_LOST, _lost(ports, error))
     except RelinkRequired as error:
         return _conclude(ports, sent, PaymentEvent.DECLINED, _answered(ports, error.code))
-    except NotDone as error:
+    except (NotDone, Unsendable) as error:
         _release(ports, sent, error)
         raise
     event = _EVENTS.get(answer.reply)

@@ -1,11 +1,13 @@
 """A customer's token: kept with the binding, refreshed before it expires, never used for anybody else (invariant 7)."""
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Never
 
 from direct_debit.application.deadline import Deadline
-from direct_debit.application.errors import BindingChanged, NotDone, RelinkRequired
+from direct_debit.application.errors import BindingChanged, NotDone, RelinkRequired, Unsendable
 from direct_debit.application.obtain_b2b_token import prove_key
 from direct_debit.application.ports import CustomerTokens, Metric, Ports
 from direct_debit.domain.binding import Binding, BindingEvent, SealedTokens
@@ -13,7 +15,9 @@ from direct_debit.domain.evidence import Evidence, EvidenceSource
 
 _RENEW_BEFORE = timedelta(seconds=60)
 _LEASE = timedelta(seconds=25)  # a refresh asks for nothing any more when it is over
-_SIGNATURE_OR_CUSTOMER = "4017400"  # DOKU's word for both (contract 3.2, 5)
+# DOKU's word for a signature that it does not take and for a customer's that it does not know, whatever the service
+# (contract 3.2, 5, 12.7).
+_SIGNATURE_OR_CUSTOMER = re.compile(r"401\d\d00")
 _POLL_SECONDS = 0.3
 _MIN_REMAINING_SECONDS = 3.0
 
@@ -94,29 +98,31 @@ def require_relink(
 
 def _refresh(ports: Ports, binding: Binding, deadline: Deadline) -> CustomerAccess:
     try:
-        tokens = _request(ports, binding, deadline)
+        tokens = ask_surely(ports, deadline, lambda: _exchange(ports, binding, deadline))
     except RelinkRequired as error:
         _end_lease(ports, binding, binding.tokens)  # an unlinking goes on in its state, and needs another renewal
         require_relink(ports, binding, error.code)
-    except NotDone:
+    except (NotDone, Unsendable):
         _end_lease(ports, binding, binding.tokens)
         raise
     kept = _end_lease(ports, binding, seal_tokens(ports, binding.id, tokens))
     return CustomerAccess(tokens.access_token, kept)
 
 
-def _request(ports: Ports, binding: Binding, deadline: Deadline) -> CustomerTokens:
-    """Ask for new tokens. A refusal that may be one of our signature counts only when DOKU says it again, having taken
-    this signature in between: a key that is being replaced must unlink nobody.
+def ask_surely(ports: Ports, deadline: Deadline, ask: Callable[[], CustomerTokens]) -> CustomerTokens:
+    """Ask for a customer's tokens where a refusal ends something.
+
+    One that may be of our signature counts only when DOKU says it again, having taken this signature in between: a key
+    that is being replaced must unlink nobody. Raises RelinkRequired, NotDone.
     """
     try:
-        return _exchange(ports, binding, deadline)
+        return ask()
     except RelinkRequired as error:
-        if error.code != _SIGNATURE_OR_CUSTOMER:
+        if _SIGNATURE_OR_CUSTOMER.fullmatch(error.code or "") is None:
             raise
     proved = prove_key(ports, deadline)
     try:
-        return _exchange(ports, binding, deadline)
+        return ask()
     except RelinkRequired as error:
         if ports.doku.key_id() != proved:
             raise NotDone("our key is being replaced; repeat the request", code=error.code) from error

@@ -120,6 +120,10 @@ class Bindings(Protocol):
         """
         ...
 
+    def confirm_told(self, binding: Binding) -> None:
+        """Let a binding that is still as it was read carry its untold moves no longer; otherwise do nothing."""
+        ...
+
     def list_due(self, now: datetime, limit: int) -> Sequence[str]:
         """Return ids of bindings whose due time has come (eventually consistent, oldest first)."""
         ...
@@ -181,10 +185,17 @@ class Payments(Protocol):
         """
         ...
 
-    def release_account(self, binding_id: str, ref: str, settled: Payment | None) -> None:
+    def release_account(self, binding_id: str, ref: str, settled: Payment | None, *, told: bool = False) -> None:
         """Let the account of a payment go that is still as it was read; None when there was none.
 
-        Harmless when repeated. Raises PaymentChanged.
+        `told`: all its moves are told, and it no longer carries them. Harmless when repeated. Raises PaymentChanged.
+        """
+        ...
+
+    def confirm_told(self, payment: Payment) -> None:
+        """Let an open payment that is still as it was read wait for no telling any more; otherwise do nothing.
+
+        It keeps its moves: whether all are told is asked once more when it is at rest.
         """
         ...
 
@@ -435,10 +446,10 @@ class Doku(Protocol):
     """DOKU, as the application speaks with it. The adapter knows SNAP.
 
     Writes (bind, pay, verify, refund, unbind) raise OutcomeUnknown when the answer was lost or is ambiguous. Every
-    call raises NotDone when surely nothing was sent or DOKU refused without an effect and asks to come again (DokuSilent
-    where that speaks of DOKU), B2BTokenRefused or CustomerTokenRefused when a token was not taken, Unsendable when our
-    own model refuses the message. Reads raise NotDone whenever there is no answer. An answer that names something else
-    than was asked is none (doku_snap.ties).
+    call raises NotDone when surely nothing was sent or DOKU refused without an effect and asks to come again
+    (DokuSilent where that speaks of DOKU), B2BTokenRefused or CustomerTokenRefused when a token was not taken,
+    Unsendable when our own model refuses the message. Reads raise NotDone whenever there is no answer. An answer that
+    names something else than was asked is none (doku_snap.ties).
     """
 
     def key_id(self) -> str:
@@ -559,6 +570,7 @@ class Metric(StrEnum):
     B2B_TOKEN_REQUESTED = "B2BTokenRequested"  # noqa: S105 - a metric's name
     RELINK_REQUIRED = "RelinkRequired"
     BINDING_UNRESOLVED = "BindingUnresolved"
+    NEWS_LATE = "NewsLate"
     STREAM_RECORD_FAILED = "StreamRecordFailed"
     POISONED_MESSAGE = "PoisonedMessage"
 

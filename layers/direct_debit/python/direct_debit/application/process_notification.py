@@ -11,15 +11,15 @@ from decimal import Decimal, InvalidOperation
 from direct_debit.application.advance_binding import advance_binding
 from direct_debit.application.advance_payment import advance_payment
 from direct_debit.application.deadline import Deadline
-from direct_debit.application.errors import BindingChanged
+from direct_debit.application.errors import BindingChanged, NotDone, StoreUnavailable
 from direct_debit.application.inquire_status import request_inquiry
 from direct_debit.application.notices import BindingNotice, PaymentNotice, read_notice
-from direct_debit.application.ports import InboxItem, InboxState, Metric, Ports
+from direct_debit.application.ports import InboxItem, InboxKind, InboxState, Metric, Ports
 from direct_debit.application.prove_binding import prove_binding
 from direct_debit.domain.binding import Binding, BindingEvent
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.money import CURRENCY
-from direct_debit.domain.payment import Payment, PaymentEvent
+from direct_debit.domain.payment import Payment, PaymentEvent, PaymentState
 
 _EVENTS = {
     "00": PaymentEvent.SUCCEEDED,
@@ -30,6 +30,7 @@ _EVENTS = {
     "05": PaymentEvent.CANCELLED,
     "06": PaymentEvent.DECLINED,
 }
+_REVERSALS = frozenset({PaymentEvent.CANCELLED, PaymentEvent.DECLINED})
 _RETRY = timedelta(seconds=60)
 _LONGEST_RETRY = timedelta(hours=6)
 _MAX_SWEEPS = 12  # about two days
@@ -56,6 +57,9 @@ def sweep_notification(inbox_id: str, ports: Ports) -> None:
     if item is None or item.state is not InboxState.ACCEPTED:
         return
     if item.attempts >= _MAX_SWEEPS:
+        about = None if item.subject is None or item.kind is not InboxKind.PAYMENT else ports.payments.get(item.subject)
+        if about is not None:
+            request_inquiry(ports, about)  # what it said is lost, that it said something is not
         _quarantine(item, "unprocessable", ports)
         return
     wait = min(_RETRY * 2**item.attempts, _LONGEST_RETRY)
@@ -85,7 +89,7 @@ def _process_payment(item: InboxItem, facts: PaymentNotice, ports: Ports) -> Non
         _settle(item, InboxState.PROCESSED, "status_unclear", ports)
         return
     evidence = Evidence(EvidenceSource.NOTIFICATION, ports.clock.now(), facts.status)
-    advance_payment(
+    followed = advance_payment(
         ports,
         payment,
         event,
@@ -93,21 +97,43 @@ def _process_payment(item: InboxItem, facts: PaymentNotice, ports: Ports) -> Non
         # The reference of the first answer stays: inquiries name it, and another one would not be found.
         change=lambda after: replace(after, doku_reference=after.doku_reference or facts.doku_reference),
     )
+    if followed.state is PaymentState.PAID and event in _REVERSALS:
+        # Late and overtaken, or a reversal: the status tells.
+        ports.telemetry.note(
+            "told that a paid payment is not, asking for the status", ref=payment.ref, code=facts.status
+        )
+        request_inquiry(ports, followed)
     _settle(item, InboxState.PROCESSED, None, ports)
 
 
 def _process_binding(item: InboxItem, facts: BindingNotice, ports: Ports, deadline: Deadline) -> None:
     binding = None if facts.customer_id is None else ports.bindings.find_by_customer(facts.customer_id)
     if binding is None or binding.external_id != facts.external_id:
-        _quarantine(item, "unknown_binding", ports)
+        if _is_of_an_ended_link(facts, ports):
+            _settle(item, InboxState.PROCESSED, "ended", ports)
+        else:
+            _quarantine(item, "unknown_binding", ports)
         return
     if facts.status == "SUCCESS":
         binding = _learn_auth_code(binding, facts.auth_code, ports)
-        prove_binding(binding, ports, deadline)  # the exchange is the proof: freshness does not matter
+        try:
+            prove_binding(binding, ports, deadline)  # the exchange is the proof: freshness does not matter
+        except StoreUnavailable:
+            raise
+        except NotDone as error:  # the link itself is due again in minutes
+            ports.telemetry.note("link not proved yet", binding_id=binding.id, code=error.code)
     elif facts.status == "FAILED" and item.fresh:
         evidence = Evidence(EvidenceSource.NOTIFICATION, ports.clock.now(), "FAILED")
         advance_binding(ports, binding, BindingEvent.LINK_REFUSED, evidence)
     _settle(item, InboxState.PROCESSED, None if item.fresh else "stale", ports)
+
+
+def _is_of_an_ended_link(facts: BindingNotice, ports: Ports) -> bool:
+    """Whether a late or repeated notification speaks of a link that has ended: nobody needs to look at it."""
+    if facts.customer_id is None:
+        return False
+    links = ports.bindings.list_by_customer(facts.customer_id)
+    return any(one.external_id == facts.external_id and not one.holds_account for one in links)
 
 
 def _learn_auth_code(binding: Binding, auth_code: str | None, ports: Ports) -> Binding:

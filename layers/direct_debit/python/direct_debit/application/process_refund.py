@@ -12,24 +12,27 @@ from direct_debit.application.advance_payment import save_with_refund
 from direct_debit.application.call_doku import call_doku
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import (
-    CustomerActionRequired,
+    DirectDebitError,
     NotDone,
     OutcomeUnknown,
     PaymentChanged,
     Rejected,
     RelinkRequired,
     StoreUnavailable,
+    Unsendable,
 )
-from direct_debit.application.inquire_status import NO_ANSWER_AGAIN
+from direct_debit.application.looks import NO_ANSWER, claim_until, next_try
 from direct_debit.application.ports import Metric, Ports, Reply, StatusAnswer
 from direct_debit.application.references import make_external_id
 from direct_debit.domain.evidence import Evidence, EvidenceSource
-from direct_debit.domain.payment import Payment, PaymentEvent
+from direct_debit.domain.payment import Payment, PaymentEvent, PaymentState
 from direct_debit.domain.refund import Refund, RefundEvent, RefundState
 from direct_debit.domain.schedule import next_due
 
 _ROUNDS = 20
 _CLOCK_SKEW = timedelta(seconds=5)
+_LONGEST_POSTPONED = timedelta(hours=1)  # what passes is tried again within the hour, however late in the schedule
+_PAID = "00"
 
 
 class _ClaimLost(Exception):
@@ -118,11 +121,16 @@ def _take_over(payment: Payment, refund: Refund, ports: Ports) -> Payment:
 
 
 def redrive_refund(ref: str, ports: Ports) -> Payment:
-    """Start a refund that needs review again, under its old number. Raises TransitionRefused in any other state."""
+    """Start a refund again that needs a review or that DOKU refused, under its old number; the history is asked first.
+
+    Raises TransitionRefused in any other state, Rejected where the payment is not PAID (any more).
+    """
     payment = ports.payments.get(ref)
     while True:
         if payment is None or payment.refund is None:
             raise Rejected("there is no such refund")
+        if payment.state is not PaymentState.PAID:
+            raise Rejected(f"the payment is {payment.state}: there is nothing to give back")
         now = ports.clock.now()
         moved = payment.refund.moved(RefundEvent.REDRIVEN, Evidence(EvidenceSource.CALLER, now))
         if moved is None:
@@ -146,7 +154,7 @@ def _come_again(ports: Ports, payment: Payment) -> RefundStep:
 def _ask(payment: Payment, ports: Ports, deadline: Deadline) -> tuple[Payment, bool]:
     """Ask `refundHistory`; True when it proves that DOKU does not know the refund, so that it may be sent again.
 
-    The claim moves the due time first, so that a crash here only delays.
+    A crash after the claim costs the claim's two minutes: the step of the schedule is written with the answer.
     """
     payment = _claim_look(ports, payment)
     refund = payment.refund
@@ -154,12 +162,14 @@ def _ask(payment: Payment, ports: Ports, deadline: Deadline) -> tuple[Payment, b
         return payment, False
     try:
         answer = call_doku(ports, deadline, lambda call: ports.doku.inquire_status(payment, call))
-    except (NotDone, Rejected, CustomerActionRequired) as error:
+    except NO_ANSWER as error:
         ports.telemetry.note("refund inquiry without an answer", ref=payment.ref, code=error.code)
-        return _ask_again_soon(ports, _end_after_schedule(ports, payment)), False
+        return _plan_another_look(ports, payment, error), False
     event = _read_history(answer, refund.number)
+    if event is RefundEvent.REFUSED and not _was_sent_since_asked_for(refund) and answer.status == _PAID:
+        event = RefundEvent.NOT_IN_HISTORY  # that refusal is the one for which a person has started it again
     if event is None:
-        return _end_after_schedule(ports, payment), False
+        return _plan_another_look(ports, payment), False
     if event is RefundEvent.NOT_IN_HISTORY and _was_sent_after_schedule(ports, refund):
         return _exhaust(ports, payment), False  # sent again and again without a clear answer: a person must look
     evidence = Evidence(EvidenceSource.STATUS, ports.clock.now(), answer.status)
@@ -170,21 +180,19 @@ def _ask(payment: Payment, ports: Ports, deadline: Deadline) -> tuple[Payment, b
 
 
 def _read_history(answer: StatusAnswer, number: str) -> RefundEvent | None:
-    """Return what the history says of this refund; None while it is pending."""
-    ours = [row for row in answer.refunds if row.number == number]
-    if any(row.status == "00" for row in ours):
+    """Return what the history says of this refund (contract 12.6); None while it is pending, or not shown."""
+    ours = {row.status for row in answer.refunds if row.number == number}
+    if "00" in ours or answer.status == "04":
         return RefundEvent.SUCCEEDED
-    if any(row.status == "03" for row in ours):
+    if "03" in ours:
         return None
-    if any(row.status == "06" for row in ours):
-        return RefundEvent.REFUSED
-    if any(row.status in ("00", "03") for row in answer.refunds):
+    if any(row.status in ("00", "03") for row in answer.refunds if row.number != number):
         # The payment is being refunded under another number, for example from the back office: never a second one.
         return RefundEvent.EXHAUSTED
-    if answer.status == "04":
-        return RefundEvent.SUCCEEDED
+    if "06" in ours:
+        return RefundEvent.REFUSED
     # Only an answer that shows the payment as paid shows its refunds too: a status that lags behind proves nothing.
-    return RefundEvent.NOT_IN_HISTORY if answer.status == "00" else None
+    return RefundEvent.NOT_IN_HISTORY if answer.status == _PAID else None
 
 
 def _send(payment: Payment, ports: Ports, deadline: Deadline) -> Payment:
@@ -201,7 +209,7 @@ def _send(payment: Payment, ports: Ports, deadline: Deadline) -> Payment:
         attempts=refund.attempts + 1,
         external_id=make_external_id(ports.clock, ports.ids),
         sent_at=now,
-        due_at=now + timedelta(seconds=ports.settings.first_inquiry),
+        due_at=claim_until(ports, now),
     )
     try:
         sent = ports.payments.save(payment, replace(payment.noted(now), refund=claimed))
@@ -236,7 +244,11 @@ def _send(payment: Payment, ports: Ports, deadline: Deadline) -> Payment:
         return _conclude(ports, sent, RefundEvent.OUTCOME_LOST, evidence, attempt)
     except (NotDone, RelinkRequired) as error:
         evidence = Evidence(EvidenceSource.NOTHING_SENT, ports.clock.now(), error.code)
-        return _conclude(ports, sent, RefundEvent.NOT_SENT, evidence, attempt)
+        return _conclude(ports, sent, RefundEvent.NOT_SENT, evidence, attempt, not_done=error)
+    except Unsendable:
+        evidence = Evidence(EvidenceSource.NOTHING_SENT, ports.clock.now())
+        # a defect of ours: a person has to know
+        return _conclude(ports, sent, RefundEvent.EXHAUSTED, evidence, attempt)
     event = _EVENTS.get(answer.reply, RefundEvent.OUTCOME_LOST)
     if event is RefundEvent.REFUSED and claimed.attempts > 1:
         event = RefundEvent.OUTCOME_LOST  # perhaps refused because an earlier sending has worked: refundHistory tells
@@ -259,9 +271,10 @@ def _conclude(
     attempt: str | None,
     *,
     change: Callable[[Refund], Refund] = lambda refund: refund,
+    not_done: DirectDebitError | None = None,
 ) -> Payment:
     try:
-        return _advance(ports, payment, event, evidence, attempt, change=change)
+        return _advance(ports, payment, event, evidence, attempt, change=change, not_done=not_done)
     except StoreUnavailable:
         ports.telemetry.note("refund answer not written, left to the next step", ref=payment.ref, code=evidence.code)
         return payment
@@ -275,6 +288,7 @@ def _advance(
     attempt: str | None = None,
     *,
     change: Callable[[Refund], Refund] = lambda refund: refund,
+    not_done: DirectDebitError | None = None,
 ) -> Payment:
     """Apply a refund event to the payment as stored; the payment becomes REFUNDED in the same write as its refund."""
     current = payment
@@ -285,7 +299,7 @@ def _advance(
         moved = refund.moved(event, evidence)
         if moved is None:
             return current
-        after = replace(current.noted(evidence.at), refund=_planned(ports, change(moved), evidence.at))
+        after = replace(current.noted(evidence.at), refund=_planned(ports, change(moved), evidence.at, not_done))
         if moved.state is RefundState.REFUNDED:
             completed = current.moved(PaymentEvent.REFUND_COMPLETED, evidence)
             if completed is not None:
@@ -302,7 +316,8 @@ def _advance(
     raise StoreUnavailable("the payment changed too often to be written")
 
 
-def _planned(ports: Ports, refund: Refund, now: datetime) -> Refund:
+def _planned(ports: Ports, refund: Refund, now: datetime, not_done: DirectDebitError | None = None) -> Refund:
+    """Plan the next step; `not_done` is why the newest sending did not take place. Without a step it has to end."""
     if refund.is_final:
         return replace(refund, due_at=None)
     if refund.state is RefundState.UNKNOWN and refund.sent_at is not None:
@@ -315,6 +330,10 @@ def _planned(ports: Ports, refund: Refund, now: datetime) -> Refund:
     if refund.evidence.source is EvidenceSource.STATUS and refund.state is RefundState.RETRYING:
         return replace(refund, due_at=now)  # DOKU does not know it: send it now
     due = next_due(refund.requested_at, now, ports.settings.refund_schedule, ports.ids.jitter())
+    if due is not None and not_done is not None:
+        due = next_try(ports, not_done, since=refund.requested_at, now=now, step=due)
+    elif due is not None:
+        due = min(due, now + _LONGEST_POSTPONED)
     return replace(refund, due_at=due)
 
 
@@ -324,22 +343,31 @@ def _claim_look(ports: Ports, payment: Payment) -> Payment:
     if refund is None:
         return payment
     now = ports.clock.now()
-    due = next_due(refund.requested_at, now, ports.settings.refund_schedule, ports.ids.jitter())
-    planned = replace(refund, due_at=due or now + timedelta(seconds=ports.settings.first_inquiry))
+    claimed = replace(refund, due_at=claim_until(ports, now))
     try:
-        return ports.payments.save(payment, replace(payment.noted(now), refund=planned))
+        return ports.payments.save(payment, replace(payment.noted(now), refund=claimed))
     except PaymentChanged as race:
         raise _ClaimLost from race
 
 
-def _end_after_schedule(ports: Ports, payment: Payment) -> Payment:
-    """A refund whose schedule has ended without an answer needs a person; it is never dropped."""
+def _plan_another_look(ports: Ports, payment: Payment, error: DirectDebitError | None = None) -> Payment:
+    """Plan the look after one that brought nothing new, or (with `error`) no answer.
+
+    A refund whose schedule has ended so needs a person; it is never dropped.
+    """
     refund = payment.refund
     if refund is None or refund.is_final:
         return payment
-    if next_due(refund.requested_at, ports.clock.now(), ports.settings.refund_schedule, 0.0) is not None:
-        return payment
-    return _exhaust(ports, payment)
+    now = ports.clock.now()
+    due = next_due(refund.requested_at, now, ports.settings.refund_schedule, ports.ids.jitter())
+    if due is None:
+        return _exhaust(ports, payment)
+    if error is not None:
+        due = next_try(ports, error, since=refund.requested_at, now=now, step=due)
+    try:
+        return ports.payments.save(payment, replace(payment.noted(now), refund=replace(refund, due_at=due)))
+    except PaymentChanged as race:
+        return race.current
 
 
 def _was_sent_after_schedule(ports: Ports, refund: Refund) -> bool:
@@ -347,18 +375,8 @@ def _was_sent_after_schedule(ports: Ports, refund: Refund) -> bool:
     return refund.sent_at is not None and refund.sent_at >= last
 
 
-def _ask_again_soon(ports: Ports, payment: Payment) -> Payment:
-    """Plan another look shortly: DOKU was not there, and the schedule's later steps lie hours apart."""
-    refund = payment.refund
-    soon = ports.clock.now() + NO_ANSWER_AGAIN * (1 + ports.ids.jitter() / 4)
-    if refund is None or refund.is_final or refund.due_at is None or refund.due_at <= soon:
-        return payment
-    try:
-        return ports.payments.save(
-            payment, replace(payment.noted(ports.clock.now()), refund=replace(refund, due_at=soon))
-        )
-    except PaymentChanged as race:
-        return race.current
+def _was_sent_since_asked_for(refund: Refund) -> bool:
+    return refund.sent_at is not None and refund.sent_at >= refund.requested_at
 
 
 def _exhaust(ports: Ports, payment: Payment) -> Payment:

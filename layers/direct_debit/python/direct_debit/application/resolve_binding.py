@@ -12,21 +12,25 @@ from direct_debit.application.errors import (
     NotDone,
     Rejected,
     RelinkRequired,
+    StoreUnavailable,
+    Unsendable,
 )
+from direct_debit.application.looks import claim_until, next_try
 from direct_debit.application.ports import Metric, Ports
 from direct_debit.application.prove_binding import prove_binding
 from direct_debit.application.unbind_account import end_unbinding, lives_on, next_probe
 from direct_debit.domain.binding import Binding, BindingEvent, BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 
-_LATER = timedelta(minutes=2)
+_ASKED_AT_MOST = timedelta(days=1)  # after the end of a link's lease
 
 
 def resolve_binding(binding_id: str, ports: Ports, deadline: Deadline) -> Binding | None:
     """Look at a binding whose time has come; a repeated, early or needless call does nothing.
 
-    A link that was not finished within its lease is tried once more, then FAILED. An unlinking whose end is not known
-    is probed with a balance inquiry: a balance means that the link lives.
+    A link whose proof met a silent DOKU is tried again; one that was not finished within its lease is tried once more,
+    then FAILED. An unlinking whose end is not known is probed with a balance inquiry: a balance means that the link
+    lives. Where DOKU does not answer, the binding is due again in minutes. Raises StoreUnavailable.
     """
     binding = ports.bindings.get(binding_id)
     now = ports.clock.now()
@@ -42,46 +46,66 @@ def resolve_binding(binding_id: str, ports: Ports, deadline: Deadline) -> Bindin
 
 
 def _end_link(binding: Binding, ports: Ports, deadline: Deadline) -> Binding:
-    try:
-        binding = prove_binding(binding, ports, deadline)
-    except NotDone:
-        now = ports.clock.now()
-        current = ports.bindings.get(binding.id) or binding
-        return _save(current, replace(current.noted(now), due_at=now + _LATER), ports)
+    """Try once more to prove a link; give it up when its lease is over and DOKU does not take it.
+
+    Where DOKU does not say, it is asked for another day: then the link ends all the same, and somebody is told.
+    """
     now = ports.clock.now()
+    over = now >= binding.lease_until
+    try:
+        binding = prove_binding(binding, ports, deadline, last=over)
+    except StoreUnavailable:
+        raise
+    except (NotDone, Unsendable) as error:
+        if now < binding.lease_until + _ASKED_AT_MOST:
+            return binding  # due again in minutes
+        ports.telemetry.count(Metric.BINDING_UNRESOLVED)
+        ports.telemetry.note("link given up without a word of DOKU's", binding_id=binding.id, code=error.code)
+        binding = ports.bindings.get(binding.id) or binding
+    now = ports.clock.now()
+    if binding.due_at is None or binding.is_busy(now):
+        return binding
+    if not over:
+        return _save(binding, replace(binding.noted(now), due_at=binding.lease_until), ports)
     evidence = Evidence(EvidenceSource.SCHEDULE, now)
     if binding.state is BindingState.RELINK_REQUIRED:  # the old link's record stays; a new try starts afresh
         return _save(binding, replace(binding.noted(now), redirect_url=None, due_at=None), ports)
-    if binding.is_busy(now):
-        return binding
     return advance_binding(ports, binding, BindingEvent.LINK_EXPIRED, evidence)
 
 
 def _probe(binding: Binding, ports: Ports, deadline: Deadline) -> Binding:
     now = ports.clock.now()
-    due = next_probe(ports, binding, now)
-    if due - now >= timedelta(hours=23):
+    step = next_probe(ports, binding, now)
+    if step - now >= timedelta(hours=23):
         ports.telemetry.count(Metric.BINDING_UNRESOLVED)
         ports.telemetry.note("unlinking unresolved", binding_id=binding.id)
     try:
-        claimed = ports.bindings.save(binding, replace(binding.noted(now), due_at=due))
+        claimed = ports.bindings.save(binding, replace(binding.noted(now), due_at=claim_until(ports, now)))
     except BindingChanged as race:
         return race.current
-    found = _look(claimed, ports, deadline)
-    if found is None:
-        return claimed  # the next look decides
+    try:
+        found = _look(claimed, ports, deadline)
+    except StoreUnavailable:
+        raise
+    except (NotDone, Unsendable) as error:
+        since = claimed.unbind_requested_at or now
+        due = next_try(ports, error, since=since, now=ports.clock.now(), step=step)
+        return _save(claimed, replace(claimed.noted(ports.clock.now()), due_at=due), ports)
+    if found is None:  # the next look decides
+        return _save(claimed, replace(claimed.noted(ports.clock.now()), due_at=step), ports)
     event, code = found
     return end_unbinding(claimed, event, Evidence(EvidenceSource.PROBE, ports.clock.now(), code), ports)
 
 
 def _look(binding: Binding, ports: Ports, deadline: Deadline) -> tuple[BindingEvent, str | None] | None:
-    """Return what a balance inquiry shows of the link, with DOKU's code; None where it shows nothing."""
+    """Return what a balance inquiry shows of the link, with DOKU's code; None where it shows nothing.
+
+    Raises NotDone when DOKU does not answer.
+    """
     try:
         call_doku(ports, deadline, ports.doku.inquire_balance, binding_id=binding.id)
     except RelinkRequired as error:
         return None if lives_on(error) else (BindingEvent.UNBOUND, error.code)
-    except NotDone:
-        return None
     except (Rejected, CustomerActionRequired) as error:
         # Refused for a reason of its own. Where nothing can have ended the link, that will do; otherwise it proves
         # nothing: DOKU may have refused before it looked at the token.

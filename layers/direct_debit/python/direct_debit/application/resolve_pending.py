@@ -7,8 +7,9 @@ from functools import partial
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import DirectDebitError
 from direct_debit.application.inquire_status import sweep_payment
-from direct_debit.application.ports import Ports
+from direct_debit.application.ports import Metric, Ports
 from direct_debit.application.process_notification import sweep_notification
+from direct_debit.application.record_change import tell_binding, tell_payment
 from direct_debit.application.resolve_binding import resolve_binding
 
 _LAST_START = 20.0  # seconds: what is not begun by then waits for the next minute
@@ -26,14 +27,14 @@ def resolve_pending(limit: int, ports: Ports, deadline: Deadline) -> Resolved:
     """Visit at most `limit` due records of each kind.
 
     Payments, refunds and notifications are handed to their queues, whose workers ask DOKU in parallel; bindings are
-    few and are settled here. One record's trouble does not keep the others waiting. Raises StoreUnavailable when
-    even the list can not be read.
+    few and are settled here, and so is news that the streams have not told in time. One record's trouble does not keep
+    the others waiting. Raises StoreUnavailable when even the list can not be read.
     """
     now = ports.clock.now()
     work: list[Callable[[], object]] = []
-    work.extend(partial(sweep_payment, ref, ports) for ref in ports.payments.list_due(now, limit))
+    work.extend(partial(_visit_payment, ref, ports) for ref in ports.payments.list_due(now, limit))
     work.extend(partial(sweep_notification, one, ports) for one in ports.inbox.list_due(now, limit))
-    work.extend(partial(resolve_binding, one, ports, deadline) for one in ports.bindings.list_due(now, limit))
+    work.extend(partial(_visit_binding, one, ports, deadline) for one in ports.bindings.list_due(now, limit))
     visited = failed = 0
     for step in work:
         if deadline.remaining(ports.clock.now()) < _LAST_START:
@@ -46,3 +47,23 @@ def resolve_pending(limit: int, ports: Ports, deadline: Deadline) -> Resolved:
             code = error.code if isinstance(error, DirectDebitError) else None
             ports.telemetry.note("due record not resolved", code=code, reason=type(error).__name__)
     return Resolved(visited, failed)
+
+
+def _visit_payment(ref: str, ports: Ports) -> None:
+    payment = ports.payments.get(ref)
+    if payment is None:
+        return
+    sweep_payment(payment, ports)
+    if payment.tell_by is not None and payment.tell_by <= ports.clock.now():
+        ports.telemetry.count(Metric.NEWS_LATE)
+        ports.telemetry.note("told by the sweep", ref=ref, state=payment.state)
+        tell_payment(payment, ports)
+
+
+def _visit_binding(binding_id: str, ports: Ports, deadline: Deadline) -> None:
+    binding = ports.bindings.get(binding_id)
+    if binding is not None and binding.tell_by is not None and binding.tell_by <= ports.clock.now():
+        ports.telemetry.count(Metric.NEWS_LATE)
+        ports.telemetry.note("told by the sweep", binding_id=binding_id, state=binding.state)
+        tell_binding(binding, ports)
+    resolve_binding(binding_id, ports, deadline)

@@ -6,7 +6,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from direct_debit.application.bind_account import hash_return_state
 from direct_debit.application.deadline import Deadline
-from direct_debit.application.errors import NotDone, NotFound
+from direct_debit.application.errors import NotDone, NotFound, Unsendable
 from direct_debit.application.ports import Ports
 from direct_debit.application.prove_binding import prove_binding
 from direct_debit.domain.binding import BindingState
@@ -40,7 +40,7 @@ def return_from_binding(command: ReturnFromBinding, ports: Ports, deadline: Dead
         raise NotFound("this link is not known; start linking again in the shop")
     try:
         binding = prove_binding(binding, ports, deadline)
-    except NotDone as error:  # the customer need not wait for DOKU: notification and resolver go on
+    except (NotDone, Unsendable) as error:  # the customer need not wait for DOKU: notification and resolver go on
         ports.telemetry.note("link not proved yet", binding_id=binding.id, code=error.code)
     good = binding.state is BindingState.ACTIVE or (
         command.outcome == "success" and binding.state in (BindingState.PENDING, BindingState.RELINK_REQUIRED)

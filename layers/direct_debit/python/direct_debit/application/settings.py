@@ -20,7 +20,6 @@ class Settings:
     default_failed_url: str | None = None
     allowed_return_hosts: tuple[str, ...] = ()  # empty: any https host
     link_lease: int = 1800
-    otp_lifetime: int = 300
     inquiry_schedule: tuple[int, ...] = (61, 90, 180, 600, 900, 1800, 7200, 21600, 86400)
     otp_schedule: tuple[int, ...] = (360, 900, 1800, 7200, 21600, 86460)
     refund_schedule: tuple[int, ...] = (61, 90, 180, 600, 900, 1800, 7200, 21600, 86400)
@@ -29,10 +28,11 @@ class Settings:
     abandoned_otp: int = 86400
     refresh_min: int = 60
     first_inquiry: int = 60  # DOKU: no status inquiry earlier after the payment
+    claim_lease: int = 120  # who speaks to DOKU about a record has died by then: longer than any function lives (60 s)
     repost_after_not_found: bool = False
     late_success: LateSuccess = LateSuccess.REFUND
     max_open_payments: int = 20
-    max_otp_attempts: int = 5
+    max_otp_attempts: int = 5  # of one payment, or of one unlinking
     token_renew_before: int = 90
     token_lease: int = 10
     circuit_failures: int = 5

@@ -22,6 +22,7 @@ from direct_debit.application.errors import (
     Rejected,
     RelinkRequired,
     StoreUnavailable,
+    Unsendable,
 )
 from direct_debit.application.ports import DokuCall, Ports, Reply, WriteAnswer
 from direct_debit.application.references import make_external_id
@@ -123,7 +124,7 @@ def pause_unbinding(
             unbind_unclear=current.unbind_unclear or unclear,
             unbind_redirect_url=current.unbind_redirect_url if url is None else ports.vault.seal(url, binding.id),
             response_code=current.response_code if answer is None else answer.code,
-            due_at=next_probe(ports, current, now),
+            due_at=_next_look(ports, current, now, unclear=unclear),
         )
         try:
             return ports.bindings.save(current, after)
@@ -132,6 +133,12 @@ def pause_unbinding(
         except StoreUnavailable:
             return current  # the attempt ends by itself, and the due time stands in the record
     return current
+
+
+def _next_look(ports: Ports, binding: Binding, now: datetime, *, unclear: bool) -> datetime:
+    """Return when to look; what became of a lost code is looked up when codes have had their time, not a step later."""
+    step = next_probe(ports, binding, now)
+    return min(step, now + timedelta(seconds=ports.settings.binding_schedule[0])) if unclear else step
 
 
 def _claim(binding: Binding, ports: Ports) -> Binding | None:
@@ -196,7 +203,7 @@ def _send(binding: Binding, ports: Ports, deadline: Deadline) -> Binding:
             end_unbinding(binding, BindingEvent.UNBIND_REFUSED, evidence, ports)
             raise NotDone("DOKU refuses the customer's token at the moment; repeat the request") from error
         return end_unbinding(binding, BindingEvent.UNBOUND, evidence, ports)
-    except NotDone as error:
+    except (NotDone, Unsendable) as error:
         evidence = Evidence(EvidenceSource.NOTHING_SENT, ports.clock.now(), error.code)
         end_unbinding(binding, BindingEvent.UNBIND_REFUSED, evidence, ports)
         raise

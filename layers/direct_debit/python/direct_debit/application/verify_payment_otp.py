@@ -1,7 +1,6 @@
 """Pass the customer's OTP on to DOKU (contract 3.6). The OTP is never stored, and never sent twice blindly."""
 
 from dataclasses import dataclass, field, replace
-from typing import Never
 
 from direct_debit.application.advance_payment import REFUSALS, advance_payment, plan_next_look
 from direct_debit.application.call_doku import call_doku
@@ -16,6 +15,7 @@ from direct_debit.application.errors import (
     Rejected,
     RelinkRequired,
     StoreUnavailable,
+    Unsendable,
 )
 from direct_debit.application.make_payment import PaymentResult
 from direct_debit.application.ports import Ports, Reply
@@ -55,29 +55,41 @@ def verify_payment_otp(command: VerifyPaymentOtp, ports: Ports, deadline: Deadli
     payment = ports.payments.get(command.ref)
     if payment is None:
         raise NotFound("there is no such payment")
-    if payment.state is not PaymentState.OTP_PENDING:
-        _refuse(payment)
-    if payment.otp_attempts >= ports.settings.max_otp_attempts:
-        raise Conflict("no more codes are accepted for this payment; wait until it expires, then start a new one")
+    while payment.state is PaymentState.OTP_PENDING:
+        if payment.otp_attempts >= ports.settings.max_otp_attempts:
+            raise Conflict("no more codes are accepted for this payment; wait until it expires, then start a new one")
+        try:
+            submitted = _submit(payment, ports)
+        except PaymentChanged as race:
+            if race.current.otp_attempts != payment.otp_attempts:
+                raise _refusal(race.current) from race
+            payment = race.current  # it was only looked at, and waits for the code as before
+            continue
+        return PaymentResult(_send(submitted, command.otp, ports, deadline))
+    raise _refusal(payment)
+
+
+def _submit(payment: Payment, ports: Ports) -> Payment:
+    """Write that a code is on its way, before it is. Raises PaymentChanged."""
     now = ports.clock.now()
     submitted = payment.moved(PaymentEvent.OTP_SUBMITTED, Evidence(EvidenceSource.CALLER, now))
     if submitted is None:
-        _refuse(payment)
+        raise _refusal(payment)
     submitted = replace(
-        submitted, attempt=ports.ids.new_id(), otp_attempts=payment.otp_attempts + 1, sent_at=now, not_found_count=0
+        submitted,
+        attempt=ports.ids.new_id(),
+        otp_attempts=payment.otp_attempts + 1,
+        sent_at=now,
+        not_found_count=0,
+        not_found_since=None,
     )
-    submitted = replace(submitted, due_at=plan_next_look(ports, submitted, now))
-    try:
-        submitted = ports.payments.save(payment, submitted)
-    except PaymentChanged as race:
-        _refuse(race.current)
-    return PaymentResult(_send(submitted, command.otp, ports, deadline))
+    return ports.payments.save(payment, replace(submitted, due_at=plan_next_look(ports, submitted, now)))
 
 
-def _refuse(payment: Payment) -> Never:
+def _refusal(payment: Payment) -> Conflict:
     if payment.state is PaymentState.OTP_SUBMITTED:
-        raise Conflict("a code is being verified right now; ask for the payment's state")
-    raise Conflict(f"no code is awaited: the payment is {payment.state}")
+        return Conflict("a code is being verified right now; ask for the payment's state")
+    return Conflict(f"no code is awaited: the payment is {payment.state}")
 
 
 def _send(payment: Payment, otp: str, ports: Ports, deadline: Deadline) -> Payment:
@@ -101,7 +113,7 @@ def _send(payment: Payment, otp: str, ports: Ports, deadline: Deadline) -> Payme
     except OutcomeUnknown as error:
         evidence = Evidence(EvidenceSource.NO_ANSWER, ports.clock.now(), error.code)
         return _conclude(ports, payment, PaymentEvent.OUTCOME_LOST, evidence)
-    except (NotDone, RelinkRequired) as error:
+    except (NotDone, RelinkRequired, Unsendable) as error:
         evidence = Evidence(EvidenceSource.NOTHING_SENT, ports.clock.now(), error.code)
         _conclude(ports, payment, PaymentEvent.OTP_NOT_SENT, evidence)
         raise

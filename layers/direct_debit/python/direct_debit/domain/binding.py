@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from direct_debit.domain.evidence import Evidence
+from direct_debit.domain.move import PATIENCE, Move
 from direct_debit.domain.transitions import TransitionTable
 
 
@@ -78,7 +79,7 @@ class Binding:
     who is speaking to DOKU about it, and until when others wait; `token_lease_until` likewise for a token refresh.
     `unbind_requested_at` starts the schedule of an unlinking whose end is open; `unbind_unclear` says that a request or
     code of it may have ended the link, so that the refusal of a later code proves nothing. `open_payments` are the
-    references whose money may still move: they keep the account linked.
+    references whose money may still move: they keep the account linked. `untold` and `tell_by` are as a payment's.
     """
 
     id: str
@@ -111,6 +112,9 @@ class Binding:
     response_code: str | None = None
     due_at: datetime | None = None
     open_payments: frozenset[str] = frozenset()
+    # What the outbox has still to do is no part of what the record says.
+    untold: tuple[Move, ...] = field(default=(), compare=False)
+    tell_by: datetime | None = field(default=None, compare=False)
     evidence: Evidence
     task_token: str | None = field(default=None, repr=False)
 
@@ -143,3 +147,28 @@ class Binding:
     def noted(self, at: datetime) -> "Binding":
         """Return the binding with its version raised for a change that is no transition, for example new tokens."""
         return replace(self, version=self.version + 1, updated_at=at)
+
+
+# What others want to know of a link; the states between are of interest to nobody but its customer.
+TOLD_STATES = frozenset({BindingState.ACTIVE, BindingState.RELINK_REQUIRED, BindingState.UNBOUND, BindingState.FAILED})
+
+
+def remember_move(before: Binding | None, after: Binding) -> Binding:
+    """Return `after` with its move from `before` noted, if it moved to a state of which others are told.
+
+    A link that lives on after an unlinking that failed is no news.
+    """
+    earlier = None if before is None else before.state
+    still_active = after.state is BindingState.ACTIVE and earlier is BindingState.UNBIND_OTP_PENDING
+    known = any(move.version == after.version for move in after.untold)
+    if known or after.state is earlier or after.state not in TOLD_STATES or still_active:
+        return after
+    move = Move(
+        version=after.version,
+        at=after.updated_at,
+        state=after.state,
+        source=after.evidence.source,
+        code=after.evidence.code,
+        response_code=after.response_code,
+    )
+    return replace(after, untold=(*after.untold, move), tell_by=after.updated_at + PATIENCE)

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from direct_debit.domain.evidence import Evidence
 from direct_debit.domain.money import Amount
+from direct_debit.domain.move import PATIENCE, Move
 from direct_debit.domain.refund import Refund, RefundState
 from direct_debit.domain.transitions import TransitionTable
 
@@ -183,8 +184,12 @@ class Payment:
 
     Times are UTC. `attempt` names the caller that is speaking to DOKU about this payment; answers of an older attempt
     count only where they are evidence. `otp_unclear` says that DOKU waits for a code although one was sent before,
-    `reposted` that the payment was sent again after DOKU had not known it. `due_at` is when the resolver must look
-    next; None once nothing is open.
+    `reposted` that the payment was sent again after DOKU had not known it. `not_found_since` is when DOKU first said of
+    this attempt that it does not know it, `not_found_count` how often since; what it says else ends both.
+    `questioned_at` is since when something odd that DOKU told waits for DOKU's status, whatever the state;
+    `reversed_at` since when DOKU's status says that a PAID payment was cancelled or failed: a person has to look.
+    `due_at` is when the resolver must look next; None once nothing is open. `untold` are the moves that the outbox
+    has not told yet, as far as it has said so, and `tell_by` when somebody else has to.
     """
 
     ref: str
@@ -217,8 +222,14 @@ class Payment:
     reposted: bool = False
     late_success: bool = False
     not_found_count: int = 0
+    not_found_since: datetime | None = None
+    questioned_at: datetime | None = None
+    reversed_at: datetime | None = None
     last_inquiry_at: datetime | None = None
     due_at: datetime | None = None
+    # What the outbox has still to do is no part of what the record says.
+    untold: tuple[Move, ...] = field(default=(), compare=False)
+    tell_by: datetime | None = field(default=None, compare=False)
     evidence: Evidence
     refund: Refund | None = None
     task_token: str | None = field(default=None, repr=False)
@@ -286,3 +297,31 @@ class Payment:
     def noted(self, at: datetime) -> "Payment":
         """Return the payment with its version raised for a change that is no transition, for example a new due time."""
         return replace(self, version=self.version + 1, updated_at=at)
+
+
+def remember_moves(before: Payment | None, after: Payment) -> Payment:
+    """Return `after` with its move from `before` noted, if it or its refund moved.
+
+    `before` None: the payment is new. A move that is noted already is not noted twice.
+    """
+    refund_before = None if before is None or before.refund is None else before.refund.state
+    refund_after = None if after.refund is None else after.refund.state
+    moved = before is None or before.state is not after.state
+    refund_moved = refund_before is not refund_after
+    known = any(move.version == after.version for move in after.untold)
+    if known or not (moved or refund_moved):
+        return after
+    evidence = after.evidence if moved or after.refund is None else after.refund.evidence
+    move = Move(
+        version=after.version,
+        at=after.updated_at,
+        state=after.state,
+        moved=moved,
+        refund_state=refund_after,
+        refund_moved=refund_moved,
+        source=evidence.source,
+        code=evidence.code,
+        reason=None if after.failure is None else after.failure.reason,
+        response_code=after.response_code,
+    )
+    return replace(after, untold=(*after.untold, move), tell_by=after.updated_at + PATIENCE)

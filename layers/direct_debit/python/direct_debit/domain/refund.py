@@ -28,7 +28,7 @@ class RefundEvent(StrEnum):
     NOT_SENT = "not_sent"  # proved that nothing was sent
     POSTPONED = "postponed"  # DOKU says: not now
     OUTCOME_LOST = "outcome_lost"
-    REFUSED = "refused"  # a final refusal, or refundHistory says 06
+    REFUSED = "refused"  # a refusal that does not pass, or refundHistory says 06
     SUCCEEDED = "succeeded"  # 2005800, or refundHistory says 00
     NOT_IN_HISTORY = "not_in_history"  # DOKU does not know the number: it may be sent again
     EXHAUSTED = "exhausted"
@@ -59,6 +59,8 @@ REFUND_TRANSITIONS: TransitionTable[RefundState, RefundEvent] = TransitionTable(
         (_S.RETRYING, _E.REFUSED): _S.FAILED,
         (_S.RETRYING, _E.EXHAUSTED): _S.NEEDS_REVIEW,
         (_S.NEEDS_REVIEW, _E.REDRIVEN): _S.RETRYING,
+        # A person has seen why it was refused: it may be sent again, under its number, once the history was asked.
+        (_S.FAILED, _E.REDRIVEN): _S.RETRYING,
         (_S.NEEDS_REVIEW, _E.SUCCEEDED): _S.REFUNDED,
         # A refusal that turns out to have worked after all: the money is back, and that is what counts.
         (_S.FAILED, _E.SUCCEEDED): _S.REFUNDED,
@@ -69,7 +71,10 @@ REFUND_TRANSITIONS: TransitionTable[RefundState, RefundEvent] = TransitionTable(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refund:
-    """The refund group of a payment record. `number` (partnerRefundNo) never changes once written; times are UTC."""
+    """The refund group of a payment record. `number` (partnerRefundNo) never changes once written; times are UTC.
+
+    `requested_at` starts its schedule, anew when an operator redrives it: then no earlier sending counts any more.
+    """
 
     number: str
     reason: str

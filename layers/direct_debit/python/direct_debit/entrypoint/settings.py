@@ -13,6 +13,7 @@ type Paths = Literal["core", "legacy"]
 type OtpField = Literal["action", "type"]
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]", "::1", "host.docker.internal", "172.17.0.1"})
+LEAST_CLAIM_LEASE = 90  # seconds: who holds a claim may live for 60 s, and clocks differ
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?", re.ASCII)
 # The words of each OTP dialect (contract 3.6); the unbinding words are inferred there, so both can be overridden.
 _OTP_WORDS: Mapping[OtpField, tuple[str, str]] = {
@@ -74,7 +75,6 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
         default_failed_url=reader.optional_url("DEFAULT_FAILED_URL"),
         allowed_return_hosts=reader.hosts("ALLOWED_RETURN_HOSTS"),
         link_lease=reader.seconds("LINK_LEASE_SECONDS", standard.link_lease),
-        otp_lifetime=reader.seconds("OTP_LIFETIME_SECONDS", standard.otp_lifetime),
         inquiry_schedule=reader.schedule("INQUIRY_SCHEDULE_SECONDS", standard.inquiry_schedule),
         otp_schedule=reader.schedule("OTP_SCHEDULE_SECONDS", standard.otp_schedule),
         refund_schedule=reader.schedule("REFUND_SCHEDULE_SECONDS", standard.refund_schedule),
@@ -83,6 +83,7 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
         abandoned_otp=reader.seconds("ABANDONED_OTP_SECONDS", standard.abandoned_otp),
         refresh_min=reader.seconds("REFRESH_MIN_SECONDS", standard.refresh_min, least=0),
         first_inquiry=reader.seconds("FIRST_INQUIRY_SECONDS", standard.first_inquiry, least=0),
+        claim_lease=reader.seconds("CLAIM_LEASE_SECONDS", standard.claim_lease, least=LEAST_CLAIM_LEASE),
         repost_after_not_found=reader.choice("REPOST_AFTER_NOT_FOUND", ("true", "false"), "false") == "true",
         late_success=LateSuccess(reader.choice("LATE_SUCCESS", ("refund", "accept"), standard.late_success)),
         max_open_payments=reader.seconds("MAX_OPEN_PAYMENTS", standard.max_open_payments),

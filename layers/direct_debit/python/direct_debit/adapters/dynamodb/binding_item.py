@@ -21,9 +21,12 @@ from direct_debit.adapters.dynamodb.items import (
     text_map,
 )
 from direct_debit.adapters.dynamodb.keys import binding_key, due_shard
+from direct_debit.adapters.dynamodb.move_item import TELL_BY, UNTOLD, read_moves, write_moves
 from direct_debit.domain.binding import Binding, BindingState, SealedTokens
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from direct_debit.adapters.dynamodb.items import AttributeValue, Item
 
 BINDING_KIND = "binding"
@@ -33,7 +36,8 @@ OPEN_PAYMENTS = "openPayments"
 def write_binding(binding: Binding) -> dict[str, AttributeValue]:
     """Return the whole item of a binding but for `openPayments`, which only its own updates touch.
 
-    What is None has no attribute. `dueAt` is both the due time and the index key.
+    What is None has no attribute. `ownDueAt` is the due time and `tellBy` its news'; the index key `dueAt` is the
+    earlier.
     """
     item: dict[str, AttributeValue] = {
         **binding_key(binding.id),
@@ -68,17 +72,22 @@ def write_binding(binding: Binding) -> dict[str, AttributeValue]:
     ):
         if value is not None:
             item[name] = text(value)
+    if binding.untold:
+        item[UNTOLD] = write_moves(binding.untold)
+    dues = [due for due in (binding.due_at, binding.tell_by) if due is not None]
     for name, moment in (
         ("attemptUntil", binding.attempt_until),
         ("tokenLeaseUntil", binding.token_lease_until),
         ("unbindRequestedAt", binding.unbind_requested_at),
-        ("dueAt", binding.due_at),
+        ("ownDueAt", binding.due_at),
+        (TELL_BY, binding.tell_by),
+        ("dueAt", min(dues, default=None)),
     ):
         if moment is not None:
             item[name] = instant(moment)
     if binding.tokens is not None:
         item.update(_write_tokens(binding.tokens))
-    if binding.due_at is not None:
+    if dues:
         item["dueShard"] = text(due_shard(BINDING_KIND, binding.id))
     return item
 
@@ -113,11 +122,18 @@ def read_binding(item: Item) -> Binding:
         otp_attempts=read_number(item, "otpAttempts", 0),
         token_lease_until=read_instant_or_none(item, "tokenLeaseUntil"),
         response_code=read_text_or_none(item, "responseCode"),
-        due_at=read_instant_or_none(item, "dueAt"),
+        due_at=_read_due(item),
+        untold=read_moves(item),
+        tell_by=read_instant_or_none(item, TELL_BY),
         open_payments=read_text_set(item, OPEN_PAYMENTS),
         evidence=read_evidence(item, "evidence"),
         task_token=read_text_or_none(item, "taskToken"),
     )
+
+
+def _read_due(item: Item) -> datetime | None:
+    """Older code wrote the due time as the index key alone."""
+    return read_instant_or_none(item, "dueAt" if "ownDueAt" not in item and TELL_BY not in item else "ownDueAt")
 
 
 def _write_tokens(tokens: SealedTokens) -> dict[str, AttributeValue]:

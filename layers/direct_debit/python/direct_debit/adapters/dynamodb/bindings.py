@@ -6,11 +6,18 @@ until that binding is ACTIVE, the end of its lease. A change of a binding that t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from direct_debit.adapters.dynamodb import conditions
 from direct_debit.adapters.dynamodb.binding_item import BINDING_KIND, read_binding, write_binding
-from direct_debit.adapters.dynamodb.changes import WRITE_ID, difference, remove, set_and_remove
+from direct_debit.adapters.dynamodb.changes import (
+    WRITE_ID,
+    difference,
+    remove,
+    set_and_remove,
+    unmarked_difference,
+)
 from direct_debit.adapters.dynamodb.client import Refused
 from direct_debit.adapters.dynamodb.due import list_due
 from direct_debit.adapters.dynamodb.items import instant, read_text, text
@@ -24,7 +31,7 @@ from direct_debit.adapters.dynamodb.keys import (
 from direct_debit.adapters.dynamodb.steps import delete_step, put_step, update_step
 from direct_debit.application.errors import BindingChanged, NotFound, StoreUnavailable
 from direct_debit.application.ports import AccountClaimLost, AccountTaken
-from direct_debit.domain.binding import BindingState
+from direct_debit.domain.binding import BindingState, remember_move
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,6 +132,17 @@ class DynamoDbBindings:
         condition = conditions.unchanged_and_no_open_payments(before.version, before.state.value)
         return self._update(before, after, condition)
 
+    def confirm_told(self, binding: Binding) -> None:
+        """Take the untold moves out of a binding that is still as it was read; otherwise do nothing.
+
+        Neither version nor write id move: a save that runs at the same time does not lose its race.
+        """
+        told = replace(binding, untold=(), tell_by=None)
+        change = unmarked_difference(write_binding(binding), write_binding(told))
+        if change is not None:
+            as_read = conditions.unchanged(binding.version, binding.state.value)
+            self._store.update(self._table, binding_key(binding.id), change, as_read)
+
     def list_due(self, now: datetime, limit: int) -> Sequence[str]:
         """Return ids of bindings whose due time has come (eventually consistent, oldest first)."""
         return list_due(self._store, self._table, BINDING_KIND, now, limit)
@@ -135,7 +153,7 @@ class DynamoDbBindings:
 
     def _update(self, before: Binding, after: Binding, condition: Condition) -> Binding:
         write_id = self._store.new_write_id()
-        change = difference(write_binding(before), write_binding(after), write_id)
+        change = difference(write_binding(before), write_binding(remember_move(before, after)), write_id)
         answer = self._store.update(self._table, binding_key(before.id), change, condition)
         if isinstance(answer, Refused):
             return _own_or_lost(answer, write_id)
@@ -168,6 +186,7 @@ class DynamoDbBindings:
         give_up: list[TransactWriteItemTypeDef],
     ) -> Binding:
         write_id = self._store.new_write_id()
+        after = remember_move(before, after)
         itself = update_step(
             self._table,
             binding_key(before.id),

@@ -14,6 +14,9 @@ WRITE_ID = "writeId"
 """Names the latest write. After a lost reply it tells a writer that the change it meets is its own."""
 
 
+_BOOKKEEPING = frozenset({"untold", "tellBy", "dueAt", "dueShard"})
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """An update expression with what its placeholders stand for."""
@@ -36,11 +39,23 @@ def set_and_remove(new: Item, gone: tuple[str, ...] = ()) -> Change:
 def difference(before: Item, after: Item, write_id: str) -> Change:
     """Return the change from one form of a record to another, marked with the write's id.
 
-    Both are forms made by this code: attributes that it does not know are in neither, and stay.
+    Both are forms made by this code: attributes that it does not know are in neither, and stay. The bookkeeping that an
+    unmarked write may have taken out meanwhile is written whether it differs or not.
     """
-    new: dict[str, AttributeValue] = {name: value for name, value in after.items() if before.get(name) != value}
+    new: dict[str, AttributeValue] = {
+        name: value for name, value in after.items() if before.get(name) != value or name in _BOOKKEEPING
+    }
     new[WRITE_ID] = {"S": write_id}
     return set_and_remove(new, tuple([name for name in before if name not in after]))
+
+
+def unmarked_difference(before: Item, after: Item) -> Change | None:
+    """Like `difference`, without a mark: for bookkeeping that no writer has to notice. None when nothing differs."""
+    new: dict[str, AttributeValue] = {name: value for name, value in after.items() if before.get(name) != value}
+    gone = tuple([name for name in before if name not in after])
+    if new:
+        return set_and_remove(new, gone)
+    return remove(*gone) if gone else None
 
 
 def add_to_set(name: str, member: str) -> Change:

@@ -20,6 +20,7 @@ from direct_debit.adapters.dynamodb.items import (
     text_map,
 )
 from direct_debit.adapters.dynamodb.keys import REVIEW_KIND, due_shard, payment_key
+from direct_debit.adapters.dynamodb.move_item import TELL_BY, UNTOLD, read_moves, write_moves
 from direct_debit.adapters.dynamodb.refund_item import read_refund, write_refund
 from direct_debit.domain.money import Amount
 from direct_debit.domain.payment import FailureReason, Payment, PaymentFailure, PaymentState, ReviewReason
@@ -36,8 +37,8 @@ PAYMENT_KIND = "payment"
 def write_payment(payment: Payment) -> dict[str, AttributeValue]:
     """Return the whole item of a payment. What is None has no attribute.
 
-    `ownDueAt` is the payment's due time and `refundDueAt` its refund's; the index key `dueAt` is the earlier of them,
-    or, where nothing is due, the time since when the payment or its refund waits for a person.
+    `ownDueAt` is the payment's due time, `refundDueAt` its refund's and `tellBy` its news'; the index key `dueAt` is
+    the earliest of them, or, where nothing is due, the time since when the payment or its refund waits for a person.
     """
     failure = payment.failure
     item: dict[str, AttributeValue] = {
@@ -84,9 +85,16 @@ def write_payment(payment: Payment) -> dict[str, AttributeValue]:
     refund = payment.refund
     if refund is not None:
         item.update(write_refund(refund))
-    dues = [due for due in (payment.due_at, refund.due_at if refund else None) if due is not None]
+    if payment.untold:
+        item[UNTOLD] = write_moves(payment.untold)
+    planned = (payment.due_at, refund.due_at if refund else None, payment.tell_by)
+    dues = [due for due in planned if due is not None]
     for name, moment in (
         ("lastInquiryAt", payment.last_inquiry_at),
+        ("notFoundSince", payment.not_found_since),
+        ("questionedAt", payment.questioned_at),
+        ("reversedAt", payment.reversed_at),
+        (TELL_BY, payment.tell_by),
         ("ownDueAt", payment.due_at),
         ("dueAt", min(dues, default=None)),
     ):
@@ -104,15 +112,15 @@ def write_payment(payment: Payment) -> dict[str, AttributeValue]:
 def _waits_for_a_person_since(payment: Payment) -> datetime | None:
     """Since when somebody has to look at the payment or its refund; None when nobody has to.
 
-    A refund of our own making that DOKU refused counts: nobody else waits for it, and the customer's money is here.
+    A refund that DOKU refused counts: the customer's money is still here. So does a payment that DOKU reversed.
     """
     refund = payment.refund
     if payment.state is PaymentState.NEEDS_REVIEW:
         return payment.evidence.at
-    if refund is None:
-        return None
-    refused = refund.automatic and refund.state is RefundState.FAILED
-    return refund.evidence.at if refused or refund.state is RefundState.NEEDS_REVIEW else None
+    if payment.reversed_at is not None:
+        return payment.reversed_at
+    stuck = refund is not None and refund.state in (RefundState.FAILED, RefundState.NEEDS_REVIEW)
+    return refund.evidence.at if refund is not None and stuck else None
 
 
 def read_payment(item: Item) -> Payment:
@@ -154,8 +162,13 @@ def read_payment(item: Item) -> Payment:
         reposted=read_flag(item, "reposted"),
         late_success=read_flag(item, "lateSuccess"),
         not_found_count=read_number(item, "notFoundCount", 0),
+        not_found_since=read_instant_or_none(item, "notFoundSince"),
+        questioned_at=read_instant_or_none(item, "questionedAt"),
+        reversed_at=read_instant_or_none(item, "reversedAt"),
         last_inquiry_at=read_instant_or_none(item, "lastInquiryAt"),
         due_at=read_instant_or_none(item, "ownDueAt"),
+        untold=read_moves(item),
+        tell_by=read_instant_or_none(item, TELL_BY),
         evidence=read_evidence(item, "evidence"),
         refund=read_refund(item),
         task_token=read_text_or_none(item, "taskToken"),

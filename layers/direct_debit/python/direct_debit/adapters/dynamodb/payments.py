@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from direct_debit.adapters.dynamodb import conditions
 from direct_debit.adapters.dynamodb.binding_item import OPEN_PAYMENTS, read_binding
-from direct_debit.adapters.dynamodb.changes import WRITE_ID, add_to_set, delete_from_set, difference
+from direct_debit.adapters.dynamodb.changes import (
+    WRITE_ID,
+    add_to_set,
+    delete_from_set,
+    difference,
+    unmarked_difference,
+)
 from direct_debit.adapters.dynamodb.client import Refused
 from direct_debit.adapters.dynamodb.due import list_due
 from direct_debit.adapters.dynamodb.history_item import read_history, write_history
@@ -16,6 +23,7 @@ from direct_debit.adapters.dynamodb.payment_item import PAYMENT_KIND, read_payme
 from direct_debit.adapters.dynamodb.steps import check_step, put_step, update_step
 from direct_debit.application.errors import NotFound, PaymentChanged, StoreUnavailable
 from direct_debit.application.ports import BindingUnusable, PaymentExists
+from direct_debit.domain.payment import remember_moves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +49,11 @@ class DynamoDbPayments:
         write_id = self._store.new_write_id()
         refusals = self._store.transact(
             [
-                put_step(self._table, {**write_payment(payment), WRITE_ID: text(write_id)}, conditions.IS_NEW),
+                put_step(
+                    self._table,
+                    {**write_payment(remember_moves(None, payment)), WRITE_ID: text(write_id)},
+                    conditions.IS_NEW,
+                ),
                 update_step(
                     self._bindings_table,
                     binding_key(payment.binding_id),
@@ -76,7 +88,7 @@ class DynamoDbPayments:
         answer = self._store.update(
             self._table,
             payment_key(before.ref),
-            difference(write_payment(before), write_payment(after), write_id),
+            difference(write_payment(before), write_payment(remember_moves(before, after)), write_id),
             conditions.unchanged(before.version, before.state.value),
         )
         if isinstance(answer, Refused):
@@ -98,16 +110,25 @@ class DynamoDbPayments:
         """
         return self._save_as_open(before, after, conditions.is_linked(before.customer_id))
 
-    def release_account(self, binding_id: str, ref: str, settled: Payment | None) -> None:
+    def release_account(self, binding_id: str, ref: str, settled: Payment | None, *, told: bool = False) -> None:
         """Take a payment out of its binding's `openPayments`, if the payment is still as it was read.
 
-        Neither version nor write id of the binding move: a save of it that runs at the same time does not lose its
-        race. A binding that is not there is left so. Raises PaymentChanged, NotFound, StoreUnavailable.
+        `told` takes its untold moves out of the record in the same write. Neither version nor write id of the two move:
+        a save that runs at the same time does not lose its race. A binding that is not there is left so. Raises
+        PaymentChanged, NotFound, StoreUnavailable.
         """
         as_read = conditions.IS_NEW if settled is None else conditions.unchanged(settled.version, settled.state.value)
+        change = None
+        if told and settled is not None:
+            change = unmarked_difference(
+                write_payment(settled), write_payment(replace(settled, untold=(), tell_by=None))
+            )
+        key = payment_key(ref)
         refusals = self._store.transact(
             [
-                check_step(self._table, payment_key(ref), as_read),
+                check_step(self._table, key, as_read)
+                if change is None
+                else update_step(self._table, key, change, as_read),
                 update_step(
                     self._bindings_table,
                     binding_key(binding_id),
@@ -122,8 +143,19 @@ class DynamoDbPayments:
                 raise NotFound("there is no such payment")
             raise PaymentChanged(read_payment(refusals[0].item))
 
+    def confirm_told(self, payment: Payment) -> None:
+        """Let an open payment that is still as it was read wait for no telling any more; otherwise do nothing.
+
+        Neither version nor write id move: a save that runs at the same time does not lose its race.
+        """
+        change = unmarked_difference(write_payment(payment), write_payment(replace(payment, tell_by=None)))
+        if change is not None:
+            as_read = conditions.unchanged(payment.version, payment.state.value)
+            self._store.update(self._table, payment_key(payment.ref), change, as_read)
+
     def _save_as_open(self, before: Payment, after: Payment, binding: Condition) -> BindingUnusable | Payment:
         write_id = self._store.new_write_id()
+        after = remember_moves(before, after)
         refusals = self._store.transact(
             [
                 update_step(

@@ -1,0 +1,74 @@
+"""The moves of a record that are not told yet, as one attribute: a list of short texts.
+
+A text has the members of a move in their order, separated by `|`; none of them can have one (versions, times, states,
+codes of digits). Short, because each write of the record carries them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from direct_debit.adapters.dynamodb.items import MalformedItem, write_instant
+from direct_debit.domain.move import Move
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from direct_debit.adapters.dynamodb.items import AttributeValue, Item
+
+UNTOLD = "untold"
+TELL_BY = "tellBy"
+_SEPARATOR = "|"
+_MOVED, _REFUND_MOVED = "m", "r"
+_MEMBERS = 9
+
+
+def write_moves(moves: Iterable[Move]) -> AttributeValue:
+    """Return the attribute of some moves, the oldest first."""
+    return {"L": [{"S": _write(move)} for move in moves]}
+
+
+def read_moves(item: Item) -> tuple[Move, ...]:
+    """Return the untold moves of a record; none where the attribute is absent. Raises MalformedItem."""
+    if UNTOLD not in item:
+        return ()
+    try:
+        return tuple(_read(member["S"]) for member in item[UNTOLD]["L"])
+    except (KeyError, ValueError):
+        raise MalformedItem(f"{UNTOLD} is no list of moves") from None
+
+
+def _write(move: Move) -> str:
+    flags = (_MOVED if move.moved else "") + (_REFUND_MOVED if move.refund_moved else "")
+    members = (
+        str(move.version),
+        write_instant(move.at),
+        move.state,
+        flags,
+        move.refund_state or "",
+        move.source,
+        move.code or "",
+        move.reason or "",
+        move.response_code or "",
+    )
+    return _SEPARATOR.join(members)
+
+
+def _read(text: str) -> Move:
+    members = text.split(_SEPARATOR)
+    if len(members) != _MEMBERS:
+        raise ValueError(f"a move has {_MEMBERS} members")
+    version, at, state, flags, refund_state, source, code, reason, response_code = members
+    return Move(
+        version=int(version),
+        at=datetime.fromisoformat(at),
+        state=state,
+        moved=_MOVED in flags,
+        refund_state=refund_state or None,
+        refund_moved=_REFUND_MOVED in flags,
+        source=source,
+        code=code or None,
+        reason=reason or None,
+        response_code=response_code or None,
+    )

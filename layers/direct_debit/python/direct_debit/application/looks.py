@@ -1,0 +1,43 @@
+"""When to look at a record again of which DOKU did not say what was asked (invariants 9 and 11).
+
+A look is claimed for no longer than who claims it may live, and the step of the schedule is written together with the
+answer: a look that dies, or finds nobody there, costs minutes and never a step.
+"""
+
+from datetime import datetime, timedelta
+
+from direct_debit.application.errors import (
+    CustomerActionRequired,
+    DirectDebitError,
+    NotDone,
+    Rejected,
+    Unsendable,
+)
+from direct_debit.application.ports import Ports
+
+SOON = timedelta(minutes=2)
+_LONGEST = timedelta(minutes=15)
+_JITTER = 0.25  # of a wait, upwards only: what one outage stopped is not asked about in one moment
+
+NO_ANSWER = (NotDone, Rejected, CustomerActionRequired, Unsendable)
+"""What a question to DOKU may end with instead of its answer."""
+
+
+def claim_until(ports: Ports, now: datetime) -> datetime:
+    """Return until when a look, or a sending, is claimed: whoever has it has ended by then, one way or the other."""
+    return now + timedelta(seconds=ports.settings.claim_lease)
+
+
+def next_try(
+    ports: Ports, error: DirectDebitError, *, since: datetime, now: datetime, step: datetime | None = None
+) -> datetime:
+    """Return when to ask again after `error` took the place of an answer; `since` is when the asking began.
+
+    DOKU was not there: in two minutes, or at the schedule's `step` if that comes first. DOKU refused to answer (limits,
+    keys, cut-off): the longer it is asked, the less often, but never more than a quarter of an hour apart.
+    """
+    spread = 1 + _JITTER * ports.ids.jitter()
+    if error.code is None or error.code.startswith("5"):
+        soon = now + SOON * spread
+        return soon if step is None or step > soon else step
+    return now + min(max(SOON, now - since), _LONGEST) * spread
