@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from direct_debit.adapters.credentials import Credentials as SecretContent
 from direct_debit.adapters.credentials import FixedCredentials
 from direct_debit.adapters.doku import WORKER_READ_SECONDS, DokuAdapter, DokuConnection
+from direct_debit.adapters.doku_inbound import read_verified
 from direct_debit.adapters.dynamodb.b2b_tokens import DynamoDbB2BTokens
 from direct_debit.adapters.dynamodb.binding_item import read_binding
 from direct_debit.adapters.dynamodb.bindings import DynamoDbBindings
@@ -29,7 +30,7 @@ from direct_debit.adapters.dynamodb.inbox import DynamoDbInbox
 from direct_debit.adapters.dynamodb.payment_item import read_payment
 from direct_debit.adapters.dynamodb.payments import DynamoDbPayments
 from direct_debit.adapters.vault import AesGcmVault
-from direct_debit.application.accept_notification import AcceptNotification, accept_notification
+from direct_debit.application.accept_notification import accept_notification
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import DirectDebitError, StoreUnavailable
 from direct_debit.application.inquire_status import inquire_status
@@ -42,6 +43,7 @@ from direct_debit.application.settings import Settings
 from doku_snap.client import DokuClient
 from doku_snap.credentials import Credentials
 from doku_snap.errors import AnswerLost, ConnectionNotMade
+from doku_snap.inbound import VerifiedNotification
 from doku_snap.settings import ClientSettings
 from doku_snap.tokens import TokenClient
 from doku_snap.transport import HttpAnswer, HttpRequest, Timeout
@@ -336,17 +338,16 @@ class World:
 
     def deliver(self, delivery: Delivery) -> None:
         """Bring one notification to the inbox, as its verified content; a failing inbox makes DOKU come again."""
-        body = delivery.body
         kind = InboxKind(delivery.kind)
-        command = AcceptNotification(
-            kind=kind,
-            subject=str(body.get("originalPartnerReferenceNo") or body.get("originalExternalId")),
-            fact=f"{body.get('latestTransactionStatus')}{body.get('amount')}{body.get('additionalInfo')}",
+        verified = VerifiedNotification(
+            service_code="56" if kind is InboxKind.PAYMENT else "07",
+            timestamp=self.clock.now(),
             fresh=True,
-            body=json.dumps(body),
+            external_id="1",
+            body=json.dumps(delivery.body).encode(),
         )
         try:
-            accept_notification(command, self.process())
+            accept_notification(read_verified(kind, verified), self.process())
         except (DirectDebitError, Crash):
             self.simulator.notifications.record_result(delivery, 500)
         else:

@@ -286,20 +286,44 @@ def test_a_secret_that_can_not_be_read_is_our_outage(house: House, monkeypatch: 
     assert "nobody vetted" not in house.log.getvalue()
 
 
-def test_a_notification_makes_a_payment_paid(house: House) -> None:
-    binding_id = house.link()
-    body = payment_body(binding_id)
-    house.call("make_payment", body)
-    house.call("verify_payment_otp", {"otp": "123456"}, path={"ref": "INV000000001"})
-    payment = house.ports.payments.get("INV000000001")
+def processing(house: House, ref: str = "INV000000001", customer: str = "CUST-1") -> dict[str, Any]:
+    """A payment whose code was accepted; the body of the notification that it succeeded."""
+    body = payment_body(house.link(customer))
+    house.call("make_payment", {**body, "partnerReferenceNo": ref})
+    house.call("verify_payment_otp", {"otp": "123456"}, path={"ref": ref})
+    payment = house.ports.payments.get(ref)
     assert payment is not None
     house.world.clock.set(AT)
-    paid = {
+    return {
         **body_of(event()),
-        "originalPartnerReferenceNo": "INV000000001",
+        "originalPartnerReferenceNo": ref,
         "originalExternalId": payment.external_id,
-        "additionalInfo": {"custIdMerchant": "CUST-1"},
+        "additionalInfo": {"custIdMerchant": customer},
     }
+
+
+def test_a_notification_makes_a_payment_paid(house: House) -> None:
+    paid = processing(house)
     assert ask(house, notification(paid)) == (200, "2005600")
     house.world.work()
     assert house.call("get_payment", path={"ref": "INV000000001"}).json["state"] == "PAID"
+
+
+@pytest.mark.parametrize("value", ["10000.00", "10000", "10000.0"])
+def test_a_notification_whose_texts_are_numbers_makes_a_payment_paid(house: House, value: str) -> None:
+    paid = processing(house, ref="424242424242", customer="77")
+    raw = json.dumps(paid).replace('"10000.00"', value).replace('"424242424242"', "424242424242").replace('"77"', "77")
+    assert raw.count('"') == json.dumps(paid).count('"') - 6
+    assert ask(house, notification(None, raw=raw)) == (200, "2005600")
+    house.world.work()
+    assert house.call("get_payment", path={"ref": "424242424242"}).json["state"] == "PAID"
+
+
+def test_a_numeric_customer_of_somebody_else_is_a_mismatch(house: House) -> None:
+    paid = processing(house)
+    assert ask(house, notification({**paid, "additionalInfo": {"custIdMerchant": 78}})) == (200, "2005600")
+    item_id = house.world.queues.waiting[0][2].subject
+    house.world.work()
+    item = house.ports.inbox.get(item_id)
+    assert item is not None
+    assert (item.state, item.reason) == (InboxState.QUARANTINED, "customer_mismatch")

@@ -7,6 +7,7 @@ import pytest
 
 from direct_debit.application.accept_notification import AcceptNotification, accept_notification
 from direct_debit.application.errors import StoreUnavailable
+from direct_debit.application.notices import BindingNotice, PaymentNotice
 from direct_debit.application.ports import InboxItem, InboxKind, InboxState, Metric
 from direct_debit.application.process_notification import process_notification
 from direct_debit.domain.binding import BindingState
@@ -38,19 +39,12 @@ def notify(
     customer: str = "CUST-1",
     fresh: bool = True,
 ) -> None:
-    body = {
-        "originalPartnerReferenceNo": ref,
-        "originalReferenceNo": "DOKU-1",
-        "latestTransactionStatus": status,
-        "amount": {"value": value, "currency": currency},
-        "additionalInfo": {"custIdMerchant": customer},
-    }
     command = AcceptNotification(
         kind=InboxKind.PAYMENT,
         subject=ref,
         fact=f"{status}:{value}:{currency}:{customer}",
         fresh=fresh,
-        body=json.dumps(body),
+        notice=PaymentNotice(ref, status, value, currency, customer, "DOKU-1"),
     )
     accept_notification(command, world.process())
 
@@ -144,6 +138,25 @@ def test_an_amount_that_is_equal_as_a_number_agrees() -> None:
     notify(merchant.world, value="10000.0")
     merchant.world.pump()
     assert merchant.payment().state is PaymentState.PAID
+
+
+@pytest.mark.parametrize("value", ["10000.00", 10000, 1e4])
+def test_what_the_version_before_kept_is_still_understood(value: object) -> None:
+    merchant = processing()
+    world = merchant.world
+    ports = world.process()
+    notify(world)
+    (item,) = stored(world)
+    body = {
+        "originalPartnerReferenceNo": REF,
+        "latestTransactionStatus": "00",
+        "amount": {"value": value, "currency": "IDR"},
+        "additionalInfo": {"custIdMerchant": merchant.customer},
+    }
+    ports.inbox.settle(item, replace(item, body=ports.vault.seal(json.dumps(body), item.id)))
+    world.pump()
+    assert merchant.payment().state is PaymentState.PAID
+    assert inbox(world) == [(InboxState.PROCESSED, None)]
 
 
 def test_an_unknown_reference_is_kept_and_counted() -> None:
@@ -290,15 +303,12 @@ def test_a_binding_that_changes_while_its_auth_code_is_learnt_is_tried_again() -
 
 def _binding_notice(merchant: Merchant, status: str, *, fresh: bool = True, external_id: str | None = None) -> None:
     (page,) = merchant.world.simulator.world.bindings.values()
-    body = {
-        "originalExternalId": external_id or merchant.binding().external_id,
-        "additionalInfo": {"status": status, "authCode": page.code, "custIdMerchant": merchant.customer},
-    }
+    notice = BindingNotice(external_id or merchant.binding().external_id, status, page.code, merchant.customer)
     command = AcceptNotification(
         kind=InboxKind.BINDING,
-        subject=str(body["originalExternalId"]),
+        subject=notice.external_id,
         fact=status,
         fresh=fresh,
-        body=json.dumps(body),
+        notice=notice,
     )
     accept_notification(command, merchant.world.process())

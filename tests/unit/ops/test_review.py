@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from direct_debit.application.accept_notification import AcceptNotification, accept_notification
+from direct_debit.application.notices import PaymentNotice
 from direct_debit.application.ports import InboxKind, InboxState
 from direct_debit.domain.payment import PaymentState, ReviewReason
 from tests.fakes.world import TRANSACTIONS
@@ -20,14 +21,8 @@ def waiting(system: System) -> list[tuple[str, str, str]]:
 
 
 def quarantine(desk: Desk) -> None:
-    body = {
-        "originalPartnerReferenceNo": "NOBODYS",
-        "latestTransactionStatus": "00",
-        "amount": {"value": "1.00", "currency": "IDR"},
-    }
-    command = AcceptNotification(
-        kind=InboxKind.PAYMENT, subject="NOBODYS", fact="00", fresh=True, body=json.dumps(body)
-    )
+    notice = PaymentNotice("NOBODYS", "00", "1.00", "IDR", customer_id=None, doku_reference=None)
+    command = AcceptNotification(kind=InboxKind.PAYMENT, subject="NOBODYS", fact="00", fresh=True, notice=notice)
     accept_notification(command, desk.house.ports)
     desk.house.world.pump()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from direct_debit.application.accept_notification import AcceptNotification
 from direct_debit.application.errors import InvalidSignature
 from direct_debit.application.inbound_ports import InboundCall, SnapReply
+from direct_debit.application.notices import BindingNotice, PaymentNotice
 from direct_debit.application.ports import Clock, InboxKind
 from doku_snap import inbound
 from doku_snap.errors import InboundRefused
@@ -97,7 +98,7 @@ class InboundDokuAdapter:
                 window_seconds=self._window_seconds,
                 service_code=_SERVICES[kind],
             )
-            return _read_payment(verified) if kind is InboxKind.PAYMENT else _read_binding(verified)
+            return read_verified(kind, verified)
 
         return self._verified(verify)
 
@@ -129,28 +130,45 @@ class InboundDokuAdapter:
         return _reply(inbound.report_outage(_SERVICES[kind], self._clock.now()))
 
 
+def read_verified(kind: InboxKind, verified: inbound.VerifiedNotification) -> AcceptNotification:
+    """Read an authentic notification. Raises InboundRefused naming the field (contract 3.5, 3.10)."""
+    return _read_payment(verified) if kind is InboxKind.PAYMENT else _read_binding(verified)
+
+
 def _read_payment(verified: inbound.VerifiedNotification) -> AcceptNotification:
     notification = inbound.parse_payment_notification(verified)
-    amount = notification.amount
-    customer = notification.cust_id_merchant or ""
+    notice = PaymentNotice(
+        ref=notification.original_partner_reference_no,
+        status=notification.latest_transaction_status,
+        value=notification.amount.value,
+        currency=notification.amount.currency,
+        customer_id=notification.cust_id_merchant or None,
+        doku_reference=notification.original_reference_no or None,
+    )
     return AcceptNotification(
         kind=InboxKind.PAYMENT,
-        subject=notification.original_partner_reference_no,
+        subject=notice.ref,
         # The customer belongs to the fact: one that names a wrong customer must not hide a later right one.
-        fact=f"{notification.latest_transaction_status}:{amount.value}:{amount.currency}:{customer}",
+        fact=f"{notice.status}:{notice.value}:{notice.currency}:{notice.customer_id or ''}",
         fresh=verified.fresh,
-        body=verified.body.decode(),
+        notice=notice,
     )
 
 
 def _read_binding(verified: inbound.VerifiedNotification) -> AcceptNotification:
     notification = inbound.parse_binding_notification(verified)
+    notice = BindingNotice(
+        external_id=notification.original_external_id,
+        status=notification.status,
+        auth_code=notification.auth_code or None,
+        customer_id=notification.cust_id_merchant or None,
+    )
     return AcceptNotification(
         kind=InboxKind.BINDING,
-        subject=notification.original_external_id,
-        fact=f"{notification.status}:{notification.cust_id_merchant or ''}",
+        subject=notice.external_id,
+        fact=f"{notice.status}:{notice.customer_id or ''}",
         fresh=verified.fresh,
-        body=verified.body.decode(),
+        notice=notice,
     )
 
 

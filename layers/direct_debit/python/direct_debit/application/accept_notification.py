@@ -3,10 +3,11 @@
 Equal facts are stored once, whatever their X-EXTERNAL-ID: DOKU does not say whether a repeat keeps it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 
 from direct_debit.application.errors import StoreUnavailable
+from direct_debit.application.notices import Notice, write_notice
 from direct_debit.application.ports import InboxItem, InboxKind, InboxState, Ports
 
 _PATIENCE = timedelta(seconds=60)  # what the queue has not done by then, the sweep has done
@@ -18,6 +19,7 @@ class AcceptNotification:
     """A verified notification.
 
     `subject` is the reference it speaks of and `fact` what it says (status and amount): together they identify it.
+    `notice` is all that is kept of it.
     `fresh` is false when its timestamp lies outside the window: then it is only a reason to ask.
     """
 
@@ -25,7 +27,7 @@ class AcceptNotification:
     subject: str
     fact: str
     fresh: bool
-    body: str = field(repr=False)
+    notice: Notice
 
 
 def accept_notification(command: AcceptNotification, ports: Ports) -> None:
@@ -39,7 +41,7 @@ def accept_notification(command: AcceptNotification, ports: Ports) -> None:
         subject=command.subject,
         received_at=now,
         fresh=command.fresh,
-        body=ports.vault.seal(command.body, item_id),
+        body=ports.vault.seal(write_notice(command.notice), item_id),
         due_at=now + _PATIENCE,
     )
     if not ports.inbox.put(item):

@@ -219,8 +219,9 @@ class InboxState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxItem:
-    """An authentic notification, stored before it was answered. `body` is sealed (it may hold an authCode).
+    """An authentic notification, stored before it was answered.
 
+    `body` is its notice, sealed (it may hold an authCode); older items hold DOKU's body.
     `subject` is the reference it speaks of, for the person who may have to look; older items have none.
     """
 

@@ -4,8 +4,7 @@ Only a fresh one whose reference, amount and customer agree with the record is b
 money: it is kept, counted where it should not happen, and DOKU is asked for the status instead.
 """
 
-import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
@@ -14,7 +13,8 @@ from direct_debit.application.advance_payment import advance_payment
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import BindingChanged
 from direct_debit.application.inquire_status import request_inquiry
-from direct_debit.application.ports import InboxItem, InboxKind, InboxState, Metric, Ports
+from direct_debit.application.notices import BindingNotice, PaymentNotice, read_notice
+from direct_debit.application.ports import InboxItem, InboxState, Metric, Ports
 from direct_debit.application.prove_binding import prove_binding
 from direct_debit.domain.binding import Binding, BindingEvent
 from direct_debit.domain.evidence import Evidence, EvidenceSource
@@ -35,26 +35,16 @@ _LONGEST_RETRY = timedelta(hours=6)
 _MAX_SWEEPS = 12  # about two days
 
 
-@dataclass(frozen=True, slots=True)
-class _PaymentFacts:
-    ref: str
-    status: str
-    value: str
-    currency: str
-    customer_id: str | None
-    doku_reference: str | None
-
-
 def process_notification(inbox_id: str, ports: Ports, deadline: Deadline) -> None:
     """Apply one accepted notification; repeating it changes nothing. Raises StoreUnavailable, NotDone: come again."""
     item = ports.inbox.get(inbox_id)
     if item is None or item.state is not InboxState.ACCEPTED:
         return
-    body = _read_object(ports.vault.unseal(item.body, item.id))
-    if item.kind is InboxKind.PAYMENT:
-        _process_payment(item, body, ports)
+    notice = read_notice(ports.vault.unseal(item.body, item.id))
+    if isinstance(notice, PaymentNotice):
+        _process_payment(item, notice, ports)
     else:
-        _process_binding(item, body, ports, deadline)
+        _process_binding(item, notice, ports, deadline)
 
 
 def sweep_notification(inbox_id: str, ports: Ports) -> None:
@@ -73,8 +63,7 @@ def sweep_notification(inbox_id: str, ports: Ports) -> None:
     ports.queues.send_notification(item.id)
 
 
-def _process_payment(item: InboxItem, body: dict[str, object], ports: Ports) -> None:
-    facts = _read_payment(body)
+def _process_payment(item: InboxItem, facts: PaymentNotice, ports: Ports) -> None:
     payment = ports.payments.get(facts.ref)
     if payment is None:
         _quarantine(item, "unknown_reference", ports, ref=facts.ref)
@@ -107,19 +96,15 @@ def _process_payment(item: InboxItem, body: dict[str, object], ports: Ports) -> 
     _settle(item, InboxState.PROCESSED, None, ports)
 
 
-def _process_binding(item: InboxItem, body: dict[str, object], ports: Ports, deadline: Deadline) -> None:
-    additional = _object(body.get("additionalInfo"))
-    customer_id = _text(additional.get("custIdMerchant"))
-    external_id = _text(body.get("originalExternalId"))
-    binding = None if customer_id is None else ports.bindings.find_by_customer(customer_id)
-    if binding is None or binding.external_id != external_id:
+def _process_binding(item: InboxItem, facts: BindingNotice, ports: Ports, deadline: Deadline) -> None:
+    binding = None if facts.customer_id is None else ports.bindings.find_by_customer(facts.customer_id)
+    if binding is None or binding.external_id != facts.external_id:
         _quarantine(item, "unknown_binding", ports)
         return
-    status = (_text(additional.get("status")) or "").upper()
-    if status == "SUCCESS":
-        binding = _learn_auth_code(binding, _text(additional.get("authCode")), ports)
+    if facts.status == "SUCCESS":
+        binding = _learn_auth_code(binding, facts.auth_code, ports)
         prove_binding(binding, ports, deadline)  # the exchange is the proof: freshness does not matter
-    elif status == "FAILED" and item.fresh:
+    elif facts.status == "FAILED" and item.fresh:
         evidence = Evidence(EvidenceSource.NOTIFICATION, ports.clock.now(), "FAILED")
         advance_binding(ports, binding, BindingEvent.LINK_REFUSED, evidence)
     _settle(item, InboxState.PROCESSED, None if item.fresh else "stale", ports)
@@ -137,7 +122,7 @@ def _learn_auth_code(binding: Binding, auth_code: str | None, ports: Ports) -> B
     return current
 
 
-def _find_mismatch(payment: Payment, facts: _PaymentFacts) -> str | None:
+def _find_mismatch(payment: Payment, facts: PaymentNotice) -> str | None:
     try:
         value = Decimal(facts.value)
     except InvalidOperation:
@@ -157,30 +142,3 @@ def _quarantine(item: InboxItem, reason: str, ports: Ports, ref: str | None = No
 
 def _settle(item: InboxItem, state: InboxState, reason: str | None, ports: Ports) -> None:
     ports.inbox.settle(item, replace(item, state=state, reason=reason, due_at=None, attempts=item.attempts + 1))
-
-
-def _read_payment(body: dict[str, object]) -> _PaymentFacts:
-    amount = _object(body.get("amount"))
-    additional = _object(body.get("additionalInfo"))
-    return _PaymentFacts(
-        ref=_text(body.get("originalPartnerReferenceNo")) or "",
-        status=_text(body.get("latestTransactionStatus")) or "",
-        value=_text(amount.get("value")) or "",
-        currency=_text(amount.get("currency")) or "",
-        customer_id=_text(additional.get("custIdMerchant")),
-        doku_reference=_text(body.get("originalReferenceNo")),
-    )
-
-
-def _read_object(text: str) -> dict[str, object]:
-    """The door has checked the body already; what is stored is what was accepted."""
-    loaded: object = json.loads(text)
-    return _object(loaded)
-
-
-def _object(value: object) -> dict[str, object]:
-    return {str(name): member for name, member in value.items()} if isinstance(value, dict) else {}
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
