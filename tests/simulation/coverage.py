@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from direct_debit.domain.binding import BINDING_TRANSITIONS
 from direct_debit.domain.payment import PAYMENT_TRANSITIONS
 from direct_debit.domain.refund import REFUND_TRANSITIONS
+from tests.simulation.looks import LOOKS
 
 TABLES = (PAYMENT_TRANSITIONS, REFUND_TRANSITIONS, BINDING_TRANSITIONS)
 
@@ -38,7 +39,7 @@ HAPPENINGS = (
     "payment abandoned", "request repeated", "request repeated with another body", "refund requested twice",
     "refund requested with another number", "account claimed twice", "unlinking abandoned", "linked again",
     "liar", "refunded from the back office", "refund started again",
-    "code refused while another takes effect",
+    "code refused while another takes effect", *(f"notification with {look}" for look in LOOKS),
 )  # fmt: skip
 
 # Moves of the tables that no history can make, and why. Checked: a pair that is met after all has to leave this list.

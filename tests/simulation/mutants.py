@@ -475,7 +475,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "found-signature-is-customer",
         "a token exchange that is refused for our signature ends the link (found by reading, about rotations)",
-        lambda: _replace_everywhere(obtain_customer_token._request, obtain_customer_token._exchange),
+        lambda: _replace_everywhere(obtain_customer_token.ask_surely, lambda _ports, _deadline, ask: ask()),
     ),
     Mutant(
         "found-second-code",

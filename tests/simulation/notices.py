@@ -13,6 +13,7 @@ from direct_debit.application.ports import InboxKind
 from doku_snap import inbound
 from tests.simulation.facts import API_SECONDS, CLIENT_ID, PUBLIC_URL
 from tests.simulation.kernel import SECOND
+from tests.simulation.looks import dress
 from tools.doku_simulator.notifications import FORGERIES, Delivery, Forgery, NoticeDial
 
 if TYPE_CHECKING:
@@ -74,6 +75,10 @@ class Notices:
 
         def receive(environment: Environment, _: Deadline) -> None:
             request = simulator.build_notification(delivery, self._token(environment))
+            if delivery.forgery is None:
+                request, look = dress(request, simulator.world.config.secret_key)
+                if look is not None:
+                    self._u.happens(f"notification with {look}")
             call = InboundCall(path=request.path, headers=request.headers, body=request.body)
             accept_notification(environment.inbound.read_notification(kind, call), environment.ports)
 

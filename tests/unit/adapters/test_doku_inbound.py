@@ -13,6 +13,7 @@ from direct_debit.adapters.doku_inbound import read_verified
 from direct_debit.application.accept_notification import AcceptNotification
 from direct_debit.application.notices import BindingNotice, PaymentNotice, read_notice, write_notice
 from direct_debit.application.ports import InboxKind
+from doku_snap.errors import InboundRefused
 from doku_snap.inbound import VerifiedNotification
 
 PAYMENT: dict[str, Any] = {
@@ -40,7 +41,7 @@ def write(body: object, indent: int | None, *, ascii_only: bool) -> str:
     return marked.replace('"<', "").replace('>"', "")
 
 
-NUMBERS = st.sampled_from(["10000.00", "10000", "10000.0", "10000.5", "9999999999999999.99", "0.00"])
+NUMBERS = st.sampled_from(["10000.00", "10000", "10000.0", "10000.5", "9999999999999999.99", "0.00", "1E+4", "1.5e5"])
 SPELT = NUMBERS.map(lambda text: f"<{text}>") | NUMBERS  # a JSON number or a text
 WHOLE = st.integers(0, 10**16).map(str).map(lambda text: f"<{text}>")
 NAME = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="<>"), min_size=1, max_size=64)
@@ -73,6 +74,31 @@ def test_what_the_door_parsed_is_what_the_worker_reads(body: dict[str, Any], ind
     additional = body.get("additionalInfo") or {}
     assert (notice.customer_id or "") == (additional.get("custIdMerchant") or "").strip("<>")
     assert command.fact == f"{notice.status}:{notice.value}:{notice.currency}:{notice.customer_id or ''}"
+
+
+BROKEN = st.text(st.characters(categories=["Cs", "Cc", "Lu", "Nd"]), max_size=70)
+ANY = BROKEN | st.none() | st.integers() | st.booleans()
+NAMES = ("originalPartnerReferenceNo", "originalReferenceNo", "originalExternalId")
+
+
+@given(
+    st.sampled_from(InboxKind),
+    st.fixed_dictionaries({}, optional=dict.fromkeys(NAMES, ANY)),
+    st.fixed_dictionaries({}, optional={"status": st.just("SUCCESS") | ANY, "authCode": ANY, "custIdMerchant": ANY}),
+)
+def test_what_can_not_be_stored_is_refused_where_it_is_read(
+    kind: InboxKind, names: dict[str, object], additional: dict[str, object]
+) -> None:
+    refused: InboundRefused | None = None
+    command: AcceptNotification | None = None
+    try:
+        command = read(kind, json.dumps(PAYMENT | names | {"additionalInfo": additional}))
+    except InboundRefused as refusal:
+        refused = refusal
+    assert refused is None or (refused.http_status == 400 and refused.response_message.startswith("Invalid "))
+    if command is not None:
+        assert f"{command.subject}{command.fact}{command.notice}".encode()
+        assert read_notice(write_notice(command.notice)) == command.notice
 
 
 @pytest.mark.parametrize(

@@ -266,7 +266,7 @@ def test_an_answer_that_cannot_be_read_is_lost(name: str, answer: HttpAnswer, ki
     assert (lost.value.kind, lost.value.http_status) == (kind, answer.status)
 
 
-@pytest.mark.parametrize("code", [None, "", 12.5, True, {"a": 1}, ["2005400"], "2005400 ", "x" * 500])
+@pytest.mark.parametrize("code", [None, "", 12.5, True, {"a": 1}, ["2005400"], "200 5400", "x" * 500])
 def test_an_answer_without_a_code_is_unknown(code: object) -> None:
     transport = RecordingTransport(json_answer(200, {"responseCode": code}))
     answer = SENDERS["pay"](client(transport), call(customer_token="t"))
@@ -280,6 +280,39 @@ def test_a_code_as_a_number_and_an_eight_digit_code_are_read() -> None:
     assert SENDERS["pay"](client(number), call(customer_token="t")).classification.answer_class is AnswerClass.OTP
     answer = SENDERS["pay"](client(eight), call(customer_token="t"))
     assert (answer.code, answer.classification.answer_class) == ("20054000", AnswerClass.CHECK)
+
+
+@pytest.mark.parametrize("code", ["4035413 ", " 4035413", "\t4035413\r\n", 4035413, 4035413.0])
+def test_a_code_is_read_through_blanks_and_as_a_number(code: object) -> None:
+    transport = RecordingTransport(json_answer(403, {"responseCode": code}))
+    answer = SENDERS["pay"](client(transport), call(customer_token="t"))
+    assert (answer.code, answer.classification.answer_class) == ("4035413", AnswerClass.OTP)
+
+
+@pytest.mark.parametrize("code", ["1E+999999999", "4035413.5", "-4035413.0", "1E+16"])
+def test_another_number_is_no_code(code: str) -> None:
+    transport = RecordingTransport(HttpAnswer(403, {}, b'{"responseCode":' + code.encode() + b"}"))
+    assert SENDERS["pay"](client(transport), call(customer_token="t")).code is None
+
+
+def test_a_byte_order_mark_does_not_hide_an_answer() -> None:
+    transport = RecordingTransport(HttpAnswer(403, {}, b'\xef\xbb\xbf{"responseCode":"4035413"}'))
+    assert SENDERS["pay"](client(transport), call(customer_token="t")).code == "4035413"
+
+
+def test_a_bad_byte_spoils_the_text_that_it_stands_in_and_no_other() -> None:
+    raw = b'{"responseCode":"4035413","responseMessage":"Pembayaran \xe9","referenceNo":"D\xff1","x\xe2":1}'
+    answer = SENDERS["pay"](client(RecordingTransport(HttpAnswer(403, {}, raw))), call(customer_token="t"))
+    assert (answer.code, answer.message) == ("4035413", "Pembayaran \ufffd")
+    assert answer.body is not None
+    assert answer.body.reference_no == "D\ufffd1"  # no reference of DOKU's: it equals none and is never stored
+    spoilt = HttpAnswer(403, {}, b'{"responseCode":"403541\xe9","responseMessage":"x"}')
+    assert SENDERS["pay"](client(RecordingTransport(spoilt)), call(customer_token="t")).code is None
+
+
+def test_a_message_can_be_printed() -> None:
+    transport = RecordingTransport(json_answer(200, {"responseCode": "2005400", "responseMessage": "a\ud800b"}))
+    assert SENDERS["pay"](client(transport), call(customer_token="t")).message == "a?b"
 
 
 def test_a_token_answer_without_a_token_has_no_body() -> None:

@@ -1,6 +1,8 @@
 """Calls of DOKU to us: what is let in, what is refused, and with which words (contract 3.5 and 3.10)."""
 
 import base64
+import hashlib
+import hmac
 import json
 import traceback
 from datetime import timedelta
@@ -28,6 +30,8 @@ from doku_snap.inbound import (
 )
 from doku_snap.keys import load_private_key, load_public_key
 from doku_snap.signing import (
+    BodyForm,
+    find_body_form,
     format_timestamp,
     parse_timestamp,
     sign_asymmetric,
@@ -110,7 +114,7 @@ def test_the_sample_token_request_is_let_in() -> None:
         (token_headers(**{"X-SIGNATURE": None}), GRANT, "4007302", "Invalid Mandatory Field X-SIGNATURE"),
         (token_headers() | {"X-TIMESTAMP": ""}, GRANT, "4007302", "Invalid Mandatory Field X-TIMESTAMP"),
         (
-            token_headers(**{"X-TIMESTAMP": "2024-11-19T07:15:00.000Z"}),
+            token_headers(**{"X-TIMESTAMP": "2024-11-19T07:15:00"}),
             GRANT,
             "4007301",
             "Invalid Field Format X-TIMESTAMP",
@@ -377,12 +381,12 @@ def test_sample_binding_notifications(sample: dict[str, Any]) -> None:
         ({"Authorization": f"Bearer {issue(seconds_ago=900).token}"}, 401, "01", "Invalid Token (B2B)"),
         ({"X-SIGNATURE": None}, 401, "00", "Unauthorized. [Signature]"),
         ({"X-SIGNATURE": "AAAA"}, 401, "00", "Unauthorized. [Signature]"),
-        ({"X-TIMESTAMP": "2024-11-19T07:15:00.000Z"}, 400, "01", "Invalid Field Format X-TIMESTAMP"),
+        ({"X-TIMESTAMP": "2024-11-19 07:15:00Z"}, 400, "01", "Invalid Field Format X-TIMESTAMP"),
         ({"X-PARTNER-ID": None}, 400, "02", "Invalid Mandatory Field X-PARTNER-ID"),
         ({"X-PARTNER-ID": "other"}, 401, "00", "Unauthorized. [X-PARTNER-ID]"),
         ({"X-EXTERNAL-ID": None}, 400, "02", "Invalid Mandatory Field X-EXTERNAL-ID"),
         ({"X-EXTERNAL-ID": "1" * 37}, 400, "01", "Invalid Field Format X-EXTERNAL-ID"),
-        ({"X-EXTERNAL-ID": "abc"}, 400, "01", "Invalid Field Format X-EXTERNAL-ID"),
+        ({"X-EXTERNAL-ID": "a\tb"}, 400, "01", "Invalid Field Format X-EXTERNAL-ID"),
     ],
 )
 def test_refusals_are_those_of_the_contract(
@@ -395,6 +399,120 @@ def test_refusals_are_those_of_the_contract(
     assert refused.value.response_message == message
 
 
+LENIENT = ["2024-11-19T07:15:00.000Z", "2024-11-19T14:15:00+0700", "2024-11-19T07:15:00-00:00", "2024-11-19T07:15:00z"]
+
+
+@pytest.mark.parametrize("timestamp", LENIENT)
+def test_a_timestamp_as_doku_may_write_it_is_signed_as_it_came(timestamp: str) -> None:
+    assert check(notification(BODY, **{"X-TIMESTAMP": timestamp}), BODY).timestamp == NOW
+    check_token_request(token_headers(**{"X-TIMESTAMP": timestamp}))
+    with pytest.raises(InboundRefused, match="4015600"):
+        check(notification(BODY) | {"X-TIMESTAMP": timestamp}, BODY)
+
+
+@pytest.mark.parametrize("late", ["2024-11-19T07:09:59.999Z", "2024-11-19T07:20:00.001Z", "2024-11-19T07:15:00+0600"])
+def test_the_window_stays(late: str) -> None:
+    assert not check(notification(BODY, **{"X-TIMESTAMP": late}), BODY).fresh
+    with pytest.raises(InboundRefused, match="4017300"):
+        check_token_request(token_headers(**{"X-TIMESTAMP": late}))
+
+
+@pytest.mark.parametrize("external_id", ["abc", "3f0c1e1e-7c55-4f6f-9d65-2f4d7b6f0c11", "1", "A/1 =", "x" * 36])
+def test_any_printable_external_id_is_let_in(external_id: str) -> None:
+    assert check(notification(BODY, **{"X-EXTERNAL-ID": external_id}), BODY).external_id == external_id
+
+
+@pytest.mark.parametrize("external_id", ["x" * 37, "é", "a\x7f", "a\x00b"])
+def test_another_external_id_is_not(external_id: str) -> None:
+    with pytest.raises(InboundRefused, match="4005601"):
+        check(notification(BODY, **{"X-EXTERNAL-ID": external_id}), BODY)
+
+
+@pytest.mark.parametrize("scheme", ["BEARER ", "bearer ", "Bearer   ", "bEaReR\t"])
+def test_the_scheme_is_read_in_any_case_and_with_any_blanks(scheme: str) -> None:
+    headers = notification(BODY, **{"Authorization-Customer": f"{scheme}customer"})
+    headers["Authorization"] = scheme + headers["Authorization"].removeprefix("Bearer ")
+    assert check(headers, BODY).customer_token == "customer"
+
+
+def signed(body: bytes, path: str = PATH) -> dict[str, str]:
+    """Headers whose signature is over these bytes and this path."""
+    headers = notification(body)
+    token = headers["Authorization"].removeprefix("Bearer ")
+    to_sign = symmetric_string_to_sign("POST", path, token, body, headers["X-TIMESTAMP"])
+    return headers | {"X-SIGNATURE": sign_symmetric(to_sign, SECRET)}
+
+
+@pytest.mark.parametrize("path", [PATH, PATH + "?source=doku&n=1"])
+def test_the_path_counts_with_and_without_its_query(path: str) -> None:
+    assert check(signed(BODY, path), BODY, path=PATH + "?source=doku&n=1").form is BodyForm.RAW
+    with pytest.raises(InboundRefused, match="4015600"):
+        check(signed(BODY, PATH + "?source=other"), BODY, path=PATH + "?source=doku&n=1")
+
+
+CONTENT = {"url": "https://a.example/?b=1&c='é<>'", "x": "\u2028"}
+FORMS = {
+    BodyForm.RAW: json.dumps(CONTENT, indent=1).replace("u00e9", "u00E9").replace("s://", r"s:\/\/").encode(),
+    BodyForm.MINIFIED: rb"""{"url":"https:\/\/a.example/?b=1&c='\u00E9<>'","x":"\u2028"}""",
+    BodyForm.RESERIALISED: """{"url":"https://a.example/?b=1&c='é<>'","x":"\u2028"}""".encode(),
+    BodyForm.ASCII_ESCAPED: rb"""{"url":"https://a.example/?b=1&c='\u00e9<>'","x":"\u2028"}""",
+    BodyForm.HTML_ESCAPED: (
+        rb"""{"url":"https://a.example/?b\u003d1\u0026c\u003d\u0027"""
+        + "é".encode()
+        + rb"""\u003c\u003e\u0027","x":"\u2028"}"""
+    ),
+    BodyForm.SLASH_ESCAPED: """{"url":"https:\\/\\/a.example\\/?b=1&c='é<>'","x":"\u2028"}""".encode(),
+    BodyForm.SLASH_AND_ASCII_ESCAPED: rb"""{"url":"https:\/\/a.example\/?b=1&c='\u00e9<>'","x":"\u2028"}""",
+}
+
+
+@pytest.mark.parametrize("form", BodyForm)
+def test_any_form_of_the_body_may_have_been_signed_and_which_is_told(form: BodyForm) -> None:
+    content = FORMS[form]
+    assert json.loads(content) == CONTENT
+    arrived = FORMS[BodyForm.RAW]
+    assert check(signed(content), arrived).form is form
+    with pytest.raises(InboundRefused, match="4015600"):
+        check(signed(content), arrived.replace(b"a.example", b"b.example"))
+
+
+def test_the_time_of_a_check_does_not_depend_on_the_signature(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever fits or not: every distinct form is hashed once, and compared under every path and key."""
+    compared: list[bytes] = []
+    hashed: list[bytes] = []
+    compare, digest = hmac.compare_digest, hashlib.sha256
+
+    def remember_comparison(given: bytes, expected: bytes) -> bool:
+        compared.append(expected)
+        return compare(given, expected)
+
+    def remember_hash(content: bytes) -> object:
+        hashed.append(content)
+        return digest(content)
+
+    signatures = {
+        sign_symmetric(symmetric_string_to_sign("POST", "/p", "t", content, "ts"), "two"): form
+        for form, content in FORMS.items()
+    }
+    monkeypatch.setattr(hmac, "compare_digest", remember_comparison)
+    monkeypatch.setattr(hashlib, "sha256", remember_hash)
+    for signature in ("AAAA", *signatures):
+        compared.clear()
+        hashed.clear()
+        form = find_body_form(
+            signature,
+            ["one", "two"],
+            method="POST",
+            paths=["/p?a=1", "/p"],
+            b2b_token="t",
+            body=FORMS[BodyForm.RAW],
+            timestamp="ts",
+        )
+        assert form is (None if signature == "AAAA" else signatures[signature])
+        assert (len(hashed), len(set(hashed))) == (7, 7)
+        assert (len(compared), len(set(compared))) == (28, 28)
+
+
 def test_a_missing_timestamp_is_named() -> None:
     headers = notification(BODY)
     del headers["X-TIMESTAMP"]
@@ -404,7 +522,7 @@ def test_a_missing_timestamp_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("body", "path"),
-    [(BODY.replace(b"10000.00", b"10000.01"), PATH), (BODY, "/prod" + PATH), (BODY, PATH + "?x=1"), (b"", PATH)],
+    [(BODY.replace(b"10000.00", b"10000.01"), PATH), (BODY, "/prod" + PATH), (BODY, PATH + "/?x=1"), (b"", PATH)],
 )
 def test_another_body_or_path_is_not_what_was_signed(body: bytes, path: str) -> None:
     with pytest.raises(InboundRefused, match="4015600"):
@@ -450,7 +568,6 @@ def verified(body: bytes, service: str = "56") -> VerifiedNotification:
         ({"originalPartnerReferenceNo": ""}, "4005602", "originalPartnerReferenceNo"),
         ({"originalPartnerReferenceNo": "x" * 65}, "4005601", "originalPartnerReferenceNo"),
         ({"originalPartnerReferenceNo": ["x"]}, "4005601", "originalPartnerReferenceNo"),
-        ({"originalExternalId": None}, "4005602", "originalExternalId"),
         ({"latestTransactionStatus": None}, "4005602", "latestTransactionStatus"),
         ({"latestTransactionStatus": "0"}, "4005601", "latestTransactionStatus"),
         ({"latestTransactionStatus": "OK"}, "4005601", "latestTransactionStatus"),
@@ -461,6 +578,19 @@ def verified(body: bytes, service: str = "56") -> VerifiedNotification:
         ({"amount": {"value": "1.005", "currency": "IDR"}}, "4005601", "amount.value"),
         ({"amount": {"value": "1.00"}}, "4005602", "amount.currency"),
         ({"amount": {"value": "1.00", "currency": "RUPIAH"}}, "4005601", "amount.currency"),
+        ({"amount": {"value": "1.00", "currency": "ID\ud800"}}, "4005601", "amount.currency"),
+        ({"amount": {"value": "1E+16", "currency": "IDR"}}, "4005601", "amount.value"),
+        ({"amount": {"value": "1E-3", "currency": "IDR"}}, "4005601", "amount.value"),
+        ({"amount": {"value": "1E+4000000000", "currency": "IDR"}}, "4005601", "amount.value"),
+        ({"amount": {"value": "+1E+4", "currency": "IDR"}}, "4005601", "amount.value"),
+        ({"originalPartnerReferenceNo": "A\ud800"}, "4005601", "originalPartnerReferenceNo"),
+        ({"originalPartnerReferenceNo": "A\x00"}, "4005601", "originalPartnerReferenceNo"),
+        ({"originalReferenceNo": "\ud800"}, "4005601", "originalReferenceNo"),
+        ({"latestTransactionStatus": "0\ud800"}, "4005601", "latestTransactionStatus"),
+        ({"additionalInfo": {"custIdMerchant": "\ud800"}}, "4005601", "additionalInfo.custIdMerchant"),
+        ({"additionalInfo": {"custIdMerchant": "C\x00"}}, "4005601", "additionalInfo.custIdMerchant"),
+        ({"additionalInfo": {"custIdMerchant": "C" * 65}}, "4005601", "additionalInfo.custIdMerchant"),
+        ({"additionalInfo": {"custIdMerchant": {"id": "C"}}}, "4005601", "additionalInfo.custIdMerchant"),
     ],
 )
 def test_a_wrong_field_is_named(change: dict[str, object], code: str, field: str) -> None:
@@ -479,6 +609,8 @@ def test_a_wrong_field_is_named(change: dict[str, object], code: str, field: str
         ({"originalExternalId": "1"}, "4000702"),
         ({"originalExternalId": "1", "additionalInfo": "x"}, "4000702"),
         ({"originalExternalId": "1", "additionalInfo": {"status": "MAYBE"}}, "4000701"),
+        ({"originalExternalId": "1", "additionalInfo": {"status": "", "accountStatus": None}}, "4000702"),
+        ({"originalExternalId": "1", "additionalInfo": {"accountStatus": "perhaps"}}, "4000701"),
         ({"additionalInfo": {"status": "SUCCESS"}}, "4000702"),
     ],
 )
@@ -499,12 +631,61 @@ def test_what_is_no_json_object_is_a_bad_request(body: bytes) -> None:
         parse_binding_notification(verified(body, "07"))
 
 
-@pytest.mark.parametrize("value", ["10000.00", "10000", "10000.0", 10000])
+@pytest.mark.parametrize("value", ["10000.00", "10000", "10000.0", 10000, "1E+4", "1e4", "1.0E04", "100000000E-4"])
 def test_amounts_are_normalised_and_extra_fields_ignored(value: object) -> None:
     fields = PAYMENT | {"amount": {"value": value, "currency": "IDR"}, "newTopLevel": {"a": [1, 2]}}
     parsed = parse_payment_notification(verified(json.dumps(fields).encode()))
     assert parsed.amount.value == "10000.00"
     assert parsed.transaction_status is TransactionStatus.SUCCESS
+
+
+def test_a_number_in_exponent_form_is_an_amount() -> None:
+    body = json.dumps(PAYMENT).replace('"10000.00"', "1.5E+5").encode()
+    assert parse_payment_notification(verified(body)).amount.value == "150000.00"
+
+
+def test_what_a_payment_notification_may_lack_or_spoil() -> None:
+    fields = {name: value for name, value in PAYMENT.items() if name != "originalExternalId"}
+    nothing = parse_payment_notification(verified(json.dumps(fields).encode()))
+    assert (nothing.original_external_id, nothing.original_reference_no) == (None, None)
+    spoilt = fields | {
+        "originalExternalId": "\ud800",
+        "originalReferenceNo": "x" * 65,
+        "transactionStatusDesc": "\ud800",
+        "additionalInfo": {"custIdMerchant": "", "channelId": ["x"], "acquirerId": "x" * 2049},
+    }
+    parsed = parse_payment_notification(verified(json.dumps(spoilt).encode()))
+    optional = (
+        parsed.original_external_id,
+        parsed.original_reference_no,
+        parsed.transaction_status_desc,
+        parsed.cust_id_merchant,
+        parsed.channel_id,
+        parsed.acquirer_id,
+    )
+    assert optional == (None,) * 6
+
+
+@pytest.mark.parametrize(
+    ("additional", "status"),
+    [
+        ({"status": "success"}, "SUCCESS"),
+        ({"status": " Failed "}, "FAILED"),
+        ({"accountStatus": "PENDING"}, "PENDING"),
+        ({"status": None, "accountStatus": "success"}, "SUCCESS"),
+        ({"status": "", "accountStatus": "Failed"}, "FAILED"),
+        ({"status": "SUCCESS", "accountStatus": "FAILED"}, "SUCCESS"),
+    ],
+)
+def test_the_status_of_a_link_has_two_names_and_any_case(additional: dict[str, object], status: str) -> None:
+    body = json.dumps({"originalExternalId": "1", "additionalInfo": additional}).encode()
+    assert parse_binding_notification(verified(body, "07")).status == status
+
+
+@pytest.mark.parametrize("auth_code", ["\ud800", "x" * 257, "", "a b", ["x"]])
+def test_an_auth_code_that_can_not_be_one_is_absent(auth_code: object) -> None:
+    fields = {"originalExternalId": "1", "additionalInfo": {"status": "SUCCESS", "authCode": auth_code}}
+    assert parse_binding_notification(verified(json.dumps(fields).encode(), "07")).auth_code is None
 
 
 def test_a_status_the_contract_does_not_list_is_kept_as_it_is() -> None:

@@ -17,7 +17,7 @@ from doku_snap.messages.otp_verification import OtpPurpose, OtpVerificationReque
 from doku_snap.messages.payment import PaymentRequest
 from doku_snap.messages.refund import Refund, RefundRequest
 from doku_snap.messages.status import Status, StatusRequest
-from doku_snap.statuses import RefundStatus
+from doku_snap.statuses import RefundStatus, TransactionStatus
 
 GOOD: dict[type[RequestMessage], dict[str, Any]] = {
     AccountBindingRequest: {
@@ -229,6 +229,9 @@ def money(value: object, currency: str = "IDR") -> dict[str, object]:
         ([{"amount": money("9.00")}], "9.00"),
         ([{"amount": money(9)}], "9.00"),
         ([{"amount": money(Decimal("9.5"))}], "9.50"),
+        ([{"availableBalance": money("1.5E+5")}], "150000.00"),
+        ([{"availableBalance": money(Decimal("1.5E+5"))}], "150000.00"),
+        ([{"availableBalance": money("1E-3"), "amount": money("9.00")}], "9.00"),
         ([{"availableBalance": money("junk"), "amount": money("9.00")}], "9.00"),
         ([{"amount": money("9.00"), "holdAmount": money("10.00")}], None),
         ([{"amount": money("9.00"), "holdAmount": money("1.00", "USD")}], None),
@@ -248,6 +251,45 @@ def test_received_amounts_compare_as_numbers() -> None:
     assert ReceivedAmount(value="10000", currency="IDR").decimal == Decimal("10000.00")
     assert ReceivedAmount(value="10000.5", currency="IDR").value == "10000.50"
     assert ReceivedAmount(value="9999999999999999.99", currency="IDR").decimal == Decimal("9999999999999999.99")
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\ud800", "x" * 2049])
+def test_a_text_that_can_not_be_stored_is_absent(text: str) -> None:
+    binding = AccountBinding.model_validate(
+        {"referenceNo": text, "redirectUrl": text, "additionalInfo": {"authCode": text, "custIdMerchant": text}}
+    )
+    assert (binding.reference_no, binding.redirect_url, binding.auth_code, binding.cust_id_merchant) == (None,) * 4
+    status = Status.model_validate(
+        {
+            "originalReferenceNo": text,
+            "originalResponseCode": text,
+            "latestTransactionStatus": text,
+            "refundHistory": [{"refundNo": text, "partnerRefundNo": text, "refundStatus": text}],
+        }
+    )
+    assert (status.original_reference_no, status.original_response_code, status.transaction_status) == (None,) * 3
+    [refund] = status.refund_history
+    assert (refund.refund_no, refund.partner_refund_no, refund.status) == (None, None, None)
+    [info] = BalanceInquiry.model_validate({"accountInfos": [{"balanceType": text}]}).account_infos
+    assert info.balance_type is None
+    unbinding = AccountUnbinding.model_validate({"referenceNo": text, "additionalInfo": {"redirectUrl": text}})
+    assert (unbinding.reference_no, unbinding.redirect_url) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("auth_code", "read"), [("x" * 256, "x" * 256), ("x" * 257, None), ("a b", None), (2238, "2238")]
+)
+def test_an_auth_code_of_a_binding_answer_can_be_exchanged_or_is_absent(auth_code: object, read: str | None) -> None:
+    assert AccountBinding.model_validate({"additionalInfo": {"authCode": auth_code}}).auth_code == read
+
+
+def test_what_is_stored_of_an_answer_is_no_longer_than_the_contract_says() -> None:
+    status = Status.model_validate({"originalReferenceNo": "x" * 65, "originalResponseCode": "x" * 17})
+    assert (status.original_reference_no, status.original_response_code) == (None, None)
+    spaced = Status.model_validate({"latestTransactionStatus": " 00 ", "originalResponseCode": "2005400 "})
+    assert (spaced.transaction_status, spaced.original_response_code) == (TransactionStatus.SUCCESS, "2005400")
+    [info] = BalanceInquiry.model_validate({"accountInfos": [{"balanceType": "x" * 71}]}).account_infos
+    assert info.balance_type is None
 
 
 def test_a_refund_in_the_history_keeps_its_names_apart() -> None:

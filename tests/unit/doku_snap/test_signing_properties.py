@@ -12,6 +12,7 @@ from doku_snap.errors import InvalidMessage
 from doku_snap.signing import (
     format_timestamp,
     minify,
+    parse_received_timestamp,
     parse_timestamp,
     serialize,
     sign_symmetric,
@@ -134,7 +135,45 @@ def test_other_timestamps_are_refused(text: str) -> None:
     assert refused.value.field == "X-TIMESTAMP"
 
 
-@given(st.text())
-def test_no_text_crashes_the_timestamp_reader(text: str) -> None:
-    with contextlib.suppress(InvalidMessage):
-        assert parse_timestamp(text).tzinfo is UTC
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2020-12-21T07:56:11.000Z", datetime(2020, 12, 21, 7, 56, 11, tzinfo=UTC)),
+        ("2020-12-21T07:56:11.1234567Z", datetime(2020, 12, 21, 7, 56, 11, 123456, tzinfo=UTC)),
+        ("2020-12-21T07:56:11.5z", datetime(2020, 12, 21, 7, 56, 11, 500000, tzinfo=UTC)),
+        ("2024-11-19T14:15:00+0700", datetime(2024, 11, 19, 7, 15, tzinfo=UTC)),
+        ("2024-11-19T14:15:00.25+07:00", datetime(2024, 11, 19, 7, 15, 0, 250000, tzinfo=UTC)),
+        ("2024-11-19T07:15:00-00:00", datetime(2024, 11, 19, 7, 15, tzinfo=UTC)),
+    ],
+)
+def test_what_doku_may_send_is_read_and_never_sent(text: str, expected: datetime) -> None:
+    assert parse_received_timestamp(text) == expected
+    with pytest.raises(InvalidMessage):
+        parse_timestamp(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2024-11-19T07:15:00",
+        "2024-11-19T07:15:00.Z",
+        "2024-11-19T07:15:00.0123456789Z",
+        "2024-11-19T07:15:00,5Z",
+        "2024-11-19T07:15:00+5.5:30",
+        "2024-11-19T07:15:00+07",
+        "2024-11-19T07:15:00+1500",
+        "2024-11-19T07:15:00 Z",
+        "2024-11-19T07:15:60.000Z",
+        "0001-01-01T00:00:00+0700",
+    ],
+)
+def test_other_texts_are_no_moment(text: str) -> None:
+    with pytest.raises(InvalidMessage):
+        parse_received_timestamp(text)
+
+
+@given(st.text() | st.from_regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{0,9})?([zZ]|[+-]\d\d:?\d\d)", fullmatch=True))
+def test_no_text_crashes_the_timestamp_readers(text: str) -> None:
+    for read in (parse_timestamp, parse_received_timestamp):
+        with contextlib.suppress(InvalidMessage):
+            assert read(text).tzinfo is UTC

@@ -17,6 +17,7 @@ from doku_snap.ties import Question, doubt_rows, find_contradictions
 from doku_snap.transport import HttpAnswer
 
 _PLAUSIBLE_CODE = re.compile(r"[0-9]{1,16}")
+_LONGEST_CODE = 16
 _MAX_MESSAGE = 150
 _REDIRECTS = range(300, 400)
 
@@ -57,14 +58,13 @@ def read_answer[M: AnswerMessage](
     if fields is None:
         raise AnswerLost("unparsable", http.status)
     code = _read_code(fields.get("responseCode"))
-    message = fields.get("responseMessage")
     contradictions = find_contradictions(question, code, fields, untied)
     readable, doubtful_rows = doubt_rows(question, fields, untied)
     classify_as = doubt if contradictions else classify
     return Answer(
         http_status=http.status,
         code=code,
-        message=message[:_MAX_MESSAGE] if isinstance(message, str) else "",
+        message=_read_message(fields.get("responseMessage")),
         classification=classify_as(code, http.status, question.operation),
         body=None if contradictions else _read_body(readable, body_type),
         received_at=received_at,
@@ -80,9 +80,14 @@ def _read_body[M: AnswerMessage](fields: Mapping[str, object], body_type: type[M
 
 
 def parse_object(raw: bytes) -> dict[str, object] | None:
-    """The JSON object in `raw`, fractions as Decimal; None if it is anything else."""
+    """The JSON object in `raw`, fractions as Decimal; None if it is anything else.
+
+    A byte order mark is skipped. A byte that is no UTF-8 becomes U+FFFD: it spoils the text that it stands in, which
+    then equals nothing and fits no pattern, and not the others.
+    """
     try:
-        parsed = json.loads(raw.decode("utf-8"), parse_float=Decimal, parse_constant=_refuse_constant)
+        text = raw.decode("utf-8-sig", errors="replace")
+        parsed = json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
     except (ValueError, ArithmeticError, RecursionError):
         return None
     return parsed if isinstance(parsed, dict) else None
@@ -93,6 +98,14 @@ def _refuse_constant(_: str) -> Never:
 
 
 def _read_code(value: object) -> str | None:
+    if isinstance(value, Decimal) and value.adjusted() < _LONGEST_CODE and value == value.to_integral_value():
+        value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    return value if isinstance(value, str) and _PLAUSIBLE_CODE.fullmatch(value) else None
+    code = value.strip() if isinstance(value, str) else ""
+    return code if _PLAUSIBLE_CODE.fullmatch(code) else None
+
+
+def _read_message(value: object) -> str:
+    text = value[:_MAX_MESSAGE] if isinstance(value, str) else ""
+    return text.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate could be neither printed nor stored

@@ -1,7 +1,8 @@
 """Calls of DOKU to us: verify first, parse after, answer exactly (contract 3.5 and 3.10). Pure, no framework.
 
 Everything that is refused raises InboundRefused, which carries the reply. A call is trusted for its bytes: signatures
-are checked over what arrived and over the public path that DOKU called.
+are checked over what arrived and over the public path that DOKU called. What carries no money is then read leniently
+(contract 12.1).
 """
 
 import re
@@ -20,12 +21,13 @@ from doku_snap.messages.binding_notification import BindingNotification
 from doku_snap.messages.payment_notification import PaymentNotification
 from doku_snap.messages.token_request import TokenRequest
 from doku_snap.signing import (
+    BodyForm,
     asymmetric_string_to_sign,
+    find_body_form,
     format_timestamp,
-    parse_timestamp,
+    parse_received_timestamp,
     serialize,
     verify_asymmetric,
-    verify_symmetric,
 )
 
 TOKEN_SERVICE = "73"  # noqa: S105  a service code
@@ -37,8 +39,8 @@ MAX_BODY_BYTES = 256 * 1024
 _ALGORITHM = "HS256"
 _MIN_KEY_BYTES = 32
 _CLOCK_LEEWAY_SECONDS = 60
-_EXTERNAL_ID = re.compile(r"[0-9]{1,36}")
-_BEARER = re.compile(r"[Bb]earer +([!-~]{1,2048})")
+_EXTERNAL_ID = re.compile(r"[ -~]{1,36}")
+_BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr][ \t]+([!-~]{1,2048})")
 # Headers that let a token bring or name its own key, or demand extensions.
 _FOREIGN_KEY_HEADERS = frozenset({"crit", "jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "b64", "zip"})
 
@@ -74,7 +76,8 @@ class VerifiedNotification:
     """An authentic notification. `fresh` is False when its timestamp lies outside the window: acknowledge it, change
     nothing, ask the status (a retry of DOKU may carry its first timestamp).
 
-    `customer_token` is what `Authorization-Customer` carried; it may be older than the stored one.
+    `form` is the form of the body that was signed. `customer_token` is what `Authorization-Customer` carried; it may be
+    older than the stored one.
     """
 
     service_code: str
@@ -83,6 +86,7 @@ class VerifiedNotification:
     external_id: str
     body: bytes = field(repr=False)
     customer_token: str | None = field(default=None, repr=False)
+    form: BodyForm = BodyForm.RAW
 
 
 def verify_token_request(
@@ -197,8 +201,10 @@ def verify_notification(
 ) -> VerifiedNotification:
     """Check a notification: our token, the HMAC over what arrived, the partner id, the external id, then its age.
 
-    `path` is the public path (with query) that DOKU called; `secret_keys` are the current secret and, during a
-    rotation, the previous one. Raises InboundRefused with the codes of contract 3.10 for `service_code` (3.5 for 07).
+    `path` is the public path (with query) that DOKU called; the signature may be over all of it or over the path alone
+    (contract 12.2). `secret_keys` are the current secret and, during a rotation, the previous one.
+
+    Raises InboundRefused with the codes of contract 3.10 for `service_code` (3.5 for 07).
     """
     given = _lower(headers)
     token = _bearer(given, service_code)
@@ -209,11 +215,16 @@ def verify_notification(
     timestamp = _timestamp(text, service_code)
     if len(body) > MAX_BODY_BYTES:
         raise _refused(400, service_code, "00", "Bad Request")
-    signed = [
-        verify_symmetric(signature, secret, method="POST", path=path, b2b_token=token, body=body, timestamp=text)
-        for secret in secret_keys
-    ]
-    if not any(signed):
+    form = find_body_form(
+        signature,
+        secret_keys,
+        method="POST",
+        paths=list(dict.fromkeys([path, path.partition("?")[0]])),
+        b2b_token=token,
+        body=body,
+        timestamp=text,
+    )
+    if form is None:
         raise _refused(401, service_code, "00", "Unauthorized. [Signature]")
     if _mandatory(given, "X-PARTNER-ID", service_code) != partner_id:
         raise _refused(401, service_code, "00", "Unauthorized. [X-PARTNER-ID]")
@@ -228,6 +239,7 @@ def verify_notification(
         external_id=external_id,
         body=body,
         customer_token=customer[1] if customer else None,
+        form=form,
     )
 
 
@@ -276,7 +288,7 @@ def _mandatory(given: Mapping[str, str], name: str, service: str) -> str:
 
 def _timestamp(text: str, service: str) -> datetime:
     try:
-        return parse_timestamp(text)
+        return parse_received_timestamp(text)
     except InvalidMessage:
         raise _refused(400, service, "01", "Invalid Field Format X-TIMESTAMP") from None
 

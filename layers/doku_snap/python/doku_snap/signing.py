@@ -10,8 +10,9 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
+from enum import StrEnum
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -22,7 +23,12 @@ from doku_snap.errors import InvalidMessage
 
 # A JSON string (an unterminated one reaches to the end: the scan stays linear on hostile input) or a run of blanks.
 _STRING_OR_BLANKS = re.compile(rb'("(?:[^"\\]|\\(?:.|\Z))*+(?:"|\Z))|[ \t\r\n]++', re.DOTALL)
-_TIMESTAMP = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(Z|([+-])([0-9]{2}):([0-9]{2}))")
+_SENT_TIMESTAMP = re.compile(r"[0-9-]{10}T[0-9:]{8}(?:Z|(?!-00:00)[+-][0-9]{2}:[0-9]{2})")
+_TIMESTAMP = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,9}))?(?:[Zz]|([+-])([0-9]{2}):?([0-9]{2}))"
+)
+# What Gson escapes beside what JSON demands.
+_HTML_ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&='\u2028\u2029"}
 _MAX_OFFSET_HOURS = 14
 _OFFSET_MINUTES = frozenset({0, 15, 30, 45})
 
@@ -45,26 +51,38 @@ def format_timestamp(moment: datetime) -> str:
 
 
 def parse_timestamp(text: str) -> datetime:
-    """Read an `X-TIMESTAMP` (`Z` or a real offset, no fraction of a second) as an aware moment in UTC.
+    """Read an `X-TIMESTAMP` in the form that may be sent: `Z` or a real offset, no fraction of a second.
 
-    Raises InvalidMessage for milliseconds, `-00:00`, impossible dates and offsets (contract 2.3).
+    Returns an aware moment in UTC. Raises InvalidMessage for milliseconds, `-00:00`, impossible dates and offsets
+    (contract 2.3).
+    """
+    if _SENT_TIMESTAMP.fullmatch(text) is None:
+        raise InvalidMessage("X-TIMESTAMP", "must be yyyy-MM-ddTHH:mm:ss with Z or an offset")
+    return parse_received_timestamp(text)
+
+
+def parse_received_timestamp(text: str) -> datetime:
+    """Read an `X-TIMESTAMP` as DOKU may send it: also with a fraction of a second, `z`, `+hhmm` and `-00:00`.
+
+    Returns an aware moment in UTC. Raises InvalidMessage for any other form, impossible dates and offsets (contract
+    12.1). What is signed is the text, never this moment.
     """
     match = _TIMESTAMP.fullmatch(text)
     if match is None:
         raise InvalidMessage("X-TIMESTAMP", "must be yyyy-MM-ddTHH:mm:ss with Z or an offset")
     try:
         # The pattern accepts any digits; the calendar decides here, and the edges of it overflow on conversion.
-        naive = datetime.strptime(match[1], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=_zone(match))
-        return naive.astimezone(UTC)
+        seconds = datetime.strptime(match[1], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=_zone(match))
+        return seconds.replace(microsecond=int((match[2] or "")[:6].ljust(6, "0"))).astimezone(UTC)
     except (ValueError, OverflowError):
         raise InvalidMessage("X-TIMESTAMP", "is not a moment of the calendar") from None
 
 
 def _zone(match: re.Match[str]) -> timezone:
-    if match[2] == "Z":
+    if match[3] is None:
         return UTC
     hours, minutes = int(match[4]), int(match[5])
-    if hours > _MAX_OFFSET_HOURS or minutes not in _OFFSET_MINUTES or match[2] == "-00:00":
+    if hours > _MAX_OFFSET_HOURS or minutes not in _OFFSET_MINUTES:
         raise ValueError("no such offset")
     offset = timedelta(hours=hours, minutes=minutes)
     return timezone(-offset if match[3] == "-" else offset)
@@ -97,7 +115,15 @@ def symmetric_string_to_sign(method: str, path: str, b2b_token: str, body: bytes
 
     `path` is the path with its query as requested; `b2b_token` is bare. Minify first where the body is not compact.
     """
-    return f"{method.upper()}:{path}:{b2b_token}:{hashlib.sha256(body).hexdigest()}:{timestamp}"
+    return _string_to_sign(method, path, b2b_token, _hash(body), timestamp)
+
+
+def _string_to_sign(method: str, path: str, b2b_token: str, body_hash: str, timestamp: str) -> str:
+    return f"{method.upper()}:{path}:{b2b_token}:{body_hash}:{timestamp}"
+
+
+def _hash(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
 
 
 def sign_symmetric(string_to_sign: str, secret_key: str) -> str:
@@ -106,27 +132,75 @@ def sign_symmetric(string_to_sign: str, secret_key: str) -> str:
     return base64.b64encode(mac).decode("ascii")
 
 
+class BodyForm(StrEnum):
+    """Forms of one content, any of which a sender may have hashed (contract 4.5, 12.3)."""
+
+    RAW = "raw"  # the bytes as they came
+    MINIFIED = "minified"
+    RESERIALISED = "reserialised"  # parsed and written again, compact, in UTF-8
+    ASCII_ESCAPED = "ascii_escaped"  # ... with \uXXXX for what is not ASCII
+    HTML_ESCAPED = "html_escaped"  # ... with \u00xx for < > & = ' (Gson)
+    SLASH_ESCAPED = "slash_escaped"  # ... with \/
+    SLASH_AND_ASCII_ESCAPED = "slash_and_ascii_escaped"  # ... with both (PHP's json_encode)
+
+
+def find_body_form(
+    signature: str,
+    secret_keys: Sequence[str],
+    *,
+    method: str,
+    paths: Sequence[str],
+    b2b_token: str,
+    body: bytes,
+    timestamp: str,
+) -> BodyForm | None:
+    """Return the form of the body over which `signature` authenticates this call; None if there is none.
+
+    Any of `secret_keys` and of `paths` may have been used (contract 12.2). Case-sensitive; the time it takes does not
+    depend on the signature: everything is compared, in constant time.
+    """
+    given = signature.encode("utf-8", "surrogatepass")
+    found: BodyForm | None = None
+    for form, content in _body_forms(body):
+        body_hash = _hash(content)
+        for path in paths:
+            to_sign = _string_to_sign(method, path, b2b_token, body_hash, timestamp)
+            for secret_key in secret_keys:
+                fits = hmac.compare_digest(given, sign_symmetric(to_sign, secret_key).encode("ascii"))
+                found = form if fits else found
+    return found
+
+
 def verify_symmetric(
     signature: str, secret_key: str, *, method: str, path: str, b2b_token: str, body: bytes, timestamp: str
 ) -> bool:
-    """Whether `signature` authenticates this call, over any of the four body forms of contract 4.5.
-
-    Case-sensitive and in constant time per form.
-    """
-    given = signature.encode("utf-8", "surrogatepass")
-    accepted = False
-    for form in dict.fromkeys(_body_forms(body)):  # a compact body has one form, not four
-        expected = sign_symmetric(symmetric_string_to_sign(method, path, b2b_token, form, timestamp), secret_key)
-        accepted |= hmac.compare_digest(given, expected.encode("ascii"))
-    return accepted
+    """Whether `signature` authenticates this call, over any form of the body (contract 4.5). See `find_body_form`."""
+    form = find_body_form(
+        signature, [secret_key], method=method, paths=[path], b2b_token=b2b_token, body=body, timestamp=timestamp
+    )
+    return form is not None
 
 
-def _body_forms(body: bytes) -> Iterator[bytes]:
-    yield body
-    yield minify(body)
+def _body_forms(body: bytes) -> list[tuple[BodyForm, bytes]]:
+    """The forms of a body, each content once: a compact body without anything to escape has one form, not seven."""
+    forms: dict[bytes, BodyForm] = {}
+    for form, content in _write_forms(body):
+        forms.setdefault(content, form)
+    return [(form, content) for content, form in forms.items()]
+
+
+def _write_forms(body: bytes) -> Iterator[tuple[BodyForm, bytes]]:
+    yield BodyForm.RAW, body
+    yield BodyForm.MINIFIED, minify(body)
     try:
         parsed = json.loads(body)
-        yield json.dumps(parsed, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
-        yield json.dumps(parsed, separators=(",", ":"), ensure_ascii=True).encode("ascii")
+        text = json.dumps(parsed, separators=(",", ":"), ensure_ascii=False)
+        ascii_text = json.dumps(parsed, separators=(",", ":"), ensure_ascii=True)
+        yield BodyForm.RESERIALISED, text.encode("utf-8")
+        yield BodyForm.ASCII_ESCAPED, ascii_text.encode("ascii")
+        # None of the characters that are replaced occurs outside of string literals, or escaped within.
+        yield BodyForm.HTML_ESCAPED, text.translate(_HTML_ESCAPES).encode("utf-8")
+        yield BodyForm.SLASH_ESCAPED, text.replace("/", r"\/").encode("utf-8")
+        yield BodyForm.SLASH_AND_ASCII_ESCAPED, ascii_text.replace("/", r"\/").encode("ascii")
     except (ValueError, RecursionError):
         return  # not JSON, or JSON that cannot be written again: only the literal forms count

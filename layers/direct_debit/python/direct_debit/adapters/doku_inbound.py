@@ -12,6 +12,7 @@ from direct_debit.application.ports import Clock, InboxKind
 from doku_snap import inbound
 from doku_snap.errors import InboundRefused
 from doku_snap.keys import load_public_key
+from doku_snap.signing import BodyForm
 
 _SERVICES: Mapping[InboxKind, str] = {
     InboxKind.PAYMENT: inbound.PAYMENT_NOTIFICATION_SERVICE,
@@ -152,6 +153,7 @@ def _read_payment(verified: inbound.VerifiedNotification) -> AcceptNotification:
         fact=f"{notice.status}:{notice.value}:{notice.currency}:{notice.customer_id or ''}",
         fresh=verified.fresh,
         notice=notice,
+        signed_form=None if verified.form is BodyForm.RAW else verified.form.value,
     )
 
 
@@ -169,6 +171,7 @@ def _read_binding(verified: inbound.VerifiedNotification) -> AcceptNotification:
         fact=f"{notice.status}:{notice.customer_id or ''}",
         fresh=verified.fresh,
         notice=notice,
+        signed_form=None if verified.form is BodyForm.RAW else verified.form.value,
     )
 
 

@@ -19,8 +19,8 @@ class AcceptNotification:
     """A verified notification.
 
     `subject` is the reference it speaks of and `fact` what it says (status and amount): together they identify it.
-    `notice` is all that is kept of it.
-    `fresh` is false when its timestamp lies outside the window: then it is only a reason to ask.
+    `notice` is all that is kept of it. `fresh` is false when its timestamp lies outside the window: then it is only a
+    reason to ask. `signed_form` names the form of the body that DOKU signed, where that is not the body as it came.
     """
 
     kind: InboxKind
@@ -28,6 +28,7 @@ class AcceptNotification:
     fact: str
     fresh: bool
     notice: Notice
+    signed_form: str | None = None
 
 
 def accept_notification(command: AcceptNotification, ports: Ports) -> None:

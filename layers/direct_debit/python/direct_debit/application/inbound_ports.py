@@ -11,7 +11,7 @@ from direct_debit.application.ports import InboxKind
 
 @dataclass(frozen=True, slots=True)
 class InboundCall:
-    """An HTTP call of DOKU: the bytes as they came, and the public path as DOKU called it."""
+    """An HTTP call of DOKU: the bytes as they came, and the public path with its query as DOKU called it."""
 
     path: str
     headers: Mapping[str, str] = field(repr=False)

@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from direct_debit.application.advance_binding import advance_binding
 from direct_debit.application.advance_payment import advance_payment
 from direct_debit.application.deadline import Deadline
-from direct_debit.application.errors import BindingChanged, NotDone, StoreUnavailable
+from direct_debit.application.errors import BindingChanged, NotDone, StoreUnavailable, Unsendable
 from direct_debit.application.inquire_status import request_inquiry
 from direct_debit.application.notices import BindingNotice, PaymentNotice, read_notice
 from direct_debit.application.ports import InboxItem, InboxKind, InboxState, Metric, Ports
@@ -120,7 +120,7 @@ def _process_binding(item: InboxItem, facts: BindingNotice, ports: Ports, deadli
             prove_binding(binding, ports, deadline)  # the exchange is the proof: freshness does not matter
         except StoreUnavailable:
             raise
-        except NotDone as error:  # the link itself is due again in minutes
+        except (NotDone, Unsendable) as error:  # the link itself is due again in minutes
             ports.telemetry.note("link not proved yet", binding_id=binding.id, code=error.code)
     elif facts.status == "FAILED" and item.fresh:
         evidence = Evidence(EvidenceSource.NOTIFICATION, ports.clock.now(), "FAILED")

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -26,7 +26,10 @@ class Context(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
-    """A REST API proxy event. Header names are lower case; `body` are the bytes that the caller signed."""
+    """A REST API proxy event. Header names are lower case; `body` are the bytes that the caller signed.
+
+    `query` has the last value of each name, `query_pairs` all of them, decoded, in the order of the event.
+    """
 
     request_id: str
     path: str
@@ -35,6 +38,7 @@ class ApiRequest:
     query: Mapping[str, str] = field(repr=False)
     raw_body: str | None = field(repr=False)
     is_base64: bool = False
+    query_pairs: Sequence[tuple[str, str]] = field(default=(), repr=False)
 
     def read_body(self) -> bytes:
         """Return the bytes of the body, empty when there is none.
@@ -75,6 +79,7 @@ def read_api_event(event: object, context: Context) -> ApiRequest:
         query=_texts(members.get("queryStringParameters")),
         raw_body=body if isinstance(body, str) else None,
         is_base64=members.get("isBase64Encoded") is True,
+        query_pairs=tuple(_pairs(members)),
     )
 
 
@@ -87,3 +92,15 @@ def as_mapping(value: object) -> Mapping[str, object]:
 
 def _texts(value: object) -> dict[str, str]:
     return {key: member for key, member in as_mapping(value).items() if isinstance(member, str)}
+
+
+def _pairs(event: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """The names and values of the query; the event of a test tool may have the single ones only."""
+    for name, values in as_mapping(event.get("multiValueQueryStringParameters")).items():
+        yield from ((name, value) for value in _list(values) if isinstance(value, str))
+    if not isinstance(event.get("multiValueQueryStringParameters"), Mapping):
+        yield from _texts(event.get("queryStringParameters")).items()
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []

@@ -1,11 +1,12 @@
 """The doors for DOKU: token requests and notifications, answered in SNAP's words (contract 3.5, 3.10).
 
 Verified over the bytes that came and over the public path, which is the path of PUBLIC_BASE_URL and the event's own:
-API Gateway's `requestContext.path` has the stage in it and is never looked at.
+API Gateway's `requestContext.path` has the stage in it and is never looked at. The event has the query in parts
+only; it is put together again, and a signature over the path alone counts too (contract 12.2).
 """
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from direct_debit.application.accept_notification import accept_notification
 from direct_debit.application.errors import DirectDebitError, InvalidRequest, InvalidSignature
@@ -51,6 +52,8 @@ def open_notification_door(kind: InboxKind) -> Handler:
         service = _SERVICES[kind]
         try:
             command = services.inbound.read_notification(kind, _call(request, services, service))
+            if command.signed_form is not None:
+                services.ports.telemetry.note("notification signed over another form of it", reason=command.signed_form)
             accept_notification(command, services.ports)
             reply = services.inbound.accept(kind)
         except InvalidSignature as refusal:
@@ -80,7 +83,9 @@ def _call(request: ApiRequest, services: Services, service: str) -> InboundCall:
     except InvalidRequest:
         raise InvalidSignature(400, f"400{service}00", "Bad Request") from None
     prefix = urlsplit(services.ports.settings.public_base_url).path.rstrip("/")
-    return InboundCall(path=prefix + request.path, headers=request.headers, body=body)
+    query = urlencode(request.query_pairs, quote_via=quote, errors="replace")
+    path = f"{prefix}{request.path}?{query}" if query else prefix + request.path
+    return InboundCall(path=path, headers=request.headers, body=body)
 
 
 def _outage(services: Services, error: Exception, service: str) -> SnapReply:

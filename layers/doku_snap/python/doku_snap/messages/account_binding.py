@@ -15,6 +15,7 @@ from doku_snap.messages.base import (
     Text255,
     Url,
 )
+from doku_snap.messages.customer_token import LenientAuthCode
 
 
 class AccountBindingRequest(RequestMessage):
@@ -43,7 +44,9 @@ class AccountBinding(AnswerMessage):
     reference_no: LenientStr = Field(default=None, validation_alias="referenceNo")
     redirect_url: LenientStr = Field(default=None, validation_alias="redirectUrl", repr=False)
     cust_id_merchant: LenientStr = Field(default=None, validation_alias=AliasPath("additionalInfo", "custIdMerchant"))
-    auth_code: LenientStr = Field(default=None, validation_alias=AliasPath("additionalInfo", "authCode"), repr=False)
+    auth_code: LenientAuthCode = Field(
+        default=None, validation_alias=AliasPath("additionalInfo", "authCode"), repr=False
+    )
     status_field: LenientStr = Field(default=None, validation_alias=AliasPath("additionalInfo", "status"))
     account_status_field: LenientStr = Field(
         default=None, validation_alias=AliasPath("additionalInfo", "accountStatus")

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 from doku_snap.messages.base import (
     AnswerMessage,
     LenientAmount,
-    LenientStr,
+    LenientLabel,
     ReceivedAmount,
     RequestMessage,
     only_objects,
@@ -21,7 +21,7 @@ class BalanceInquiryRequest(RequestMessage):
 class AccountInfo(AnswerMessage):
     """One balance of an account."""
 
-    balance_type: LenientStr = Field(default=None, validation_alias="balanceType")
+    balance_type: LenientLabel = Field(default=None, validation_alias="balanceType")
     available_balance: LenientAmount = Field(default=None, validation_alias="availableBalance", repr=False)
     amount: LenientAmount = Field(default=None, repr=False)
     hold_amount: LenientAmount = Field(default=None, validation_alias="holdAmount", repr=False)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -24,6 +24,9 @@ from doku_snap.errors import InvalidMessage
 
 AMOUNT_PATTERN = r"^[0-9]{1,16}\.[0-9]{2}$"
 _RECEIVED_AMOUNT = re.compile(r"([0-9]{1,16})(?:\.([0-9]{1,2})0*)?")
+_EXPONENT_AMOUNT = re.compile(r"[0-9]{1,32}(?:\.[0-9]{1,32})?[eE][+-]?[0-9]{1,3}")
+_CENT = Decimal("0.01")
+_EXACTLY = Context(prec=18, traps=[Inexact, InvalidOperation])  # 16 digits and two decimals, or not an amount
 # DOKU writes some times without a zone (contract 3.11); its clock is Jakarta's, which is also the earlier reading.
 _WIB = timezone(timedelta(hours=7))
 
@@ -36,6 +39,7 @@ Text70 = Annotated[str, StringConstraints(min_length=1, max_length=70, pattern=_
 Text255 = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=_NO_CONTROL)]
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")]
 ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=36, pattern=r"^[0-9]+$")]
+Code = Annotated[str, StringConstraints(strip_whitespace=True, max_length=16, pattern=r"^[\x21-\x7e]+$")]
 Url = Annotated[str, StringConstraints(max_length=2048, pattern=r"^https?://[\x21-\x7e]+$")]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=2048, pattern=r"^[\x21-\x7e]+$")]
 
@@ -118,6 +122,26 @@ def none_if_wrong(value: object, handler: ValidatorFunctionWrapHandler) -> objec
         return None
 
 
+def none_unless_broken(value: object, handler: ValidatorFunctionWrapHandler) -> object:
+    """Read an optional field that does not fit as None; one that is no Unicode text (a lone surrogate) is refused."""
+    if isinstance(value, str) and not _is_unicode(value):
+        return handler(value)
+    return none_if_wrong(value, handler)
+
+
+def none_if_empty(value: object) -> object:
+    """Read an empty text as absent."""
+    return None if value == "" else value
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def parse_lenient_datetime(value: object) -> datetime | None:
     """Read an ISO 8601 moment with or without fraction and zone (none means Jakarta); None for anything else."""
     if not isinstance(value, str):
@@ -130,12 +154,26 @@ def parse_lenient_datetime(value: object) -> datetime | None:
 
 
 def normalize_amount(value: object) -> object:
-    """A received amount as digits with two decimals; what is not an amount is handed on to fail its pattern."""
+    """A received amount, number or text, as digits with two decimals; what is not one is handed on to fail its pattern.
+
+    An exponent form (`1E+4`) is an amount where two decimals and 16 integer digits hold it exactly (contract 12.1).
+    """
     if isinstance(value, bool):
         return value
     text = str(value) if isinstance(value, int | Decimal) else value
-    match = _RECEIVED_AMOUNT.fullmatch(text) if isinstance(text, str) else None
-    return value if match is None else f"{match[1]}.{(match[2] or '').ljust(2, '0')}"
+    if not isinstance(text, str):
+        return value
+    match = _RECEIVED_AMOUNT.fullmatch(text)
+    if match is not None:
+        return f"{match[1]}.{(match[2] or '').ljust(2, '0')}"
+    return value if _EXPONENT_AMOUNT.fullmatch(text) is None else _expand(text) or value
+
+
+def _expand(text: str) -> str | None:
+    try:
+        return f"{Decimal(text).quantize(_CENT, context=_EXACTLY):f}"
+    except (Inexact, InvalidOperation):
+        return None
 
 
 class AnswerMessage(BaseModel):
@@ -151,8 +189,17 @@ class AnswerMessage(BaseModel):
     )
 
 
-LenientStr = Annotated[str | None, WrapValidator(none_if_wrong)]
+# Bounded as the longest text of the contract. What has a bound is also Unicode (no lone surrogate): it can be stored.
+LenientStr = Annotated[str | None, StringConstraints(max_length=2048), WrapValidator(none_if_wrong)]
+LenientReference = Annotated[Reference | None, WrapValidator(none_if_wrong)]
+LenientLabel = Annotated[Text70 | None, WrapValidator(none_if_wrong)]
+LenientCode = Annotated[Code | None, WrapValidator(none_if_wrong)]
 LenientDatetime = Annotated[datetime | None, BeforeValidator(parse_lenient_datetime)]
+
+
+# What a notification names and what is kept of it: absent, or a text that can be compared and stored.
+NotifiedText = Annotated[Text64 | None, BeforeValidator(none_if_empty)]
+NotifiedReference = Annotated[Reference | None, WrapValidator(none_unless_broken)]
 
 
 class ReceivedAmount(AnswerMessage):

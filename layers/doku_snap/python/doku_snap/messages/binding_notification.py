@@ -2,17 +2,33 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AliasPath, Field, StringConstraints
+from pydantic import AliasPath, BeforeValidator, Field, model_validator
 
-from doku_snap.messages.base import AnswerMessage, LenientStr
+from doku_snap.messages.base import AnswerMessage, NotifiedText, Text64
+from doku_snap.messages.customer_token import LenientAuthCode
+
+
+def _upper(value: object) -> object:
+    return value.strip().upper() if isinstance(value, str) else value
 
 
 class BindingNotification(AnswerMessage):
-    """What became of a link that was started."""
+    """What became of a link that was started. DOKU may call the status `accountStatus` and write it in any case."""
 
-    original_external_id: Annotated[str, StringConstraints(min_length=1, max_length=64)] = Field(
-        validation_alias="originalExternalId"
+    original_external_id: Text64 = Field(validation_alias="originalExternalId")
+    status: Annotated[Literal["SUCCESS", "PENDING", "FAILED"], BeforeValidator(_upper)] = Field(
+        validation_alias=AliasPath("additionalInfo", "status")
     )
-    status: Literal["SUCCESS", "PENDING", "FAILED"] = Field(validation_alias=AliasPath("additionalInfo", "status"))
-    auth_code: LenientStr = Field(default=None, validation_alias=AliasPath("additionalInfo", "authCode"), repr=False)
-    cust_id_merchant: LenientStr = Field(default=None, validation_alias=AliasPath("additionalInfo", "custIdMerchant"))
+    auth_code: LenientAuthCode = Field(
+        default=None, validation_alias=AliasPath("additionalInfo", "authCode"), repr=False
+    )
+    cust_id_merchant: NotifiedText = Field(default=None, validation_alias=AliasPath("additionalInfo", "custIdMerchant"))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_name(cls, fields: object) -> object:
+        additional = fields.get("additionalInfo") if isinstance(fields, dict) else None
+        if not isinstance(fields, dict) or not isinstance(additional, dict) or additional.get("status"):
+            return fields
+        other = additional.get("accountStatus")
+        return {**fields, "additionalInfo": {**additional, "status": other}} if other is not None else fields

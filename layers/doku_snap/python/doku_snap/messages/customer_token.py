@@ -8,6 +8,7 @@ from doku_snap.errors import InvalidMessage
 from doku_snap.messages.base import AnswerMessage, LenientDatetime, LenientStr, RequestMessage, Token, none_if_wrong
 
 AuthCode = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[\x21-\x7e]+$")]
+LenientAuthCode = Annotated[AuthCode | None, WrapValidator(none_if_wrong)]
 RefreshToken = Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=r"^[\x21-\x7e]+$")]
 
 

@@ -9,7 +9,9 @@ from doku_snap.messages.base import (
     AnswerMessage,
     ExternalId,
     LenientAmount,
+    LenientCode,
     LenientDatetime,
+    LenientReference,
     LenientStr,
     Reference,
     RequestMessage,
@@ -50,11 +52,11 @@ def name_refund(
 class RefundHistoryItem(AnswerMessage):
     """One refund of a payment. `partner_reference_no` is the payment's in SDK fixtures, not the refund's."""
 
-    refund_no: LenientStr = Field(default=None, validation_alias="refundNo")
+    refund_no: LenientReference = Field(default=None, validation_alias="refundNo")
     partner_refund_no: LenientStr = Field(default=None, validation_alias="partnerRefundNo")
     partner_reference_no: LenientStr = Field(default=None, validation_alias="partnerReferenceNo")
     refund_amount: LenientAmount = Field(default=None, validation_alias="refundAmount")
-    refund_status: LenientStr = Field(default=None, validation_alias="refundStatus")
+    refund_status: LenientCode = Field(default=None, validation_alias="refundStatus")
     refund_date: LenientDatetime = Field(default=None, validation_alias="refundDate")
     reason: LenientStr = None
 
@@ -68,13 +70,13 @@ class Status(AnswerMessage):
     """The state of a payment at DOKU."""
 
     original_partner_reference_no: LenientStr = Field(default=None, validation_alias="originalPartnerReferenceNo")
-    original_reference_no: LenientStr = Field(default=None, validation_alias="originalReferenceNo")
+    original_reference_no: LenientReference = Field(default=None, validation_alias="originalReferenceNo")
     original_external_id: LenientStr = Field(default=None, validation_alias="originalExternalId")
     approval_code: LenientStr = Field(default=None, validation_alias="approvalCode")
     service_code: LenientStr = Field(default=None, validation_alias="serviceCode")
-    latest_transaction_status: LenientStr = Field(default=None, validation_alias="latestTransactionStatus")
+    latest_transaction_status: LenientCode = Field(default=None, validation_alias="latestTransactionStatus")
     transaction_status_desc: LenientStr = Field(default=None, validation_alias="transactionStatusDesc")
-    original_response_code: LenientStr = Field(default=None, validation_alias="originalResponseCode")
+    original_response_code: LenientCode = Field(default=None, validation_alias="originalResponseCode")
     original_response_message: LenientStr = Field(default=None, validation_alias="originalResponseMessage")
     trans_amount: LenientAmount = Field(default=None, validation_alias="transAmount")
     fee_amount: LenientAmount = Field(default=None, validation_alias="feeAmount")
