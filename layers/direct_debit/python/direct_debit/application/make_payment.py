@@ -32,7 +32,12 @@ from direct_debit.application.ports import (
     Reply,
     WriteAnswer,
 )
-from direct_debit.application.references import canonical, derive_reference, make_external_id
+from direct_debit.application.references import (
+    canonical,
+    canonical_with_absent,
+    derive_reference,
+    make_external_id,
+)
 from direct_debit.domain.binding import Binding, BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.money import Amount
@@ -90,7 +95,7 @@ def make_payment(command: MakePayment, ports: Ports, deadline: Deadline) -> Paym
     if success_url is None or failed_url is None:
         field_name = "successUrl" if success_url is None else "failedUrl"
         raise InvalidRequest(field_name, "give the page to return to; this deployment has no default")
-    request_hash = ports.vault.fingerprint(_content(command))
+    request_hash = ports.vault.fingerprint(describe_content(command))
     existing = ports.payments.get(ref)
     if existing is not None:
         return _repeat(existing, request_hash, command, ports, deadline)
@@ -138,20 +143,42 @@ def _reference(command: MakePayment) -> str:
     raise InvalidRequest("partnerReferenceNo", "give a partnerReferenceNo or an Idempotency-Key header")
 
 
-def _content(command: MakePayment) -> str:
+def _content(command: MakePayment) -> Mapping[str, object]:
     """What must be equal for two requests to be the same one. The task token of a workflow's retry may differ."""
-    return "payment:" + canonical(
-        {
-            "bindingId": command.binding_id,
-            "amount": str(command.amount),
-            "remarks": command.remarks,
-            "successUrl": command.success_url,
-            "failedUrl": command.failed_url,
-            "deviceId": command.device_id,
-            "ipAddress": command.ip_address,
-            "metadata": dict(command.metadata),
-        }
-    )
+    return {
+        "bindingId": command.binding_id,
+        "amount": str(command.amount),
+        "remarks": command.remarks,
+        "successUrl": command.success_url,
+        "failedUrl": command.failed_url,
+        "deviceId": command.device_id,
+        "ipAddress": command.ip_address,
+        "metadata": dict(command.metadata),
+    }
+
+
+# The members of a request when absent ones were part of the text. It never grows.
+_EARLIER_MEMBERS = (
+    "bindingId",
+    "amount",
+    "remarks",
+    "successUrl",
+    "failedUrl",
+    "deviceId",
+    "ipAddress",
+    "metadata",
+)
+
+
+def describe_content(command: MakePayment) -> str:
+    """Return the text whose fingerprint tells whether two requests are the same one."""
+    return "payment:" + canonical(_content(command))
+
+
+def describe_content_as_before(command: MakePayment) -> str | None:
+    """Return the text as earlier releases made it; None for a request that they did not know."""
+    text = canonical_with_absent(_content(command), _EARLIER_MEMBERS)
+    return None if text is None else "payment:" + text
 
 
 def _refuse_binding(binding: Binding | None) -> Never:
@@ -164,11 +191,18 @@ def _refuse_binding(binding: Binding | None) -> Never:
     raise Conflict("the customer has too many unfinished payments; wait until some are settled")
 
 
+def _require_same_as_before(existing: Payment, command: MakePayment, ports: Ports) -> None:
+    """Let a payment pass whose fingerprint an earlier release made of the same request."""
+    text = describe_content_as_before(command)
+    if text is None or existing.request_hash != ports.vault.fingerprint(text):
+        raise Conflict("this reference was used for another payment; use a new reference")
+
+
 def _repeat(
     existing: Payment, request_hash: str, command: MakePayment, ports: Ports, deadline: Deadline
 ) -> PaymentResult:
     if existing.request_hash != request_hash:
-        raise Conflict("this reference was used for another payment; use a new reference")
+        _require_same_as_before(existing, command, ports)
     existing = adopt_task_token(ports, existing, command.task_token)
     event = None
     if existing.state is PaymentState.REQUESTED and existing.released:
