@@ -2,6 +2,9 @@
 
 A reference is sent once. Repeating a request returns the payment as it is; only a payment of which it is proved that
 nothing left this machine (`released`) may be claimed and sent again by the same request.
+
+An idempotency key names one payment for ever. Alone it stands for the reference that is made from it, or for the one
+with which it came before; it is recorded in the write that makes the payment, or before a repeat is answered.
 """
 
 from collections.abc import Mapping
@@ -14,6 +17,7 @@ from direct_debit.application.circuit import pass_circuit
 from direct_debit.application.complete_task import adopt_task_token
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import (
+    CircuitOpen,
     Conflict,
     DirectDebitError,
     InvalidRequest,
@@ -27,7 +31,9 @@ from direct_debit.application.errors import (
 from direct_debit.application.ports import (
     BindingUnusable,
     DokuCall,
+    KeyTaken,
     PaymentExists,
+    PaymentKey,
     Ports,
     Reply,
     WriteAnswer,
@@ -46,7 +52,7 @@ from direct_debit.domain.payment import Payment, PaymentEvent, PaymentSituation,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MakePayment:
-    """What the merchant asks for. One of `partner_reference_no` and `idempotency_key` is needed."""
+    """What the merchant asks for. One of `partner_reference_no` and `idempotency_key` is needed; both are heard."""
 
     binding_id: str
     amount: Amount
@@ -86,8 +92,8 @@ _EVENTS = {
 def make_payment(command: MakePayment, ports: Ports, deadline: Deadline) -> PaymentResult:
     """Make the payment, or return the one that this request has made before.
 
-    Raises InvalidRequest, NotFound (no such binding), Conflict (same reference with another body; account not
-    linked), CircuitOpen and NotDone (nothing was sent: repeat the same request).
+    Raises InvalidRequest, NotFound (no such binding), Conflict (same reference or key with another body; key of another
+    payment; account not linked), CircuitOpen and NotDone (nothing was sent: repeat the same request).
     """
     ref = _reference(command)
     success_url = command.success_url or ports.settings.default_success_url
@@ -96,15 +102,18 @@ def make_payment(command: MakePayment, ports: Ports, deadline: Deadline) -> Paym
         field_name = "successUrl" if success_url is None else "failedUrl"
         raise InvalidRequest(field_name, "give the page to return to; this deployment has no default")
     request_hash = ports.vault.fingerprint(describe_content(command))
+    key = _key(command, ports)
     existing = ports.payments.get(ref)
     if existing is not None:
         return _repeat(existing, request_hash, command, ports, deadline)
-    binding = ports.bindings.get(command.binding_id)
-    if binding is None:
-        raise NotFound("there is no such binding; link the account first (POST /bindings)")
-    if binding.state is not BindingState.ACTIVE:
-        _refuse_binding(binding)
-    pass_circuit(ports)
+    try:
+        binding = _find_usable_binding(command, ports)
+    except (NotFound, Conflict, CircuitOpen):
+        # What stops a new payment stops no repeat, and the key may name a payment under another reference.
+        named = None if key is None else ports.payments.find_key(key)
+        if named is None:
+            raise
+        return _follow_key(named, request_hash, command, ports, deadline)
     now = ports.clock.now()
     payment = Payment(
         ref=ref,
@@ -127,9 +136,11 @@ def make_payment(command: MakePayment, ports: Ports, deadline: Deadline) -> Paym
         task_token=command.task_token,
     )
     payment = replace(payment, due_at=plan_next_look(ports, payment, now))
-    obstacle = ports.payments.create(payment)
+    obstacle = ports.payments.create(payment) if key is None else ports.payments.create(payment, key)
     if isinstance(obstacle, PaymentExists):
         return _repeat(obstacle.payment, request_hash, command, ports, deadline)
+    if isinstance(obstacle, KeyTaken):
+        return _follow_key(obstacle.ref, request_hash, command, ports, deadline)
     if isinstance(obstacle, BindingUnusable):
         _refuse_binding(obstacle.binding)
     return PaymentResult(_send(payment, ports, deadline))
@@ -139,8 +150,40 @@ def _reference(command: MakePayment) -> str:
     if command.partner_reference_no is not None:
         return command.partner_reference_no
     if command.idempotency_key is not None:
-        return derive_reference(f"payment:{command.idempotency_key}")
+        return _own_reference(command.idempotency_key)
     raise InvalidRequest("partnerReferenceNo", "give a partnerReferenceNo or an Idempotency-Key header")
+
+
+def _own_reference(idempotency_key: str) -> str:
+    return derive_reference(f"payment:{idempotency_key}")
+
+
+def _key(command: MakePayment, ports: Ports) -> PaymentKey | None:
+    if command.idempotency_key is None:
+        return None
+    fingerprint = ports.vault.fingerprint(f"key:{command.idempotency_key}")
+    return PaymentKey(fingerprint, _own_reference(command.idempotency_key))
+
+
+def _find_usable_binding(command: MakePayment, ports: Ports) -> Binding:
+    binding = ports.bindings.get(command.binding_id)
+    if binding is None or binding.state is not BindingState.ACTIVE:
+        _refuse_binding(binding)
+    pass_circuit(ports)
+    return binding
+
+
+def _follow_key(named: str, request_hash: str, command: MakePayment, ports: Ports, deadline: Deadline) -> PaymentResult:
+    """Return the payment that the request's key names; refuse a request that gives the key another reference."""
+    if command.partner_reference_no not in (None, named):
+        raise Conflict(
+            f"this Idempotency-Key names the payment {named}; to repeat that one send its reference or none, "
+            "to pay another time send a new key; nothing was sent"
+        )
+    existing = ports.payments.get(named)
+    if existing is None:
+        raise StoreUnavailable("the payment that this Idempotency-Key names can not be read; repeat the same request")
+    return _repeat(existing, request_hash, command, ports, deadline)
 
 
 def _content(command: MakePayment) -> Mapping[str, object]:
@@ -195,15 +238,30 @@ def _require_same_as_before(existing: Payment, command: MakePayment, ports: Port
     """Let a payment pass whose fingerprint an earlier release made of the same request."""
     text = describe_content_as_before(command)
     if text is None or existing.request_hash != ports.vault.fingerprint(text):
-        raise Conflict("this reference was used for another payment; use a new reference")
+        raise Conflict(
+            "this reference or Idempotency-Key was used for another payment; use a new one, "
+            "or repeat the request as it was"
+        )
 
 
 def _repeat(
     existing: Payment, request_hash: str, command: MakePayment, ports: Ports, deadline: Deadline
 ) -> PaymentResult:
+    key = _key(command, ports)
+    named = None if key is None else ports.payments.find_key(key)
+    if named not in (None, existing.ref):
+        return _follow_key(named, request_hash, command, ports, deadline)
     if existing.request_hash != request_hash:
         _require_same_as_before(existing, command, ports)
-    existing = adopt_task_token(ports, existing, command.task_token)
+    if key is not None and named is None:
+        taken = ports.payments.bind_key(key, existing.ref)
+        if taken is not None:
+            return _follow_key(taken.ref, request_hash, command, ports, deadline)
+    return _show_or_send(adopt_task_token(ports, existing, command.task_token), ports, deadline)
+
+
+def _show_or_send(existing: Payment, ports: Ports, deadline: Deadline) -> PaymentResult:
+    """Return a payment that was made before; send it if it is sure that DOKU does not have it."""
     event = None
     if existing.state is PaymentState.REQUESTED and existing.released:
         event = PaymentEvent.CLAIMED
