@@ -26,7 +26,11 @@ class Context(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
-    """A REST API proxy event. Header names are lower case; `body` are the bytes that the caller signed."""
+    """A REST API proxy event. Header names are lower case; `body` are the bytes that the caller signed.
+
+    API Gateway gives the last value of a header or query parameter that came several times; where the values differ,
+    its name is in `ambiguous_headers` or `ambiguous_query`.
+    """
 
     request_id: str
     path: str
@@ -35,6 +39,8 @@ class ApiRequest:
     query: Mapping[str, str] = field(repr=False)
     raw_body: str | None = field(repr=False)
     is_base64: bool = False
+    ambiguous_headers: frozenset[str] = frozenset()
+    ambiguous_query: frozenset[str] = frozenset()
 
     def read_body(self) -> bytes:
         """Return the bytes of the body, empty when there is none.
@@ -75,6 +81,8 @@ def read_api_event(event: object, context: Context) -> ApiRequest:
         query=_texts(members.get("queryStringParameters")),
         raw_body=body if isinstance(body, str) else None,
         is_base64=members.get("isBase64Encoded") is True,
+        ambiguous_headers=frozenset(name.lower() for name in _ambiguous(members.get("multiValueHeaders"))),
+        ambiguous_query=frozenset(_ambiguous(members.get("multiValueQueryStringParameters"))),
     )
 
 
@@ -87,3 +95,11 @@ def as_mapping(value: object) -> Mapping[str, object]:
 
 def _texts(value: object) -> dict[str, str]:
     return {key: member for key, member in as_mapping(value).items() if isinstance(member, str)}
+
+
+def _ambiguous(value: object) -> list[str]:
+    return [
+        name
+        for name, values in as_mapping(value).items()
+        if isinstance(values, list) and any(one != values[0] for one in values)
+    ]

@@ -330,8 +330,10 @@ class MakePaymentRequest(Command):
         str | None,
         Field(
             pattern=r"^[!-~]{1,255}$",
-            description="1 to 255 printable ASCII characters without blanks. With it a retry can not pay twice; "
-            "without partnerReferenceNo the reference is made from it.",
+            description="1 to 255 printable ASCII characters without blanks; capital and small letters differ. A key "
+            "names one payment for ever. Alone, it stands for the payment with which it came before, else for the "
+            "reference that is made from it; beside a partnerReferenceNo it is bound to that one. With another body, "
+            "or a reference that is not its own, it is 409 and nothing is sent.",
             examples=["b0c5a1de-7d55-4d3e-9f3e-0d6a6f0e7a10"],
         ),
     ] = None
