@@ -212,6 +212,64 @@ def test_the_body_is_capped(house: House, is_base64: bool) -> None:
     assert house.call("make_payment", raw=fitting).status == 400  # read, and found incomplete
 
 
+# --- text that can not be written to DOKU ----------------------------------------------------------------------------
+
+WINDOWS_1252 = "control character U+0096 at position 5; it looks like text in Windows-1252: send UTF-8"
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "body", "field"),
+    [
+        ("bind_account", None, binding_body(customerName="Siti\u0096Rahma"), "customerName"),
+        ("bind_account", None, binding_body(country="Indo\u0096nesia"), "country"),
+        ("bind_account", None, binding_body(address="Jl. \u0096 12"), "address"),
+        ("make_payment", None, payment_body(BINDING, remarks="Kopi\u0096Tubruk"), "remarks"),
+        ("refund_payment", REF, {"reason": "Kopi\u0096Tubruk"}, "reason"),
+    ],
+)
+def test_text_of_another_encoding(
+    house: House, name: str, path: dict[str, str] | None, body: dict[str, object], field: str
+) -> None:
+    refuse(house, name, body, (422, "invalid-field", field), path=path)
+    problem = house.call(name, body, path=path).json
+    assert WINDOWS_1252 in problem["detail"]
+    assert str(body[field]) not in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a\ud83d", "half of a character (U+D83D at position 2)"),
+        ("a\u0085b", "control character U+0085 at position 2"),
+        ("a\nb", "control character U+000A at position 2"),
+    ],
+)
+def test_a_character_that_can_not_be_sent(house: House, text: str, found: str) -> None:
+    for name, path, body, field in (
+        ("refund_payment", REF, {"reason": text}, "reason"),
+        ("bind_account", None, binding_body(customerName=text), "customerName"),
+    ):
+        refuse(house, name, body, (422, "invalid-field", field), path=path)
+        assert found in house.call(name, body, path=path).json["detail"]
+
+
+def test_a_paid_payments_refund_is_not_promised_with_a_reason_that_can_not_be_sent(house: House) -> None:
+    binding_id = house.link()
+    house.call("make_payment", payment_body(binding_id))
+    house.call("verify_payment_otp", {"otp": "123456"}, path=REF)
+    house.world.run_for(60)
+    assert house.call("refund_payment", {"reason": "Kopi\u0096Tubruk"}, path=REF).status == 422
+    assert house.call("get_refund", path=REF).status == 404
+    assert house.call("refund_payment", {"reason": "Kopi \u2013 Tubruk"}, path=REF).status == 202
+    house.world.run_for(120)
+    assert house.call("get_refund", path=REF).json["state"] == "REFUNDED"
+
+
+def test_a_page_with_a_scheme_in_capitals_is_paid(house: House) -> None:
+    body = payment_body(house.link(), successUrl="HTTPS://shop.example/paid")
+    assert house.call("make_payment", body).status == 201
+
+
 # --- nothing that its sender relies on goes unheard ------------------------------------------------------------------
 
 KEYLESS = [

@@ -9,12 +9,14 @@ from pydantic_core import ErrorDetails
 
 from direct_debit.application.errors import InvalidRequest
 from direct_debit.application.settings import Settings
+from direct_debit.domain.values import explain_character
 from direct_debit.entrypoint.errors import MalformedRequest, MissingField, UnknownField
 from direct_debit.entrypoint.events import ApiRequest
 from direct_debit.entrypoint.requests import Command
 from direct_debit.entrypoint.routes import BodyRule, Route
 
 _NAME_LENGTH = 64  # of a caller's own field name that an error repeats
+_OF_TEXT = ("string_pattern_mismatch", "string_unicode")
 _KEY_HEADER = "idempotency-key"
 _KEY_FIELD = "idempotencyKey"
 
@@ -120,7 +122,7 @@ def _validate[C: Command](model: type[C], fields: Mapping[str, object], settings
         return model.model_validate(fields, context=settings)
     except ValidationError as error:
         # The first error is enough to act on; missing and unknown fields stand before broken rules.
-        errors = sorted(error.errors(include_url=False, include_context=False, include_input=False), key=_weight)
+        errors = sorted(error.errors(include_url=False, include_context=False), key=_weight)
         raise _explain(model, errors[0]) from None
 
 
@@ -138,7 +140,17 @@ def _explain(model: type[Command], error: ErrorDetails) -> InvalidRequest:
     rule = _rule(model, path)
     if error["type"] == "missing":
         return MissingField(field, f"{field} is missing. {rule}".strip())
-    return InvalidRequest(field, rule or "the value is not allowed here")
+    wrong = _explain_text(error)
+    return InvalidRequest(field, " ".join(filter(None, (rule or "The value is not allowed here.", wrong))))
+
+
+def _explain_text(error: ErrorDetails) -> str | None:
+    """Name the character for which a text was refused, where its sender can hardly see it; nothing else of the text."""
+    text = error["input"]
+    if error["type"] not in _OF_TEXT or not isinstance(text, str):
+        return None
+    wrong = explain_character(text)
+    return None if wrong is None else f"Found: {wrong}."
 
 
 def _unknown(name: str, known: frozenset[str]) -> UnknownField:
