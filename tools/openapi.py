@@ -152,6 +152,8 @@ def _operation(route: Route[Command], schemas: Json, events: Mapping[str, Event]
         "parameters": _parameters(route, properties),
         "responses": _responses(route, schemas),
     }
+    if route.repeats is not None:
+        operation["description"] = f"An `Idempotency-Key` is refused (422), as a repeat is safe: {route.repeats}."
     if route.public:
         operation["security"] = []
     if route.body is not BodyRule.NONE:
@@ -205,7 +207,7 @@ def _responses(route: Route[Command], schemas: Json) -> Json:
             example = _example(route.response)
             answer["content"] = {"application/json": {"schema": _ref(name), "example": example}}
         answers[str(status)] = answer
-    slugs = [*_ALWAYS, *(_WITH_BODY if route.body is not BodyRule.NONE else ()), *route.problems]
+    slugs = [*_ALWAYS, *(_WITH_BODY if route.method != "GET" else ()), *route.problems]
     by_status: dict[int, list[ProblemKind]] = {}
     for slug in dict.fromkeys(slugs):
         by_status.setdefault(PROBLEMS[slug].status, []).append(PROBLEMS[slug])

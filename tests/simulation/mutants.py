@@ -436,8 +436,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "a payment is sent before it is written",
         lambda: _edit(
             make_payment.make_payment,
-            "obstacle = ports.payments.create(payment)",
-            "_send(payment, ports, deadline)\n    obstacle = ports.payments.create(payment)",
+            "obstacle = _create(payment, key, ports)",
+            "_send(payment, ports, deadline)\n    obstacle = _create(payment, key, ports)",
         ),
     ),
     Mutant(

@@ -156,6 +156,12 @@ def tables(function: str, action: str) -> set[str]:
     }
 
 
+@pytest.mark.parametrize("name", ["MakePayment", "UnbindAccount", "ConfirmUnbinding", "PublishEvents"])
+def test_who_writes_only_where_another_record_stands_so_may_check_it(name: str) -> None:
+    # A key with a reference; an account that is let go: the transaction checks a payment that it does not write.
+    assert "Transactions" in tables(name, "dynamodb:ConditionCheckItem")
+
+
 @pytest.mark.parametrize("name", sorted(functions()))
 def test_only_those_who_begin_something_create_records(name: str) -> None:
     assert tables(name, "dynamodb:PutItem") == CREATORS.get(name, set())

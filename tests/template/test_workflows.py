@@ -3,6 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
+from direct_debit.entrypoint.requests import MakePaymentRequest
 from tests.template.translation import Json, as_list, resources, source, statements, translated
 from tests.template.workflow_rules import FULFILMENT, MONEY, find_faults, read
 
@@ -121,6 +122,13 @@ def test_the_phone_goes_to_the_function_and_no_further() -> None:
     definition = copy.deepcopy(read("link_account"))
     definition["States"]["BindAndWait"]["Output"]["phone"] = "{% $states.input.phone %}"
     assert "BindAndWait passes phone on" in find_faults(definition)
+
+
+def test_every_field_of_a_payment_is_taken_from_the_workflows_input() -> None:
+    taken = read("collect_payment")["States"]["TakeOrder"]["Assign"]["payment"]
+    own = {"partnerReferenceNo", "taskToken"}  # the execution's name, and the waiting task's
+    fields = {str(info.alias) for info in MakePaymentRequest.model_fields.values()} - own
+    assert {name for name in fields if f"'{name}': $states.input.{name}" not in taken} == set()
 
 
 def test_both_workflows_touch_money_through_the_expected_steps_only() -> None:

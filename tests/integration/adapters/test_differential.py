@@ -19,7 +19,7 @@ from direct_debit.adapters.dynamodb.binding_item import write_binding
 from direct_debit.adapters.dynamodb.keys import SHARDS
 from direct_debit.adapters.dynamodb.payment_item import write_payment
 from direct_debit.application.errors import BindingChanged, NotFound, PaymentChanged, StoreUnavailable
-from direct_debit.application.ports import AccountClaimLost, CircuitState, InboxState, SharedToken
+from direct_debit.application.ports import AccountClaimLost, CircuitState, InboxState, PaymentKey, SharedToken
 from direct_debit.domain.binding import BindingEvent
 from direct_debit.domain.payment import PaymentEvent
 from direct_debit.domain.transitions import TransitionRefused
@@ -68,6 +68,7 @@ class Driver:
             self.save_when_settled,
             self.create_payment,
             self.create_payment,
+            self.bind_key,
             self.move_payment,
             self.move_payment,
             self.refund_payment,
@@ -158,10 +159,18 @@ class Driver:
             a_payment(f"r{self.chance.randrange(40)}", binding=binding.id, customer=binding.customer_id),
             due_at=self.moment(),
         )
-        answer = self.world.payments.create(payment)
+        answer = self.world.payments.create(payment, self.chance.choice([None, self.key()]))
         if answer is None:
             self.payments.append(payment)
         return answer
+
+    def key(self) -> PaymentKey:
+        number = self.chance.randrange(60)
+        return PaymentKey(f"k{number}", f"r{number}")
+
+    def bind_key(self) -> object:
+        key = self.key()
+        return self.world.payments.bind_key(key, self.stale_payment().ref), self.world.payments.find_key(key)
 
     def stale_payment(self) -> Payment:
         return self.chance.choice(self.payments or [a_payment("ghost")])

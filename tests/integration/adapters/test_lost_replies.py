@@ -6,7 +6,7 @@ import pytest
 
 from direct_debit.adapters.dynamodb.client import DynamoDb
 from direct_debit.application.errors import BindingChanged, PaymentChanged, StoreUnavailable
-from direct_debit.application.ports import CircuitState, PaymentExists, SharedToken
+from direct_debit.application.ports import CircuitState, KeyTaken, PaymentExists, PaymentKey, SharedToken
 from direct_debit.domain.binding import BindingEvent
 from tests.fakes.clock import START
 from tests.integration.adapters.conftest import World, make_world
@@ -46,6 +46,18 @@ def test_a_whole_life_with_every_reply_lost(resent: World) -> None:
     gone = step(leaving, BindingEvent.UNBOUND)
     assert resent.bindings.save(leaving, gone) == gone
     assert resent.bindings.get("b1") == gone
+
+
+def test_a_key_with_every_reply_lost(resent: World) -> None:
+    binding = a_binding()
+    resent.bindings.create(binding, START)
+    pending = resent.bindings.save(binding, step(binding, BindingEvent.LINK_STARTED))
+    resent.bindings.save(pending, step(pending, BindingEvent.PROVED))
+    key, later = PaymentKey("fingerprint-1", "OWN1"), PaymentKey("fingerprint-2", "r1")
+    assert resent.payments.create(a_payment(), key) is None
+    assert resent.payments.bind_key(later, "r1") is None
+    assert resent.payments.create(a_payment("r2"), key) == KeyTaken("r1")
+    assert resent.payments.bind_key(later, "r2") == KeyTaken("r1")
 
 
 def test_small_records_with_every_reply_lost(resent: World) -> None:

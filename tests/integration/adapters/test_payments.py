@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from direct_debit.application.errors import NotFound, PaymentChanged
-from direct_debit.application.ports import BindingUnusable, PaymentExists
+from direct_debit.application.ports import BindingUnusable, KeyTaken, PaymentExists, PaymentKey
 from direct_debit.domain.binding import BindingEvent
 from direct_debit.domain.payment import Payment, remember_moves
 from tests.fakes.clock import START
@@ -104,6 +104,88 @@ def test_open_payments_are_bounded(world: World) -> None:
     assert world.payments.get("one-too-many") is None
     world.release("r0")
     assert world.payments.create(a_payment("one-too-many")) is None
+
+
+# --- a key names one payment -----------------------------------------------------------------------------------------
+
+KEY = PaymentKey("fingerprint-1", "OWN1")
+OTHER_KEY = PaymentKey("fingerprint-2", "OWN2")
+
+
+def test_a_key_is_recorded_with_its_payment(world: World) -> None:
+    assert world.payments.find_key(KEY) is None
+    assert world.payments.create(a_payment("r1"), KEY) is None
+    assert world.payments.find_key(KEY) == "r1"
+    assert world.payments.find_key(OTHER_KEY) is None
+
+
+def test_a_key_of_another_payment_makes_none(world: World) -> None:
+    world.payments.create(a_payment("r1"), KEY)
+    assert world.payments.create(a_payment("r2"), KEY) == KeyTaken("r1")
+    assert world.payments.get("r2") is None
+    assert open_payments(world) == {"r1"}
+    assert world.payments.find_key(KEY) == "r1"
+
+
+def test_a_key_may_come_alone_first_or_later(world: World) -> None:
+    assert world.payments.create(a_payment("OWN1"), KEY) is None
+    assert world.payments.create(a_payment("r1"), KEY) == KeyTaken("OWN1")
+    assert world.payments.create(a_payment("r2"), OTHER_KEY) is None
+    assert world.payments.create(a_payment("OWN2"), OTHER_KEY) == KeyTaken("r2")
+
+
+def test_a_payment_that_an_earlier_release_made_by_the_key_alone_has_the_key(world: World) -> None:
+    world.payments.create(a_payment("OWN1"))
+    assert world.payments.create(a_payment("r1"), KEY) == KeyTaken("OWN1")
+    assert world.payments.get("r1") is None
+    world.payments.create(a_payment("r1"))
+    assert world.payments.bind_key(KEY, "r1") == KeyTaken("OWN1")
+    assert world.payments.find_key(KEY) is None
+    assert world.payments.bind_key(KEY, "OWN1") is None
+    assert world.payments.find_key(KEY) == "OWN1"
+
+
+def test_an_existing_payment_is_told_before_its_key(world: World) -> None:
+    world.payments.create(a_payment("r1"), KEY)
+    world.payments.create(a_payment("r2"))
+    assert world.payments.create(a_payment("r2"), KEY) == PaymentExists(a_payment("r2"))
+    assert world.payments.create(a_payment("r1"), KEY) == PaymentExists(a_payment("r1"))
+
+
+def test_a_taken_key_is_told_before_an_unusable_link(world: World) -> None:
+    world.payments.create(a_payment("r1"), KEY)
+    assert world.payments.create(a_payment("r2", binding="nobody"), KEY) == KeyTaken("r1")
+    assert world.payments.create(a_payment("r2", binding="nobody"), OTHER_KEY) == BindingUnusable(None)
+    assert world.payments.find_key(OTHER_KEY) is None
+
+
+def test_a_key_is_bound_once_and_a_repetition_changes_nothing(world: World) -> None:
+    world.payments.create(a_payment("r1"))
+    world.payments.create(a_payment("r2"))
+    assert world.payments.bind_key(KEY, "r1") is None
+    assert world.payments.bind_key(KEY, "r1") is None
+    assert world.payments.bind_key(KEY, "r2") == KeyTaken("r1")
+    assert world.payments.find_key(KEY) == "r1"
+
+
+def test_one_payment_may_have_several_keys(world: World) -> None:
+    world.payments.create(a_payment("r1"), KEY)
+    assert world.payments.bind_key(OTHER_KEY, "r1") is None
+    assert world.payments.find_key(OTHER_KEY) == "r1"
+
+
+def test_a_key_is_due_to_nobody_and_expires_never(world: World) -> None:
+    world.payments.create(replace(a_payment("r1"), due_at=None), KEY)
+    assert world.payments.list_due(LATER, 10) == []
+    item = world.client.get_item(TableName=TRANSACTIONS, Key={"pk": {"S": "KEY#fingerprint-1"}, "sk": {"S": "KEY"}})[
+        "Item"
+    ]
+    assert item == {
+        "pk": {"S": "KEY#fingerprint-1"},
+        "sk": {"S": "KEY"},
+        "kind": {"S": "key"},
+        "ref": {"S": "r1"},
+    }
 
 
 # --- save ------------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from direct_debit.adapters.dynamodb.client import DynamoDb
 from direct_debit.application.errors import BindingChanged, LostRace, PaymentChanged
-from direct_debit.application.ports import AccountTaken, BindingUnusable, PaymentExists
+from direct_debit.application.ports import AccountTaken, BindingUnusable, KeyTaken, PaymentExists, PaymentKey
 from direct_debit.domain.binding import BindingEvent, BindingState
 from tests.fakes.clock import START
 from tests.integration.adapters.conftest import MAX_OPEN, World, make_world
@@ -49,6 +49,30 @@ def test_one_of_many_creates_the_payment(client: DynamoDb, world: World) -> None
     assert stored is not None
     assert stored.attempt == f"a{answers.index(None)}"
     assert all(answer == PaymentExists(stored) for answer in answers if answer is not None)
+
+
+def test_one_of_many_references_gets_the_key(client: DynamoDb, world: World) -> None:
+    activate(world)
+    key = PaymentKey("fingerprint", "OWN")
+    refs = ["OWN", *(f"r{number}" for number in range(1, THREADS))]
+    answers = race(client, lambda here, number: here.payments.create(a_payment(refs[number]), key))
+    assert answers.count(None) == 1
+    winner = refs[answers.index(None)]
+    assert all(answer == KeyTaken(winner) for answer in answers if answer is not None)
+    assert world.payments.find_key(key) == winner
+    assert [ref for ref in refs if world.payments.get(ref) is not None] == [winner]
+
+
+def test_one_of_many_repeats_gets_the_key(client: DynamoDb, world: World) -> None:
+    activate(world)
+    key = PaymentKey("fingerprint", "OWN")
+    for number in range(MAX_OPEN):
+        world.payments.create(a_payment(f"r{number}"))
+    answers = race(client, lambda here, number: here.payments.bind_key(key, f"r{number % MAX_OPEN}"))
+    winner = world.payments.find_key(key)
+    assert winner is not None
+    for number, answer in enumerate(answers):
+        assert answer == (None if f"r{number % MAX_OPEN}" == winner else KeyTaken(winner))
 
 
 def test_one_of_many_moves_the_payment(client: DynamoDb, world: World) -> None:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from direct_debit.application.errors import InvalidRequest
 from direct_debit.entrypoint.events import MAX_BODY
 from tests.integration.handlers.house import House, binding_body, encode, payment_body
 
@@ -209,6 +210,188 @@ def test_the_body_is_capped(house: House, is_base64: bool) -> None:
     fitting = '{"remarks":"' + "x" * (MAX_BODY - 14) + '"}'
     assert len(fitting) == MAX_BODY
     assert house.call("make_payment", raw=fitting).status == 400  # read, and found incomplete
+
+
+# --- text that can not be written to DOKU ----------------------------------------------------------------------------
+
+WINDOWS_1252 = "control character U+0096 at position 5; it looks like text in Windows-1252: send UTF-8"
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "body", "field"),
+    [
+        ("bind_account", None, binding_body(customerName="Siti\u0096Rahma"), "customerName"),
+        ("bind_account", None, binding_body(country="Indo\u0096nesia"), "country"),
+        ("bind_account", None, binding_body(address="Jl. \u0096 12"), "address"),
+        ("make_payment", None, payment_body(BINDING, remarks="Kopi\u0096Tubruk"), "remarks"),
+        ("refund_payment", REF, {"reason": "Kopi\u0096Tubruk"}, "reason"),
+    ],
+)
+def test_text_of_another_encoding(
+    house: House, name: str, path: dict[str, str] | None, body: dict[str, object], field: str
+) -> None:
+    refuse(house, name, body, (422, "invalid-field", field), path=path)
+    problem = house.call(name, body, path=path).json
+    assert WINDOWS_1252 in problem["detail"]
+    assert str(body[field]) not in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a\ud83d", "half of a character (U+D83D at position 2)"),
+        ("a\u0085b", "control character U+0085 at position 2"),
+        ("a\nb", "control character U+000A at position 2"),
+    ],
+)
+def test_a_character_that_can_not_be_sent(house: House, text: str, found: str) -> None:
+    for name, path, body, field in (
+        ("refund_payment", REF, {"reason": text}, "reason"),
+        ("bind_account", None, binding_body(customerName=text), "customerName"),
+    ):
+        refuse(house, name, body, (422, "invalid-field", field), path=path)
+        assert found in house.call(name, body, path=path).json["detail"]
+
+
+def test_a_paid_payments_refund_is_not_promised_with_a_reason_that_can_not_be_sent(house: House) -> None:
+    binding_id = house.link()
+    house.call("make_payment", payment_body(binding_id))
+    house.call("verify_payment_otp", {"otp": "123456"}, path=REF)
+    house.world.run_for(60)
+    assert house.call("refund_payment", {"reason": "Kopi\u0096Tubruk"}, path=REF).status == 422
+    assert house.call("get_refund", path=REF).status == 404
+    assert house.call("refund_payment", {"reason": "Kopi \u2013 Tubruk"}, path=REF).status == 202
+    house.world.run_for(120)
+    assert house.call("get_refund", path=REF).json["state"] == "REFUNDED"
+
+
+def test_a_page_with_a_scheme_in_capitals_is_paid(house: House) -> None:
+    body = payment_body(house.link(), successUrl="HTTPS://shop.example/paid")
+    assert house.call("make_payment", body).status == 201
+
+
+# --- nothing that its sender relies on goes unheard ------------------------------------------------------------------
+
+KEYLESS = [
+    ("bind_account", None, binding_body(), "the same request returns it"),
+    ("unbind_account", ID, None, "under way or done is returned"),
+    ("confirm_unbinding", ID, {"otp": "123456"}, "not confirmed again"),
+    ("verify_payment_otp", REF, {"otp": "123456"}, "not sent again"),
+    ("refund_payment", REF, {}, "partnerRefundNo is its key"),
+]
+GETS = [
+    ("get_binding", ID),
+    ("list_bindings", {"customerId": "CUST-1"}),
+    ("get_balance", ID),
+    ("get_payment", REF),
+    ("get_refund", REF),
+    ("return_from_binding", {"state": "0" * 32, "outcome": "success"}),
+]
+
+
+@pytest.mark.parametrize(("name", "path", "body", "reason"), KEYLESS)
+def test_a_key_where_none_is_taken(
+    house: House, name: str, path: dict[str, str] | None, body: object, reason: str
+) -> None:
+    for header in ("Idempotency-Key", "IDEMPOTENCY-KEY", "X-Idempotency-Key", "Idempotency_Key"):
+        response = house.call(name, body, path=path, headers={header: "basket-7"})
+        assert (response.status, response.json["type"]) == (422, "/problems/unknown-field")
+        assert response.json["field"] == "Idempotency-Key"
+        assert reason in response.json["detail"]
+        assert "basket-7" not in response.text
+    assert (house.written, house.sent) == (0, 0)
+
+
+@pytest.mark.parametrize(("name", "path", "body", "reason"), KEYLESS)
+def test_a_key_in_a_plain_command_where_none_is_taken(
+    house: House, name: str, path: dict[str, str] | None, body: object, reason: str
+) -> None:
+    named = {"id": "bindingId", "ref": "partnerReferenceNo"}
+    fields = {named[key]: value for key, value in (path or {}).items()}
+    assert body is None or isinstance(body, dict)
+    with pytest.raises(InvalidRequest, match=reason) as refused:
+        house.invoke(name, {**fields, **(body or {}), "idempotencyKey": "basket-7"})
+    assert refused.value.field == "idempotencyKey"
+    assert (house.written, house.sent) == (0, 0)
+
+
+@pytest.mark.parametrize(("name", "path"), GETS)
+def test_a_key_means_nothing_to_a_question(house: House, name: str, path: dict[str, str]) -> None:
+    without = house.call(name, path=path)
+    assert house.call(name, path=path, headers={"Idempotency-Key": "basket-7"}).raw == without.raw
+
+
+@pytest.mark.parametrize("header", ["X-Idempotency-Key", "Idempotency_Key", "IdempotencyKey", "x-idempotency-key"])
+def test_a_key_under_another_name(house: House, header: str) -> None:
+    response = house.call("make_payment", payment_body(BINDING), headers={header: "basket-7"})
+    assert (response.status, response.json["type"]) == (422, "/problems/unknown-field")
+    assert "is called Idempotency-Key" in response.json["detail"]
+    assert (house.written, house.sent) == (0, 0)
+
+
+@pytest.mark.parametrize("key", ["", "a b", "a" * 256, "caf\u00e9"])
+def test_a_key_of_another_form(house: House, key: str) -> None:
+    response = house.call("make_payment", payment_body(BINDING), headers={"Idempotency-Key": key})
+    assert (response.status, response.json["field"]) == (422, "idempotencyKey")
+
+
+@pytest.mark.parametrize("values", [["basket-7", "basket-8"], ["", "basket-7"]])
+def test_two_keys_at_once(house: House, values: list[str]) -> None:
+    response = house.call(
+        "make_payment",
+        payment_body(BINDING),
+        headers={"Idempotency-Key": values[-1]},
+        repeated_headers={"Idempotency-Key": values},
+    )
+    assert (response.status, response.json["field"]) == (422, "Idempotency-Key")
+    assert "send it once" in response.json["detail"]
+    assert (house.written, house.sent) == (0, 0)
+    same = {"Idempotency-Key": ["basket-7", "basket-7"]}
+    again = house.call(
+        "make_payment", payment_body(BINDING), headers={"Idempotency-Key": "basket-7"}, repeated_headers=same
+    )
+    assert again.status == 404  # read: there is no such binding
+
+
+def test_two_values_of_a_query_parameter(house: House) -> None:
+    response = house.call(
+        "get_payment", path=REF, query={"refresh": "false"}, repeated_query={"refresh": ["true", "false"]}
+    )
+    assert (response.status, response.json["field"]) == (422, "refresh")
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"otp": "123456"}, (422, "unknown-field", "otp")),
+        ({"reason": "gone"}, (422, "unknown-field", "reason")),
+    ],
+)
+def test_a_body_of_an_operation_without_one(house: House, body: object, expected: Refusal) -> None:
+    refuse(house, "unbind_account", body, expected, path=ID)
+
+
+def test_an_empty_body_of_an_operation_without_one(house: House) -> None:
+    for raw in ("", "  ", "{}"):
+        assert house.call("unbind_account", path=ID, raw=raw).status == 404
+    assert house.call("unbind_account", path=ID, raw="otp=123456").json["type"] == "/problems/malformed-request"
+    too_long = house.call("unbind_account", path=ID, raw="x" * (3 * MAX_BODY))
+    assert too_long.json["type"] == "/problems/body-too-large"
+
+
+@pytest.mark.parametrize("name", ["\ud800", "a\u0000b", "\u001b[31m", "a\u0096"])
+def test_a_field_name_that_no_answer_can_carry(house: House, name: str) -> None:
+    raw = json.dumps({**payment_body(BINDING), name: 1})
+    for response in (
+        house.call("make_payment", raw=raw),
+        house.call("make_payment", raw=json.dumps(payment_body(BINDING, metadata={name: "v"}))),
+    ):
+        assert response.status == 422
+        assert response.text.encode()
+        assert response.json["field"].isprintable()
+
+
+# --- what does not exist, or does not fit ----------------------------------------------------------------------------
 
 
 def test_an_unknown_binding_or_payment(house: House) -> None:

@@ -150,6 +150,30 @@ def test_the_idempotency_key_makes_the_reference(house: House) -> None:
     assert (other.status, other.json["type"]) == (409, "/problems/conflict")
 
 
+@pytest.mark.parametrize("door", ["api", "command"])
+def test_a_key_beside_a_reference_is_heard(house: House, door: str) -> None:
+    binding_id = house.link()
+    first = payment_body(binding_id, partnerReferenceNo="ORDER7-TRY1")
+    second = payment_body(binding_id, partnerReferenceNo="ORDER7-TRY2")
+    alone = payment_body(binding_id, partnerReferenceNo=None)
+    if door == "api":
+        key = {"Idempotency-Key": "order-7"}
+        assert house.call("make_payment", first, headers=key).status == 201
+        refused = house.call("make_payment", second, headers=key)
+        assert (refused.status, refused.json["type"]) == (409, "/problems/conflict")
+        assert "ORDER7-TRY1" in refused.json["detail"]
+        again = house.call("make_payment", alone, headers=key)
+        assert (again.status, again.json["partnerReferenceNo"]) == (200, "ORDER7-TRY1")
+        assert house.call("make_payment", {**alone, "remarks": "Other"}, headers=key).status == 409
+    else:
+        house.invoke("make_payment", {**first, "idempotencyKey": "order-7"})
+        with pytest.raises(Conflict, match="ORDER7-TRY1"):
+            house.invoke("make_payment", {**second, "idempotencyKey": "order-7"})
+        again_plain = house.invoke("make_payment", {**alone, "idempotencyKey": "order-7"})
+        assert again_plain["partnerReferenceNo"] == "ORDER7-TRY1"
+    assert [one.operation for one in house.world.simulator.requests].count("payment") == 1
+
+
 def test_an_account_belongs_to_one_customer(house: House) -> None:
     house.link()
     taken = house.call("bind_account", binding_body(customerId="CUST-2"))

@@ -199,6 +199,14 @@ def _pay_declined(merchant: Merchant) -> None:
     merchant.pay(amount="10014.00")
 
 
+def _pay_with_a_key(merchant: Merchant) -> None:
+    merchant.pay(idempotency_key="basket-7")
+
+
+def _repeat_with_a_key(merchant: Merchant) -> None:
+    merchant.pay(idempotency_key="basket-8")
+
+
 def _enter_otp(merchant: Merchant) -> None:
     merchant.enter_otp()
 
@@ -255,6 +263,8 @@ OPERATIONS = (
     Operation("balance", _linked, _balance),
     Operation("balance, tokens expired", _tokens_expired, _balance),
     Operation("pay", _linked, _pay, _no_payment),
+    Operation("pay, with a key", _linked, _pay_with_a_key, _no_payment),
+    Operation("pay again, with a new key", _awaiting_otp, _repeat_with_a_key),
     Operation("pay, answer lost", _linked, _pay_with_lost_answer, _no_payment),
     Operation("pay, tokens expired", _tokens_expired, _pay, _no_payment),
     Operation("pay, no OTP asked", _linked, _pay, _no_payment, ProviderVariant(otp_required=False)),

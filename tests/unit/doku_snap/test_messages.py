@@ -111,6 +111,7 @@ def test_what_breaks_a_limit_names_the_wire_field_and_not_the_value(
         (PaymentRequest, "partner_reference_no", "x"),
         (PaymentRequest, "partner_reference_no", "x" * 64),
         (PaymentRequest, "remarks", "x" * 40),
+        (PaymentRequest, "success_payment_url", "HTTPS://shop.example/paid"),
         (PaymentRequest, "remarks", "A&B <promo> 'x' = 5"),
         (RefundRequest, "partner_refund_no", "x" * 64),
         (RefundRequest, "reason", ""),

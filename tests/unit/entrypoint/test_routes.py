@@ -50,6 +50,12 @@ def test_a_route_names_fields_that_its_request_has(route: Route[Command]) -> Non
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_what_changes_something_takes_a_key_or_says_why_a_repeat_is_safe(route: Route[Command]) -> None:
+    takes_key = "idempotency-key" in route.from_headers
+    assert (route.repeats is not None) == (route.method != "GET" and not takes_key)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 def test_every_field_states_its_rule(route: Route[Command]) -> None:
     def check(model: type[Command]) -> None:
         properties = model.model_json_schema(by_alias=True)

@@ -2,6 +2,9 @@
 
 A reference is sent once. Repeating a request returns the payment as it is; only a payment of which it is proved that
 nothing left this machine (`released`) may be claimed and sent again by the same request.
+
+An idempotency key names one payment for ever. Alone it stands for the reference that is made from it, or for the one
+with which it came before; it is recorded in the write that makes the payment, or before a repeat is answered.
 """
 
 from collections.abc import Mapping
@@ -14,6 +17,7 @@ from direct_debit.application.circuit import pass_circuit
 from direct_debit.application.complete_task import adopt_task_token
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import (
+    CircuitOpen,
     Conflict,
     DirectDebitError,
     InvalidRequest,
@@ -28,12 +32,19 @@ from direct_debit.application.errors import (
 from direct_debit.application.ports import (
     BindingUnusable,
     DokuCall,
+    KeyTaken,
     PaymentExists,
+    PaymentKey,
     Ports,
     Reply,
     WriteAnswer,
 )
-from direct_debit.application.references import canonical, derive_reference, make_external_id
+from direct_debit.application.references import (
+    canonical,
+    canonical_with_absent,
+    derive_reference,
+    make_external_id,
+)
 from direct_debit.application.release_account import release_account
 from direct_debit.domain.binding import Binding, BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
@@ -43,7 +54,7 @@ from direct_debit.domain.payment import Payment, PaymentEvent, PaymentSituation,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MakePayment:
-    """What the merchant asks for. One of `partner_reference_no` and `idempotency_key` is needed."""
+    """What the merchant asks for. One of `partner_reference_no` and `idempotency_key` is needed; both are heard."""
 
     binding_id: str
     amount: Amount
@@ -83,8 +94,8 @@ _EVENTS = {
 def make_payment(command: MakePayment, ports: Ports, deadline: Deadline) -> PaymentResult:
     """Make the payment, or return the one that this request has made before.
 
-    Raises InvalidRequest, NotFound (no such binding), Conflict (same reference with another body; account not
-    linked), CircuitOpen and NotDone (nothing was sent: repeat the same request).
+    Raises InvalidRequest, NotFound (no such binding), Conflict (same reference or key with another body; key of another
+    payment; account not linked), CircuitOpen and NotDone (nothing was sent: repeat the same request).
     """
     ref = _reference(command)
     success_url = command.success_url or ports.settings.default_success_url
@@ -92,16 +103,19 @@ def make_payment(command: MakePayment, ports: Ports, deadline: Deadline) -> Paym
     if success_url is None or failed_url is None:
         field_name = "successUrl" if success_url is None else "failedUrl"
         raise InvalidRequest(field_name, "give the page to return to; this deployment has no default")
-    request_hash = ports.vault.fingerprint(_content(command))
+    request_hash = ports.vault.fingerprint(describe_content(command))
+    key = _key(command, ports)
     existing = ports.payments.get(ref)
     if existing is not None:
         return _repeat(existing, request_hash, command, ports, deadline)
-    binding = ports.bindings.get(command.binding_id)
-    if binding is None:
-        raise NotFound("there is no such binding; link the account first (POST /bindings)")
-    if binding.state is not BindingState.ACTIVE:
-        _refuse_binding(binding)
-    pass_circuit(ports)
+    try:
+        binding = _find_usable_binding(command, ports)
+    except (NotFound, Conflict, CircuitOpen):
+        # What stops a new payment stops no repeat, and the key may name a payment under another reference.
+        named = None if key is None else ports.payments.find_key(key)
+        if named is None:
+            raise
+        return _follow_key(named, request_hash, command, ports, deadline)
     now = ports.clock.now()
     payment = Payment(
         ref=ref,
@@ -124,18 +138,28 @@ def make_payment(command: MakePayment, ports: Ports, deadline: Deadline) -> Paym
         task_token=command.task_token,
     )
     payment = remember_moves(None, replace(payment, due_at=plan_next_look(ports, payment, now)))
-    obstacle = ports.payments.create(payment)
-    if isinstance(obstacle, BindingUnusable) and _make_room(obstacle.binding, ports):
-        obstacle = ports.payments.create(payment)
+    obstacle = _create(payment, key, ports)
     if isinstance(obstacle, PaymentExists):
         return _repeat(obstacle.payment, request_hash, command, ports, deadline)
+    if isinstance(obstacle, KeyTaken):
+        return _follow_key(obstacle.ref, request_hash, command, ports, deadline)
     if isinstance(obstacle, BindingUnusable):
         _refuse_binding(obstacle.binding)
     return PaymentResult(_send(payment, ports, deadline))
 
 
+def _create(
+    payment: Payment, key: PaymentKey | None, ports: Ports
+) -> PaymentExists | KeyTaken | BindingUnusable | None:
+    """Write the payment. One that finds its account full lets those go first of which nobody said that they settled."""
+    obstacle = ports.payments.create(payment, key)
+    if isinstance(obstacle, BindingUnusable) and _make_room(obstacle.binding, ports):
+        return ports.payments.create(payment, key)
+    return obstacle
+
+
 def _make_room(binding: Binding | None, ports: Ports) -> bool:
-    """Let payments go that have settled without anybody having said so; whether there were any."""
+    """Let settled payments go; whether there were any."""
     full = binding is not None and binding.state is BindingState.ACTIVE
     if binding is None or not full or len(binding.open_payments) < ports.settings.max_open_payments:
         return False
@@ -147,24 +171,78 @@ def _reference(command: MakePayment) -> str:
     if command.partner_reference_no is not None:
         return command.partner_reference_no
     if command.idempotency_key is not None:
-        return derive_reference(f"payment:{command.idempotency_key}")
+        return _own_reference(command.idempotency_key)
     raise InvalidRequest("partnerReferenceNo", "give a partnerReferenceNo or an Idempotency-Key header")
 
 
-def _content(command: MakePayment) -> str:
+def _own_reference(idempotency_key: str) -> str:
+    return derive_reference(f"payment:{idempotency_key}")
+
+
+def _key(command: MakePayment, ports: Ports) -> PaymentKey | None:
+    if command.idempotency_key is None:
+        return None
+    fingerprint = ports.vault.fingerprint(f"key:{command.idempotency_key}")
+    return PaymentKey(fingerprint, _own_reference(command.idempotency_key))
+
+
+def _find_usable_binding(command: MakePayment, ports: Ports) -> Binding:
+    binding = ports.bindings.get(command.binding_id)
+    if binding is None or binding.state is not BindingState.ACTIVE:
+        _refuse_binding(binding)
+    pass_circuit(ports)
+    return binding
+
+
+def _follow_key(named: str, request_hash: str, command: MakePayment, ports: Ports, deadline: Deadline) -> PaymentResult:
+    """Return the payment that the request's key names; refuse a request that gives the key another reference."""
+    if command.partner_reference_no not in (None, named):
+        raise Conflict(
+            f"this Idempotency-Key names the payment {named}; to repeat that one send its reference or none, "
+            "to pay another time send a new key; nothing was sent"
+        )
+    existing = ports.payments.get(named)
+    if existing is None:
+        raise StoreUnavailable("the payment that this Idempotency-Key names can not be read; repeat the same request")
+    return _repeat(existing, request_hash, command, ports, deadline)
+
+
+def _content(command: MakePayment) -> Mapping[str, object]:
     """What must be equal for two requests to be the same one. The task token of a workflow's retry may differ."""
-    return "payment:" + canonical(
-        {
-            "bindingId": command.binding_id,
-            "amount": str(command.amount),
-            "remarks": command.remarks,
-            "successUrl": command.success_url,
-            "failedUrl": command.failed_url,
-            "deviceId": command.device_id,
-            "ipAddress": command.ip_address,
-            "metadata": dict(command.metadata),
-        }
-    )
+    return {
+        "bindingId": command.binding_id,
+        "amount": str(command.amount),
+        "remarks": command.remarks,
+        "successUrl": command.success_url,
+        "failedUrl": command.failed_url,
+        "deviceId": command.device_id,
+        "ipAddress": command.ip_address,
+        "metadata": dict(command.metadata),
+    }
+
+
+# The members of a request when absent ones were part of the text. It never grows.
+_EARLIER_MEMBERS = (
+    "bindingId",
+    "amount",
+    "remarks",
+    "successUrl",
+    "failedUrl",
+    "deviceId",
+    "ipAddress",
+    "metadata",
+)
+
+
+def describe_content(command: MakePayment) -> str:
+    """Return the text whose fingerprint tells whether two requests are the same one."""
+    return "payment:" + canonical(_content(command))
+
+
+def describe_content_as_before(command: MakePayment) -> str | None:
+    """Return the text as earlier releases made it; None for a request that they did not know."""
+    text = canonical_with_absent(_content(command), _EARLIER_MEMBERS)
+    return None if text is None else "payment:" + text
 
 
 def _refuse_binding(binding: Binding | None) -> Never:
@@ -177,12 +255,34 @@ def _refuse_binding(binding: Binding | None) -> Never:
     raise Conflict("the customer has too many unfinished payments; wait until some are settled")
 
 
+def _require_same_as_before(existing: Payment, command: MakePayment, ports: Ports) -> None:
+    """Let a payment pass whose fingerprint an earlier release made of the same request."""
+    text = describe_content_as_before(command)
+    if text is None or existing.request_hash != ports.vault.fingerprint(text):
+        raise Conflict(
+            "this reference or Idempotency-Key was used for another payment; use a new one, "
+            "or repeat the request as it was"
+        )
+
+
 def _repeat(
     existing: Payment, request_hash: str, command: MakePayment, ports: Ports, deadline: Deadline
 ) -> PaymentResult:
+    key = _key(command, ports)
+    named = None if key is None else ports.payments.find_key(key)
+    if named not in (None, existing.ref):
+        return _follow_key(named, request_hash, command, ports, deadline)
     if existing.request_hash != request_hash:
-        raise Conflict("this reference was used for another payment; use a new reference")
-    existing = adopt_task_token(ports, existing, command.task_token)
+        _require_same_as_before(existing, command, ports)
+    if key is not None and named is None:
+        taken = ports.payments.bind_key(key, existing.ref)
+        if taken is not None:
+            return _follow_key(taken.ref, request_hash, command, ports, deadline)
+    return _show_or_send(adopt_task_token(ports, existing, command.task_token), ports, deadline)
+
+
+def _show_or_send(existing: Payment, ports: Ports, deadline: Deadline) -> PaymentResult:
+    """Return a payment that was made before; send it if it is sure that DOKU does not have it."""
     event = None
     if existing.state is PaymentState.REQUESTED and existing.released:
         event = PaymentEvent.CLAIMED

@@ -148,6 +148,24 @@ class BindingUnusable:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentKey:
+    """An idempotency key as it may be stored: its fingerprint, and the reference that is made from it.
+
+    Releases before keys were recorded kept nothing of a key but the payment under `own_ref`, made with the key alone.
+    """
+
+    fingerprint: str
+    own_ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTaken:
+    """The key names the payment `ref`, which is another one."""
+
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryEntry:
     """One step in the life of a payment, as the outbox recorded it."""
 
@@ -162,8 +180,21 @@ class HistoryEntry:
 class Payments(Protocol):
     """The payments in the transactions table. Every write is one conditional request; StoreUnavailable on failure."""
 
-    def create(self, payment: Payment) -> PaymentExists | BindingUnusable | None:
-        """Write the payment and note it as open on its binding, if the reference is new and the binding is ACTIVE."""
+    def create(
+        self, payment: Payment, key: PaymentKey | None = None
+    ) -> PaymentExists | KeyTaken | BindingUnusable | None:
+        """Write the payment and note it as open on its binding, if the reference is new and the binding is ACTIVE.
+
+        From the same write on the key names this payment; nothing is written when it names another one.
+        """
+        ...
+
+    def bind_key(self, key: PaymentKey, ref: str) -> KeyTaken | None:
+        """Let a key name a payment that exists, for ever, unless it names another one. Harmless when repeated."""
+        ...
+
+    def find_key(self, key: PaymentKey) -> str | None:
+        """Return the reference of the payment that the key was recorded with. Read consistently."""
         ...
 
     def get(self, ref: str) -> Payment | None:

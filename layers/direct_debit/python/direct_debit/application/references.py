@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from direct_debit.application.ports import Clock, Ids
 
@@ -27,5 +27,24 @@ def make_external_id(clock: Clock, ids: Ids) -> str:
 
 
 def canonical(content: Mapping[str, object]) -> str:
-    """Return one text for equal content, whatever the order of its members: what a request's fingerprint is made of."""
+    """Return one text for equal content, whatever the order of its members: what a request's fingerprint is made of.
+
+    A member that was not sent (None, or an empty mapping) is not in it, so that a field which a later release adds does
+    not change the text of the requests made before.
+    """
+    return _dump({name: value for name, value in content.items() if value is not None and value != {}})
+
+
+def canonical_with_absent(content: Mapping[str, object], members: Sequence[str]) -> str | None:
+    """Return the text that earlier releases made of the same content: absent members as null, no metadata as `{}`.
+
+    Their records have fingerprints of it. `members` are the fields that requests had then; None for content that has
+    another one, which those releases can not have recorded.
+    """
+    if any(name not in members and value is not None and value != {} for name, value in content.items()):
+        return None
+    return _dump({name: content[name] for name in members})
+
+
+def _dump(content: Mapping[str, object]) -> str:
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -7,9 +7,9 @@ from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import Conflict, NotFound, PaymentChanged
 from direct_debit.application.make_payment import PaymentResult
 from direct_debit.application.ports import Ports
-from direct_debit.application.references import canonical, derive_reference
+from direct_debit.application.references import canonical, canonical_with_absent, derive_reference
 from direct_debit.domain.evidence import Evidence, EvidenceSource
-from direct_debit.domain.payment import Payment, PaymentState
+from direct_debit.domain.payment import PaymentState
 from direct_debit.domain.refund import Refund
 
 _DEFAULT_REASON = "Refund"
@@ -33,11 +33,11 @@ def refund_payment(command: RefundPayment, ports: Ports, deadline: Deadline) -> 
     if payment is None:
         raise NotFound("there is no such payment")
     number = command.partner_refund_no or derive_reference(f"refund:{command.ref}")
-    content = {"ref": command.ref, "number": number, "reason": command.reason}
-    request_hash = ports.vault.fingerprint("refund:" + canonical(content))
+    request_hash = ports.vault.fingerprint(describe_content(command.ref, number, command.reason))
     while True:
         if payment.refund is not None:
-            return PaymentResult(_repeat(payment, payment.refund, number, request_hash), replayed=True)
+            _require_same(payment.refund, command, number, request_hash, ports)
+            return PaymentResult(payment, replayed=True)
         if payment.state is not PaymentState.PAID:
             raise Conflict(f"only a PAID payment can be refunded; this one is {payment.state}")
         now = ports.clock.now()
@@ -58,10 +58,26 @@ def refund_payment(command: RefundPayment, ports: Ports, deadline: Deadline) -> 
         return PaymentResult(stored)
 
 
-def _repeat(payment: Payment, refund: Refund, number: str, request_hash: str) -> Payment:
-    same_number = refund.number == number
-    if same_number and (refund.automatic or refund.request_hash == request_hash):
-        return payment
-    if same_number:
+def describe_content(ref: str, number: str, reason: str | None) -> str:
+    """Return the text whose fingerprint tells whether two requests are the same one."""
+    return "refund:" + canonical({"ref": ref, "number": number, "reason": reason})
+
+
+# The members of a request when absent ones were part of the text. It never grows.
+_EARLIER_MEMBERS = ("ref", "number", "reason")
+
+
+def describe_content_as_before(ref: str, number: str, reason: str | None) -> str | None:
+    """Return the text as earlier releases made it; None for a request that they did not know."""
+    text = canonical_with_absent({"ref": ref, "number": number, "reason": reason}, _EARLIER_MEMBERS)
+    return None if text is None else "refund:" + text
+
+
+def _require_same(refund: Refund, command: RefundPayment, number: str, request_hash: str, ports: Ports) -> None:
+    if refund.number != number:
+        raise Conflict(f"the payment has a refund already (partnerRefundNo {refund.number}); there is only one")
+    if refund.automatic or refund.request_hash == request_hash:
+        return
+    text = describe_content_as_before(command.ref, number, command.reason)
+    if text is None or refund.request_hash != ports.vault.fingerprint(text):
         raise Conflict("this refund was requested with another reason; repeat it as it was")
-    raise Conflict(f"the payment has a refund already (partnerRefundNo {refund.number}); there is only one")

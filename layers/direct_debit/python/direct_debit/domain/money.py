@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Self
 
+from direct_debit.domain.values import AMOUNT
+
 CURRENCY = "IDR"
-_WIRE_FORM = re.compile(r"\d{1,16}\.\d{2}", re.ASCII)
+_WIRE_FORM = re.compile(AMOUNT)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -156,7 +156,7 @@ class DokuConnector:
             otp_unbinding_value=environment.doku_otp_unbind_value,
             status_service_code=environment.doku_status_service_code,
             # The environment's check lets plain http pass for this machine only.
-            allow_plain_http=environment.doku_base_url.startswith("http://"),
+            allow_plain_http=environment.doku_base_url.lower().startswith("http://"),
         )
         self._made: tuple[SecretContent, DokuConnection] | None = None
 

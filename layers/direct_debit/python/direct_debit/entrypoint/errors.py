@@ -98,8 +98,9 @@ _KINDS = (
         "unknown-field",
         422,
         "A field is not known",
-        "`field` is not part of this operation; misspelt fields are not ignored.",
-        "Correct the name or remove the field.",
+        "`field` is not part of this operation; misspelt fields are not ignored, nor is an `Idempotency-Key` where "
+        "none is taken.",
+        "Correct the name or remove the field; `detail` says which.",
     ),
     ProblemKind(
         "not-found",
@@ -112,8 +113,8 @@ _KINDS = (
         "conflict",
         409,
         "The request does not fit what exists",
-        "The same key came with another body, the resource is in another state, the account is taken, or another "
-        "request was faster.",
+        "The same reference or `Idempotency-Key` came with another body, the key with another reference, the resource "
+        "is in another state, the account is taken, or another request was faster.",
         "Read the resource and decide anew. The same request again gives the same answer.",
     ),
     ProblemKind(

@@ -29,6 +29,8 @@ class ApiRequest:
     """A REST API proxy event. Header names are lower case; `body` are the bytes that the caller signed.
 
     `query` has the last value of each name, `query_pairs` all of them, decoded, in the order of the event.
+    API Gateway gives the last value of a header or query parameter that came several times; where the values differ,
+    its name is in `ambiguous_headers` or `ambiguous_query`.
     """
 
     request_id: str
@@ -39,6 +41,8 @@ class ApiRequest:
     raw_body: str | None = field(repr=False)
     is_base64: bool = False
     query_pairs: Sequence[tuple[str, str]] = field(default=(), repr=False)
+    ambiguous_headers: frozenset[str] = frozenset()
+    ambiguous_query: frozenset[str] = frozenset()
 
     def read_body(self) -> bytes:
         """Return the bytes of the body, empty when there is none.
@@ -80,6 +84,8 @@ def read_api_event(event: object, context: Context) -> ApiRequest:
         raw_body=body if isinstance(body, str) else None,
         is_base64=members.get("isBase64Encoded") is True,
         query_pairs=tuple(_pairs(members)),
+        ambiguous_headers=frozenset(name.lower() for name in _ambiguous(members.get("multiValueHeaders"))),
+        ambiguous_query=frozenset(_ambiguous(members.get("multiValueQueryStringParameters"))),
     )
 
 
@@ -104,3 +110,11 @@ def _pairs(event: Mapping[str, object]) -> Iterator[tuple[str, str]]:
 
 def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
+
+
+def _ambiguous(value: object) -> list[str]:
+    return [
+        name
+        for name, values in as_mapping(value).items()
+        if isinstance(values, list) and any(one != values[0] for one in values)
+    ]

@@ -9,12 +9,16 @@ from pydantic_core import ErrorDetails
 
 from direct_debit.application.errors import InvalidRequest
 from direct_debit.application.settings import Settings
+from direct_debit.domain.values import explain_character
 from direct_debit.entrypoint.errors import MalformedRequest, MissingField, UnknownField
 from direct_debit.entrypoint.events import ApiRequest
 from direct_debit.entrypoint.requests import Command
 from direct_debit.entrypoint.routes import BodyRule, Route
 
 _NAME_LENGTH = 64  # of a caller's own field name that an error repeats
+_OF_TEXT = ("string_pattern_mismatch", "string_unicode")
+_KEY_HEADER = "idempotency-key"
+_KEY_FIELD = "idempotencyKey"
 
 
 def read_request[C: Command](route: Route[C], request: ApiRequest, settings: Settings) -> C:
@@ -23,11 +27,15 @@ def read_request[C: Command](route: Route[C], request: ApiRequest, settings: Set
     Raises InvalidRequest (or one of its kinds in entrypoint.errors).
     """
     fields: dict[str, object] = {}
-    if route.body is not BodyRule.NONE:
+    if route.method != "GET":
+        _refuse_unheard_key(route, request.headers)
+        # An operation without a body may still be sent one: what it says must not go unheard.
         fields.update(_read_json_object(route, request.read_body()))
     _refuse_unknown(fields, route.body_fields)
     if not route.ignores_query:
         _refuse_unknown(request.query, route.from_query)
+    _refuse_ambiguous(request.ambiguous_query & route.from_query)
+    _refuse_ambiguous(name.title() for name in request.ambiguous_headers & route.from_headers.keys())
     fields.update(_pick(request.query, {name: name for name in route.from_query}))
     fields.update(_pick(request.headers, route.from_headers))
     fields.update(_pick(request.path_parameters, route.from_path))
@@ -41,6 +49,8 @@ def read_command[C: Command](route: Route[C], event: object, settings: Settings)
     """
     if not isinstance(event, Mapping):
         raise MalformedRequest("", f"send a JSON object with the fields of {route.name}")
+    if route.repeats is not None and _KEY_FIELD in event:
+        raise UnknownField(_KEY_FIELD, _unneeded_key(_KEY_FIELD, route.repeats))
     return _validate(route.request, dict(event), settings)
 
 
@@ -57,7 +67,7 @@ def read_json(body: bytes) -> object:
 
 def _read_json_object(route: Route[Command], body: bytes) -> dict[str, object]:
     if not body.strip():
-        if route.body is BodyRule.OPTIONAL:
+        if route.body is not BodyRule.REQUIRED:
             return {}
         raise MalformedRequest("", "the body is empty; send one JSON object")
     value = read_json(body)
@@ -68,6 +78,26 @@ def _read_json_object(route: Route[Command], body: bytes) -> dict[str, object]:
 
 def _pick(values: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
     return {field: values[name] for name, field in names.items() if name in values}
+
+
+def _refuse_unheard_key(route: Route[Command], headers: Mapping[str, str]) -> None:
+    """Refuse an Idempotency-Key that would be ignored: its sender relies on it."""
+    for name in headers:
+        if name.removeprefix("x-").replace("-", "").replace("_", "") != "idempotencykey":
+            continue
+        if route.repeats is not None:
+            raise UnknownField("Idempotency-Key", _unneeded_key("the header Idempotency-Key", route.repeats))
+        if name != _KEY_HEADER:
+            raise UnknownField(_show(name), "this header is called Idempotency-Key; rename it")
+
+
+def _unneeded_key(name: str, repeats: str) -> str:
+    return f"{name} is not taken here; remove it. Repeating this request is safe without a key: {repeats}"
+
+
+def _refuse_ambiguous(names: Iterable[str]) -> None:
+    for name in names:
+        raise InvalidRequest(name, f"{name} came several times with different values; send it once")
 
 
 def _refuse_unknown(names: Iterable[str], known: frozenset[str]) -> None:
@@ -92,7 +122,7 @@ def _validate[C: Command](model: type[C], fields: Mapping[str, object], settings
         return model.model_validate(fields, context=settings)
     except ValidationError as error:
         # The first error is enough to act on; missing and unknown fields stand before broken rules.
-        errors = sorted(error.errors(include_url=False, include_context=False, include_input=False), key=_weight)
+        errors = sorted(error.errors(include_url=False, include_context=False), key=_weight)
         raise _explain(model, errors[0]) from None
 
 
@@ -103,19 +133,34 @@ def _weight(error: ErrorDetails) -> int:
 def _explain(model: type[Command], error: ErrorDetails) -> InvalidRequest:
     if error["type"] == "missing_key":
         return MissingField("partnerReferenceNo", error["msg"])
-    path = [str(part)[:_NAME_LENGTH] for part in error["loc"] if part != "[key]"]
+    path = [_show(str(part)) for part in error["loc"] if part != "[key]"]
     field = ".".join(path)
     if error["type"] == "extra_forbidden":
         return _unknown(field, _names(_model_at(model, path[:-1])))
     rule = _rule(model, path)
     if error["type"] == "missing":
         return MissingField(field, f"{field} is missing. {rule}".strip())
-    return InvalidRequest(field, rule or "the value is not allowed here")
+    wrong = _explain_text(error)
+    return InvalidRequest(field, " ".join(filter(None, (rule or "The value is not allowed here.", wrong))))
+
+
+def _explain_text(error: ErrorDetails) -> str | None:
+    """Name the character for which a text was refused, where its sender can hardly see it; nothing else of the text."""
+    text = error["input"]
+    if error["type"] not in _OF_TEXT or not isinstance(text, str):
+        return None
+    wrong = explain_character(text)
+    return None if wrong is None else f"Found: {wrong}."
 
 
 def _unknown(name: str, known: frozenset[str]) -> UnknownField:
     allowed = f"known are: {', '.join(sorted(known))}" if known else "this operation takes none"
-    return UnknownField(name[:_NAME_LENGTH], f"the field is not known; remove it or correct its name ({allowed})")
+    return UnknownField(_show(name), f"the field is not known; remove it or correct its name ({allowed})")
+
+
+def _show(name: str) -> str:
+    """Return a caller's own field name as it may stand in an answer: short, and without what no answer can carry."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in name[:_NAME_LENGTH])
 
 
 def _names(model: type[BaseModel] | None) -> frozenset[str]:

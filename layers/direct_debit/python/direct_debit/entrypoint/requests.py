@@ -2,13 +2,13 @@
 
 An API request and a plain command (Step Functions, `aws lambda invoke`) are read by the same model. Unknown fields are
 refused, nothing is coerced, and no error repeats what was sent. Each field's description is its rule: it is the
-`detail` of a refusal and the text in the OpenAPI document.
+`detail` of a refusal and the text in the OpenAPI document. What a value may be is defined in `domain.values`: what is
+accepted here can be sent.
 """
 
 from datetime import date
 from ipaddress import IPv4Address
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 from pydantic.alias_generators import to_camel
@@ -22,11 +22,11 @@ from direct_debit.application.refund_payment import RefundPayment
 from direct_debit.application.return_from_binding import ReturnFromBinding
 from direct_debit.application.settings import Settings
 from direct_debit.application.verify_payment_otp import VerifyPaymentOtp
+from direct_debit.domain import values
 from direct_debit.domain.money import Amount
 from direct_debit.entrypoint.settings import LOOPBACK
 
 MAX_METADATA = 20
-_PRINTABLE = r"^[^\x00-\x1f\x7f]+$"  # control characters would not survive every canonical form (contract 4.4)
 
 
 class Command(BaseModel):
@@ -48,15 +48,12 @@ def _check_url(url: str, info: ValidationInfo) -> str:
     settings = info.context
     allowed = settings.allowed_return_hosts if isinstance(settings, Settings) else ()
     try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
+        address = values.read_url(url)
     except ValueError:
-        host, port, parts = None, None, urlsplit("")
-    if host is None or parts.username is not None or "\\" in url:
-        raise PydanticCustomError("return_url", "not a URL")
-    listed = host in allowed or f"{host}:{port}" in allowed
+        raise PydanticCustomError("return_url", "not a URL") from None
+    listed = address.host in allowed or f"{address.host}:{address.port}" in allowed
     # Plain http never leaves the machine: it is for local development, and has to be listed.
-    secure = parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK and listed)
+    secure = address.scheme == "https" or (address.host in LOOPBACK and listed)
     if not secure or (allowed and not listed):
         raise PydanticCustomError("return_url", "not allowed")
     return url
@@ -94,7 +91,7 @@ def _read_flag(value: object) -> object:
 BindingId = Annotated[
     str,
     Field(
-        pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        pattern=values.BINDING_ID,
         description="The binding's id as `POST /bindings` gave it.",
         examples=["6f1d2c3b4a5968778695a4b3c2d1e0f0"],
     ),
@@ -102,7 +99,7 @@ BindingId = Annotated[
 CustomerId = Annotated[
     str,
     Field(
-        pattern=r"^[A-Za-z0-9._-]{1,64}$",
+        pattern=values.CUSTOMER_ID,
         description="Your id of the customer: 1 to 64 letters, digits, dots, underscores or hyphens; no personal data.",
         examples=["CUST-1001"],
     ),
@@ -110,7 +107,7 @@ CustomerId = Annotated[
 Reference = Annotated[
     str,
     Field(
-        pattern=r"^[A-Za-z0-9._-]{1,64}$",
+        pattern=values.REFERENCE,
         description="Your reference of the payment: 1 to 64 letters, digits, dots, underscores or hyphens; 12 capital "
         "letters and digits pass every known limit.",
         examples=["INV202608010"],
@@ -119,7 +116,7 @@ Reference = Annotated[
 RefundNumber = Annotated[
     str,
     Field(
-        pattern=r"^[A-Za-z0-9._-]{1,64}$",
+        pattern=values.REFUND_NUMBER,
         description="Your number of the refund: 1 to 64 letters, digits, dots, underscores or hyphens.",
         examples=["RFD202608010"],
     ),
@@ -127,9 +124,10 @@ RefundNumber = Annotated[
 ReturnUrl = Annotated[
     str,
     Field(
-        max_length=2048,
-        pattern=r"^[!-~]+$",
-        description="An https URL of at most 2048 characters, on a host that the operator allows.",
+        max_length=values.URL_LENGTH,
+        pattern=values.URL,
+        description=f"An https URL of at most {values.URL_LENGTH} printable ASCII characters without blanks (a host in "
+        "other letters as xn--), on a host that the operator allows.",
         examples=["https://shop.example/paid"],
         json_schema_extra={"format": "uri"},
     ),
@@ -138,7 +136,7 @@ ReturnUrl = Annotated[
 Otp = Annotated[
     str,
     Field(
-        pattern=r"^[0-9]{4,8}$",
+        pattern=values.OTP,
         description="The code that the bank sent to the customer: a string of 4 to 8 digits.",
         examples=["123456"],
         repr=False,
@@ -147,7 +145,7 @@ Otp = Annotated[
 DeviceId = Annotated[
     str,
     Field(
-        pattern=r"^[A-Za-z0-9]{1,64}$",
+        pattern=values.DEVICE_ID,
         description="The customer's device: 1 to 64 letters or digits.",
         examples=["a1b2c3d4e5"],
     ),
@@ -155,7 +153,7 @@ DeviceId = Annotated[
 IpAddress = Annotated[
     str,
     Field(
-        max_length=15,
+        max_length=values.IPV4_LENGTH,
         description="The customer's IPv4 address.",
         examples=["203.0.113.7"],
         json_schema_extra={"format": "ipv4"},
@@ -164,8 +162,8 @@ IpAddress = Annotated[
 ]
 Metadata = Annotated[
     dict[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")],
-        Annotated[str, Field(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")],
+        Annotated[str, Field(pattern=values.METADATA_KEY)],
+        Annotated[str, Field(max_length=values.METADATA_VALUE_LENGTH, pattern=values.METADATA_VALUE)],
     ],
     Field(
         max_length=MAX_METADATA,
@@ -190,7 +188,7 @@ class AmountBody(Command):
     value: Annotated[
         str,
         Field(
-            pattern=r"^[0-9]{1,16}\.[0-9]{2}$",
+            pattern=values.AMOUNT,
             description='Rupiah as a string with exactly two decimals, greater than zero, for example "10000.00".',
             examples=["10000.00"],
         ),
@@ -206,7 +204,7 @@ class BindAccountRequest(Command):
     phone: Annotated[
         str,
         Field(
-            pattern=r"^62[0-9]{7,14}$",
+            pattern=values.PHONE,
             description="The phone number registered at CIMB: 9 to 16 digits that begin with 62.",
             examples=["62857957868761"],
             repr=False,
@@ -216,13 +214,18 @@ class BindAccountRequest(Command):
     failed_url: ReturnUrl
     customer_name: Annotated[
         str | None,
-        Field(min_length=1, max_length=70, pattern=_PRINTABLE, description="1 to 70 printable characters.", repr=False),
+        Field(
+            max_length=values.NAME_LENGTH,
+            pattern=values.TEXT,
+            description=f"1 to {values.NAME_LENGTH} printable characters.",
+            repr=False,
+        ),
     ] = None
     email: Annotated[
         str | None,
         Field(
-            max_length=64,
-            pattern=r"^[!-?A-~]+@[!-?A-~]+$",
+            max_length=values.EMAIL_LENGTH,
+            pattern=values.EMAIL,
             description="An e-mail address of at most 64 characters.",
             examples=["customer@shop.example"],
             repr=False,
@@ -230,17 +233,28 @@ class BindAccountRequest(Command):
     ] = None
     id_card: Annotated[
         str | None,
-        Field(pattern=r"^[A-Za-z0-9]{1,20}$", description="The identity card: 1 to 20 letters or digits.", repr=False),
+        Field(pattern=values.ID_CARD, description="The identity card: 1 to 20 letters or digits.", repr=False),
     ] = None
     country: Annotated[
-        str | None, Field(max_length=60, pattern=_PRINTABLE, description="1 to 60 printable characters.")
+        str | None,
+        Field(
+            max_length=values.COUNTRY_LENGTH,
+            pattern=values.TEXT,
+            description=f"1 to {values.COUNTRY_LENGTH} printable characters.",
+        ),
     ] = None
     address: Annotated[
-        str | None, Field(max_length=255, pattern=_PRINTABLE, description="1 to 255 printable characters.", repr=False)
+        str | None,
+        Field(
+            max_length=values.ADDRESS_LENGTH,
+            pattern=values.TEXT,
+            description=f"1 to {values.ADDRESS_LENGTH} printable characters.",
+            repr=False,
+        ),
     ] = None
     date_of_birth: Annotated[
         Annotated[str, AfterValidator(_check_date)] | None,
-        Field(pattern=r"^[0-9]{8}$", description="A date as YYYYMMDD.", examples=["19900131"], repr=False),
+        Field(pattern=values.DATE, description="A date as YYYYMMDD.", examples=["19900131"], repr=False),
     ] = None
     metadata: Metadata = Field(default_factory=dict)
     device_id: DeviceId | None = None
@@ -285,7 +299,7 @@ class ReturnRequest(Command):
     state: Annotated[
         str,
         Field(
-            pattern=r"^[A-Za-z0-9_-]{16,128}$",
+            pattern=values.RETURN_STATE,
             description="The unguessable part of the return URL that was given to DOKU.",
             examples=["0f1e2d3c4b5a69788796a5b4c3d2e1f0"],
             repr=False,
@@ -320,7 +334,7 @@ class MakePaymentRequest(Command):
     remarks: Annotated[
         str,
         Field(
-            pattern=r"^[A-Za-z0-9 .\-/+,=_:'@%]{1,40}$",
+            pattern=values.REMARKS,
             description="What the customer reads: 1 to 40 of ASCII letters, digits, blank and . - / + , = _ : ' @ %",
             examples=["Order 4711"],
         ),
@@ -329,9 +343,11 @@ class MakePaymentRequest(Command):
     idempotency_key: Annotated[
         str | None,
         Field(
-            pattern=r"^[!-~]{1,255}$",
-            description="1 to 255 printable ASCII characters without blanks. With it a retry can not pay twice; "
-            "without partnerReferenceNo the reference is made from it.",
+            pattern=values.IDEMPOTENCY_KEY,
+            description="1 to 255 printable ASCII characters without blanks; capital and small letters differ. A key "
+            "names one payment for ever. Alone, it stands for the payment with which it came before, else for the "
+            "reference that is made from it; beside a partnerReferenceNo it is bound to that one. With another body, "
+            "or a reference that is not its own, it is 409 and nothing is sent.",
             examples=["b0c5a1de-7d55-4d3e-9f3e-0d6a6f0e7a10"],
         ),
     ] = None
@@ -402,9 +418,9 @@ class RefundPaymentRequest(Command):
     reason: Annotated[
         str | None,
         Field(
-            max_length=255,
-            pattern=_PRINTABLE,
-            description="Why: 1 to 255 printable characters.",
+            max_length=values.REASON_LENGTH,
+            pattern=values.TEXT,
+            description=f"Why: 1 to {values.REASON_LENGTH} printable characters.",
             examples=["Customer complain"],
         ),
     ] = None

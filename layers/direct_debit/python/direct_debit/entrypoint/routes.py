@@ -32,6 +32,7 @@ class Route[C: requests.Command]:
     from_query: frozenset[str] = frozenset()
     from_headers: Mapping[str, str] = field(default_factory=dict)  # header, lower case -> wire field
     command_only: frozenset[str] = frozenset()  # fields that only plain commands have
+    repeats: str | None = None  # why a repeat is safe, where something is changed and no Idempotency-Key is taken
     public: bool = False  # reached without IAM
     ignores_query: bool = False
 
@@ -65,6 +66,7 @@ BIND_ACCOUNT = Route(
     problems=("conflict", *_SENDS),
     body=BodyRule.REQUIRED,
     command_only=_TASK_TOKEN,
+    repeats="a customer has one link, and the same request returns it",
 )
 GET_BINDING = Route(
     name="get_binding",
@@ -125,6 +127,7 @@ UNBIND_ACCOUNT = Route(
     },
     problems=("not-found", "conflict", "rejected", "customer-action-required", *_SENDS),
     from_path=_BINDING,
+    repeats="the path names the link, and an unlinking that is under way or done is returned",
 )
 CONFIRM_UNBINDING = Route(
     name="confirm_unbinding",
@@ -146,6 +149,7 @@ CONFIRM_UNBINDING = Route(
     ),
     body=BodyRule.REQUIRED,
     from_path=_BINDING,
+    repeats="the path names the link, and an unlinking that is done is not confirmed again",
 )
 MAKE_PAYMENT = Route(
     name="make_payment",
@@ -188,6 +192,7 @@ VERIFY_PAYMENT_OTP = Route(
     ),
     body=BodyRule.REQUIRED,
     from_path=_PAYMENT,
+    repeats="the path names the payment, and a code that was accepted is not sent again",
 )
 GET_PAYMENT = Route(
     name="get_payment",
@@ -215,6 +220,7 @@ REFUND_PAYMENT = Route(
     problems=("not-found", "conflict", "store-unavailable"),
     body=BodyRule.OPTIONAL,
     from_path=_PAYMENT,
+    repeats="a payment has one refund, and partnerRefundNo is its key",
 )
 GET_REFUND = Route(
     name="get_refund",

@@ -5,16 +5,18 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urlsplit
 
 from direct_debit.application.settings import LateSuccess, Settings
+from direct_debit.domain import values
 
 type Paths = Literal["core", "legacy"]
 type OtpField = Literal["action", "type"]
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]", "::1", "host.docker.internal", "172.17.0.1"})
 LEAST_CLAIM_LEASE = 90  # seconds: who holds a claim may live for 60 s, and clocks differ
+_WANTED = "an https URL (http only on this machine) of printable ASCII characters without blanks"
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?", re.ASCII)
+_OTP_WORD = r"[A-Za-z_]{1,20}"  # what the signing layer takes
 # The words of each OTP dialect (contract 3.6); the unbinding words are inferred there, so both can be overridden.
 _OTP_WORDS: Mapping[OtpField, tuple[str, str]] = {
     "action": ("otpPayment", "otpUnbind"),
@@ -105,8 +107,8 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
         doku_paths=paths,
         doku_channel_id=reader.matching("DOKU_CHANNEL_ID", r"[A-Za-z0-9]{1,5}", "1 to 5 letters or digits", "H2H"),
         doku_otp_field=otp_field,
-        doku_otp_payment_value=reader.matching("DOKU_OTP_PAYMENT_VALUE", r"\w{1,20}", "1 to 20 letters", payment_word),
-        doku_otp_unbind_value=reader.matching("DOKU_OTP_UNBIND_VALUE", r"\w{1,20}", "1 to 20 letters", unbind_word),
+        doku_otp_payment_value=reader.matching("DOKU_OTP_PAYMENT_VALUE", _OTP_WORD, "1 to 20 letters", payment_word),
+        doku_otp_unbind_value=reader.matching("DOKU_OTP_UNBIND_VALUE", _OTP_WORD, "1 to 20 letters", unbind_word),
         doku_status_service_code=reader.choice("DOKU_STATUS_SERVICE_CODE", ("54", "55"), "54"),
         timestamp_window=reader.seconds("TIMESTAMP_WINDOW_SECONDS", 300),
         log_level=reader.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO"),
@@ -189,22 +191,20 @@ class _Reader:
 
     def base_url(self, name: str) -> str:
         self.text(name)
-        return self._parsed(name, "", "an https URL (http only on this machine)", _base_url)
+        return self._parsed(name, "", f"{_WANTED}, at most {values.BASE_URL_LENGTH} without a query", _base_url)
 
     def optional_url(self, name: str) -> str | None:
-        return self._parsed(name, None, "an https URL (http only on this machine)", _url)
+        return self._parsed(name, None, f"{_WANTED}, at most {values.URL_LENGTH}", _url)
 
 
 def _url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.hostname is None or parts.username is not None:
-        raise ValueError
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+    address = values.read_url(value)
+    if address.scheme != "https" and address.host not in LOOPBACK:
         raise ValueError
     return value
 
 
 def _base_url(value: str) -> str:
-    if urlsplit(_url(value)).query or urlsplit(value).fragment:
+    if len(value) > values.BASE_URL_LENGTH or not values.read_url(_url(value)).bare:
         raise ValueError
     return value.rstrip("/")

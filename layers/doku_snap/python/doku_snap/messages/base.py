@@ -40,7 +40,7 @@ Text255 = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")]
 ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=36, pattern=r"^[0-9]+$")]
 Code = Annotated[str, StringConstraints(strip_whitespace=True, max_length=16, pattern=r"^[\x21-\x7e]+$")]
-Url = Annotated[str, StringConstraints(max_length=2048, pattern=r"^https?://[\x21-\x7e]+$")]
+Url = Annotated[str, StringConstraints(max_length=2048, pattern=r"^[Hh][Tt][Tt][Pp][Ss]?://[\x21-\x7e]+$")]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=2048, pattern=r"^[\x21-\x7e]+$")]
 
 

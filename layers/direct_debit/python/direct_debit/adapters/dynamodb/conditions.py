@@ -34,6 +34,18 @@ IS_NEW = Condition("attribute_not_exists(#pk)", {"#pk": "pk"}, {})
 EXISTS = Condition("attribute_exists(#pk)", {"#pk": "pk"}, {})
 
 
+# There is no payment under the reference that is made from the key. Releases before keys were recorded left nothing
+# else of a key that came alone: such a payment is the one that the key names.
+NO_PAYMENT_BY_KEY_ALONE = Condition("attribute_not_exists(#pk)", {"#pk": "pk"}, {})
+
+
+def names_no_other(ref: str) -> Condition:
+    """The idempotency key is new, or names this payment already: a key names one payment for ever (invariant 14)."""
+    return Condition(
+        "attribute_not_exists(#pk) OR #ref = :ref_was", {"#pk": "pk", "#ref": "ref"}, {":ref_was": text(ref)}
+    )
+
+
 def unchanged(version: int, state: str) -> Condition:
     """Nobody wrote the record since it was read.
 

@@ -2,8 +2,8 @@
 
 Bindings table: `BINDING#<id>`/`BINDING`, the claims `ACCOUNT#<hash>`/`ACCOUNT` and `CUSTOMER#<id>`/`CUSTOMER`, the
 return pointers `RETURN#<hash>`/`RETURN`, the shared token `TOKEN#b2b`/`TOKEN`.
-Transactions table: `PAYMENT#<ref>`/`PAYMENT` with its history `PAYMENT#<ref>`/`HISTORY#<version>`, the notifications
-`INBOX#<id>`/`INBOX`, the circuit `CIRCUIT#doku`/`CIRCUIT`.
+Transactions table: `PAYMENT#<ref>`/`PAYMENT` with its history `PAYMENT#<ref>`/`HISTORY#<version>`, the idempotency keys
+`KEY#<fingerprint>`/`KEY`, the notifications `INBOX#<id>`/`INBOX`, the circuit `CIRCUIT#doku`/`CIRCUIT`.
 Both have the indexes `customer` (customerId, createdAt) and `due` (dueShard, dueAt); `due` is sparse: only a record
 that is due some time, or waits for a person, carries its two keys.
 """
@@ -51,6 +51,11 @@ def return_key(return_state_hash: str) -> Item:
 def payment_key(ref: str) -> Item:
     """Return the key of a payment."""
     return {"pk": {"S": "PAYMENT#" + ref}, "sk": {"S": "PAYMENT"}}
+
+
+def idempotency_key(fingerprint: str) -> Item:
+    """Return the key of what an idempotency key names; `fingerprint` is its keyed hash."""
+    return {"pk": {"S": "KEY#" + fingerprint}, "sk": {"S": "KEY"}}
 
 
 def history_key(ref: str, version: int) -> Item:

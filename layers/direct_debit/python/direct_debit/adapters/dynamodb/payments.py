@@ -18,20 +18,23 @@ from direct_debit.adapters.dynamodb.client import Refused
 from direct_debit.adapters.dynamodb.due import list_due
 from direct_debit.adapters.dynamodb.history_item import read_history, write_history
 from direct_debit.adapters.dynamodb.items import read_text, text
-from direct_debit.adapters.dynamodb.keys import HISTORY_PREFIX, binding_key, payment_key
+from direct_debit.adapters.dynamodb.key_item import read_key, write_key
+from direct_debit.adapters.dynamodb.keys import HISTORY_PREFIX, binding_key, idempotency_key, payment_key
 from direct_debit.adapters.dynamodb.payment_item import PAYMENT_KIND, read_payment, write_payment
 from direct_debit.adapters.dynamodb.steps import check_step, put_step, update_step
 from direct_debit.application.errors import NotFound, PaymentChanged, StoreUnavailable
-from direct_debit.application.ports import BindingUnusable, PaymentExists
+from direct_debit.application.ports import BindingUnusable, KeyTaken, PaymentExists
 from direct_debit.domain.payment import remember_moves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
     from direct_debit.adapters.dynamodb.client import Store
     from direct_debit.adapters.dynamodb.conditions import Condition
-    from direct_debit.application.ports import HistoryEntry
+    from direct_debit.application.ports import HistoryEntry, PaymentKey
     from direct_debit.domain.payment import Payment
 
 
@@ -44,8 +47,13 @@ class DynamoDbPayments:
         self._bindings_table = bindings_table
         self._max_open_payments = max_open_payments
 
-    def create(self, payment: Payment) -> PaymentExists | BindingUnusable | None:
-        """Write the payment and note it as open on its binding, if the reference is new and the binding is ACTIVE."""
+    def create(
+        self, payment: Payment, key: PaymentKey | None = None
+    ) -> PaymentExists | KeyTaken | BindingUnusable | None:
+        """Write the payment and note it as open on its binding, if the reference is new and the binding is ACTIVE.
+
+        From the same transaction on the key names this payment; nothing is written when it names another one.
+        """
         write_id = self._store.new_write_id()
         refusals = self._store.transact(
             [
@@ -60,19 +68,36 @@ class DynamoDbPayments:
                     add_to_set(OPEN_PAYMENTS, payment.ref),
                     conditions.can_take_payment(payment.customer_id, self._max_open_payments),
                 ),
+                *([] if key is None else self._key_steps(key, payment.ref)),
             ],
             write_id,
         )
         if refusals is None:
             return None
-        exists, unusable = refusals
+        exists, unusable, *of_key = refusals
         if exists is not None:
             if exists.is_write(write_id):
                 return None
             if exists.item is None:
                 raise StoreUnavailable("the store refused the payment without telling what is there")
             return PaymentExists(read_payment(exists.item))
-        return _unusable(unusable)
+        return _taken(key, of_key) or _unusable(unusable)
+
+    def bind_key(self, key: PaymentKey, ref: str) -> KeyTaken | None:
+        """Let a key name a payment that exists, for ever, unless it names another one. Harmless when repeated."""
+        refusals = self._store.transact(self._key_steps(key, ref), self._store.new_write_id())
+        return None if refusals is None else _taken(key, refusals)
+
+    def find_key(self, key: PaymentKey) -> str | None:
+        """Return the reference of the payment that the key was recorded with. Read consistently."""
+        item = self._store.get(self._table, idempotency_key(key.fingerprint))
+        return None if item is None else read_key(item)
+
+    def _key_steps(self, key: PaymentKey, ref: str) -> list[TransactWriteItemTypeDef]:
+        steps = [put_step(self._table, write_key(key, ref), conditions.names_no_other(ref))]
+        if key.own_ref != ref:
+            steps.append(check_step(self._table, payment_key(key.own_ref), conditions.NO_PAYMENT_BY_KEY_ALONE))
+        return steps
 
     def get(self, ref: str) -> Payment | None:
         """Read consistently."""
@@ -203,6 +228,14 @@ class DynamoDbPayments:
         item = {**write_history(ref, entry), WRITE_ID: text(write_id)}
         refused = self._store.put(self._table, item, conditions.IS_NEW)
         return refused is None or refused.is_write(write_id)
+
+
+def _taken(key: PaymentKey | None, refusals: Sequence[Refused | None]) -> KeyTaken | None:
+    """Return what the steps of a key were refused for: the payment that it names; None when they were not."""
+    if key is None or not any(refusals):
+        return None
+    named = refusals[0]
+    return KeyTaken(key.own_ref if named is None or named.item is None else read_key(named.item))
 
 
 def _own_or_lost(refused: Refused, write_id: str) -> Payment:

@@ -1,0 +1,89 @@
+"""What the template lets through, the functions take: a mistake shows at the deployment, not in the first request."""
+
+import re
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from direct_debit.entrypoint.settings import ConfigurationError, read_environment
+from tests.fakes.environment import COMPLETE
+from tests.template.translation import source
+
+# The parameters of which both have a definition, and the variable that carries each.
+CHECKED_TWICE = {
+    "PublicBaseUrl": "PUBLIC_BASE_URL",
+    "DokuBaseUrl": "DOKU_BASE_URL",
+    "DefaultSuccessUrl": "DEFAULT_SUCCESS_URL",
+    "DefaultFailedUrl": "DEFAULT_FAILED_URL",
+    "DokuChannelId": "DOKU_CHANNEL_ID",
+    "DokuOtpPaymentValue": "DOKU_OTP_PAYMENT_VALUE",
+    "DokuOtpUnbindValue": "DOKU_OTP_UNBIND_VALUE",
+}
+_HIGHEST_PORT = 65535
+
+
+def lets_through(parameter: str, value: str) -> bool:
+    """What CloudFormation does with a value."""
+    definition = source()["Parameters"][parameter]
+    fits = re.fullmatch(definition["AllowedPattern"], value, re.ASCII) is not None
+    return fits and len(value) <= definition.get("MaxLength", 4096)
+
+
+def is_taken(variable: str, value: str) -> bool:
+    """What a function does with it while it starts."""
+    try:
+        read_environment({**COMPLETE, variable: value})
+    except ConfigurationError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("parameter", CHECKED_TWICE)
+def test_what_the_template_lets_through_is_taken(parameter: str) -> None:
+    pattern = re.compile(source()["Parameters"][parameter]["AllowedPattern"], re.ASCII)
+
+    @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.from_regex(pattern, fullmatch=True))
+    def search(value: str) -> None:
+        ports = [int(port) for port in re.findall(r"^https?://[^/?#]*:(\d+)", value, re.IGNORECASE)]
+        if lets_through(parameter, value) and all(port <= _HIGHEST_PORT for port in ports):
+            assert is_taken(CHECKED_TWICE[parameter], value)
+
+    search()
+
+
+WRONG_PAGES = [
+    "https://shop.example/a page",
+    "https://m\u00fcller.example/paid",
+    "https://shop.example/\u0096",
+    "https://user@shop.example/paid",
+    "https://shop.example\\@evil.example/",
+    "https:///paid",
+    "http://shop.example/paid",
+    "https://shop.example/" + "x" * 2048,
+    "javascript:alert(1)",
+]
+
+
+@pytest.mark.parametrize("value", WRONG_PAGES)
+@pytest.mark.parametrize("parameter", ["DefaultSuccessUrl", "DefaultFailedUrl"])
+def test_a_page_that_no_browser_can_be_sent_to_is_refused_at_the_deployment(parameter: str, value: str) -> None:
+    assert not lets_through(parameter, value)
+    assert not is_taken(CHECKED_TWICE[parameter], value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "https://shop.example/paid?from=doku#top",
+        "HTTPS://shop.example/paid",
+        "https://xn--mller-kva.example:8443/paid",
+        "http://127.0.0.1:43210/paid",
+        "http://localhost:3000",
+        "",
+    ],
+)
+def test_a_right_page_is_taken_by_both(value: str) -> None:
+    assert lets_through("DefaultSuccessUrl", value)
+    assert is_taken("DEFAULT_SUCCESS_URL", value)
