@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from tests.integration.doku_simulator.running import HttpMerchant, running_simulator
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.doku_simulator.merchant import BIND, Clock, binding_body
 
 pytestmark = pytest.mark.browser
@@ -19,6 +20,7 @@ FLAGS = [
     *("--no-first-run", "--disable-sync", "--disable-quic"),
     *("--disable-background-networking", "--disable-component-update"),
 ]
+PATIENCE = PATIENCE_SECONDS * 1_000  # Playwright counts milliseconds
 PHONE_SCREEN: ViewportSize = {"width": 360, "height": 740}
 
 
@@ -30,9 +32,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpMerchant]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=30_000)  # milliseconds; the usual five seconds are few on a busy machine
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=PATIENCE)
         yield opened
         opened.close()
 
@@ -48,6 +50,7 @@ def merchant(server: HttpMerchant) -> HttpMerchant:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport=PHONE_SCREEN, locale="id-ID", color_scheme="light")
+    context.set_default_timeout(PATIENCE)
     made = context.new_page()
     foreign: list[str] = []
     made.on("request", lambda request: foreign.append(request.url) if "127.0.0.1" not in request.url else None)

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from tests.patience import PATIENCE_SECONDS
 from tools.doku_simulator.signing import body_hash, load_private_key, token_signature, transaction_signature
 from tools.local_cloud import LocalStack
 from tools.local_cloud.caller import Answer, ApiCaller
@@ -28,7 +29,6 @@ OTP = "123456"
 PAYS_WITH_OTP = "10000.00"
 DEBITED_SOON = "10202.00"  # 2025400, debited two seconds later
 ANSWER_LOST = "10504.00"  # debited at once, answered 5045400
-PATIENCE_SECONDS = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +299,7 @@ def insist(what: str, call: Callable[[], Answer]) -> Answer:
             answers.append(call())
         return bool(answers) and answers[-1].status < HTTPStatus.INTERNAL_SERVER_ERROR
 
-    wait_for(f"an answer to {what}", answered, 2 * PATIENCE_SECONDS)
+    wait_for(f"an answer to {what}", answered)
     return answers[-1]
 
 

@@ -5,6 +5,8 @@ import json
 import secrets
 import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from botocore.exceptions import ClientError
@@ -14,6 +16,7 @@ from tools.local_cloud.bank_pages import walk
 from tools.local_cloud.executions import Ended, Executions, poll_until
 from tools.local_cloud.journey import ledger
 from tools.local_cloud.progress import Progress
+from tools.ops.system import System, find_system
 
 pytestmark = pytest.mark.e2e
 
@@ -22,6 +25,7 @@ WRONG_OTP = "000000"
 PIN = "123456"
 FULFILMENT = "merchant-fulfilment"
 ACCOUNT = "000000000000"
+FUNCTION_SECONDS = 30  # more than an API function's own limit (template.yaml)
 # The merchant's own function: delivers, unless the order says that there is nothing to deliver.
 FULFILMENT_CODE = """
 class OutOfStock(Exception):
@@ -35,14 +39,10 @@ def handler(event, context):
 """
 PARAMETERS = {
     "FulfilmentFunctionArn": f"arn:aws:lambda:ap-southeast-3:{ACCOUNT}:function:{FULFILMENT}:live",
-    "LinkLeaseSeconds": "45",
-    "LinkWaitSeconds": "30",
-    "PaymentWaitSeconds": "12",
-    "WorkflowLookSeconds": "1",
-    "WorkflowMaxLooks": "100",
-    "OtpLifetimeSeconds": "8",
-    "AbandonedOtpSeconds": "14",
-    "OtpScheduleSeconds": "5,10,15,20,40,80",
+    # Looks are cheap, and there are enough for a quarter of an hour. How long a customer may take is not shortened:
+    # the two who never come are made to have waited.
+    "WorkflowLookSeconds": "2",
+    "WorkflowMaxLooks": "500",
     "FirstInquirySeconds": "1",
     "InquiryScheduleSeconds": "2,4,6,8,10,15,20,40,80",
     "RefreshMinSeconds": "1",
@@ -144,18 +144,47 @@ def binding(customer: Customer) -> str:
     return customer.linked()
 
 
+@pytest.fixture(scope="module")
+def system(stack: LocalStack) -> Iterator[System]:
+    """The stack as the operator's tools find it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in stack.cloud.environment().items():
+            patch.setenv(name, value)
+        yield find_system(stack.name, endpoint=stack.cloud.endpoint, region=stack.cloud.region)
+
+
+def impatient(stack: LocalStack, output: str, waiting: str) -> Executions:
+    """The deployed workflow, but that it waits for its callback only as long as the function before it may run."""
+    client = stack.cloud.stepfunctions()
+    deployed = client.describe_state_machine(stateMachineArn=stack.outputs[output])
+    definition = json.loads(deployed["definition"])
+    assert "TimeoutSeconds" in definition["States"][waiting]
+    definition["States"][waiting]["TimeoutSeconds"] = FUNCTION_SECONDS
+    made = client.create_state_machine(
+        name=f"impatient-{output}", definition=json.dumps(definition), roleArn=deployed["roleArn"]
+    )
+    return Executions(stack.cloud, made["stateMachineArn"])
+
+
 @pytest.fixture(scope="module", autouse=True)
-def nobody_came(stack: LocalStack, links: Executions) -> tuple[Customer, str]:
-    """A link whose customer never goes to the bank, started early since its end takes its lease."""
+def nobody_came(stack: LocalStack) -> tuple[Customer, Executions, str]:
+    """A link whose customer never goes to the bank, started early since its workflow waits a while."""
     customer = Customer(stack)
-    return customer, links.start("L" + secrets.token_hex(5), customer.link_request())
+    links = impatient(stack, "LinkAccountArn", "BindAndWait")
+    return customer, links, links.start("L" + secrets.token_hex(5), customer.link_request())
 
 
 @pytest.fixture(scope="module", autouse=True)
-def nobody_typed(payments: Executions, binding: str) -> tuple[str, str]:
-    """A payment whose OTP nobody enters, started early since its end takes a while."""
+def nobody_typed(stack: LocalStack, binding: str) -> tuple[str, Executions, str]:
+    """A payment whose OTP nobody enters, started early since its workflow waits a while."""
     ref = reference()
-    return ref, payments.start(ref, order(binding))
+    payments = impatient(stack, "CollectPaymentArn", "PayAndWait")
+    return ref, payments, payments.start(ref, order(binding))
+
+
+def sweep(stack: LocalStack) -> None:
+    """What the schedule does each minute, now."""
+    stack.cloud.functions().invoke(FunctionName=stack.function_name("resolve_pending"), Payload=b"{}")
 
 
 def reference() -> str:
@@ -221,14 +250,17 @@ def test_a_bad_link_request_fails_by_name(links: Executions) -> None:
 
 
 def test_a_link_whose_customer_never_comes_fails_after_its_lease(
-    stack: LocalStack, nobody_came: tuple[Customer, str], links: Executions
+    stack: LocalStack, system: System, nobody_came: tuple[Customer, Executions, str]
 ) -> None:
-    customer, execution = nobody_came
-    functions = stack.cloud.functions()
+    customer, links, execution = nobody_came
+    links.wait_for_state(execution, "WaitBeforeNextLook")
+    pending = system.ports.bindings.get(customer.bindings()[0]["bindingId"])
+    assert pending is not None
+    over = system.ports.clock.now() - timedelta(seconds=1)
+    system.ports.bindings.save(pending, replace(pending, lease_until=over, due_at=over))
 
     def given_up() -> bool:
-        # Nobody waits for the minute of the schedule.
-        functions.invoke(FunctionName=stack.function_name("resolve_pending"), Payload=b'{"source":"aws.events"}')
+        sweep(stack)
         return customer.bindings()[0]["state"] == "FAILED"
 
     poll_until("the end of the lease", given_up)
@@ -268,8 +300,21 @@ def test_a_wrong_otp_then_the_right_one(
     assert money(stack, ref) == ["debit"]
 
 
-def test_an_otp_that_nobody_enters(stack: LocalStack, nobody_typed: tuple[str, str], payments: Executions) -> None:
-    ref, execution = nobody_typed
+def test_an_otp_that_nobody_enters(
+    stack: LocalStack, system: System, customer: Customer, nobody_typed: tuple[str, Executions, str]
+) -> None:
+    ref, payments, execution = nobody_typed
+    payments.wait_for_state(execution, "ReadPayment")
+    waiting = system.ports.payments.get(ref)
+    assert waiting is not None
+    now = system.ports.clock.now()
+    system.ports.payments.save(waiting, replace(waiting, created_at=now - timedelta(days=2), due_at=now))
+
+    def given_up() -> bool:
+        sweep(stack)
+        return customer.payment(ref)["state"] == "FAILED"
+
+    poll_until("the payment to be given up", given_up)
     ended = payments.wait(execution)
     assert ended.output == {"partnerReferenceNo": ref, "state": "FAILED", "reason": "otp_abandoned"}
     assert (ended.states[-1], "ReadPayment" in ended.states) == ("NotPaid", True)

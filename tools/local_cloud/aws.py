@@ -48,8 +48,8 @@ class Cloud:
 
     @property
     def _config(self) -> Config:
-        # A function may take its whole 60 s; proxies have no business on the loopback interface.
-        return Config(connect_timeout=5, read_timeout=70, retries={"max_attempts": 2}, proxies={})
+        # A function may take its whole 60 s, a busy machine more; proxies have no business on the loopback interface.
+        return Config(connect_timeout=60, read_timeout=300, retries={"max_attempts": 2}, proxies={})
 
     def cloudformation(self) -> "CloudFormationClient":
         """A root client of CloudFormation."""

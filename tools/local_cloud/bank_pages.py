@@ -9,7 +9,7 @@ import requests
 
 from tools.local_cloud.failure import LocalCloudError
 
-_TIMEOUT_SECONDS = 35
+_TIMEOUT_SECONDS = 300
 # Phone, OTP, PIN with a redirect after each, and some to spare.
 _MOST_PAGES = 12
 

@@ -9,7 +9,7 @@ from typing import Any
 from tools.local_cloud.aws import Cloud
 from tools.local_cloud.failure import LocalCloudError
 
-_PATIENCE_SECONDS = 120.0
+_PATIENCE_SECONDS = 600.0  # a busy machine is slow, and what hangs is rare
 _POLL_SECONDS = 0.25
 
 
@@ -43,13 +43,20 @@ class Executions:
         )
         shown = self._client.describe_execution(executionArn=arn)
         events = self._events(arn)
-        states = [event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event]
         output = json.loads(shown["output"]) if shown.get("output") else None
-        return Ended(shown["status"], output, shown.get("error"), states, json.dumps(events, default=str))
+        return Ended(shown["status"], output, shown.get("error"), _entered(events), json.dumps(events, default=str))
+
+    def wait_for_state(self, arn: str, state: str) -> None:
+        """Wait until an execution has entered a state. Raises LocalCloudError when it does not."""
+        poll_until(f"{state} of {arn}", lambda: state in _entered(self._events(arn)))
 
     def _events(self, arn: str) -> list[Any]:
         pages = self._client.get_paginator("get_execution_history").paginate(executionArn=arn)
         return [event for page in pages for event in page["events"]]
+
+
+def _entered(events: list[Any]) -> list[str]:
+    return [event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event]
 
 
 def poll_until(what: str, done: Callable[[], object], patience_seconds: float = _PATIENCE_SECONDS) -> None:

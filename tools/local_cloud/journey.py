@@ -14,7 +14,7 @@ AMOUNT = {"value": "10000.00", "currency": "IDR"}
 OTP = "123456"
 # What the simulated bank takes on its pages (contract section 8).
 _PAGE_ANSWERS = {"otp": OTP, "pin": "123456"}
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 600.0
 _POLL_SECONDS = 0.25
 
 

@@ -27,7 +27,7 @@ def server(
     folder: Path,
     log: Path,
     ready: Callable[[], bool],
-    patience_seconds: float = 60.0,
+    patience_seconds: float = 600.0,
     kill: bool = False,
 ) -> Iterator[None]:
     """Run a server until the block ends; enter the block once `ready` says yes.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _BUILDS = LOCAL / "builds"
 # As many builds stay as two branches with two runs each need.
 _KEPT_BUILDS = 4
-_TIMEOUT_SECONDS = 300
+_TIMEOUT_SECONDS = 1800
 _IGNORED = frozenset({"__pycache__", ".mypy_cache", ".ruff_cache"})
 
 # What Lambda calls this machine's processor.

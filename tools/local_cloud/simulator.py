@@ -16,7 +16,7 @@ from tools.local_cloud.credentials import Credentials
 from tools.local_cloud.failure import LocalCloudError
 from tools.local_cloud.processes import server
 
-_TIMEOUT_SECONDS = 10
+_TIMEOUT_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.doku_simulator.merchant import CLIENT_ID, SECRET, Clock, Signer, rsa_key
 from tools.doku_simulator.records import SimulatedResponse
 from tools.doku_simulator.signing import private_pem, public_pem
@@ -34,12 +35,16 @@ class HttpMerchant(Signer):
     """Sends its requests to a running simulator; raises what the client library raises when no answer comes."""
 
     url: str = field(kw_only=True)
-    timeout: float = 10.0
+    # Waits for what has to happen between sending a request and giving up on its answer.
+    gives_up_after: Callable[[], None] | None = None
 
     def handle(self, method: str, target: str, headers: dict[str, str], body: bytes) -> SimulatedResponse:
-        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=self.timeout)
+        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=PATIENCE_SECONDS)
         try:
             connection.request(method, target, body or None, headers)
+            if self.gives_up_after is not None:
+                self.gives_up_after()
+                connection.sock.settimeout(0.2)
             response = connection.getresponse()
             content = response.read()
             found = {name.lower(): value for name, value in response.getheaders()}
@@ -88,7 +93,7 @@ def running_simulator(folder: Path, **changes: object) -> Iterator[HttpMerchant]
             yield HttpMerchant(Clock(datetime.now(UTC)), url=f"http://127.0.0.1:{port_file.read_text().strip()}")
         finally:
             process.terminate()
-            process.wait(timeout=5)
+            process.wait(timeout=PATIENCE_SECONDS)
 
 
 @dataclass
@@ -153,7 +158,7 @@ class Receiver:
         return (self.answers.pop(0) if self.answers else 200), {"responseCode": "2005600"}
 
     def next(self) -> Received:
-        return self.received.get(timeout=10)
+        return self.received.get(timeout=PATIENCE_SECONDS)
 
     def close(self) -> None:
         self._server.shutdown()

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.integration.doku_simulator.running import HttpMerchant, Receiver, answered, configuration, running_simulator
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.doku_simulator.merchant import OTP, PAY, UNBIND, otp_body, unbind_body
+from tools.local_cloud.executions import poll_until
 
 
 def _debits(merchant: HttpMerchant) -> list[tuple[str, str]]:
@@ -65,13 +67,17 @@ def test_a_dropped_request_had_no_effect(merchant: HttpMerchant) -> None:
     assert answered(merchant.status()) == "4045501"
 
 
-def test_a_hanging_answer_times_the_client_out(merchant: HttpMerchant) -> None:
+def test_a_hanging_answer_times_the_client_out(merchant: HttpMerchant, server: HttpMerchant) -> None:
     token = merchant.link_account()
     merchant.control("dials", {"operation": "payment", "fault": "hang"})
-    merchant.timeout = 0.3
+
+    def worked_on() -> None:
+        poll_until("the request", lambda: server.control("requests?operation=payment")["requests"], PATIENCE_SECONDS)
+
+    merchant.gives_up_after = worked_on
     with pytest.raises(TimeoutError):
         merchant.pay(token)
-    merchant.timeout = 10
+    merchant.gives_up_after = None
     assert json.loads(merchant.status().body)["latestTransactionStatus"] == "03"
 
 
@@ -101,6 +107,9 @@ def test_a_failed_notification_comes_again_on_the_schedule(merchant: HttpMerchan
     receiver.next()
     _pay(merchant, token)
     assert receiver.next().authentic
+    # The next attempt is counted from the end of this one.
+    while merchant.control("deliveries")["deliveries"][-1]["results"] != [500]:
+        pass
     merchant.control("clock", {"shift": 1_801})
     again = receiver.next()
     assert (again.authentic, again.body["latestTransactionStatus"]) == (True, "00")
@@ -223,12 +232,12 @@ def test_it_runs_on_its_own_and_ends_at_once(tmp_path: Path) -> None:
             lines = [process.stdout.readline() for _ in range(3)]
             match = re.search(r"http://(127\.0\.0\.1:\d+)/", lines[-1])
             assert match is not None
-            connection = http.client.HTTPConnection(match[1], timeout=5)
+            connection = http.client.HTTPConnection(match[1], timeout=PATIENCE_SECONDS)
             connection.request("POST", "/_control/dials", b'{"operation":"*","fault":"hang"}')
             connection.getresponse().read()
             connection.request("POST", PAY, b"{}")  # hangs, and must not keep the process alive
             process.send_signal(ending)
-            _, errors = process.communicate(timeout=5)
+            _, errors = process.communicate(timeout=PATIENCE_SECONDS)
             connection.close()
             assert "Traceback" not in errors
     assert set(json.loads(credentials.read_text())) == {
@@ -248,7 +257,7 @@ def test_a_bad_configuration_is_named(tmp_path: Path, content: str, message: str
     config = tmp_path / "config.json"
     config.write_text(content)
     command = [sys.executable, "-m", "tools.doku_simulator", "--config", str(config)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS)
     assert done.returncode == 2
     assert message in done.stderr
 

@@ -5,7 +5,7 @@
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -163,12 +163,5 @@ def test_the_public_api_keeps_its_promises() -> None:
     """Any order of requests, codes, lost answers and waiting leaves records that agree with the bank's ledger."""
     run_state_machine_as_test(
         PublicApi,
-        settings=settings(
-            max_examples=EXAMPLES,
-            stateful_step_count=STEPS,
-            deadline=None,
-            derandomize=EXAMPLES <= 3,
-            suppress_health_check=list(HealthCheck),
-            print_blob=True,
-        ),
+        settings=settings(max_examples=EXAMPLES, stateful_step_count=STEPS),
     )

@@ -60,7 +60,7 @@ def run(case: Json) -> Json:
     execution = stepfunctions._executions[started["executionArn"]]
     for thread in threading.enumerate():
         if thread.daemon and thread is not threading.current_thread():
-            thread.join(timeout=30)
+            thread.join()
     entered = [event for event in execution["events"] if event["type"].endswith("StateEntered")]
     return {
         "status": execution["status"],

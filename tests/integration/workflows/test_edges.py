@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
 from tests.template.workflow_rules import TRANSIENT, read
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -423,7 +424,7 @@ def runs() -> dict[str, dict[str, Any]]:
         capture_output=True,
         text=True,
         env={"PYTHONPATH": str(ROOT / "tools" / "local_cloud"), "PATH": "/usr/bin:/bin", "LOG_LEVEL": "CRITICAL"},
-        timeout=240,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]

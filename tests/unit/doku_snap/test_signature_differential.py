@@ -25,7 +25,7 @@ def rsa_by_hand(text: str) -> str:
     return base64.b64encode(pow(int.from_bytes(padded), numbers.d, modulus).to_bytes(size)).decode()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.datetimes(timezones=st.just(UTC)))
 def test_rsa(moment: datetime) -> None:
     text = f"BRN-1|{moment.isoformat()}"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
 from tools.invoke import __main__ as command_line
 from tools.invoke import with_sam
 from tools.invoke.built_template import BuiltTemplate
@@ -92,15 +93,15 @@ def test_where_no_engine_answers_it_says_what_to_install(
         assert "DOCKER=no" in told
 
 
-def test_sam_ends_with_us(tmp_path: Path) -> None:
+def test_sam_ends_with_us(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     note = tmp_path / "note"
     script = "\n".join(
         [
-            "import pathlib, signal, sys, time",
+            "import pathlib, signal, sys",
             f"note = pathlib.Path({str(note)!r})",
             "signal.signal(signal.SIGTERM, lambda *_: (note.write_text('removed'), sys.exit(0)))",
             "note.write_text('ready')",
-            "time.sleep(60)",
+            "signal.pause()",
         ]
     )
 
@@ -108,11 +109,12 @@ def test_sam_ends_with_us(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     def tell_to_end() -> None:
-        poll_until("the program", lambda: note.exists() and note.read_text() == "ready", 20)
+        poll_until("the program", lambda: note.exists() and note.read_text() == "ready", PATIENCE_SECONDS)
         os.kill(os.getpid(), signal.SIGUSR1)
 
     before = signal.signal(signal.SIGUSR1, interrupt)
     teller = threading.Thread(target=tell_to_end)
+    monkeypatch.setattr(with_sam, "_GRACE_SECONDS", PATIENCE_SECONDS)
     try:
         teller.start()
         with pytest.raises(KeyboardInterrupt):

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
 from tools.local_cloud import processes
+from tools.local_cloud.executions import poll_until
 from tools.local_cloud.failure import LocalCloudError
 
 GUARD = Path(processes.__file__).with_name("guard.py")
@@ -30,7 +32,7 @@ signal.pause()
 """
 
 
-def ended(pidfd: int, patience_seconds: float = 15.0) -> bool:
+def ended(pidfd: int, patience_seconds: float = PATIENCE_SECONDS) -> bool:
     """Wait until a process is gone; False when it outlives the patience."""
     return bool(select.select([pidfd], [], [], patience_seconds)[0])
 
@@ -106,7 +108,8 @@ def test_a_server_that_never_gets_ready_is_ended(tmp_path: Path) -> None:
     pidfds: list[int] = []
 
     def never() -> bool:
-        if not pidfds and log.exists() and log.read_text().strip():
+        if not pidfds:
+            poll_until("the server's first word", lambda: "\n" in log.read_text(), PATIENCE_SECONDS)
             pidfds.append(os.pidfd_open(int(log.read_text())))
         return False
 
@@ -121,14 +124,19 @@ def test_a_server_that_never_gets_ready_is_ended(tmp_path: Path) -> None:
 def test_a_command_gives_its_status_and_its_words(tmp_path: Path) -> None:
     log = tmp_path / "log"
     command = [sys.executable, "-c", "print('done'); raise SystemExit(4)"]
-    status = processes.run_command(command, environment=os.environ, folder=tmp_path, log=log, timeout_seconds=30)
+    status = processes.run_command(
+        command, environment=os.environ, folder=tmp_path, log=log, timeout_seconds=PATIENCE_SECONDS
+    )
     assert (status, log.read_text()) == (4, "done\n")
 
 
 def test_a_command_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     log = tmp_path / "log"
     command = [sys.executable, "-c", "import os, signal; print(os.getpid(), flush=True); signal.pause()"]
-    with pytest.raises(TimeoutError):
-        processes.run_command(command, environment=os.environ, folder=tmp_path, log=log, timeout_seconds=2)
+    for seconds in (1, 8, 64, PATIENCE_SECONDS):
+        with pytest.raises(TimeoutError):
+            processes.run_command(command, environment=os.environ, folder=tmp_path, log=log, timeout_seconds=seconds)
+        if "\n" in log.read_text():
+            break  # this machine started it in time: it lived, and was ended
     with pytest.raises(ProcessLookupError):
         os.kill(int(log.read_text()), 0)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
 from tools.local_cloud.launcher import (
     beside,
     exception_class,
@@ -133,9 +134,6 @@ def test_workers_share_one_unpacked_layer_which_comes_before_other_packages(tmp_
     assert list((unpacked / "__pycache__").glob("shared.*.pyc"))
 
 
-PATIENCE = 10.0  # seconds
-
-
 def test_a_source_whose_consumer_works_holds_nobody_up() -> None:
     entered, go_on, polls = threading.Semaphore(0), threading.Semaphore(0), []
 
@@ -147,11 +145,11 @@ def test_a_source_whose_consumer_works_holds_nobody_up() -> None:
 
     ask = beside(poll)
     assert ask() is False
-    assert entered.acquire(timeout=PATIENCE)
+    assert entered.acquire(timeout=PATIENCE_SECONDS)
     assert ask() is False, "asked while the source's consumer works"
     for _ in range(2):  # what was found is followed by another look; and what was asked meanwhile is looked at
         go_on.release()
-        assert entered.acquire(timeout=PATIENCE)
+        assert entered.acquire(timeout=PATIENCE_SECONDS)
     assert len(set(polls)) == 1
     assert threading.current_thread() not in polls
     go_on.release()
@@ -170,7 +168,7 @@ def test_a_source_that_failed_is_polled_again_when_asked(caplog: pytest.LogCaptu
 
     ask = beside(poll)
     ask()
-    assert done.acquire(timeout=PATIENCE)
+    assert done.acquire(timeout=PATIENCE_SECONDS)
     ask()
-    assert done.acquire(timeout=PATIENCE)
+    assert done.acquire(timeout=PATIENCE_SECONDS)
     assert "could not be polled" in caplog.text
