@@ -217,7 +217,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "refund-new-number",
         "each sending of a refund gets a new number",
         lambda: _edit(
-            process_refund._send,
+            process_refund._claim_sending,
             "attempts=refund.attempts + 1,",
             "attempts=refund.attempts + 1,\n"
             '        number=f"N{ports.ids.digits(8)}" if refund.attempts else refund.number,',
@@ -313,7 +313,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "refund-unclaimed",
         "a refund is sent without being claimed in the record",
         lambda: _edit(
-            process_refund._send,
+            process_refund._claim_sending,
             "sent = ports.payments.save(payment, replace(payment.noted(now), refund=claimed))",
             "sent = replace(payment.noted(now), refund=claimed)",
         ),
@@ -465,7 +465,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "found-refund-repetition",
         "the refusal of a repeated refund counts for the first one too (seed 79)",
-        lambda: _edit(process_refund._send, "if event is RefundEvent.REFUSED and claimed.attempts > 1:", "if False:"),
+        lambda: _edit(process_refund._follow, "if event is RefundEvent.REFUSED and claimed.attempts > 1:", "if False:"),
     ),
     Mutant(
         "found-keys-refused",

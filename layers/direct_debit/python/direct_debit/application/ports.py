@@ -224,10 +224,7 @@ class Payments(Protocol):
         ...
 
     def confirm_told(self, payment: Payment) -> None:
-        """Let an open payment that is still as it was read wait for no telling any more; otherwise do nothing.
-
-        It keeps its moves: whether all are told is asked once more when it is at rest.
-        """
+        """Let an open payment that is still as it was read carry its moves no longer; otherwise do nothing."""
         ...
 
     def list_due(self, now: datetime, limit: int) -> Sequence[str]:

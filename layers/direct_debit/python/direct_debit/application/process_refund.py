@@ -22,7 +22,7 @@ from direct_debit.application.errors import (
     Unsendable,
 )
 from direct_debit.application.looks import NO_ANSWER, claim_until, next_try
-from direct_debit.application.ports import Metric, Ports, Reply, StatusAnswer
+from direct_debit.application.ports import Metric, Ports, Reply, StatusAnswer, WriteAnswer
 from direct_debit.application.references import make_external_id
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.payment import Payment, PaymentEvent, PaymentState
@@ -197,24 +197,9 @@ def _read_history(answer: StatusAnswer, number: str) -> RefundEvent | None:
 
 def _send(payment: Payment, ports: Ports, deadline: Deadline) -> Payment:
     refund = payment.refund
-    if refund is None:
+    if refund is None or refund.moved(RefundEvent.CLAIMED, refund.evidence) is None:
         return payment
-    now = ports.clock.now()
-    claimed = refund.moved(RefundEvent.CLAIMED, Evidence(EvidenceSource.CALLER, now))
-    if claimed is None:
-        return payment
-    claimed = replace(
-        claimed,
-        attempt=ports.ids.new_id(),
-        attempts=refund.attempts + 1,
-        external_id=make_external_id(ports.clock, ports.ids),
-        sent_at=now,
-        due_at=claim_until(ports, now),
-    )
-    try:
-        sent = ports.payments.save(payment, replace(payment.noted(now), refund=claimed))
-    except PaymentChanged as race:
-        raise _ClaimLost from race
+    sent, claimed = _claim_sending(payment, refund, ports)
     attempt = claimed.attempt
 
     def renew_external_id() -> str:
@@ -242,13 +227,42 @@ def _send(payment: Payment, ports: Ports, deadline: Deadline) -> Payment:
     except OutcomeUnknown as error:
         evidence = Evidence(EvidenceSource.NO_ANSWER, ports.clock.now(), error.code)
         return _conclude(ports, sent, RefundEvent.OUTCOME_LOST, evidence, attempt)
-    except (NotDone, RelinkRequired) as error:
-        evidence = Evidence(EvidenceSource.NOTHING_SENT, ports.clock.now(), error.code)
-        return _conclude(ports, sent, RefundEvent.NOT_SENT, evidence, attempt, not_done=error)
-    except Unsendable:
-        evidence = Evidence(EvidenceSource.NOTHING_SENT, ports.clock.now())
-        # a defect of ours: a person has to know
+    except (NotDone, RelinkRequired, Unsendable) as error:
+        return _conclude_unsent(ports, sent, error, attempt)
+    return _follow(ports, sent, claimed, answer)
+
+
+def _claim_sending(payment: Payment, refund: Refund, ports: Ports) -> tuple[Payment, Refund]:
+    """Write that this attempt sends the refund now. Raises _ClaimLost when somebody else does."""
+    now = ports.clock.now()
+    moved = refund.moved(RefundEvent.CLAIMED, Evidence(EvidenceSource.CALLER, now))
+    claimed = replace(
+        moved or refund,
+        attempt=ports.ids.new_id(),
+        attempts=refund.attempts + 1,
+        external_id=make_external_id(ports.clock, ports.ids),
+        sent_at=now,
+        due_at=claim_until(ports, now),
+    )
+    try:
+        sent = ports.payments.save(payment, replace(payment.noted(now), refund=claimed))
+    except PaymentChanged as race:
+        raise _ClaimLost from race
+    return sent, claimed
+
+
+def _conclude_unsent(
+    ports: Ports, sent: Payment, error: NotDone | RelinkRequired | Unsendable, attempt: str | None
+) -> Payment:
+    evidence = Evidence(EvidenceSource.NOTHING_SENT, ports.clock.now(), error.code)
+    if isinstance(error, Unsendable):  # a defect of ours: a person has to know
         return _conclude(ports, sent, RefundEvent.EXHAUSTED, evidence, attempt)
+    # Where only the customer can mend it, by linking again, the schedule's steps will do.
+    not_done = error if isinstance(error, NotDone) else None
+    return _conclude(ports, sent, RefundEvent.NOT_SENT, evidence, attempt, not_done=not_done)
+
+
+def _follow(ports: Ports, sent: Payment, claimed: Refund, answer: WriteAnswer) -> Payment:
     event = _EVENTS.get(answer.reply, RefundEvent.OUTCOME_LOST)
     if event is RefundEvent.REFUSED and claimed.attempts > 1:
         event = RefundEvent.OUTCOME_LOST  # perhaps refused because an earlier sending has worked: refundHistory tells
@@ -258,7 +272,7 @@ def _send(payment: Payment, ports: Ports, deadline: Deadline) -> Payment:
         sent,
         event,
         evidence,
-        attempt,
+        claimed.attempt,
         change=lambda after: replace(after, refund_no=answer.reference, refunded_at=answer.time),
     )
 
@@ -332,7 +346,7 @@ def _planned(ports: Ports, refund: Refund, now: datetime, not_done: DirectDebitE
     due = next_due(refund.requested_at, now, ports.settings.refund_schedule, ports.ids.jitter())
     if due is not None and not_done is not None:
         due = next_try(ports, not_done, since=refund.requested_at, now=now, step=due)
-    elif due is not None:
+    elif due is not None and refund.evidence.source is EvidenceSource.ANSWER:
         due = min(due, now + _LONGEST_POSTPONED)
     return replace(refund, due_at=due)
 

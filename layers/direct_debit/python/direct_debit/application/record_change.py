@@ -65,7 +65,7 @@ def tell_payment(payment: Payment, ports: Ports) -> None:
     if payment.is_final:
         complete_payment_task(ports, payment)
     if payment.is_open:
-        ports.payments.confirm_told(payment)  # so far; with its next move it is due again
+        ports.payments.confirm_told(payment)
     else:
         _let_go(payment, ports)
 
@@ -81,21 +81,26 @@ def record_binding_change(before: Binding | None, after: Binding, ports: Ports) 
 def tell_binding(binding: Binding, ports: Ports) -> None:
     """Tell every move of a link that is not told yet, in order. Raises StoreUnavailable."""
     for move in binding.untold:
-        ports.events.publish(
-            OutboxEvent(
-                name=_BINDING_EVENTS[BindingState(move.state)],
-                id=f"{binding.id}:{move.version}",
-                at=move.at,
-                detail={
-                    "bindingId": binding.id,
-                    "customerId": binding.customer_id,
-                    "state": move.state,
-                    "responseCode": move.response_code,
-                },
-            )
-        )
+        if move.moved:
+            _publish_link(binding, move, ports)
     complete_binding_task(ports, binding)
     ports.bindings.confirm_told(binding)
+
+
+def _publish_link(binding: Binding, move: Move, ports: Ports) -> None:
+    ports.events.publish(
+        OutboxEvent(
+            name=_BINDING_EVENTS[BindingState(move.state)],
+            id=f"{binding.id}:{move.version}",
+            at=move.at,
+            detail={
+                "bindingId": binding.id,
+                "customerId": binding.customer_id,
+                "state": move.state,
+                "responseCode": move.response_code,
+            },
+        )
+    )
 
 
 def _let_go(payment: Payment, ports: Ports) -> None:

@@ -156,17 +156,18 @@ TOLD_STATES = frozenset({BindingState.ACTIVE, BindingState.RELINK_REQUIRED, Bind
 def remember_move(before: Binding | None, after: Binding) -> Binding:
     """Return `after` with its move from `before` noted, if it moved to a state of which others are told.
 
-    A link that lives on after an unlinking that failed is no news.
+    That a link lives on after an unlinking is news to a workflow that waits for it only: then `moved` is False.
     """
     earlier = None if before is None else before.state
     still_active = after.state is BindingState.ACTIVE and earlier is BindingState.UNBIND_OTP_PENDING
     known = any(move.version == after.version for move in after.untold)
-    if known or after.state is earlier or after.state not in TOLD_STATES or still_active:
+    if known or after.state is earlier or after.state not in TOLD_STATES:
         return after
     move = Move(
         version=after.version,
         at=after.updated_at,
         state=after.state,
+        moved=not still_active,
         source=after.evidence.source,
         code=after.evidence.code,
         response_code=after.response_code,

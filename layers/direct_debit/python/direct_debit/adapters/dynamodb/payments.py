@@ -145,9 +145,7 @@ class DynamoDbPayments:
         as_read = conditions.IS_NEW if settled is None else conditions.unchanged(settled.version, settled.state.value)
         change = None
         if told and settled is not None:
-            change = unmarked_difference(
-                write_payment(settled), write_payment(replace(settled, untold=(), tell_by=None))
-            )
+            change = unmarked_difference(write_payment(settled), write_payment(_without_news(settled)))
         key = payment_key(ref)
         refusals = self._store.transact(
             [
@@ -169,11 +167,11 @@ class DynamoDbPayments:
             raise PaymentChanged(read_payment(refusals[0].item))
 
     def confirm_told(self, payment: Payment) -> None:
-        """Let an open payment that is still as it was read wait for no telling any more; otherwise do nothing.
+        """Let an open payment that is still as it was read carry its moves no longer; otherwise do nothing.
 
         Neither version nor write id move: a save that runs at the same time does not lose its race.
         """
-        change = unmarked_difference(write_payment(payment), write_payment(replace(payment, tell_by=None)))
+        change = unmarked_difference(write_payment(payment), write_payment(_without_news(payment)))
         if change is not None:
             as_read = conditions.unchanged(payment.version, payment.state.value)
             self._store.update(self._table, payment_key(payment.ref), change, as_read)
@@ -236,6 +234,10 @@ def _taken(key: PaymentKey | None, refusals: Sequence[Refused | None]) -> KeyTak
         return None
     named = refusals[0]
     return KeyTaken(key.own_ref if named is None or named.item is None else read_key(named.item))
+
+
+def _without_news(payment: Payment) -> Payment:
+    return replace(payment, untold=(), tell_by=None)
 
 
 def _own_or_lost(refused: Refused, write_id: str) -> Payment:
