@@ -14,6 +14,7 @@ from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError, IncompleteRead, LocationParseError, ReadTimeoutError
 
 from doku_snap.connections import NotConnected, TimedAdapter
+from doku_snap.content_encoding import BrokenEncoding, decode_content
 from doku_snap.errors import AnswerLost, ConnectionNotMade, InvalidMessage, InvalidSetting
 from doku_snap.exchange import Clocks, Exchange, under_way
 
@@ -36,7 +37,10 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """An answer as it came in, complete; header names are lower case. Headers and body stay out of the repr."""
+    """An answer as it came in, complete; header names are lower case. Headers and body stay out of the repr.
+
+    `body` is decoded, if it came with a `Content-Encoding` although none was asked for.
+    """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -74,7 +78,7 @@ class RequestsTransport:
     """The transport over kept-alive connections of `requests`; several threads may use it at the same time.
 
     Verifies TLS, follows no redirect, repeats nothing, takes no proxy, netrc or cookie from its surroundings, and reads
-    at most 1 MiB. It gives up when there is no connection after `timeout.connect`, or when the
+    at most 1 MiB, as sent and as decoded. It gives up when there is no connection after `timeout.connect`, or when the
     answer is not complete within `timeout.read` of the connection being there, however the time was spent. A connection
     that was idle for more than a few seconds by either clock (both in seconds) is not used again.
     """
@@ -100,6 +104,8 @@ class RequestsTransport:
         with under_way(exchange):
             try:
                 return self._exchange(prepared, timeout)
+            except BrokenEncoding as error:
+                raise AnswerLost(error.kind, exchange.status) from None
             except (requests.RequestException, HTTPError, http.client.HTTPException, OSError, ValueError) as error:
                 # The library's errors quote the URL and sometimes the answer; the kind says enough.
                 if not exchange.sending:
@@ -120,7 +126,9 @@ class RequestsTransport:
             body = _read_body(response.raw, response.status_code)
         finally:
             response.close()
-        return HttpAnswer(response.status_code, headers, body)
+        return HttpAnswer(
+            response.status_code, headers, decode_content(body, headers.get("content-encoding", ""), MAX_BODY_BYTES)
+        )
 
 
 def _prepare(request: HttpRequest) -> requests.PreparedRequest:
