@@ -2,9 +2,11 @@
 
 import contextlib
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 type Behaviour = Callable[[socket.socket, "FaultyServer"], None]
 
@@ -13,22 +15,35 @@ class FaultyServer:
     """Serves connections one after another; `behaviour` is called after each complete request.
 
     `requests` holds every request that arrived, `connections` counts accepted connections, `released` is set when the
-    test is over, for behaviours that wait.
+    test is over, for behaviours that wait. `pace` waits until the next byte of a trickle may go out (False: no more),
+    `finished` says that all of one went out. With a certificate it speaks TLS.
     """
 
-    def __init__(self, behaviour: Behaviour) -> None:
+    def __init__(self, behaviour: Behaviour, certificate: Path | None = None) -> None:
         self._behaviour = behaviour
+        self._scheme = "http"
+        self._tls: ssl.SSLContext | None = None
+        if certificate is not None:
+            self._scheme = "https"
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls.load_cert_chain(certificate)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._threads: list[threading.Thread] = []
         self._open: list[socket.socket] = []
         self.requests: list[bytes] = []
         self.connections = 0
         self.released = threading.Event()
+        self.finished = threading.Event()
+        self.pace: Callable[[FaultyServer], bool] = lambda server: not server.released.wait(0.05)
         self.port: int = self._listener.getsockname()[1]
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
+
+    @property
+    def threads(self) -> set[threading.Thread]:
+        return set(self._threads)
 
     def start(self) -> None:
         self._spawn(self._accept)
@@ -62,14 +77,21 @@ class FaultyServer:
             self._spawn(lambda connection=connection: self._serve(connection))  # type: ignore[misc]
 
     def _serve(self, connection: socket.socket) -> None:
-        with connection, contextlib.suppress(OSError):
-            connection.settimeout(5)
-            while (request := _read_request(connection)) is not None:
+        connection.settimeout(30)
+        with contextlib.suppress(OSError), self._secure(connection) as ready:
+            while (request := read_request(ready)) is not None:
                 self.requests.append(request)
-                self._behaviour(connection, self)
+                self._behaviour(ready, self)
+
+    def _secure(self, connection: socket.socket) -> socket.socket:
+        if self._tls is None:
+            return connection
+        secured = self._tls.wrap_socket(connection, server_side=True)
+        self._open.append(secured)
+        return secured
 
 
-def _read_request(connection: socket.socket) -> bytes | None:
+def read_request(connection: socket.socket) -> bytes | None:
     data = b""
     while b"\r\n\r\n" not in data:
         piece = connection.recv(65536)
@@ -85,6 +107,15 @@ def _read_request(connection: socket.socket) -> bytes | None:
     return head + b"\r\n\r\n" + body
 
 
+def trickle(connection: socket.socket, server: FaultyServer, data: bytes) -> None:
+    """Send byte by byte at the server's pace."""
+    for position in range(len(data)):
+        if not server.pace(server):
+            return
+        connection.sendall(data[position : position + 1])
+    server.finished.set()
+
+
 def reset(connection: socket.socket) -> None:
     """Close with RST instead of FIN."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -97,8 +128,8 @@ def respond(status: str, body: bytes, *headers: str) -> bytes:
 
 
 @contextlib.contextmanager
-def serving(behaviour: Behaviour) -> Iterator[FaultyServer]:
-    server = FaultyServer(behaviour)
+def serving(behaviour: Behaviour, certificate: Path | None = None) -> Iterator[FaultyServer]:
+    server = FaultyServer(behaviour, certificate)
     server.start()
     try:
         yield server

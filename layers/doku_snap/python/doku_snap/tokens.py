@@ -16,7 +16,10 @@ from doku_snap.transport import HttpRequest, Timeout, Transport
 
 
 class TokenClient:
-    """Asks DOKU for tokens. Every method sends one request and raises ConnectionNotMade or AnswerLost."""
+    """Asks DOKU for tokens.
+
+    Every method sends one request and raises InvalidMessage, ConnectionNotMade (nothing sent) or AnswerLost.
+    """
 
     def __init__(
         self, credentials: Credentials, settings: ClientSettings, transport: Transport, clock: Callable[[], datetime]

@@ -1,25 +1,28 @@
 """HTTP to DOKU: one request, one answer, and a clear word on what is known when there is none."""
 
-import contextlib
 import http.client
-import threading
+import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
+from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3 import BaseHTTPResponse
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import HTTPError, IncompleteRead, ReadTimeoutError
+from urllib3.exceptions import HTTPError, IncompleteRead, LocationParseError, ReadTimeoutError
 
-from doku_snap.errors import AnswerLost, ConnectionNotMade, InvalidSetting
+from doku_snap.connections import NotConnected, TimedAdapter
+from doku_snap.content_encoding import BrokenEncoding, decode_content
+from doku_snap.errors import AnswerLost, ConnectionNotMade, InvalidMessage, InvalidSetting
+from doku_snap.exchange import Clocks, Exchange, under_way
 
 MAX_BODY_BYTES = 1024 * 1024
 _PIECE = 64 * 1024
+_METHOD = re.compile(r"[A-Z]{1,16}")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE = re.compile(r"([!-~]([\t -~]*[!-~])?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,10 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """An answer as it came in, complete; header names are lower case. Headers and body stay out of the repr."""
+    """An answer as it came in, complete; header names are lower case. Headers and body stay out of the repr.
+
+    `body` is decoded, if it came with a `Content-Encoding` although none was asked for.
+    """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -43,7 +49,10 @@ class HttpAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Timeout:
-    """Seconds to connect (with TLS), and from then for the whole answer. Raises InvalidSetting unless positive."""
+    """Seconds to connect (look-up of the name and TLS included), and from then for sending and the whole answer.
+
+    Raises InvalidSetting unless positive.
+    """
 
     connect: float
     read: float
@@ -59,91 +68,101 @@ class Transport(Protocol):
     def send(self, request: HttpRequest, timeout: Timeout) -> HttpAnswer:
         """Send once and return the complete answer, whatever its status.
 
-        Raises ConnectionNotMade when surely nothing was sent, AnswerLost when that is not sure.
+        Raises InvalidMessage when the request cannot be written (`method`, `url`, `headers`, or a header's name) and
+        ConnectionNotMade: surely nothing was sent; AnswerLost when that is not sure.
         """
         ...
 
 
 class RequestsTransport:
-    """The transport over a kept-alive `requests` session.
+    """The transport over kept-alive connections of `requests`; several threads may use it at the same time.
 
-    Verifies TLS, follows no redirect, repeats nothing, takes no proxy, netrc or cookie from its surroundings, reads at
-    most 1 MiB, and gives up when the answer is not complete within `timeout.read` of the connection being there.
+    Verifies TLS, follows no redirect, repeats nothing, takes no proxy, netrc or cookie from its surroundings, and reads
+    at most 1 MiB, as sent and as decoded. It gives up when there is no connection after `timeout.connect`, or when the
+    answer is not complete within `timeout.read` of the connection being there, however the time was spent. A connection
+    that was idle for more than a few seconds by either clock (both in seconds) is not used again.
     """
 
-    def __init__(self, ca_bundle: str | None = None) -> None:
-        self._session = requests.Session()
-        self._session.trust_env = False
+    def __init__(
+        self,
+        ca_bundle: str | None = None,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         if ca_bundle is not None and not Path(ca_bundle).is_file():
             raise InvalidSetting("ca_bundle", "is not a file")
-        self._session.verify = ca_bundle or True
-        adapter = _Adapter(max_retries=0)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        self._verify = ca_bundle or True
+        self._clocks = Clocks(monotonic, wall)
+        # Not a session: that one would read the whole body of a redirect, however large, only to know where it leads.
+        self._adapter = TimedAdapter()
 
     def send(self, request: HttpRequest, timeout: Timeout) -> HttpAnswer:
         """See Transport.send."""
-        headers = {"Accept-Encoding": "identity", **request.headers}
-        try:
-            prepared = requests.Request(request.method, request.url, headers=headers, data=request.body).prepare()
-        except (requests.RequestException, UnicodeError):
-            raise ConnectionNotMade("the request cannot be written") from None
-        response: requests.Response | None = None
-        started = time.monotonic()
-        try:
-            response = self._session.send(
-                prepared, stream=True, allow_redirects=False, timeout=(timeout.connect, timeout.read)
-            )
-            deadline = max(started, _connected_at(response.raw)) + timeout.read
-            body = _read_body(response.raw, response.status_code, deadline)
-            return HttpAnswer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, body)
-        except _NotConnected as error:
-            raise ConnectionNotMade(error.reason) from None
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
-            raise ConnectionNotMade("the URL cannot be used") from None
-        except (requests.RequestException, HTTPError, http.client.HTTPException, OSError) as error:
-            # The library's errors quote the URL and sometimes the answer; the kind says enough.
-            status = None if response is None else response.status_code
-            raise AnswerLost(_kind(error), status) from None
-        finally:
-            if response is not None:
-                response.close()
+        prepared = _prepare(request)
+        exchange = Exchange(self._clocks, timeout.connect, timeout.read)
+        with under_way(exchange):
+            try:
+                return self._exchange(prepared, timeout)
+            except BrokenEncoding as error:
+                raise AnswerLost(error.kind, exchange.status) from None
+            except (requests.RequestException, HTTPError, http.client.HTTPException, OSError, ValueError) as error:
+                # The library's errors quote the URL and sometimes the answer; the kind says enough.
+                if not exchange.sending:
+                    reason = error.reason if isinstance(error, NotConnected) else type(error).__name__
+                    raise ConnectionNotMade(reason) from None
+                raise AnswerLost(_kind(error), exchange.status) from None
 
     def close(self) -> None:
         """Close the kept connections."""
-        self._session.close()
+        self._adapter.close()
+
+    def _exchange(self, prepared: requests.PreparedRequest, timeout: Timeout) -> HttpAnswer:
+        response = self._adapter.send(
+            prepared, stream=True, timeout=(timeout.connect, timeout.read), verify=self._verify
+        )
+        try:
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            body = _read_body(response.raw, response.status_code)
+        finally:
+            response.close()
+        return HttpAnswer(
+            response.status_code, headers, decode_content(body, headers.get("content-encoding", ""), MAX_BODY_BYTES)
+        )
 
 
-def _read_body(raw: BaseHTTPResponse, status: int, deadline: float) -> bytes:
-    """Read all of the body; the socket is shut when time is up, so that no trickle of bytes can hold us."""
+def _prepare(request: HttpRequest) -> requests.PreparedRequest:
+    """The request as `requests` takes it; what could not be written is refused before there is a connection."""
+    if not _METHOD.fullmatch(request.method):
+        raise InvalidMessage("method", "must be a word in capitals")
+    for name, value in request.headers.items():
+        if not _HEADER_NAME.fullmatch(name):
+            raise InvalidMessage("headers", "a name is not one of HTTP")
+        if not _HEADER_VALUE.fullmatch(value):
+            raise InvalidMessage(name, "must be printable ASCII without a blank at either end")
+    headers = {"Accept-Encoding": "identity", **request.headers}
+    unusable = InvalidMessage("url", "must be an http(s) URL with a host")
+    try:
+        prepared = requests.Request(request.method, request.url, headers=headers, data=request.body).prepare()
+        parts = urlsplit(prepared.url or "")
+        host = (parts.hostname or "").encode("idna")
+    except (requests.RequestException, LocationParseError, ValueError):  # their texts quote the URL
+        raise unusable from None
+    if parts.scheme not in {"http", "https"} or not host:
+        raise unusable
+    return prepared
+
+
+def _read_body(raw: BaseHTTPResponse, status: int) -> bytes:
+    """Read all of the body as it was sent. Raises AnswerLost when it is too large."""
     pieces: list[bytes] = []
     size = 0
-    alarm = threading.Timer(max(0.0, deadline - time.monotonic()), _shut, (raw,))
-    alarm.daemon = True
-    alarm.start()
-    try:
-        while piece := raw.read1(_PIECE, decode_content=False):
-            size += len(piece)
-            if size > MAX_BODY_BYTES:
-                raise AnswerLost("too_large", status)
-            if time.monotonic() >= deadline:
-                raise AnswerLost("timeout", status)
-            pieces.append(piece)
-    except (HTTPError, OSError):
-        if time.monotonic() >= deadline:
-            raise AnswerLost("timeout", status) from None
-        raise
-    finally:
-        alarm.cancel()
-    if time.monotonic() >= deadline:
-        # A body without a length ends where the alarm cut it: that is not its end.
-        raise AnswerLost("timeout", status)
+    while piece := raw.read1(_PIECE, decode_content=False):
+        size += len(piece)
+        if size > MAX_BODY_BYTES:
+            raise AnswerLost("too_large", status)
+        pieces.append(piece)
     return b"".join(pieces)
-
-
-def _shut(raw: BaseHTTPResponse) -> None:
-    with contextlib.suppress(ValueError, RuntimeError, OSError):  # read to the end, or closed, in the meantime
-        raw.shutdown()
 
 
 def _kind(error: Exception) -> str:
@@ -160,7 +179,7 @@ _KINDS: tuple[tuple[str, tuple[type[BaseException], ...]], ...] = (
     ("timeout", (TimeoutError, ReadTimeoutError, requests.Timeout)),
     ("truncated", (IncompleteRead, http.client.IncompleteRead)),
     ("reset", (ConnectionError,)),
-    ("unparsable", (http.client.HTTPException,)),
+    ("unparsable", (http.client.HTTPException, ValueError)),
 )
 
 
@@ -175,52 +194,3 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         yield current
         links = (current.__cause__, current.__context__, *current.args)
         pending.extend(link for link in links if isinstance(link, BaseException))
-
-
-class _NotConnected(HTTPError):
-    """Raised only while connecting; the libraries let it through as it is, so it proves that nothing was sent."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class _HTTPConnection(HTTPConnection):
-    connected_at = 0.0
-
-    def connect(self) -> None:
-        try:
-            super().connect()
-        except (HTTPError, OSError, ValueError) as error:
-            raise _NotConnected(type(error).__name__) from None
-        self.connected_at = time.monotonic()
-
-
-class _HTTPSConnection(HTTPSConnection):
-    connected_at = 0.0
-
-    def connect(self) -> None:
-        try:
-            super().connect()
-        except (HTTPError, OSError, ValueError) as error:
-            raise _NotConnected(type(error).__name__) from None
-        self.connected_at = time.monotonic()
-
-
-class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls = _HTTPConnection
-
-
-class _HTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _HTTPSConnection
-
-
-class _Adapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  the library's own signature
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
-
-
-def _connected_at(raw: BaseHTTPResponse) -> float:
-    connection = raw.connection
-    return connection.connected_at if isinstance(connection, _HTTPConnection | _HTTPSConnection) else 0.0
