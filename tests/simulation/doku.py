@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from doku_snap.errors import AnswerLost, ConnectionNotMade
 from doku_snap.transport import MAX_BODY_BYTES, HttpAnswer
 from tests.fakes.weather import Crash
+from tests.simulation.kernel import SECOND
+from tests.simulation.mixups import bend_history, mix_up
 from tools.doku_simulator.dials import Dial
 
 if TYPE_CHECKING:
@@ -30,6 +32,9 @@ _REFUSALS = ("40404", "40300", "40311", "40314")
 _MORE_BEFORE = {"payment": _REFUSALS, "otp": _REFUSALS, "refund": ("42900", "42900", "40320")}
 _CODES_BEFORE = ("50000", "50001", "50002", "50400", "42900", "40316", "99999")
 _CODES_AFTER = ("50000", "50001", "50002", "50400", "20200", "40901", "99999")
+_TURNED_AWAY = ("42900", "40100", "40306", "40400", "40401", "50000")
+_PASSING = ("40314", "40314", "40400", "40401", "40501", "40320", "42900")
+_POOR_FOR = 3 * 3_600 * SECOND
 _GARBAGE: tuple[Garbage, ...] = (
     "empty", "html", "truncated", "half", "wrong_type", "wrong_reference", "missing_fields", "unknown_fields",
     "duplicate_keys",
@@ -59,10 +64,30 @@ class Arrival:
     token_owner: str | None
     written: int  # how many writes there were before it
     sender: Actor
+    done_at: int | None = None  # when its sender had an answer, or gave up
     answer: str = ""  # the code that DOKU meant to give
     reached: bool = False  # whether an answer came back whole
     clear: bool = False  # whether it was the true answer, unspoilt
+    bent: bool = False  # whether the answer says something untrue besides
+    refused: bool = False  # whether it was answered with a response code only, without any effect
     misfit: bool = False  # whether it was signed with a key that DOKU does not take
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether its sender got no answer, or died with it."""
+        outcome = self.sender.outcome
+        return not self.reached or (outcome is not None and outcome.crashed)
+
+    @property
+    def is_status(self) -> bool:
+        """Whether its sender got a status, spoilt in parts or not."""
+        return not self.is_lost and self.answer == "2005500"
+
+    @property
+    def is_no_answer(self) -> bool:
+        """Whether a question surely was not answered: lost, or refused in plain words."""
+        refused = self.refused and self.answer not in ("2005500", "4045501")
+        return self.is_lost or refused
 
     @property
     def heard(self) -> bool:
@@ -78,6 +103,17 @@ class Transport:
         self._u = universe
 
     def send(self, request: HttpRequest, timeout: Timeout) -> HttpAnswer:
+        """Send once; note when its sender is done with it."""
+        arrived = len(self._u.arrivals)
+        try:
+            return self._send(request, timeout)
+        finally:
+            actor = self._u.kernel.current
+            for arrival in self._u.arrivals[arrived:]:
+                if arrival.sender is actor:
+                    arrival.done_at = self._u.kernel.t
+
+    def _send(self, request: HttpRequest, timeout: Timeout) -> HttpAnswer:
         u, kernel = self._u, self._u.kernel
         path = request.url.split("/", 3)[3]
         operation = _OPERATIONS[path.rsplit("/", 1)[1]]
@@ -101,7 +137,10 @@ class Transport:
         if fault == "slow":
             kernel.pause(timeout.read * u.rng.random())
         arrival = self._arrive(request, operation, actor)
-        dial = self._refuse_signature(request, arrival) or self._draw_dial(operation, arrival)
+        dial = self._refuse_signature(request, arrival)
+        if dial is None and u.chance(u.plan.mixups):
+            return self._mix_up(request, path, arrival, timeout)
+        dial = dial or self._draw_dial(operation, arrival)
         response = u.simulator.handle(request.method, "/" + path, request.headers, request.body)
         arrival.answer = u.simulator.requests[-1].code if dial is None else response.code
         kernel.note(f"{name} {arrival.reference} {arrival.external_id} answered {response.code} {dial or ''}")
@@ -117,8 +156,20 @@ class Transport:
             raise AnswerLost("timeout")
         kernel.pause(wait)
         answer = self._answer(response, arrival)
-        arrival.clear = dial in (None, "delay") and answer.status in (200, 404)
+        arrival.refused = dial == "code before"
+        arrival.clear = dial in (None, "delay") and answer.status in (200, 404) and not arrival.bent
         return answer
+
+    def _mix_up(self, request: HttpRequest, path: str, arrival: Arrival, timeout: Timeout) -> HttpAnswer:
+        """Give an answer that belongs to another question; whether this one was dealt with is not said."""
+        u = self._u
+        kind, body = mix_up(u.rng, arrival.operation, arrival.fields)
+        u.happens(f"answered with the {kind}")
+        if u.rng.random() < 0.5:
+            u.simulator.handle(request.method, "/" + path, request.headers, request.body)
+        arrival.answer = "of another"
+        u.kernel.pause(min(self._travel(), timeout.read / 2))
+        return HttpAnswer(200, {"content-type": "application/json"}, body)
 
     def _answer(self, response: SimulatedResponse, arrival: Arrival) -> HttpAnswer:
         if response.dropped:
@@ -132,6 +183,12 @@ class Transport:
         body = response.body
         if arrival.operation == "status" and self._u.plan.cancelled_as_05:
             body = body.replace(b'"latestTransactionStatus":"06"', b'"latestTransactionStatus":"05"')
+        if arrival.operation == "status" and response.code == "2005500" and self._u.chance(self._u.plan.mixups):
+            number = (self._u.payment_item(arrival.reference) or {}).get("refundNumber", {}).get("S")
+            if number is not None:
+                self._u.happens("answered with a row of another amount")
+                arrival.bent = True
+                body = bend_history(body, number)
         if arrival.operation == "status" and self._u.plan.otp_code_in_status:
             for payment_code, otp_code in _OTP_CODES:
                 body = body.replace(payment_code, otp_code)
@@ -151,6 +208,8 @@ class Transport:
             return u.rng.choice(("fail", "vanish"))
         if name in ("doku.payment", "doku.otp") and u.chance(u.plan.dead_senders):
             return self._strike(name, "crash_after")
+        if name in ("doku.status", "doku.balance") and u.chance(u.plan.dead_looks):
+            return self._strike(name, u.rng.choice(("crash_before", "crash_after")))
         if not u.chance(u.plan.doku_faults * _weight(name)):
             return None
         return self._strike(
@@ -178,6 +237,12 @@ class Transport:
         u, rng = self._u, self._u.rng
         if operation == "otp" and u.chance(u.plan.late_codes):
             return self._dial_code(arrival.reference or _UNLINKING)
+        if operation == "status" and arrival.reference in u.questioned and u.chance(u.plan.sour):
+            return self._turn_away(arrival.reference)
+        if operation == "refund" and u.plan.poor_merchant and u.kernel.t < _POOR_FOR and u.chance(0.9):
+            u.happens("refund refused for a reason that passes")
+            u.simulator.add_dial(Dial("*", "code", "before", code=rng.choice(_PASSING)))
+            return "code before"
         if not u.chance(u.plan.dials * _weight(f"doku.{operation}")):
             return self._dial_lie(operation, arrival.reference)
         kinds: list[Fault] = ["drop", "hang", "delay", "status", "code", "garbage", "garbage"]
@@ -216,6 +281,16 @@ class Transport:
         u.lied.add(reference)
         u.happens("liar")
         return "lies"
+
+    def _turn_away(self, reference: str) -> str:
+        """Refuse to answer a question about something odd, a few times."""
+        u = self._u
+        u.questioned[reference] -= 1
+        if u.questioned[reference] <= 0:
+            del u.questioned[reference]
+        u.happens("question turned away")
+        u.simulator.add_dial(Dial("*", "code", "before", code=u.rng.choice(_TURNED_AWAY)))
+        return "code before"
 
     def _dial_code(self, subject: str) -> str:
         """Let the answer to a first code be lost, and refuse the next one, which has no effect.

@@ -13,7 +13,7 @@ from tests.simulation.history import counting
 from tests.simulation.judge import judge
 from tests.simulation.kernel import SECOND
 from tests.simulation.people import Person
-from tests.simulation.plan import draw_plan
+from tests.simulation.plan import Choices, draw_plan
 from tests.simulation.search import calm_collector, say
 from tests.simulation.universe import Universe
 from tools.doku_simulator.config import ProviderVariant
@@ -64,7 +64,14 @@ def fair_plan() -> Plan:
         shared_phone=False,
         b2b_token_seconds=900,
         customer_token_seconds=15 * 86_400,
-        max_otp_attempts=5,
+        choices=Choices(),
+        mixups=0.0,
+        sour=0.0,
+        freezes=0.0,
+        lost_records=0.0,
+        dead_looks=0.0,
+        poor_merchant=False,
+        old_news=False,
     )
 
 

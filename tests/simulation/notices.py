@@ -40,6 +40,9 @@ class Notices:
         elif self._u.plan.lose_all_notifications and not self._u.calm:
             notices.dials.append(NoticeDial("drop"))
             self._u.happens("notification lost")
+        elif self._u.plan.old_news and self._u.chance(0.4):
+            self._u.happens("notification forged: old_status")
+            notices.dials.append(NoticeDial("forge", forgery="old_status", kind="payment"))
         elif self._u.chance(self._u.plan.notification_trouble):
             notices.dials.append(self._draw_dial())
         for delivery in self._u.simulator.due_deliveries():
@@ -93,10 +96,17 @@ class Notices:
                 status = 500
             elif self._u.chance(self._u.plan.notification_trouble / 3):
                 status = None  # our answer was lost: DOKU comes again
+            if outcome.error is None and self._is_odd(delivery):
+                self._u.questioned[delivery.reference] = self._u.rng.randint(1, 4)
             simulator.record_result(delivery, status)
 
         actor = self._u.invoke(f"receive_{kind}_notification", receive, API_SECONDS, subject=delivery.reference)
         actor.ended.append(ended)
+
+    def _is_odd(self, delivery: Delivery) -> bool:
+        """Whether a delivery is authentic, but may not be believed as it is."""
+        aged = delivery.attempt > 1 and not self._u.plan.resigned
+        return delivery.kind == "payment" and (delivery.forgery in ("stale", "amount", "old_status") or aged)
 
     def _token(self, environment: Environment) -> str:
         """Return the token that DOKU holds, or a new one as the function that issues them makes it.

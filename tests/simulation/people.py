@@ -214,7 +214,7 @@ class Person:
         u.coverage.totals["orders"] += 1
         u.orders += 1
         ref = f"ORDER{u.orders:07}" if rng.random() < 0.8 else None
-        key = None if ref is not None else u.ids.new_id()
+        key = u.ids.new_id() if ref is None or rng.random() < 0.25 else None
         command = MakePayment(
             binding_id=binding_id,
             amount=Amount.parse(rng.choices(_AMOUNTS, _WEIGHTS)[0]),
@@ -226,9 +226,20 @@ class Person:
             task_token=f"task-pay-{u.ids.new_id()[:8]}" if rng.random() < 0.5 else None,
         )
         if rng.random() < 0.1:
-            other = replace(command, amount=Amount.parse("77777.00"))
+            other = rng.choice(
+                (
+                    replace(command, amount=Amount.parse("77777.00")),
+                    replace(command, metadata={"cart": "8"}),
+                    replace(command, success_url="https://shop.example/elsewhere"),
+                )
+            )
             u.happens("request repeated with another body")
-            self._start("make_payment", lambda ports, deadline: make_payment(other, ports, deadline))
+            self._start("make_payment", lambda ports, deadline: self._pay(other, ports, deadline))
+        if key is not None and rng.random() < 0.3:
+            # A shop that numbers its attempts, and keeps the key.
+            numbered = replace(command, partner_reference_no=f"AGAIN{u.orders:07}" if rng.random() < 0.7 else None)
+            u.happens("key repeated with another reference")
+            self._start("make_payment", lambda ports, deadline: self._pay(numbered, ports, deadline))
         paid = self._try("make_payment", lambda ports, deadline: self._pay(command, ports, deadline))
         if rng.random() < 0.15:
             self._think(1.0, 600.0)
@@ -255,10 +266,16 @@ class Person:
     def _pay(self, command: MakePayment, ports: Ports, deadline: Deadline) -> PaymentResult:
         result = make_payment(command, ports, deadline)
         payment = result.payment
-        if (payment.amount, payment.binding_id) != (command.amount, command.binding_id):
+        asked = (command.amount, command.binding_id, command.metadata)
+        other_page = command.success_url is not None and command.success_url != payment.success_url
+        if (payment.amount, payment.binding_id, payment.metadata) != asked or other_page:
             self.u.blame("S2", f"{payment.ref}: another request's payment was shown for this one")
         if payment.customer_id != self.customer:
             self.u.blame("B4", f"{payment.ref}: {self.customer} was shown a payment of {payment.customer_id}")
+        if command.idempotency_key is not None:
+            self.u.keys.setdefault(command.idempotency_key, set()).add(payment.ref)
+            if len(self.u.keys[command.idempotency_key]) > 1:
+                self.u.blame("M2", f"{payment.ref}: one key made several payments")
         return result
 
     def _confirm(self, payment: Payment) -> None:
@@ -512,16 +529,20 @@ def _operate(u: Universe) -> None:
     """Look after what was put aside, now and then."""
     for _ in range(3):
         u.kernel.pause(u.rng.uniform(100.0, 4_000.0))
+        if u.calm:
+            return
         u.platform.redrive()
         redrive_refunds(u)
 
 
 def redrive_refunds(u: Universe) -> bool:
-    """Start the refunds again that need a review; whether there were any."""
+    """Start the refunds again that need a review, or were refused; whether there were any."""
     refs = [
         str(item["pk"]["S"]).partition("#")[2]
         for item in u.store.items("Transactions")
-        if item["sk"]["S"] == "PAYMENT" and item.get("refundState", {}).get("S") == RefundState.NEEDS_REVIEW
+        if item["sk"]["S"] == "PAYMENT"
+        and item["state"]["S"] == PaymentState.PAID
+        and item.get("refundState", {}).get("S") in (RefundState.NEEDS_REVIEW, RefundState.FAILED)
     ]
     for ref in refs:
         u.happens("refund started again")

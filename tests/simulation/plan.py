@@ -17,6 +17,21 @@ MINUTE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
+class Choices:
+    """What an operator may choose, within what the template allows (see application.settings)."""
+
+    first_inquiry: int = 60
+    not_found_final: int = 900
+    claim_lease: int = 120
+    max_open_payments: int = 20
+    max_otp_attempts: int = 5
+    circuit_failures: int = 5
+    circuit_window: int = 60
+    circuit_open: int = 30
+    refresh_min: int = 60
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """All drawn properties of one history. Rates are per side effect, durations are seconds."""
 
@@ -58,7 +73,14 @@ class Plan:
     new_external_id: bool
     notify_declines: bool
     notify_refunds: bool
-    max_otp_attempts: int
+    choices: Choices
+    mixups: float  # how often an answer belongs to somebody else's question
+    sour: float  # how often a question about something odd is refused at first
+    freezes: float  # how often a function stands still between two side effects
+    lost_records: float  # how often a batch of a stream is lost
+    dead_looks: float  # how often who asks for a status dies with the question, or the answer, in hand
+    poor_merchant: bool  # DOKU refuses refunds for hours, for a reason of the merchant's that passes
+    old_news: bool  # DOKU repeats, much later, what it had said before
 
 
 def draw_plan(rng: Random) -> Plan:
@@ -67,7 +89,7 @@ def draw_plan(rng: Random) -> Plan:
     Two of them can not go together with everything, because no merchant could keep its promises then:
     - A bank that executes a repeated refund number (`refund_repeat="execute"`) doubles a refund that the status did not
       show when it was asked. So it is drawn only where no effect comes late, the status lags by less than the minute
-      that is waited before asking, and clocks agree well enough for that minute to be one.
+      that is waited before asking (a setting), and clocks agree well enough for that minute to be one.
     - Posting a payment again after "not found" (a setting, off by default) is safe only if DOKU refuses a repeated
       reference; it is drawn only there.
     """
@@ -82,7 +104,8 @@ def draw_plan(rng: Random) -> Plan:
     liar = not calm and rng.random() < 0.05
     late_codes = 0.9 if late_effects and rng.random() < 0.2 * rate else 0.0
     dead_senders = 0.5 if rng.random() < 0.04 * rate else 0.0
-    variant = _draw_variant(rng, late_effects=late_effects, repost=repost, skew=skew)
+    choices = _draw_choices(rng)
+    variant = _draw_variant(rng, late_effects=late_effects, repost=repost, skew=skew, choices=choices)
     return Plan(
         variant=variant,
         customers=1 if blackout else _weighted(rng, ((1, 11), (2, 6), (3, 2), (4, 1))),
@@ -122,21 +145,47 @@ def draw_plan(rng: Random) -> Plan:
         new_external_id=rng.random() < 0.4,
         notify_declines=rng.random() < 0.3,
         notify_refunds=rng.random() < 0.7,
-        max_otp_attempts=rng.choice((5, 2)),
+        choices=choices,
+        mixups=rate * (0.0 if rng.random() < 0.6 else rng.choice((0.02, 0.08, 0.2))),
+        sour=rate * rng.choice((0.0, 0.0, 0.7)),
+        freezes=rate * (0.002 if rng.random() < 0.15 else 0.0),
+        lost_records=rate * (0.3 if rng.random() < 0.12 else 0.0),
+        dead_looks=rate * (0.4 if rng.random() < 0.08 else 0.0),
+        poor_merchant=rng.random() < 0.12 * rate,
+        old_news=rng.random() < 0.15 * rate,
     )
 
 
-def _draw_variant(rng: Random, *, late_effects: bool, repost: bool, skew: float) -> ProviderVariant:
+def _draw_choices(rng: Random) -> Choices:
+    """Half of the merchants keep the defaults."""
+    if rng.random() < 0.5:
+        return Choices()
+    return Choices(
+        first_inquiry=rng.choice((60, 60, 0, 5, 120)),
+        not_found_final=rng.choice((900, 900, 120, 300, 3_600)),
+        claim_lease=rng.choice((120, 90, 300, 600)),
+        max_open_payments=rng.choice((20, 1, 2, 3)),
+        max_otp_attempts=rng.choice((5, 2, 1)),
+        circuit_failures=rng.choice((5, 1, 2, 50)),
+        circuit_window=rng.choice((60, 5, 600)),
+        circuit_open=rng.choice((30, 1, 300)),
+        refresh_min=rng.choice((60, 0, 600)),
+    )
+
+
+def _draw_variant(rng: Random, *, late_effects: bool, repost: bool, skew: float, choices: Choices) -> ProviderVariant:
     lag = 0.0 if repost else rng.choice((0.0, 0.0, 30.0, 600.0, 2_400.0))
     duplicates: Sequence[Literal["external_id", "reference", "both", "neither"]] = (
         ("reference", "both") if repost else ("external_id", "reference", "both", "neither")
     )
     repeats: Sequence[Literal["replay", "wrong_state", "inconsistent", "execute"]] = (
         ("replay", "wrong_state", "wrong_state", "inconsistent")
-        if late_effects or lag >= MINUTE or skew > 5.0
+        if late_effects or lag >= choices.first_inquiry or skew > 5.0
         else ("replay", "wrong_state", "wrong_state", "inconsistent", "execute")
     )
-    slow: tuple[float, float] = rng.choice(((0.0, 0.0), (0.0, 0.0), (1.0, 30.0), (60.0, 600.0), (600.0, HOUR)))
+    slow: tuple[float, float] = rng.choice(
+        ((0.0, 0.0), (0.0, 0.0), (0.0, 0.0), (1.0, 30.0), (60.0, 600.0), (600.0, HOUR), (HOUR, 30 * HOUR))
+    )
     return ProviderVariant(
         duplicate_refused_by=rng.choice(duplicates),
         status_lag=lag,

@@ -135,6 +135,13 @@ class Platform:
             else:
                 self._u.happens("stream record repeated")  # the whole batch comes again
 
+        if self._u.chance(self._u.plan.lost_records):
+            # Put aside and forgotten, or older than a day before anybody came to them.
+            self._u.happens("stream records lost")
+            self._u.had_gaps = True
+            self._streaming[table] = False
+            self._streamed[table] = begin + len(batch)
+            return
         actor = self._u.invoke("publish_events", lambda env, _: self._publish(table, batch, env.ports), WORKER_SECONDS)
         actor.ended.append(ended)
 
@@ -146,6 +153,7 @@ class Platform:
                 except StoreUnavailable:
                     if remaining == 0:
                         self._u.happens("stream record put aside")
+                        self._u.had_gaps = True
                         self.put_aside.append((table, record))
                         break
                     ports.clock.sleep(0.2 * (1 + ports.ids.jitter()))

@@ -7,7 +7,7 @@ platform does is in platform.py, AWS and DOKU behind the weather in aws.py and d
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
@@ -66,11 +66,19 @@ class Clock:
 
     def __init__(self, kernel: Kernel, skew: float) -> None:
         self._kernel = kernel
-        self._skew = timedelta(seconds=skew)
+        self._true_skew = self._skew = timedelta(seconds=skew)
 
     def now(self) -> datetime:
         """Return what this process believes the time to be."""
         return self._kernel.now() + self._skew
+
+    def fall_behind(self, seconds: float) -> None:
+        """Lose time, as a clock that was frozen with its function."""
+        self._skew -= timedelta(seconds=seconds)
+
+    def catch_up(self) -> None:
+        """Be set right again, as far as it ever was."""
+        self._skew = self._true_skew
 
     def sleep(self, seconds: float) -> None:
         """Wait, while others go on."""
@@ -127,6 +135,9 @@ class Universe:
         self.late_unlinking = False
         self.late_codes: set[str] = set()  # of whom a code takes effect, unheard
         self.lied: set[str] = set()
+        self.had_gaps = False  # whether a stream's record was lost, or put aside
+        self.keys: dict[str, set[str]] = {}  # the payments that each idempotency key was answered with
+        self.questioned: dict[str, int] = {}  # of what something odd was told: how often its status is still refused
         self.back_office: set[str] = set()  # refunded by DOKU's staff, unasked
         self.orders = 0
         self.calm_since: int | None = None
@@ -136,7 +147,7 @@ class Universe:
             default_failed_url="https://shop.example/no",
             repost_after_not_found=plan.repost,
             late_success=plan.late_success,
-            max_otp_attempts=plan.max_otp_attempts,
+            **asdict(plan.choices),
         )
         if plan.short_schedules:
             self.settings = _shorten(self.settings)
@@ -166,6 +177,7 @@ class Universe:
         self.most_invocations = 20_000
         self._invocations = 0
         self._warm: list[Environment] = []
+        self._environments: dict[int, Environment] = {}  # of the functions that run, by their actor's number
         self._journaled = dict.fromkeys((BINDINGS, TRANSACTIONS), 0)
         if plan.rotate_key:
             self.kernel.after(rng.choice((30.0, 600.0, 7_200.0)) * rng.random(), self._rotate)
@@ -266,9 +278,12 @@ class Universe:
             return run(environment, Deadline(environment.clock.now() + timedelta(seconds=seconds)))
 
         actor = self.kernel.spawn(kind, body, subject=subject, lifetime=seconds + 1.0)
+        self._environments[actor.number] = environment
 
         def ended(outcome: Outcome) -> None:
             environment.busy = False
+            self._environments.pop(actor.number, None)
+            environment.clock.catch_up()
             if outcome.crashed and environment in self._warm:
                 self._warm.remove(environment)
             self._judge_error(kind, outcome)
@@ -309,6 +324,8 @@ class Universe:
         if actor is None:
             return self._run(name, run)
         kernel.pause(self._latency())
+        if self.chance(self.plan.freezes):
+            self._freeze(actor)
         coverage.totals["effects"] += 1
         point = f"{actor.kind} {name}"
         coverage.visits[point] += 1
@@ -335,6 +352,15 @@ class Universe:
             raise Crash
         del answer
         raise failures.lost()
+
+    def _freeze(self, actor: Actor) -> None:
+        """Let a function stand still, and go on with the clock that it had; Lambda ends it when its time is over."""
+        self.happens("function frozen")
+        seconds = self.rng.choice((5.0, 15.0, 40.0, 300.0)) * self.rng.random()
+        environment = self._environments.get(actor.number)
+        if environment is not None and self.rng.random() < 0.5:
+            environment.clock.fall_behind(seconds)
+        self.kernel.pause(seconds)
 
     def _run[T](self, name: str, run: Callable[[], T]) -> T:
         self.kernel.note(name)

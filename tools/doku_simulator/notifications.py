@@ -14,7 +14,7 @@ from tools.doku_simulator.records import Binding, Payment, PaymentState
 from tools.doku_simulator.signing import body_hash, token_signature, transaction_signature
 from tools.doku_simulator.world import World, utc_text
 
-type Forgery = Literal["signature", "token", "amount", "reference", "status", "stale", "unsigned"]
+type Forgery = Literal["signature", "token", "amount", "reference", "status", "stale", "unsigned", "old_status"]
 type NoticeFault = Literal["fail", "drop", "duplicate", "delay", "forge"]
 
 FORGERIES: tuple[str, ...] = get_args(Forgery.__value__)
@@ -344,6 +344,9 @@ def _forged(forgery: Forgery, body: Json, token: str, timestamp: str, now: datet
         case "status":
             flipped = "06" if body.get("latestTransactionStatus") == "00" else "00"
             return {**body, "latestTransactionStatus": flipped}, token, timestamp
+        case "old_status":  # what DOKU may have said an hour ago
+            flipped = "06" if body.get("latestTransactionStatus") == "00" else "00"
+            return {**body, "latestTransactionStatus": flipped}, token, utc_text(now - timedelta(hours=1))
         case "token":
             return body, "forged-token", timestamp
         case "stale":

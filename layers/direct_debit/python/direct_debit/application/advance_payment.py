@@ -84,11 +84,15 @@ def save_with_refund(ports: Ports, before: Payment, after: Payment) -> Payment:
 
 
 def plan_next_look(ports: Ports, payment: Payment, now: datetime) -> datetime | None:
-    """Return when the resolver must look at a payment in this state; None when nothing is open (invariant 9)."""
+    """Return when the resolver must look at a payment in this state; None when nothing is open (invariant 9).
+
+    Whatever the schedule says, never earlier after the sending than DOKU wants to be asked.
+    """
     looks = [
         due for due in (_plan_by_state(ports, payment, now), _plan_question(ports, payment, now)) if due is not None
     ]
-    return min(looks, default=None)
+    earliest = payment.sent_at + timedelta(seconds=ports.settings.first_inquiry)
+    return max(earliest, min(looks)) if looks else None
 
 
 def has_step_left(payment: Payment, ports: Ports, now: datetime) -> bool:
@@ -110,9 +114,8 @@ def _plan_question(ports: Ports, payment: Payment, now: datetime) -> datetime | 
     """A question stays due until DOKU has answered it; after a day of asking, every few hours."""
     if payment.questioned_at is None:
         return None
-    earliest = payment.sent_at + timedelta(seconds=ports.settings.first_inquiry)
     due = next_due(payment.questioned_at, now, ports.settings.inquiry_schedule, ports.ids.jitter())
-    return max(earliest, due or now + _LATE_QUESTION)
+    return due or now + _LATE_QUESTION
 
 
 def _steps(payment: Payment, ports: Ports) -> tuple[int, ...]:

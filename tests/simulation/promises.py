@@ -1,0 +1,303 @@
+"""What the application promises beyond the ledger, judged once all has come to rest (docs/simulation.md).
+
+N5 questions, M6 looks in time, S3 news, O3 what waits for a person, and what each waiting workflow was told.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from direct_debit.adapters.dynamodb.keys import REVIEW_KIND
+from direct_debit.application.settings import LateSuccess
+from direct_debit.domain.binding import TOLD_STATES, BindingState
+from direct_debit.domain.evidence import EvidenceSource
+from direct_debit.domain.payment import FINAL_STATES, PaymentState
+from direct_debit.domain.refund import RefundState
+from tests.simulation.facts import TRANSACTIONS
+from tests.simulation.kernel import SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from direct_debit.domain.binding import Binding
+    from direct_debit.domain.payment import Payment
+    from tests.simulation.doku import Arrival
+    from tests.simulation.universe import Journal, Universe
+
+_ODD = frozenset({"stale", "status_unclear", "amount_mismatch", "customer_mismatch"})
+_PAYMENT_EVENTS = {
+    "OTP_PENDING": "payment.otp_pending",
+    "UNKNOWN": "payment.unknown",
+    "PAID": "payment.paid",
+    "FAILED": "payment.failed",
+    "REFUNDED": "payment.refunded",
+    "NEEDS_REVIEW": "payment.needs_review",
+}
+_REFUND_EVENTS = {
+    "REQUESTED": "refund.requested",
+    "REFUNDED": "refund.completed",
+    "FAILED": "refund.failed",
+    "NEEDS_REVIEW": "refund.needs_review",
+}
+_BINDING_EVENTS = {
+    "ACTIVE": "binding.activated",
+    "FAILED": "binding.failed",
+    "RELINK_REQUIRED": "binding.relink_required",
+    "UNBOUND": "binding.unbound",
+}
+# Refusals of a refund that pass (contract 12.5), as HTTP status and case.
+_PASSING = frozenset({"403-04", "403-06", "403-14", "403-20", "403-23", "404-00", "404-01", "405-01", "429-00"})
+_AGAIN_WITHIN = 25 * 60 * SECOND  # a quarter of an hour at most, its jitter, and the minute of the sweep
+_SECOND_NOT_FOUND_WITHIN = 6 * 60 * SECOND
+
+
+def keep_promises(u: Universe, records: Mapping[str, Payment], links: Mapping[str, Binding]) -> Iterator[str]:
+    """Yield every promise that was broken."""
+    life = _Life(u)
+    yield from _answer_questions(u, life)
+    yield from _look_again(u, life)
+    yield from _ask_early(u, life)
+    yield from _tell_all(u, life)
+    yield from _tell_workflows(u, life, records, links)
+    yield from _list_for_review(u, records)
+    yield from _send_refunds_alone(u)
+    for payment in records.values():
+        yield from _give_back(u, payment)
+    for binding in links.values():
+        if binding.otp_attempts > u.settings.max_otp_attempts:
+            yield f"B3: {binding.otp_attempts} codes of one unlinking"
+
+
+class _Life:
+    """The journal and the arrivals, by payment."""
+
+    def __init__(self, u: Universe) -> None:
+        self.writes: defaultdict[str, list[Journal]] = defaultdict(list)
+        self.links: defaultdict[str, list[Journal]] = defaultdict(list)
+        self.inbox: list[Journal] = []
+        for entry in u.journal:
+            key = entry.record.keys
+            kind, name = key["sk"].get("S"), str(key["pk"].get("S")).partition("#")[2]
+            if kind == "PAYMENT":
+                self.writes[name].append(entry)
+            elif kind == "BINDING":
+                self.links[name].append(entry)
+            elif kind == "INBOX":
+                self.inbox.append(entry)
+        self.asked: defaultdict[str, list[Arrival]] = defaultdict(list)
+        for arrival in u.arrivals:
+            if arrival.operation == "status":
+                self.asked[arrival.reference].append(arrival)
+
+
+def _text(image: object, name: str) -> str | None:
+    attribute = image.get(name) if isinstance(image, dict) else None
+    return None if attribute is None else str(next(iter(attribute.values())))
+
+
+def _new(entry: Journal, name: str) -> str | None:
+    return _text(entry.record.new, name)
+
+
+def _old(entry: Journal, name: str) -> str | None:
+    return _text(entry.record.old, name)
+
+
+def _changed(entry: Journal, name: str) -> bool:
+    return _new(entry, name) != _old(entry, name)
+
+
+# --- N5: what something odd was told of is asked about until DOKU answers
+# ----------------------------------------------
+
+
+def _answer_questions(u: Universe, life: _Life) -> Iterator[str]:
+    raised: defaultdict[str, list[Journal]] = defaultdict(list)
+    for ref, writes in life.writes.items():
+        raised[ref] = [one for one in writes if _changed(one, "questionedAt") and _new(one, "questionedAt")]
+        if raised[ref]:
+            last = raised[ref][-1].t
+            if not any(one.t >= last and one.is_status for one in life.asked[ref]):
+                yield f"N5: something odd was told of {ref}, and DOKU never answered what it is"
+    for entry in life.inbox:
+        ref, reason = _new(entry, "subject") or "", _new(entry, "reason")
+        settled = _changed(entry, "state") and reason in _ODD and ref in life.writes
+        if settled and not any(one.actor == entry.actor and one.t <= entry.t for one in raised[ref]):
+            yield f"N5: {ref}: a notification ({reason}) was settled, and nobody asked"
+
+
+# --- M6: a look without an answer is repeated in minutes
+# -----------------------------------------------------------------
+
+
+def _look_again(u: Universe, life: _Life) -> Iterator[str]:
+    calm = u.calm_since or 0
+    for ref, writes in life.writes.items():
+        for number, entry in enumerate(writes):
+            if not _changed(entry, "lastInquiryAt"):
+                continue
+            mine = [one for one in life.asked[ref] if one.sender.name == entry.actor and one.t >= entry.t]
+            bound = None
+            if all(one.is_no_answer for one in mine):
+                bound = max(entry.t, calm) + _AGAIN_WITHIN
+            elif entry.t >= calm and any(one.heard and one.answer == "4045501" for one in mine):
+                believed = _at(u, _new(entry, "sentAt") or "") + u.settings.not_found_final * SECOND
+                bound = max(entry.t, believed) + _SECOND_NOT_FOUND_WITHIN
+                if writes[-1].t >= entry.t and _state_at(writes, bound) in FINAL_STATES:
+                    bound = None
+            if bound is not None and _is_left_alone(u, writes[number:], bound):
+                yield f"M6: a look at {ref} brought nothing, and the next one came too late"
+
+
+def _is_left_alone(u: Universe, writes: list[Journal], bound: int) -> bool:
+    """Whether a payment that is still to be asked about was not looked at again until `bound`."""
+    by_then = [one for one in writes if one.t <= bound]
+    looked = any(_changed(one, "lastInquiryAt") or _new(one, "ownDueAt") is None for one in by_then[1:])
+    return bound < u.kernel.t and not looked and _new(by_then[-1], "ownDueAt") is not None
+
+
+def _state_at(writes: list[Journal], at: int) -> str | None:
+    return _new([one for one in writes if one.t <= at][-1], "state")
+
+
+def _ask_early(u: Universe, life: _Life) -> Iterator[str]:
+    """No status is asked for within the first minute (a setting) after a payment, or its code, was sent."""
+    grace = int((2 * u.plan.skew + 2) * SECOND)
+    for ref, asked in life.asked.items():
+        writes = life.writes.get(ref, [])
+        position = 0
+        for arrival in asked:
+            while position + 1 < len(writes) and writes[position + 1].t <= arrival.t:
+                position += 1
+            if arrival.sender.kind not in ("inquire_status", "get_payment") or not writes:
+                continue
+            sent = _new(writes[position], "sentAt")
+            if sent is not None and arrival.t + grace < _at(u, sent) + u.settings.first_inquiry * SECOND:
+                yield f"M6: the status of {ref} was asked for too early"
+
+
+def _at(u: Universe, text: str) -> int:
+    return u.kernel.instant(datetime.fromisoformat(text))
+
+
+# --- S3: news
+# --------------------------------------------------------------------------------------------------------------
+
+
+def _tell_all(u: Universe, life: _Life) -> Iterator[str]:
+    published = [event.id for event in u.events.published]
+    expected: set[str] = set()
+    history = {
+        (str(item["pk"]["S"]), int(str(item["sk"]["S"]).partition("#")[2]))
+        for item in u.store.items(TRANSACTIONS)
+        if str(item["sk"]["S"]).startswith("HISTORY#")
+    }
+    moves: set[tuple[str, int]] = set()
+    for ref, writes in life.writes.items():
+        for entry in writes:
+            version = int(_new(entry, "version") or 0)
+            moved, refunded = _changed(entry, "state"), _changed(entry, "refundState")
+            if moved or refunded:
+                moves.add((f"PAYMENT#{ref}", version))
+            names = [_PAYMENT_EVENTS.get(_new(entry, "state") or "")] if moved else []
+            names += [_REFUND_EVENTS.get(_new(entry, "refundState") or "")] if refunded else []
+            expected |= {f"{ref}:{version}:{name}" for name in names if name is not None}
+    for name, writes in life.links.items():
+        for entry in writes:
+            state, before = _new(entry, "state") or "", _old(entry, "state")
+            lives_on = state == BindingState.ACTIVE and before == BindingState.UNBIND_OTP_PENDING
+            if state != before and state in TOLD_STATES and not lives_on:
+                expected.add(f"{name}:{_new(entry, 'version')}")
+    for missing in sorted(expected.difference(published)):
+        yield f"S3: {missing} was never published"
+    for alien in sorted(set(published) - expected):
+        yield f"S3: {alien} was published, and never happened"
+    for ref, version in sorted(moves - history):
+        yield f"S1: no history of {ref} version {version}"
+    for ref, version in sorted(history - moves):
+        yield f"S1: the history of {ref} has a version {version} that was no move"
+    if not u.had_gaps:
+        yield from _keep_order(published)
+
+
+def _keep_order(published: list[str]) -> Iterator[str]:
+    """Where no record of a stream was lost or put aside, a payment's events come in their order."""
+    newest: dict[str, int] = {}
+    seen: set[str] = set()
+    for event in published:
+        if event in seen:
+            continue
+        seen.add(event)
+        ref, version, *_ = event.split(":")
+        if int(version) < newest.get(ref, 0):
+            yield f"S3: {event} came after what followed it"
+        newest[ref] = max(int(version), newest.get(ref, 0))
+
+
+def _tell_workflows(
+    u: Universe, life: _Life, records: Mapping[str, Payment], links: Mapping[str, Binding]
+) -> Iterator[str]:
+    completed = {token for token, _ in u.workflows.completed}
+    for payment in records.values():
+        if payment.task_token is not None and payment.is_final and payment.task_token not in completed:
+            yield f"M4: the workflow that waits for {payment.ref} was never told"
+    for binding in links.values():
+        ended = binding.state in (BindingState.ACTIVE, BindingState.FAILED)
+        if binding.task_token is not None and ended and binding.task_token not in completed:
+            yield "M4: the workflow that waits for a link was never told"
+    for token, output in u.workflows.completed:
+        ref, state = output.get("partnerReferenceNo"), output.get("state")
+        if ref is not None:
+            real = {_new(one, "state") for one in life.writes[ref] if _new(one, "taskToken") == token}
+            if state not in FINAL_STATES or state not in real:
+                yield f"M4: the workflow that waits for {ref} was told {state}"
+        else:
+            name = output.get("bindingId") or ""
+            if state not in {_new(one, "state") for one in life.links[name]}:
+                yield f"M4: the workflow that waits for a link was told {state}"
+
+
+# --- O3: what waits for a person
+# -------------------------------------------------------------------------------------------
+
+
+def _list_for_review(u: Universe, records: Mapping[str, Payment]) -> Iterator[str]:
+    for item in u.store.items(TRANSACTIONS):
+        if item["sk"]["S"] != "PAYMENT":
+            continue
+        payment = records[str(item["ref"]["S"])]
+        stuck = payment.refund is not None and payment.refund.state in (RefundState.FAILED, RefundState.NEEDS_REVIEW)
+        waits = payment.state is PaymentState.NEEDS_REVIEW or stuck or payment.reversed_at is not None
+        listed = (_text(item, "dueShard") or "").startswith(REVIEW_KIND)
+        if listed is not waits:
+            said = "is listed for a person" if listed else "waits for a person and is not listed"
+            yield f"O3: {payment.ref} {said}"
+
+
+def _give_back(u: Universe, payment: Payment) -> Iterator[str]:
+    refund = payment.refund
+    if refund is None:
+        return
+    if refund.automatic and u.plan.late_success is LateSuccess.ACCEPT:
+        yield f"M7: {payment.ref} was given back although late successes are accepted"
+    code = refund.evidence.code or ""
+    refused = refund.state is RefundState.FAILED and refund.evidence.source is EvidenceSource.ANSWER
+    if refused and f"{code[:3]}-{code[5:]}" in _PASSING:
+        yield f"M7: the refund of {payment.ref} was given up for a reason that passes ({code})"
+
+
+def _send_refunds_alone(u: Universe) -> Iterator[str]:
+    """While one sending of a refund is under way, there is no other; clocks that differ may take a sender for dead."""
+    newest: dict[str, Arrival] = {}
+    for arrival in u.arrivals:
+        if arrival.operation != "refund":
+            continue
+        before = newest.get(arrival.reference)
+        newest[arrival.reference] = arrival
+        if before is None or before.sender is arrival.sender or 2 * u.plan.skew > u.settings.claim_lease - 60:
+            continue
+        lived = before.sender.outcome is None or not before.sender.outcome.crashed
+        if lived and before.done_at is not None and arrival.t < before.done_at:
+            yield f"M2: the refund of {arrival.reference} was sent while it was being sent"
