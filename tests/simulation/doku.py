@@ -73,21 +73,9 @@ class Arrival:
     misfit: bool = False  # whether it was signed with a key that DOKU does not take
 
     @property
-    def is_lost(self) -> bool:
-        """Whether its sender got no answer, or died with it."""
-        outcome = self.sender.outcome
-        return not self.reached or (outcome is not None and outcome.crashed)
-
-    @property
-    def is_status(self) -> bool:
-        """Whether its sender got a status, spoilt in parts or not."""
-        return not self.is_lost and self.answer == "2005500"
-
-    @property
-    def is_no_answer(self) -> bool:
-        """Whether a question surely was not answered: lost, or refused in plain words."""
-        refused = self.refused and self.answer not in ("2005500", "4045501")
-        return self.is_lost or refused
+    def died(self) -> bool:
+        """Whether its sender died, perhaps with the answer in hand."""
+        return self.sender.outcome is not None and self.sender.outcome.crashed
 
     @property
     def heard(self) -> bool:
@@ -163,7 +151,7 @@ class Transport:
     def _mix_up(self, request: HttpRequest, path: str, arrival: Arrival, timeout: Timeout) -> HttpAnswer:
         """Give an answer that belongs to another question; whether this one was dealt with is not said."""
         u = self._u
-        kind, body = mix_up(u.rng, arrival.operation, arrival.fields)
+        kind, body = mix_up(u.rng, arrival.operation, arrival.fields, sent_twice=u.plan.repost)
         u.happens(f"answered with the {kind}")
         if u.rng.random() < 0.5:
             u.simulator.handle(request.method, "/" + path, request.headers, request.body)

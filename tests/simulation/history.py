@@ -20,6 +20,7 @@ from tests.simulation.universe import Universe
 HOUR = 3_600 * SECOND
 NOISE_AT_MOST = 96 * HOUR
 CALM = 30 * HOUR
+SLOW = 10 * 3_600.0  # seconds; a bank that takes longer than this is waited for
 _SHARDS = 1
 
 
@@ -62,7 +63,8 @@ def _live(u: Universe) -> None:
     u.kernel.note("--- the faults stop")
     u.retire()
     u.platform.redrive()
-    u.kernel.run(u.kernel.t + CALM)
+    calm = 2 * CALM if u.plan.variant.success_delay[1] > SLOW else CALM
+    u.kernel.run(u.kernel.t + calm)
     u.platform.redrive()
     u.kernel.run(u.kernel.t + HOUR)
     if u.rng.random() < 0.5 and redrive_refunds(u):

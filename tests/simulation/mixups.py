@@ -125,9 +125,13 @@ _BY_OPERATION: Mapping[str, tuple[Callable[[Random, Mapping[str, object]], Field
 }
 
 
-def mix_up(rng: Random, operation: str, asked: Mapping[str, object]) -> tuple[str, bytes]:
-    """Return an answer to somebody else's question: its kind, and its body."""
-    make = rng.choice(_BY_OPERATION[operation])
+def mix_up(rng: Random, operation: str, asked: Mapping[str, object], *, sent_twice: bool) -> tuple[str, bytes]:
+    """Return an answer to somebody else's question: its kind, and its body.
+
+    Of a payment that may have been sent twice any request of its own will do: then no other request's is given.
+    """
+    choices = [one for one in _BY_OPERATION[operation] if not (sent_twice and one is _status_of_another_request)]
+    make = rng.choice(choices)
     fields = {"responseMessage": "x", **make(rng, asked)}
     return make.__name__.lstrip("_").replace("_", " "), json.dumps(fields).encode()
 

@@ -119,7 +119,8 @@ def _answer_questions(u: Universe, life: _Life) -> Iterator[str]:
         raised[ref] = [one for one in writes if _changed(one, "questionedAt") and _new(one, "questionedAt")]
         if raised[ref]:
             last = raised[ref][-1].t
-            if not any(one.t >= last and one.is_status for one in life.asked[ref]):
+            answers = [one for one in life.asked[ref] if one.t >= last and one.answer == "2005500"]
+            if not any(_is_answered(one, writes) for one in answers):
                 yield f"N5: something odd was told of {ref}, and DOKU never answered what it is"
     for entry in life.inbox:
         ref, reason = _new(entry, "subject") or "", _new(entry, "reason")
@@ -140,7 +141,7 @@ def _look_again(u: Universe, life: _Life) -> Iterator[str]:
                 continue
             mine = [one for one in life.asked[ref] if one.sender.name == entry.actor and one.t >= entry.t]
             bound = None
-            if all(one.is_no_answer for one in mine):
+            if not any(_is_answered(one, writes) for one in mine):
                 bound = max(entry.t, calm) + _AGAIN_WITHIN
             elif entry.t >= calm and any(one.heard and one.answer == "4045501" for one in mine):
                 believed = _at(u, _new(entry, "sentAt") or "") + u.settings.not_found_final * SECOND
@@ -149,6 +150,16 @@ def _look_again(u: Universe, life: _Life) -> Iterator[str]:
                     bound = None
             if bound is not None and _is_left_alone(u, writes[number:], bound):
                 yield f"M6: a look at {ref} brought nothing, and the next one came too late"
+
+
+def _is_answered(question: Arrival, writes: list[Journal]) -> bool:
+    """Whether a question may have been answered, as far as its sender can tell: not lost, not refused in plain words.
+
+    A sender that died has heard the answer if it lived to write what follows.
+    """
+    followed = any(one.actor == question.sender.name and one.t >= question.t for one in writes)
+    refused = question.refused and question.answer not in ("2005500", "4045501")
+    return question.reached and not refused and (followed or not question.died)
 
 
 def _is_left_alone(u: Universe, writes: list[Journal], bound: int) -> bool:
