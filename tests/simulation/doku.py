@@ -222,17 +222,21 @@ class Transport:
         return "signature refused"
 
     def _draw_dial(self, operation: str, arrival: Arrival) -> str | None:
-        u, rng = self._u, self._u.rng
+        u = self._u
         if operation == "otp" and u.chance(u.plan.late_codes):
             return self._dial_code(arrival.reference or _UNLINKING)
         if operation == "status" and arrival.reference in u.questioned and u.chance(u.plan.sour):
             return self._turn_away(arrival.reference)
         if operation == "refund" and u.plan.poor_merchant and u.kernel.t < _POOR_FOR and u.chance(0.9):
             u.happens("refund refused for a reason that passes")
-            u.simulator.add_dial(Dial("*", "code", "before", code=rng.choice(_PASSING)))
+            u.simulator.add_dial(Dial("*", "code", "before", code=u.rng.choice(_PASSING)))
             return "code before"
         if not u.chance(u.plan.dials * _weight(f"doku.{operation}")):
             return self._dial_lie(operation, arrival.reference)
+        return self._dial_trouble(operation)
+
+    def _dial_trouble(self, operation: str) -> str:
+        u, rng = self._u, self._u.rng
         kinds: list[Fault] = ["drop", "hang", "delay", "status", "code", "garbage", "garbage"]
         if u.plan.late_effects and operation not in ("b2b", "b2b2c", "balance", "status"):
             kinds += ["late", "late"]

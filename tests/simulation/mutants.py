@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from direct_debit.adapters import doku, doku_replies, vault
-from direct_debit.adapters.dynamodb import conditions
+from direct_debit.adapters.dynamodb import changes, conditions, payment_item, payments
 from direct_debit.application import (
     accept_notification,
     advance_binding,
@@ -40,6 +40,7 @@ from direct_debit.application import (
 )
 from direct_debit.application.ports import Reply
 from direct_debit.domain.payment import PAYMENT_TRANSITIONS, PaymentEvent, PaymentSituation, PaymentState
+from doku_snap import response_codes, ties
 from doku_snap.operations import Operation
 from tests.simulation.coverage import Coverage
 from tests.simulation.history import run_history
@@ -193,9 +194,8 @@ def _returned_is_linked() -> list[Undo]:
 
     return _edit(
         prove_binding.prove_binding,
-        "return end_attempt(claimed, ports)\n    except NotDone:",
-        "from direct_debit.application.ports import CustomerTokens\n"
-        "        tokens = CustomerTokens('made-up', None, None, None)\n    except NotDone:",
+        "return end_attempt(claimed, ports)\n    except (NotDone",
+        "tokens = CustomerTokens('made-up', None, None, None)\n    except (NotDone",
     )
 
 
@@ -267,8 +267,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "the adapter calls a lost answer NotDone",
         lambda: _edit(
             doku.DokuAdapter._write,
-            "except AnswerLost as error:\n        raise OutcomeUnknown(",
-            "except AnswerLost as error:\n        raise NotDone(",
+            'raise OutcomeUnknown("DOKU\'s answer was lost; the outcome is not known", silent=silent)',
+            "raise NotDone('DOKU did not answer')",
         ),
     ),
     Mutant(
@@ -304,7 +304,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "open-payments-forgotten",
         "a payment stops holding its account at its first step",
         lambda: [
-            *_edit(record_change.record_payment_change, "if not after.is_open:", "if True:"),
+            *_edit(record_change.record_payment_change, "if after.is_open:", "if False:"),
+            *_edit(record_change.tell_payment, "if payment.is_open:", "if False:"),
             *_edit(release_account.release_account, "if payment is not None and payment.is_open:", "if False:"),
         ],
     ),
@@ -339,14 +340,14 @@ MUTANTS: tuple[Mutant, ...] = (
         "the first 'not found' is final",
         lambda: _edit(
             inquire_status._follow_not_found,
-            "if old_enough and counted.not_found_count >= _NOT_FOUND_AT_LEAST:",
+            "if old_enough and count >= _NOT_FOUND_AT_LEAST and evidence.at - since >= SOON:",
             "if True:",
         ),
     ),
     Mutant(
         "exhausted-silently",
         "a schedule that ends without an answer ends in nothing",
-        lambda: _edit(inquire_status._settle, "    if last:\n", "    if False:\n"),
+        lambda: _replace_everywhere(inquire_status._exhaust, lambda _ports, payment: payment),
     ),
     Mutant(
         "review-unannounced",
@@ -458,7 +459,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "a status that lags proves that a refund is not known (seed 13)",
         lambda: _edit(
             process_refund._read_history,
-            'return RefundEvent.NOT_IN_HISTORY if answer.status == "00" else None',
+            "return RefundEvent.NOT_IN_HISTORY if answer.status == _PAID else None",
             "return RefundEvent.NOT_IN_HISTORY",
         ),
     ),
@@ -503,6 +504,285 @@ MUTANTS: tuple[Mutant, ...] = (
         "found-refund-of-refunded",
         "a refund goes on although DOKU has reported the payment as refunded (seed 1068)",
         lambda: _replace_everywhere(advance_payment._with_completed_refund, lambda after, _evidence: after),
+    ),
+    # --- an answer speaks of what it names -------------------------------------------------------------------------
+    Mutant(
+        "status-of-another",
+        "a status is believed whatever payment it names",
+        lambda: [_put(ties._TEXTS, Operation.INQUIRE_STATUS, ())],
+    ),
+    Mutant(
+        "status-of-another-amount",
+        "a status is believed whatever amount it names",
+        lambda: [_put(ties._AMOUNTS, Operation.INQUIRE_STATUS, None)],
+    ),
+    Mutant(
+        "unreadable-is-absent",
+        "an amount that can not be read counts as none",
+        lambda: _edit(
+            ties._is_amount,
+            "except ArithmeticError:\n        return False",
+            "except ArithmeticError:\n        return True",
+        ),
+    ),
+    Mutant(
+        "payment-of-another",
+        "the answer to a payment is believed whatever payment it names",
+        lambda: [_put(ties._TEXTS, Operation.MAKE_PAYMENT, ())],
+    ),
+    Mutant(
+        "code-of-another",
+        "the answer to a code is believed whatever payment it names",
+        lambda: [_put(ties._TEXTS, Operation.VERIFY_OTP, ())],
+    ),
+    Mutant(
+        "refund-of-another",
+        "the answer to a refund is believed whatever payment and number it names",
+        lambda: [_put(ties._TEXTS, Operation.REFUND_PAYMENT, ())],
+    ),
+    Mutant(
+        "refund-of-another-amount",
+        "the answer to a refund is believed whatever amount it names",
+        lambda: [_put(ties._AMOUNTS, Operation.REFUND_PAYMENT, None)],
+    ),
+    Mutant(
+        "any-200-ends-a-refund",
+        "a success of any service ends a refund",
+        lambda: [
+            _put(response_codes._SUCCESS_ALSO, Operation.REFUND_PAYMENT, frozenset({"07", "55", "73", "11"})),
+        ],
+    ),
+    Mutant(
+        "any-service-answers",
+        "the service of a response code is not looked at",
+        lambda: _replace_everywhere(response_codes.belongs_to, lambda _code, _operation: True),
+    ),
+    Mutant(
+        "row-of-another-amount",
+        "a row of refundHistory is believed whatever amount it names",
+        lambda: _replace_everywhere(ties.doubt_rows, lambda _question, fields, _untied=frozenset(): (fields, ())),
+    ),
+    # --- a question is asked until it is answered -------------------------------------------------------------------
+    Mutant(
+        "question-dropped",
+        "a question about a final payment ends with the first refusal to answer it",
+        lambda: _edit(
+            inquire_status._plan_another,
+            "return _plan(ports, payment, replace(payment, due_at=due))",
+            "return _plan(ports, payment, replace(payment, due_at=None if payment.is_final else due, "
+            "questioned_at=None if payment.is_final else payment.questioned_at))",
+        ),
+    ),
+    Mutant(
+        "question-lost-in-a-race",
+        "a question is forgotten when the payment changes meanwhile",
+        lambda: _edit(
+            inquire_status.request_inquiry, "current = race.current\n            continue", "return race.current"
+        ),
+    ),
+    Mutant(
+        "question-answered-by-not-found",
+        "that DOKU does not know a payment answers what it has told of it",
+        lambda: _edit(inquire_status._is_answered, "if answer.status in _FINAL or", "if True or"),
+    ),
+    Mutant(
+        "question-not-kept",
+        "something odd is asked about once, and not until it is answered",
+        lambda: _edit(inquire_status.request_inquiry, "questioned_at=now, ", ""),
+    ),
+    Mutant(
+        "question-forgotten-by-refund",
+        "a refund that completes a payment drops its question (found by the search, seed 459)",
+        lambda: _edit(process_refund._advance, "due = plan_next_look(ports, completed, evidence.at)", "due = None"),
+    ),
+    Mutant(
+        "mismatch-not-asked",
+        "a notification with another amount is put aside, and nobody asks",
+        lambda: _edit(
+            process_notification._process_payment,
+            "request_inquiry(ports, payment)\n        _quarantine(item, mismatch",
+            "_quarantine(item, mismatch",
+        ),
+    ),
+    Mutant(
+        "old-failure-believed",
+        "a refusal that is told long afterwards is believed",
+        lambda: _edit(
+            process_notification._process_payment,
+            "if not item.fresh:",
+            'if not item.fresh and facts.status == "00":',
+        ),
+    ),
+    # --- looks in time ------------------------------------------------------------------------------------------------
+    Mutant(
+        "look-costs-a-step",
+        "a look claims the next step of its schedule",
+        lambda: _edit(
+            inquire_status.ask_status,
+            "due_at=claim_until(ports, now))",
+            "due_at=plan_next_look(ports, payment, now))",
+        ),
+    ),
+    Mutant(
+        "silence-costs-a-step",
+        "a look that finds DOKU silent waits for the next step",
+        lambda: _edit(
+            inquire_status._plan_another,
+            "due = next_try(ports, error, since=since, now=now, step=step)",
+            "due = step or next_try(ports, error, since=since, now=now)",
+        ),
+    ),
+    Mutant(
+        "second-not-found-a-step-later",
+        "the second 'not found' is asked for a step later",
+        lambda: _edit(
+            inquire_status._next_look,
+            "return min(step, max(believed, now + SOON * (1 + ports.ids.jitter() / 4)))",
+            "return step",
+        ),
+    ),
+    Mutant(
+        "not-found-before-the-code",
+        "'not found' counts although it was said before the code was sent",
+        lambda: _edit(verify_payment_otp._submit, "not_found_count=0,\n        not_found_since=None,", ""),
+    ),
+    Mutant(
+        "asked-too-early",
+        "a schedule may ask within the first minute",
+        lambda: _edit(
+            advance_payment.plan_next_look,
+            "return max(earliest, min(looks)) if looks else None",
+            "return min(looks) if looks else None",
+        ),
+    ),
+    Mutant(
+        "refund-lease-of-seconds",
+        "who sends a refund is taken for dead after five seconds",
+        lambda: _edit(
+            process_refund._claim_sending, "due_at=claim_until(ports, now),", "due_at=now + timedelta(seconds=5),"
+        ),
+    ),
+    Mutant(
+        "refund-lease-is-the-first-inquiry",
+        "who sends a refund is taken for dead after FirstInquirySeconds",
+        lambda: _edit(
+            process_refund._claim_sending,
+            "due_at=claim_until(ports, now),",
+            "due_at=now + timedelta(seconds=ports.settings.first_inquiry),",
+        ),
+    ),
+    # --- ends ---------------------------------------------------------------------------------------------------------
+    Mutant(
+        "empty-purse-is-final",
+        "a merchant's balance that is too low ends a refund",
+        lambda: [_put(_replies, (Operation.REFUND_PAYMENT, 403, "14"), None)],
+    ),
+    Mutant(
+        "lagging-doku-is-final",
+        "a refund ends because DOKU does not know yet that the payment is paid",
+        lambda: [_put(_replies, (Operation.REFUND_PAYMENT, 404, "00"), None)],
+    ),
+    Mutant(
+        "own-refusal-first",
+        "our own refused row of refundHistory outweighs that the payment is refunded",
+        lambda: _edit(
+            process_refund._read_history,
+            'if "00" in ours or answer.status == "04":',
+            'if "06" in ours:\n        return RefundEvent.REFUSED\n    if "00" in ours or answer.status == "04":',
+        ),
+    ),
+    Mutant(
+        "refund-beside-another",
+        "a refund is sent although the payment is being refunded under another number",
+        lambda: _edit(
+            process_refund._read_history,
+            'if any(row.status in ("00", "03") for row in answer.refunds if row.number != number):',
+            "if False:",
+        ),
+    ),
+    Mutant(
+        "code-asked-for-again",
+        "a status that lags asks for another code of a payment whose code was accepted",
+        lambda: _edit(inquire_status.interpret_status, "and not payment.otp_accepted", ""),
+    ),
+    Mutant(
+        "abandoned-after-a-code",
+        "a payment counts as abandoned although a code was sent",
+        lambda: _edit(inquire_status.interpret_status, "and payment.otp_attempts == 0", ""),
+    ),
+    Mutant(
+        "accepted-and-given-back",
+        "a late success is given back although the operator accepts it",
+        lambda: _edit(
+            advance_payment._with_late_refund,
+            "and ports.settings.late_success is LateSuccess.REFUND",
+            "",
+        ),
+    ),
+    # --- news ---------------------------------------------------------------------------------------------------------
+    Mutant(
+        "news-not-carried",
+        "a record forgets its moves",
+        lambda: [_set(payments, "remember_moves", lambda _before, after: after)],
+    ),
+    Mutant(
+        "news-never-swept",
+        "what a lost stream record had to say is told by nobody",
+        lambda: _edit(
+            resolve_pending._visit_payment,
+            "if payment.tell_by is not None and payment.tell_by <= ports.clock.now():",
+            "if False:",
+        ),
+    ),
+    Mutant(
+        "link-news-never-swept",
+        "what a lost stream record had to say of a link is told by nobody",
+        lambda: _edit(
+            resolve_pending._visit_binding,
+            "if binding is not None and binding.tell_by is not None and binding.tell_by <= ports.clock.now():",
+            "if False:",
+        ),
+    ),
+    Mutant(
+        "only-the-newest-is-told",
+        "a payment at rest tells its newest move only",
+        lambda: _edit(record_change.tell_payment, "for move in payment.untold:", "for move in payment.untold[-1:]:"),
+    ),
+    Mutant(
+        "receipt-before-the-news",
+        "the receipt is written before the event is published",
+        lambda: _edit(
+            record_change._tell,
+            "if move.moved and move.state in _PAYMENT_EVENTS:",
+            "ports.payments.add_history(payment.ref, HistoryEntry(version=move.version, at=move.at, state=move.state, "
+            "refund_state=move.refund_state, source=move.source, code=move.code))\n"
+            "    if move.moved and move.state in _PAYMENT_EVENTS:",
+        ),
+    ),
+    Mutant(
+        "bookkeeping-not-rewritten",
+        "a save leaves out the due time that another write may have taken away",
+        lambda: [_set(changes, "_BOOKKEEPING", frozenset())],
+    ),
+    Mutant(
+        "refused-refund-unlisted",
+        "a refund that DOKU refused is on nobody's list",
+        lambda: _edit(
+            payment_item._waits_for_a_person_since,
+            "stuck = refund is not None and refund.state in (RefundState.FAILED, RefundState.NEEDS_REVIEW)",
+            "stuck = refund is not None and refund.state is RefundState.NEEDS_REVIEW",
+        ),
+    ),
+    # --- keys and fingerprints ----------------------------------------------------------------------------------------
+    Mutant(
+        "key-not-heard",
+        "an Idempotency-Key beside a reference is not heard",
+        lambda: _edit(make_payment._key, "if command.idempotency_key is None:", "if True:"),
+    ),
+    Mutant(
+        "metadata-not-compared",
+        "the same reference with other metadata is answered as if it were the same",
+        lambda: _edit(make_payment._content, '"metadata": dict(command.metadata),', ""),
     ),
 )
 

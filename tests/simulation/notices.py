@@ -85,23 +85,22 @@ class Notices:
             call = InboundCall(path=request.path, headers=request.headers, body=request.body)
             accept_notification(environment.inbound.read_notification(kind, call), environment.ports)
 
-        def ended(outcome: Outcome) -> None:
-            status: int | None = 200
-            if isinstance(outcome.error, InvalidSignature):
-                status = outcome.error.status
-                if delivery.forgery is None:
-                    self.refused.append(delivery.reference)
-                self._held = None  # DOKU asks for another token
-            elif outcome.error is not None:
-                status = 500
-            elif self._u.chance(self._u.plan.notification_trouble / 3):
-                status = None  # our answer was lost: DOKU comes again
-            if outcome.error is None and self._is_odd(delivery):
-                self._u.questioned[delivery.reference] = self._u.rng.randint(1, 4)
-            simulator.record_result(delivery, status)
-
         actor = self._u.invoke(f"receive_{kind}_notification", receive, API_SECONDS, subject=delivery.reference)
-        actor.ended.append(ended)
+        actor.ended.append(lambda outcome: simulator.record_result(delivery, self._judge(delivery, outcome)))
+
+    def _judge(self, delivery: Delivery, outcome: Outcome) -> int | None:
+        """Return the status with which DOKU takes a delivery for answered; None where our answer was lost."""
+        if isinstance(outcome.error, InvalidSignature):
+            if delivery.forgery is None:
+                self.refused.append(delivery.reference)
+            self._held = None  # DOKU asks for another token
+            return outcome.error.status
+        if outcome.error is not None:
+            return 500
+        lost = self._u.chance(self._u.plan.notification_trouble / 3)  # DOKU comes again
+        if self._is_odd(delivery):
+            self._u.questioned[delivery.reference] = self._u.rng.randint(1, 4)
+        return None if lost else 200
 
     def _is_odd(self, delivery: Delivery) -> bool:
         """Whether a delivery is authentic, but may not be believed as it is."""

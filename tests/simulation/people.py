@@ -206,16 +206,13 @@ class Person:
 
     # --- paying ------------------------------------------------------------------------------------------------------
 
-    def _buy(self) -> None:
+    def _order(self, binding_id: str) -> MakePayment:
         u, rng = self.u, self.u.rng
-        binding_id = self.binding_id
-        if binding_id is None:
-            return
         u.coverage.totals["orders"] += 1
         u.orders += 1
         ref = f"ORDER{u.orders:07}" if rng.random() < 0.8 else None
         key = u.ids.new_id() if ref is None or rng.random() < 0.25 else None
-        command = MakePayment(
+        return MakePayment(
             binding_id=binding_id,
             amount=Amount.parse(rng.choices(_AMOUNTS, _WEIGHTS)[0]),
             remarks="one order",
@@ -225,6 +222,10 @@ class Person:
             metadata={"cart": "7"},
             task_token=f"task-pay-{u.ids.new_id()[:8]}" if rng.random() < 0.5 else None,
         )
+
+    def _try_something_else(self, command: MakePayment) -> None:
+        """Send what is nearly the same: another body under the reference, another reference under the key."""
+        u, rng = self.u, self.u.rng
         if rng.random() < 0.1:
             other = rng.choice(
                 (
@@ -235,11 +236,18 @@ class Person:
             )
             u.happens("request repeated with another body")
             self._start("make_payment", lambda ports, deadline: self._pay(other, ports, deadline))
-        if key is not None and rng.random() < 0.3:
+        if command.idempotency_key is not None and rng.random() < 0.3:
             # A shop that numbers its attempts, and keeps the key.
             numbered = replace(command, partner_reference_no=f"AGAIN{u.orders:07}" if rng.random() < 0.7 else None)
             u.happens("key repeated with another reference")
             self._start("make_payment", lambda ports, deadline: self._pay(numbered, ports, deadline))
+
+    def _buy(self) -> None:
+        u, rng = self.u, self.u.rng
+        if self.binding_id is None:
+            return
+        command = self._order(self.binding_id)
+        self._try_something_else(command)
         paid = self._try("make_payment", lambda ports, deadline: self._pay(command, ports, deadline))
         if rng.random() < 0.15:
             self._think(1.0, 600.0)

@@ -178,10 +178,10 @@ def _draw_variant(rng: Random, *, late_effects: bool, repost: bool, skew: float,
     duplicates: Sequence[Literal["external_id", "reference", "both", "neither"]] = (
         ("reference", "both") if repost else ("external_id", "reference", "both", "neither")
     )
-    repeats: Sequence[Literal["replay", "wrong_state", "inconsistent", "execute"]] = (
-        ("replay", "wrong_state", "wrong_state", "inconsistent")
+    repeats: Sequence[Literal["replay", "wrong_state", "inconsistent", "refused", "execute"]] = (
+        ("replay", "wrong_state", "refused", "inconsistent")
         if late_effects or lag >= choices.first_inquiry or skew > 5.0
-        else ("replay", "wrong_state", "wrong_state", "inconsistent", "execute")
+        else ("replay", "wrong_state", "refused", "inconsistent", "execute")
     )
     slow: tuple[float, float] = rng.choice(
         ((0.0, 0.0), (0.0, 0.0), (0.0, 0.0), (1.0, 30.0), (60.0, 600.0), (600.0, HOUR), (HOUR, 30 * HOUR))

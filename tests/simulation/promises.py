@@ -41,12 +41,6 @@ _REFUND_EVENTS = {
     "FAILED": "refund.failed",
     "NEEDS_REVIEW": "refund.needs_review",
 }
-_BINDING_EVENTS = {
-    "ACTIVE": "binding.activated",
-    "FAILED": "binding.failed",
-    "RELINK_REQUIRED": "binding.relink_required",
-    "UNBOUND": "binding.unbound",
-}
 # Refusals of a refund that pass (contract 12.5), as HTTP status and case.
 _PASSING = frozenset({"403-04", "403-06", "403-14", "403-20", "403-23", "404-00", "404-01", "405-01", "429-00"})
 _AGAIN_WITHIN = 25 * 60 * SECOND  # a quarter of an hour at most, its jitter, and the minute of the sweep
@@ -199,38 +193,47 @@ def _at(u: Universe, text: str) -> int:
 
 def _tell_all(u: Universe, life: _Life) -> Iterator[str]:
     published = [event.id for event in u.events.published]
-    expected: set[str] = set()
-    history = {
-        (str(item["pk"]["S"]), int(str(item["sk"]["S"]).partition("#")[2]))
-        for item in u.store.items(TRANSACTIONS)
-        if str(item["sk"]["S"]).startswith("HISTORY#")
-    }
-    moves: set[tuple[str, int]] = set()
-    for ref, writes in life.writes.items():
-        for entry in writes:
-            version = int(_new(entry, "version") or 0)
-            moved, refunded = _changed(entry, "state"), _changed(entry, "refundState")
-            if moved or refunded:
-                moves.add((f"PAYMENT#{ref}", version))
-            names = [_PAYMENT_EVENTS.get(_new(entry, "state") or "")] if moved else []
-            names += [_REFUND_EVENTS.get(_new(entry, "refundState") or "")] if refunded else []
-            expected |= {f"{ref}:{version}:{name}" for name in names if name is not None}
-    for name, writes in life.links.items():
-        for entry in writes:
-            state, before = _new(entry, "state") or "", _old(entry, "state")
-            lives_on = state == BindingState.ACTIVE and before == BindingState.UNBIND_OTP_PENDING
-            if state != before and state in TOLD_STATES and not lives_on:
-                expected.add(f"{name}:{_new(entry, 'version')}")
+    expected = _expected_events(life)
     for missing in sorted(expected.difference(published)):
         yield f"S3: {missing} was never published"
     for alien in sorted(set(published) - expected):
         yield f"S3: {alien} was published, and never happened"
+    history = {
+        (str(item["pk"]["S"]).partition("#")[2], int(str(item["sk"]["S"]).partition("#")[2]))
+        for item in u.store.items(TRANSACTIONS)
+        if str(item["sk"]["S"]).startswith("HISTORY#")
+    }
+    moves = {
+        (ref, int(_new(entry, "version") or 0))
+        for ref, writes in life.writes.items()
+        for entry in writes
+        if _changed(entry, "state") or _changed(entry, "refundState")
+    }
     for ref, version in sorted(moves - history):
         yield f"S1: no history of {ref} version {version}"
     for ref, version in sorted(history - moves):
         yield f"S1: the history of {ref} has a version {version} that was no move"
     if not u.had_gaps:
         yield from _keep_order(published)
+
+
+def _expected_events(life: _Life) -> set[str]:
+    expected: set[str] = set()
+    for ref, writes in life.writes.items():
+        for entry in writes:
+            names = []
+            if _changed(entry, "state"):
+                names.append(_PAYMENT_EVENTS.get(_new(entry, "state") or ""))
+            if _changed(entry, "refundState"):
+                names.append(_REFUND_EVENTS.get(_new(entry, "refundState") or ""))
+            expected |= {f"{ref}:{_new(entry, 'version')}:{name}" for name in names if name is not None}
+    for name, writes in life.links.items():
+        for entry in writes:
+            state, before = _new(entry, "state"), _old(entry, "state")
+            lives_on = state == BindingState.ACTIVE and before == BindingState.UNBIND_OTP_PENDING
+            if state != before and state in TOLD_STATES and not lives_on:
+                expected.add(f"{name}:{_new(entry, 'version')}")
+    return expected
 
 
 def _keep_order(published: list[str]) -> Iterator[str]:

@@ -37,8 +37,8 @@ class ProviderVariant:
     """False: an abandoned OTP leaves the payment at status 03 for ever."""
     refund_outcome: Literal["done", "pending", "accepted_then_failed"] = "done"
     refund_delay: tuple[float, float] = (0.0, 0.0)
-    refund_repeat: Literal["replay", "wrong_state", "inconsistent", "execute"] = "replay"
-    """A second request with the same partnerRefundNo: 2005800 again, 4045800, 4045818, or a second refund."""
+    refund_repeat: Literal["replay", "wrong_state", "inconsistent", "refused", "execute"] = "replay"
+    """A second request with the same partnerRefundNo: 2005800 again, 4045800, 4045818, 4035815, or a second refund."""
     refund_success_code: str = "2005800"
     rebind_same_customer: Literal["allow", "refuse"] = "allow"
     newest_b2b_token_only: bool = False
@@ -203,7 +203,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "duplicate_refused_by": ("external_id", "reference", "both", "neither"),
     "not_found_as": ("code", "status"),
     "refund_outcome": ("done", "pending", "accepted_then_failed"),
-    "refund_repeat": ("replay", "wrong_state", "inconsistent", "execute"),
+    "refund_repeat": ("replay", "wrong_state", "inconsistent", "refused", "execute"),
     "rebind_same_customer": ("allow", "refuse"),
     "binding_status_field": ("status", "accountStatus"),
     "balance_shape": ("available", "amount"),

@@ -334,22 +334,24 @@ def _path(url: str) -> str:
     return f"{parts.path}?{parts.query}" if parts.query else parts.path or "/"
 
 
+def _hour_before(now: datetime) -> str:
+    return utc_text(now - timedelta(hours=1))
+
+
 def _forged(forgery: Forgery, body: Json, token: str, timestamp: str, now: datetime) -> tuple[Json, str, str]:
-    """Return body, token and time stamp of a forgery; those not named here are forged elsewhere or stay as they are."""
+    """Return body, token and time stamp of a forgery; what is not named here is forged elsewhere or stays as it is."""
     match forgery:
         case "amount" if "amount" in body:
             return {**body, "amount": {"value": "1.00", "currency": "IDR"}}, token, timestamp
         case "reference":
             return {**body, "originalPartnerReferenceNo": "FORGED000001"}, token, timestamp
-        case "status":
+        case "status" | "old_status":  # the old one: what DOKU may have said an hour ago
             flipped = "06" if body.get("latestTransactionStatus") == "00" else "00"
-            return {**body, "latestTransactionStatus": flipped}, token, timestamp
-        case "old_status":  # what DOKU may have said an hour ago
-            flipped = "06" if body.get("latestTransactionStatus") == "00" else "00"
-            return {**body, "latestTransactionStatus": flipped}, token, utc_text(now - timedelta(hours=1))
+            said_at = timestamp if forgery == "status" else _hour_before(now)
+            return {**body, "latestTransactionStatus": flipped}, token, said_at
         case "token":
             return body, "forged-token", timestamp
         case "stale":
-            return body, token, utc_text(now - timedelta(hours=1))
+            return body, token, _hour_before(now)
         case _:
             return body, token, timestamp

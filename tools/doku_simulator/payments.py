@@ -288,6 +288,8 @@ class Payments:
                 raise Refused("40400")
             case "inconsistent":
                 raise Refused("40418")
+            case "refused":
+                raise Refused("40315")
             case "execute":
                 self._move_back(payment, refund, now)
             case "replay":
