@@ -370,7 +370,7 @@ class _Case:
             # DOKU said in plain words that it refused, and no notification has contradicted it.
             return not self._was_told(payment.ref, "00")
         if payment.state is PaymentState.PAID and payment.ref in self.u.back_office and refunds == 1:
-            return not self._was_told(payment.ref, "04")
+            return not self._was_told(payment.ref, "04") and not self._was_shown(payment.ref)
         if payment.state is PaymentState.PAID and refund is not None and payment.ref in self.u.lied:
             return refunds == 1 and not self._was_told(payment.ref, "04")
         if payment.state is PaymentState.PAID and refund is not None:
@@ -378,6 +378,14 @@ class _Case:
         # A refund that DOKU answered with success and then failed without a word: the settlement report tells.
         failed_later = self.u.plan.variant.refund_outcome == "accepted_then_failed"
         return failed_later and payment.state is PaymentState.REFUNDED and refunds == 0
+
+    def _was_shown(self, ref: str) -> bool:
+        """Whether a status that somebody heard showed that the money had gone back."""
+        since = self.given_back.get(ref, 0) + int(self.u.plan.variant.status_lag * SECOND)
+        return any(
+            one.operation == "status" and one.reference == ref and one.heard and one.t >= since
+            for one in self.u.arrivals
+        )
 
     def _was_told(self, ref: str, status: str) -> bool:
         """Whether a notification said so, and in time: an old one is only a reason to ask, which a lag can waste."""
