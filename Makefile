@@ -71,8 +71,9 @@ simulate-month: setup ## A month of 1,000 customers under plain load, for the si
 	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tests.simulation --month
 
 .PHONY: mutants
-mutants: setup ## Plant deliberate bugs one by one; the simulation has to find each: ONLY=part of a name
+mutants: setup ## Plant deliberate bugs one by one; the simulation has to find each: ONLY=part of a name. Then a sample of `make mutation`
 	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tests.simulation --mutants --jobs $(WORKERS) --only "$(ONLY)"
+	@$(if $(ONLY),,PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tests.mutation --jobs $(WORKERS) --sample $(or $(SAMPLE),40))
 
 .PHONY: mutation
 mutation: setup ## Change the source one place at a time; a test or the simulation has to notice: SAMPLE=150, SEED=0, ONLY=part of a name, STATE=file

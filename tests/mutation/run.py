@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
-import selectors
+import select
 import signal
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -40,6 +40,7 @@ from tests.simulation.search import calm_collector
 
 _SILENT_SECONDS = 600  # a trial that says nothing for so long waits for something that does not come
 _PROGRESS_SECONDS = 60
+_LAST_WORDS = 10_000
 _KEPT = ROOT / ".local" / "mutation"
 
 
@@ -79,7 +80,7 @@ class Run:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Try the mutants instead of running the tests."""
         if session.testsfailed:
-            raise session.Interrupted("not all tests can be collected")
+            raise pytest.UsageError("not all tests can be collected")
         self._run(session.items)
         return True
 
@@ -169,37 +170,31 @@ class Run:
     def _try_all(self, mutants: Sequence[Mutant], items: Sequence[pytest.Item], reach: Reach) -> Iterator[Verdict]:
         waiting = list(reversed(mutants))
         running: dict[int, Running] = {}
-        done = 0
-        last = time.monotonic()
-        with selectors.DefaultSelector() as selector:
+        done, last = 0, time.monotonic()
+        try:
             while waiting or running:
                 while waiting and len(running) < self.wish.jobs:
                     mutant = waiting.pop()
                     trial = start(mutant, self._steps(mutant, items, reach))
                     running[trial.pipe] = trial
-                    selector.register(trial.pipe, selectors.EVENT_READ)
-                ready = selector.select(_SILENT_SECONDS)
-                for pipe in [key.fd for key, _ in ready] or list(running):
-                    trial = running[pipe]
-                    if not ready:
-                        os.kill(trial.pid, signal.SIGKILL)
-                    said = os.read(pipe, 65_536) if ready else b""
-                    if said:
-                        trial.said = (trial.said + said.decode())[-10_000:]
-                        continue
-                    selector.unregister(pipe)
-                    os.close(pipe)
-                    del running[pipe]
+                for trial in _listen(running):
+                    del running[trial.pipe]
                     verdict = trial.wait()
-                    if "::" in verdict.by:
-                        self._noticed[f"{trial.mutant.path} {trial.mutant.place.function}"][verdict.by] += 1
-                    if verdict.outcome in (SURVIVED, UNREACHED):
-                        self.say(f"{verdict.outcome:<9} {trial.mutant.where} {verdict.name}")
+                    self._remember(trial.mutant, verdict)
                     done += 1
                     yield verdict
                 if time.monotonic() - last > _PROGRESS_SECONDS:
                     last = time.monotonic()
                     self.say(f"... {done} of {len(mutants)}")
+        finally:
+            for trial in running.values():
+                os.kill(trial.pid, signal.SIGKILL)
+
+    def _remember(self, mutant: Mutant, verdict: Verdict) -> None:
+        if "::" in verdict.by:  # a test: it may notice other changes of the function too
+            self._noticed[f"{mutant.path} {mutant.place.function}"][verdict.by] += 1
+        if verdict.outcome in (SURVIVED, UNREACHED):
+            self.say(f"{verdict.outcome:<9} {mutant.where} {verdict.name}")
 
     # --- the outcome -------------------------------------------------------------------------------------------------
 
@@ -241,6 +236,20 @@ def _record(file: Path, items: Sequence[pytest.Item], seeds: Sequence[int]) -> N
                 raise RuntimeError(f"seed {seed} finds something")
             lived.append((seed, time.process_time() - begun, lines))
     file.write_bytes(pickle.dumps((tested, lived)))
+
+
+def _listen(running: Mapping[int, Running]) -> list[Running]:
+    """Hear what trials say; returns those that have ended. Who is silent for too long is ended."""
+    ready, _, _ = select.select(list(running), [], [], _SILENT_SECONDS)
+    ended = []
+    for pipe, trial in running.items():
+        if not ready:
+            os.kill(trial.pid, signal.SIGKILL)
+        elif pipe in ready and (said := os.read(pipe, 65_536)):
+            trial.said = (trial.said + said.decode())[-_LAST_WORDS:]
+        elif pipe in ready:
+            ended.append(trial)
+    return ended
 
 
 def _fork(act: Callable[[], None]) -> int:

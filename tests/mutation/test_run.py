@@ -47,9 +47,10 @@ def test_what_no_test_checks_or_runs_is_named_with_its_place(tmp_path: Path) -> 
     assert "nobody runs it: layers/direct_debit/python/direct_debit/domain/money.py:" in told
 
 
-def test_a_failing_test_is_no_finding(tmp_path: Path) -> None:
+@pytest.mark.parametrize("source", ["def test_fails():\n    assert False\n", "import nothing_of_this_name\n"])
+def test_a_test_that_fails_anyway_is_no_finding(tmp_path: Path, source: str) -> None:
     failing = tmp_path / "test_failing.py"
-    failing.write_text("def test_fails():\n    assert False\n")
+    failing.write_text(source)
     status, told = run(*_MONEY, "--tests", str(failing))
     assert (status, "without any mutant" in told) == (2, True), told
 

@@ -60,6 +60,7 @@ class Running:
 
     def wait(self) -> Verdict:
         """Wait for the end, and read the last word; the limit of its processor time ends a trial without one."""
+        os.close(self.pipe)
         _, status, used = os.wait4(self.pid, 0)
         seconds = used.ru_utime + used.ru_stime
         lines = self.said.splitlines()
