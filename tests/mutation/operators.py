@@ -125,7 +125,7 @@ def _of_statement(node: ast.stmt, slot: Slot, around: Place) -> Iterator[Change]
             return
         case _:
             if around.host is not None and _may_go(node, around.host):
-                yield Change("delete", place, node.lineno, _text(node), "pass", slot, _at(ast.Pass(), node))
+                yield Change("delete", place, node.lineno, _text(node), "pass", slot, _never(node))
             yield from _of_parts(node, place)
 
 
@@ -162,6 +162,11 @@ def _of_parts(node: ast.AST, place: Place) -> Iterator[Change]:
                 yield from _of_expression(part, slot, place)
             elif isinstance(part, ast.AST):
                 yield from _of_parts(part, place)
+
+
+def _never(node: ast.stmt) -> ast.stmt:
+    """Leave a statement out so that the function still has its variables, and is a generator if it was one."""
+    return ast.fix_missing_locations(_at(ast.If(ast.Constant(value=False), [node], []), node))
 
 
 def _may_go(node: ast.stmt, host: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

@@ -34,6 +34,16 @@ class Order:
         return cls(tries=1)
 
 
+class Named:
+    def __init__(self):
+        self.name = "named"
+
+
+class Dog(Named):
+    def __init__(self):
+        super().__init__()
+
+
 def act(a, more=2):
     return [one + more for one in range(a) if one != 1]
 
@@ -87,6 +97,12 @@ def test_a_wrapped_function_a_property_and_a_method(shop: ModuleType) -> None:
         assert value == 6
     assert shop.Order(tries=3).is_late
     assert shop.Order.first().tries == 2
+
+
+def test_a_call_of_the_parent_class_can_be_left_out(shop: ModuleType) -> None:
+    assert shop.Dog().name == "named"
+    plant(mutant(shop, "Dog.__init__ delete"))
+    assert not hasattr(shop.Dog(), "name")
 
 
 def test_a_function_inside_another_one(shop: ModuleType) -> None:
