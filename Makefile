@@ -74,6 +74,11 @@ simulate-month: setup ## A month of 1,000 customers under plain load, for the si
 mutants: setup ## Plant deliberate bugs one by one; the simulation has to find each: ONLY=part of a name
 	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tests.simulation --mutants --jobs $(WORKERS) --only "$(ONLY)"
 
+.PHONY: mutation
+mutation: setup ## Change the source one place at a time; a test or the simulation has to notice: SAMPLE=150, SEED=0, ONLY=part of a name, STATE=file
+	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tests.mutation --jobs $(WORKERS) --only "$(ONLY)" $(if $(SAMPLE),--sample $(SAMPLE)) \
+		$(if $(SEED),--seed $(SEED)) $(if $(STATE),--state $(STATE))
+
 .PHONY: fidelity
 fidelity: setup ## Compare the in-memory store with moto over 20,000 random operations
 	STORE_OPERATIONS=20000 $(PYTHON) -m pytest -q tests/integration/adapters/test_differential.py

@@ -126,7 +126,7 @@ class Transport:
             kernel.pause(timeout.read * u.rng.random())
         arrival = self._arrive(request, operation, actor)
         dial = self._refuse_signature(request, arrival)
-        if dial is None and u.chance(u.plan.mixups):
+        if dial is None and u.chance(u.plan.mixups * _weight(name)):
             return self._mix_up(request, path, arrival, timeout)
         dial = dial or self._draw_dial(operation, arrival)
         response = u.simulator.handle(request.method, "/" + path, request.headers, request.body)
