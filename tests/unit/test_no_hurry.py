@@ -14,6 +14,7 @@ PROGRAMS = ("benchmarks/", "simulation/", "mutation/")
 # Where giving up is the subject.
 EXCEPTIONS = {
     "integration/doku_snap/test_requests_transport.py": "the transport's own time-outs",
+    "integration/doku_snap/test_deadline.py": "the same",
     "integration/doku_snap/faulty_server.py": "the same",
     "integration/doku_simulator/running.py": "a client gives up on a hanging answer, once its request was worked on",
     "unit/local_cloud/test_guard.py": "a server that never gets ready has to be given up, whatever the machine",

@@ -11,6 +11,7 @@ from doku_snap.errors import AnswerLost
 from doku_snap.transport import RequestsTransport, Timeout
 from tests.integration.doku_snap.calls import OK, send
 from tests.integration.doku_snap.faulty_server import Behaviour, FaultyServer, reset, serving
+from tests.patience import PATIENCE_SECONDS
 
 
 class Clocks:
@@ -78,7 +79,7 @@ def test_after_a_pause_there_is_a_new_connection(
         clocks.pass_by(*pause)
         assert send(transport, server).status == 200
         assert send(transport, server).status == 200
-        assert hung_up.wait(20), "the old connection is closed, not forgotten"
+        assert hung_up.wait(PATIENCE_SECONDS), "the old connection is closed, not forgotten"
         assert (server.connections, len(server.requests)) == (2, 3)
 
 
@@ -109,7 +110,7 @@ def once_per_connection(then: Behaviour) -> Behaviour:
 
 
 def fall_silent(_: socket.socket, server: FaultyServer) -> None:
-    server.released.wait(30)
+    server.released.wait(PATIENCE_SECONDS)
 
 
 # A gateway between us that forgot the connection resets it only when something is sent; or drops what is sent.
@@ -133,7 +134,7 @@ def test_a_connection_that_was_reset_while_idle_is_replaced(
     def behave(connection: socket.socket, server: FaultyServer) -> None:
         connection.sendall(OK)
         if len(server.requests) == 1:
-            answered.wait(20)
+            answered.wait(PATIENCE_SECONDS)
             reset(connection)
             was_reset.set()
 
@@ -141,7 +142,7 @@ def test_a_connection_that_was_reset_while_idle_is_replaced(
     with serving(behave) as server:
         assert send(transport, server).status == 200
         answered.set()
-        assert was_reset.wait(20)
+        assert was_reset.wait(PATIENCE_SECONDS)
         clocks.pass_by(pause, pause)
         assert send(transport, server).status == 200
         assert (server.connections, len(server.requests)) == (2, 2)
@@ -173,7 +174,7 @@ def test_after_a_pause_no_connection_is_used_that_waits_below_others(
 
     def behave(connection: socket.socket, server: FaultyServer) -> None:
         if len(server.requests) <= 2:
-            both.wait(20)
+            both.wait(PATIENCE_SECONDS)
         once(connection, server)
 
     once = once_per_connection(lambda connection, _: reset(connection))
@@ -182,7 +183,7 @@ def test_after_a_pause_no_connection_is_used_that_waits_below_others(
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(20)
+            thread.join(PATIENCE_SECONDS)
         assert server.connections == 2
         clocks.pass_by(60, 60)
         assert send(transport, server).status == 200

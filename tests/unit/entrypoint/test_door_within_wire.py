@@ -13,7 +13,7 @@ from random import Random
 from typing import Annotated
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -418,7 +418,7 @@ def test_every_request_that_the_door_accepts_is_sent(name: str, field: str) -> N
     sending = SENDINGS[name]
     rule = sending.texts[field]
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=60)
     @given(urls if rule == values.URL else texts(rule), st.sampled_from([ANYWHERE, LOCAL]))
     def search(text: str, context: Settings) -> None:
         pages = dict.fromkeys(URLS.keys() & sending.good.keys(), "https://localhost/")  # allowed in either context
@@ -430,7 +430,7 @@ def test_every_request_that_the_door_accepts_is_sent(name: str, field: str) -> N
     search()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(urls, urls, urls, urls)
 def test_every_url_that_the_settings_accept_can_be_written(base: str, doku: str, success: str, failed: str) -> None:
     chosen = {
