@@ -147,9 +147,10 @@ def test_a_stack_of_another_application(desk: Desk) -> None:
         find_system("mine", region=REGION)
 
 
-def test_a_wrong_configuration_is_named(desk: Desk) -> None:
-    deploy(desk, variables={"LATE_SUCCESS": "maybe"})
-    with pytest.raises(OpsError, match="LATE_SUCCESS must be one of"):
+@pytest.mark.parametrize("variable", ["LATE_SUCCESS", "DOKU_UNTIED_FIELDS"])
+def test_a_wrong_configuration_is_named(desk: Desk, variable: str) -> None:
+    deploy(desk, variables={variable: "maybe"})
+    with pytest.raises(OpsError, match=f"the deployed configuration is wrong: {variable} must be"):
         find_system("mine", region=REGION)
 
 
