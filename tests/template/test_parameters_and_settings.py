@@ -4,7 +4,7 @@ import re
 
 import boto3
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from direct_debit.adapters.aws import AwsClients
@@ -50,7 +50,7 @@ def is_taken(variable: str, value: str) -> bool:
 def test_what_the_template_lets_through_is_taken(parameter: str) -> None:
     pattern = re.compile(source()["Parameters"][parameter]["AllowedPattern"], re.ASCII)
 
-    @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=150)
     @given(st.from_regex(pattern, fullmatch=True))
     def search(value: str) -> None:
         ports = [int(port) for port in re.findall(r"^https?://[^/?#]*:(\d+)", value, re.IGNORECASE)]
