@@ -2,11 +2,15 @@
 
 import re
 
+import boto3
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from direct_debit.adapters.aws import AwsClients
+from direct_debit.entrypoint.container import build
 from direct_debit.entrypoint.settings import ConfigurationError, read_environment
+from doku_snap.ties import TIED_PATHS
 from tests.fakes.environment import COMPLETE
 from tests.template.translation import source
 
@@ -17,10 +21,13 @@ CHECKED_TWICE = {
     "DefaultSuccessUrl": "DEFAULT_SUCCESS_URL",
     "DefaultFailedUrl": "DEFAULT_FAILED_URL",
     "DokuChannelId": "DOKU_CHANNEL_ID",
+    "DokuOtpField": "DOKU_OTP_FIELD",
     "DokuOtpPaymentValue": "DOKU_OTP_PAYMENT_VALUE",
     "DokuOtpUnbindValue": "DOKU_OTP_UNBIND_VALUE",
+    "DokuUntiedFields": "DOKU_UNTIED_FIELDS",
 }
 _HIGHEST_PORT = 65535
+_CLIENTS = AwsClients(boto3.Session(region_name="r", aws_access_key_id="-", aws_secret_access_key="-"))  # asks nobody
 
 
 def lets_through(parameter: str, value: str) -> bool:
@@ -33,7 +40,7 @@ def lets_through(parameter: str, value: str) -> bool:
 def is_taken(variable: str, value: str) -> bool:
     """What a function does with it while it starts."""
     try:
-        read_environment({**COMPLETE, variable: value})
+        build(read_environment({**COMPLETE, variable: value}), _CLIENTS)
     except ConfigurationError:
         return False
     return True
@@ -87,3 +94,12 @@ def test_a_page_that_no_browser_can_be_sent_to_is_refused_at_the_deployment(para
 def test_a_right_page_is_taken_by_both(value: str) -> None:
     assert lets_through("DefaultSuccessUrl", value)
     assert is_taken("DEFAULT_SUCCESS_URL", value)
+
+
+def test_the_paths_that_may_be_untied_are_those_that_are_compared() -> None:
+    for path in TIED_PATHS:
+        assert lets_through("DokuUntiedFields", path)
+    assert lets_through("DokuUntiedFields", ",".join(sorted(TIED_PATHS)))
+    for wrong in ("latestTransactionStatus", "additionalInfoXcustIdMerchant", "responseCode serviceCode"):
+        assert not lets_through("DokuUntiedFields", wrong)
+        assert not is_taken("DOKU_UNTIED_FIELDS", wrong)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.template.translation import as_list, functions, resources, statements
+from tests.template.translation import as_list, functions, name_of, resources, statements
 
 # Actions that know no resource, each with its reason.
 STAR_RESOURCES = {
@@ -60,7 +60,18 @@ CREATORS = {
     "ReceivePaymentNotification": {"Transactions"},
     "ReceiveBindingNotification": {"Transactions"},
     "PublishEvents": {"Transactions"},
+    "ResolvePending": {"Transactions"},  # the history of what the stream did not tell
 }
+# Who may search, and what: never a whole table.
+SEARCHERS = {
+    "ListBindings": {"Bindings/index/customer"},
+    "GetPayment": {"Transactions"},
+    "ProcessNotification": {"Bindings/index/customer"},
+    "ResolvePending": {"Transactions", "Transactions/index/due", "Bindings/index/due"},
+    "PublishEvents": {"Transactions"},
+}
+# Who may tell merchants and workflows what happened.
+TELLERS = {"PublishEvents", "ResolvePending"}
 
 
 def actions(function: str) -> set[str]:
@@ -147,16 +158,16 @@ def test_nobody_scans_deletes_payments_or_administers(name: str) -> None:
 
 
 def tables(function: str, action: str) -> set[str]:
-    """The tables on which a function may do this."""
+    """The tables, or indexes of tables, on which a function may do this."""
     return {
-        resource["Fn::GetAtt"][0]
+        name_of(resource)
         for role, statement in statements()
         if role == f"{function}Role" and action in as_list(statement["Action"])
         for resource in as_list(statement["Resource"])
     }
 
 
-@pytest.mark.parametrize("name", ["MakePayment", "UnbindAccount", "ConfirmUnbinding", "PublishEvents"])
+@pytest.mark.parametrize("name", ["MakePayment", "UnbindAccount", "ConfirmUnbinding", *sorted(TELLERS)])
 def test_who_writes_only_where_another_record_stands_so_may_check_it(name: str) -> None:
     # A key with a reference; an account that is let go: the transaction checks a payment that it does not write.
     assert "Transactions" in tables(name, "dynamodb:ConditionCheckItem")
@@ -167,9 +178,20 @@ def test_only_those_who_begin_something_create_records(name: str) -> None:
     assert tables(name, "dynamodb:PutItem") == CREATORS.get(name, set())
 
 
+@pytest.mark.parametrize("name", sorted(functions()))
+def test_only_those_who_look_for_something_search(name: str) -> None:
+    assert tables(name, "dynamodb:Query") == SEARCHERS.get(name, set())
+
+
+@pytest.mark.parametrize("name", sorted(functions()))
+def test_only_those_who_tell_news_may_publish(name: str) -> None:
+    assert ("events:PutEvents" in actions(name)) == (name in TELLERS)
+    assert "states:SendTaskSuccess" in actions(name) or name not in TELLERS
+
+
 @pytest.mark.parametrize(
-    "name", ["MakePayment", "VerifyPaymentOtp", "RefundPayment", "ProcessRefund", "InquireStatus", "ResolvePending"]
+    "name", ["MakePayment", "VerifyPaymentOtp", "RefundPayment", "ProcessRefund", "InquireStatus", *sorted(TELLERS)]
 )
-def test_who_moves_money_may_change_the_payment_and_its_binding(name: str) -> None:
+def test_who_moves_money_or_lets_its_account_go_may_change_the_payment_and_its_binding(name: str) -> None:
     # A transaction is authorised by its items' own actions; the binding holds the tokens and the open payments.
     assert tables(name, "dynamodb:UpdateItem") == {"Bindings", "Transactions"}

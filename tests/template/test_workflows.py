@@ -181,7 +181,7 @@ def test_the_machine_may_invoke_its_aliases_and_nothing_else(logical_id: str) ->
 
 def test_only_those_whose_use_case_ends_a_wait_may_complete_tasks() -> None:
     completing = {role for role, statement in statements() if "states:SendTaskSuccess" in as_list(statement["Action"])}
-    assert completing == {"BindAccountRole", "MakePaymentRole", "PublishEventsRole"}
+    assert completing == {"BindAccountRole", "MakePaymentRole", "PublishEventsRole", "ResolvePendingRole"}
 
 
 def test_fulfilment_is_named_by_alias_or_version() -> None:

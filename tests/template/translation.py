@@ -84,3 +84,11 @@ def statements(template: Json | None = None) -> list[tuple[str, Json]]:
 def as_list(value: object) -> list[Any]:
     """IAM allows one or many."""
     return value if isinstance(value, list) else [value]
+
+
+def name_of(resource: object) -> str:
+    """The resource of a statement in short: a logical id, `Table/index/name`, or `*`."""
+    if isinstance(resource, dict) and "Fn::GetAtt" in resource:
+        return str(resource["Fn::GetAtt"][0])
+    text = resource["Fn::Sub"] if isinstance(resource, dict) and "Fn::Sub" in resource else resource
+    return str(text).replace("${", "").replace(".Arn}", "")

@@ -21,9 +21,9 @@ from tools.ops.failure import OpsError
 from tools.ops.queues import show_queues
 from tools.ops.redrive import discard, redrive
 from tools.ops.redrive_refund import redrive_refund
-from tools.ops.report import FAILED, Report
+from tools.ops.report import FAILED, Report, escape
 from tools.ops.resolve import resolve
-from tools.ops.review import close_notification, review
+from tools.ops.review import close_notification, close_reversal, review
 from tools.ops.stream_failures import stream_failures
 from tools.ops.system import System, find_system
 
@@ -48,12 +48,12 @@ def main(arguments: Sequence[str] | None = None, find: Callable[..., System] = f
         return _fail(f"AWS answered {code} to {error.operation_name}", as_json=given.json)
     except BotoCoreError as error:
         return _fail(f"AWS could not be reached: {error}", as_json=given.json)
-    print(json.dumps(report.facts, indent=2) if given.json else "\n".join(report.lines))
+    print(json.dumps(report.facts, indent=2) if given.json else "\n".join(map(escape, report.lines)))
     return report.status
 
 
 def _fail(reason: str, *, as_json: bool) -> int:
-    print(json.dumps({"error": reason}) if as_json else f"not done: {reason}", file=sys.stderr)
+    print(json.dumps({"error": reason}) if as_json else f"not done: {escape(reason)}", file=sys.stderr)
     return FAILED
 
 
@@ -88,6 +88,8 @@ def _parser() -> argparse.ArgumentParser:
         "close-notification", "take a quarantined notification off the list", lambda a, s: close_notification(a.id, s)
     )
     one.add_argument("id", metavar="ID")
+    one = add("close-reversal", "take a reversed payment off the list", lambda a, s: close_reversal(a.ref, s))
+    one.add_argument("ref", metavar="REF", help="partnerReferenceNo")
     add("queues", "depth of the queues and their dead-letter queues", lambda _, s: show_queues(s))
     one = add("redrive", "give dead letters back to their queue", lambda a, s: redrive(a.queue, s, dry_run=a.dry_run))
     one.add_argument("queue", choices=_QUEUES)
@@ -95,7 +97,11 @@ def _parser() -> argparse.ArgumentParser:
     one = add("discard", "delete one unreadable dead letter", lambda a, s: discard(a.queue, a.message, s))
     one.add_argument("queue", choices=_QUEUES)
     one.add_argument("message", metavar="MESSAGE_ID", help="as `redrive --dry-run` shows it")
-    one = add("redrive-refund", "start a refund again that needs a review", lambda a, s: redrive_refund(a.ref, s))
+    one = add(
+        "redrive-refund",
+        "start a refund again that needs a review, or that DOKU refused",
+        lambda a, s: redrive_refund(a.ref, s),
+    )
     one.add_argument("ref", metavar="REF", help="partnerReferenceNo of its payment")
     one = add("resolve", "ask DOKU for a payment's status now", lambda a, s: resolve(a.ref, s))
     one.add_argument("ref", metavar="REF", help="partnerReferenceNo")

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from direct_debit.adapters.dynamodb.binding_item import ASKED_AT_LEAST, was_given_up_at
 from direct_debit.domain.binding import Binding, BindingState
 from tools.ops.explain_payment import tell_evidence
 from tools.ops.failure import OpsError
@@ -12,13 +13,17 @@ _S = BindingState
 
 _NOW = {
     _S.REQUESTED: "The link is being started, or its starter died. The lease ends it.",
-    _S.PENDING: "The customer is at CIMB's pages. Their return, DOKU's notification or the end of the lease ends it.",
+    _S.PENDING: (
+        "The customer is at CIMB's pages. Their return, DOKU's notification, a repeated request or the end of "
+        "the lease ends it."
+    ),
     _S.ACTIVE: "Linked. Nothing to do.",
     _S.RELINK_REQUIRED: (
         "DOKU no longer takes the customer's token. The customer has to link the account again (POST /bindings)."
     ),
     _S.UNBIND_OTP_PENDING: (
-        "Unlinking waits for the customer's OTP. Without it, a balance inquiry shows whether the link still stands."
+        "Unlinking waits for the customer's OTP. Without it, a balance inquiry shows whether the link still stands: in "
+        "the steps of the schedule, then each day."
     ),
     _S.UNBOUND: "Unlinked. Nothing to do.",
     _S.FAILED: "Not linked. The customer may start again (POST /bindings).",
@@ -36,6 +41,11 @@ def explain_binding(binding_id: str, system: System) -> Report:
         f"binding  {binding.id}  {binding.state}",
         f"since    {tell_time(binding.evidence.at, now)}",
         f"why      {tell_evidence(binding.evidence)}",
+        *(
+            []
+            if binding.unbind_requested_at is None
+            else [f"unlink   asked for at {tell_time(binding.unbind_requested_at, now)}"]
+        ),
         f"created  {tell_time(binding.created_at, now)}, X-EXTERNAL-ID {binding.external_id}",
         f"DOKU     last response code {binding.response_code or '-'}",
         f"token    {_tell_token(binding, now)}",
@@ -54,6 +64,7 @@ def explain_binding(binding_id: str, system: System) -> Report:
         "leaseUntil": write_time(binding.lease_until),
         "externalId": binding.external_id,
         "responseCode": binding.response_code,
+        "unbindRequestedAt": write_time(binding.unbind_requested_at),
         "hasTokens": tokens is not None,
         "accessTokenExpiresAt": None if tokens is None else write_time(tokens.access_expires_at),
         "refreshTokenExpiresAt": None if tokens is None else write_time(tokens.refresh_expires_at),
@@ -70,6 +81,15 @@ def _foresee(binding: Binding, now: datetime) -> list[str]:
         steps.append(f"Somebody is speaking to DOKU about it until {tell_time(binding.attempt_until, now)} at most.")
     if binding.state in (_S.REQUESTED, _S.PENDING):
         steps.append(f"Its lease on the account ends at {tell_time(binding.lease_until, now)}.")
+        if now >= binding.lease_until:
+            end = binding.lease_until + ASKED_AT_LEAST
+            steps.append(
+                f"DOKU is asked whether it was finished; without its word the link ends at {tell_time(end, now)}."
+            )
+    if binding.state is _S.UNBIND_OTP_PENDING and binding.unbind_unclear:
+        steps.append("A code or request of it may have unlinked the account: only a balance shows that it stands.")
+    if was_given_up_at(binding) is not None:
+        steps.append("It was given up: DOKU did not say for a day whether the customer had finished.")
     if binding.due_at is not None:
         steps.append(f"The sweep looks at it at {tell_time(binding.due_at, now)}.")
     if binding.open_payments:

@@ -5,11 +5,12 @@ from datetime import datetime
 
 from direct_debit.application.ports import HistoryEntry
 from direct_debit.domain.evidence import Evidence
-from direct_debit.domain.payment import Payment, PaymentState
-from direct_debit.domain.refund import Refund, RefundState
+from direct_debit.domain.payment import Payment
+from direct_debit.domain.refund import Refund
 from tools.ops.failure import OpsError
 from tools.ops.foresee import foresee_payment, foresee_refund
 from tools.ops.report import DONE, NEEDS_A_PERSON, Report, align, tell_time, write_time
+from tools.ops.review import needs_a_person
 from tools.ops.system import System
 
 
@@ -20,8 +21,9 @@ def explain_payment(ref: str, system: System) -> Report:
         raise OpsError(f"there is no payment {ref} in the stack {system.name}")
     now = system.ports.clock.now()
     history = system.ports.payments.history(ref)
-    steps = foresee_payment(payment, system.environment.settings, now)
-    refund_steps = [] if payment.refund is None else foresee_refund(payment.refund, now)
+    settings = system.environment.settings
+    steps = foresee_payment(payment, settings, now)
+    refund_steps = [] if payment.refund is None else foresee_refund(payment.refund, settings, now)
     lines = [
         f"payment  {payment.ref}  {payment.amount} IDR  {_name_state(payment)}",
         f"since    {tell_time(payment.evidence.at, now)}",
@@ -29,6 +31,7 @@ def explain_payment(ref: str, system: System) -> Report:
         f"binding  {payment.binding_id}",
         f"sent     {tell_time(payment.sent_at, now)}, X-EXTERNAL-ID {payment.external_id}",
         f"DOKU     reference {payment.doku_reference or '-'}, last response code {payment.response_code or '-'}",
+        *_tell_doubts(payment, now),
         *([] if payment.refund is None else _tell_refund(payment.refund, now)),
         "",
         *_tell_history(history),
@@ -53,13 +56,18 @@ def explain_payment(ref: str, system: System) -> Report:
         "responseCode": payment.response_code,
         "otpAttempts": payment.otp_attempts,
         "notFoundCount": payment.not_found_count,
+        "notFoundSince": write_time(payment.not_found_since),
+        "questionedAt": write_time(payment.questioned_at),
+        "reversedAt": write_time(payment.reversed_at),
+        "lastInquiryAt": write_time(payment.last_inquiry_at),
+        "untold": len(payment.untold),
         "lateSuccess": payment.late_success,
         "dueAt": write_time(payment.due_at),
         "refund": None if payment.refund is None else _refund_facts(payment.refund),
         "history": [_history_facts(entry) for entry in history],
         "next": [*steps, *refund_steps],
     }
-    return Report(facts, lines, NEEDS_A_PERSON if _needs_a_person(payment) else DONE)
+    return Report(facts, lines, NEEDS_A_PERSON if needs_a_person(payment, now) else DONE)
 
 
 def tell_evidence(evidence: Evidence) -> str:
@@ -77,13 +85,6 @@ def tell_evidence(evidence: Evidence) -> str:
     return words[evidence.source] + ("" if evidence.code is None else f" {evidence.code}")
 
 
-def _needs_a_person(payment: Payment) -> bool:
-    refund = payment.refund
-    return payment.state is PaymentState.NEEDS_REVIEW or (
-        refund is not None and refund.state is RefundState.NEEDS_REVIEW
-    )
-
-
 def _reason(payment: Payment) -> str | None:
     if payment.failure is not None:
         return payment.failure.reason
@@ -93,6 +94,26 @@ def _reason(payment: Payment) -> str | None:
 def _name_state(payment: Payment) -> str:
     reason = _reason(payment)
     return payment.state if reason is None else f"{payment.state}({reason})"
+
+
+def _tell_doubts(payment: Payment, now: datetime) -> list[str]:
+    """What DOKU said that does not fit, and how often it was asked in vain."""
+    lines = []
+    asked = payment.last_inquiry_at
+    if asked is not None:
+        lines.append(f"asked    last at {tell_time(asked, now)}")
+    if payment.not_found_since is not None:
+        times = "once" if payment.not_found_count == 1 else f"{payment.not_found_count} times"
+        lines.append(
+            f"unknown  DOKU said {times} that it does not know it, first at {tell_time(payment.not_found_since, now)}"
+        )
+    if payment.questioned_at is not None:
+        lines.append(f"question DOKU told something odd at {tell_time(payment.questioned_at, now)}")
+    if payment.reversed_at is not None:
+        lines.append(
+            f"reversed DOKU's status says since {tell_time(payment.reversed_at, now)} that it was cancelled or failed"
+        )
+    return lines
 
 
 def _tell_refund(refund: Refund, now: datetime) -> list[str]:

@@ -1,4 +1,4 @@
-"""Start a refund again that needs a review: same number, so that nothing can be given back twice."""
+"""Start a refund again that needs a review, or that DOKU refused: same number, so that nothing is given back twice."""
 
 from direct_debit.application.advance_payment import queue_refund
 from direct_debit.application.errors import PaymentChanged, Rejected
@@ -10,13 +10,14 @@ from tools.ops.system import System
 
 
 def redrive_refund(ref: str, system: System) -> Report:
-    """Put the payment's refund on its way again. Raises OpsError when there is none that needs a review."""
+    """Put the payment's refund on its way again. Raises OpsError when there is none that stands still."""
     try:
         payment = restart(ref, system.ports)
     except Rejected as error:
         raise OpsError(f"{error.detail}: {ref}") from None
     except TransitionRefused as error:
-        raise OpsError(f"the refund of {ref} is {error.situation}; only NEEDS_REVIEW can be started again") from None
+        reason = f"the refund of {ref} is {error.situation}; only NEEDS_REVIEW and FAILED can be started again"
+        raise OpsError(reason) from None
     except PaymentChanged:
         raise OpsError(f"the payment {ref} changed just now; look again with `explain {ref}`") from None
     queue_refund(system.ports, payment)

@@ -18,6 +18,13 @@ class Report:
     status: int = DONE
 
 
+def escape(line: str) -> str:
+    """Return a line as a terminal may have it: what is DOKU's, or a caller's, may hold characters that steer one."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in line
+    )
+
+
 def write_time(moment: datetime | None) -> str | None:
     """Return a UTC time for a JSON document."""
     return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"

@@ -1,22 +1,32 @@
-"""What waits for a person: found through the sparse index, never by a scan of the tables."""
+"""What waits for a person: found through the sparse index, never by a scan of the tables.
 
+What nobody visits any more is filed there for a person; what is still visited, and should have ended, is found among
+what is due.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from direct_debit.adapters.dynamodb.binding_item import was_given_up_at
 from direct_debit.adapters.dynamodb.due import WaitingRecord, list_waiting_for_review
-from direct_debit.application.ports import InboxState
-from direct_debit.domain.payment import PaymentState
+from direct_debit.application.close_reversal import close_reversal as close
+from direct_debit.application.errors import NotFound, Rejected
+from direct_debit.application.ports import InboxItem, InboxKind, InboxState
+from direct_debit.domain.binding import Binding, BindingState
+from direct_debit.domain.payment import Payment, PaymentState
 from direct_debit.domain.refund import RefundState
 from tools.ops.failure import OpsError
 from tools.ops.report import DONE, NEEDS_A_PERSON, Report, align, tell_time, write_time
 from tools.ops.system import System
 
-_LIMIT = 200
-_NEXT = {
-    "payment": "explain REF; then DOKU's back office",
-    "refund": "explain REF; then redrive-refund REF, or settle it otherwise",
-    "notification": "explain the reference; then close-notification ID",
-}
+LONG = timedelta(days=1)
+"""A question, or an unlinking, that is open for longer is for a person."""
+
+_LIMIT = 200  # of what is filed for a person
+_VISITED = 1000  # of each kind of what is due
+_HORIZON = timedelta(days=2)  # nothing is due later
+_GIVEN_UP_SHOWN = timedelta(days=14)  # there is nothing to do for it here, so nothing to close
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +35,25 @@ class _Row:
     id: str
     since: datetime
     reason: str
+    next: str
     about: str | None = None  # the reference that a notification speaks of
 
 
 def review(system: System) -> Report:
-    """List payments and refunds that need a review, and notifications that were put aside, the oldest first."""
+    """List what needs a person, the oldest first.
+
+    Payments and refunds that need a review, refunds that DOKU refused, payments that DOKU reversed or of which it has
+    left a question unanswered for a day, unlinkings that are open for a day, links given up without DOKU's word in the
+    last two weeks, notifications that were put aside.
+    """
     now = system.ports.clock.now()
-    waiting = list_waiting_for_review(system.store, system.environment.transactions_table, now, _LIMIT)
-    rows = [row for record in waiting for row in _describe(record, system)]
+    tables = system.environment
+    filed = list_waiting_for_review(system.store, tables.transactions_table, now, _LIMIT)
+    given_up = list_waiting_for_review(system.store, tables.bindings_table, now, _LIMIT, since=now - _GIVEN_UP_SHOWN)
+    payments = system.ports.payments.list_due(now + _HORIZON, _VISITED)
+    bindings = system.ports.bindings.list_due(now + _HORIZON, _VISITED)
+    rows = sorted(_describe_all([*filed, *given_up], payments, bindings, system, now), key=lambda row: row.since)
+    complete = max(len(filed), len(given_up)) < _LIMIT and max(len(payments), len(bindings)) < _VISITED
     facts = {
         "waiting": [
             {
@@ -41,19 +62,27 @@ def review(system: System) -> Report:
                 "about": row.about,
                 "since": write_time(row.since),
                 "reason": row.reason,
+                "next": row.next,
             }
             for row in rows
         ],
-        "complete": len(waiting) < _LIMIT,
+        "complete": complete,
     }
-    if not rows:
-        return Report(facts, ["nothing needs a person"])
-    table = [("what", "id", "about", "since", "reason", "next")]
-    table.extend(
-        (row.kind, row.id, row.about or "-", tell_time(row.since, now), row.reason, _NEXT[row.kind]) for row in rows
+    more = (
+        []
+        if complete
+        else [f"perhaps more: only {_LIMIT} that stand still and {_VISITED} of each kind that are due were read"]
     )
-    more = [] if len(waiting) < _LIMIT else [f"and more: only the {_LIMIT} oldest are shown"]
+    if not rows:
+        return Report(facts, ["nothing needs a person", *more])
+    table = [("what", "id", "about", "since", "reason", "next")]
+    table.extend((row.kind, row.id, row.about or "-", tell_time(row.since, now), row.reason, row.next) for row in rows)
     return Report(facts, [*align(table), *more], NEEDS_A_PERSON)
+
+
+def needs_a_person(payment: Payment, now: datetime) -> bool:
+    """Return whether somebody has to look at a payment or its refund."""
+    return any(True for _ in _describe_payment(payment, now))
 
 
 def close_notification(item_id: str, system: System) -> Report:
@@ -72,21 +101,76 @@ def close_notification(item_id: str, system: System) -> Report:
     return Report({"notification": item_id, "closed": True, "reason": item.reason}, [f"closed {item_id}"], DONE)
 
 
-def _describe(record: WaitingRecord, system: System) -> list[_Row]:
-    """The index may be a moment behind: the record itself decides."""
-    if record.kind == "INBOX":
-        item = system.ports.inbox.get(record.id)
-        if item is None or item.state is not InboxState.QUARANTINED:
-            return []
-        reason = f"{item.kind}: {item.reason or 'put aside'}"
-        return [_Row("notification", item.id, item.received_at, reason, item.subject)]
-    payment = system.ports.payments.get(record.id)
-    if payment is None:
-        return []
+def close_reversal(ref: str, system: System) -> Report:
+    """Take a reversed payment off the list: somebody has settled it. Its state stays as it is.
+
+    Raises OpsError when there is no such payment, or nothing to close.
+    """
+    try:
+        payment = close(ref, system.ports)
+    except (NotFound, Rejected) as error:
+        raise OpsError(f"{error.detail}: {ref}") from None
+    return Report(
+        {"partnerReferenceNo": ref, "closed": True, "state": payment.state},
+        [f"closed the reversal of {ref}, which stays {payment.state}"],
+    )
+
+
+def _describe_all(
+    waiting: Sequence[WaitingRecord], payments: Sequence[str], bindings: Sequence[str], system: System, now: datetime
+) -> Iterator[_Row]:
+    """The index may be a moment behind, and a record may be in both lists meanwhile: the record itself decides."""
+    ids: dict[str, list[str]] = {"PAYMENT": list(payments), "BINDING": list(bindings), "INBOX": []}
+    for record in waiting:
+        ids[record.kind].append(record.id)
+    for ref in dict.fromkeys(ids["PAYMENT"]):
+        payment = system.ports.payments.get(ref)
+        if payment is not None:
+            yield from _describe_payment(payment, now)
+    for binding_id in dict.fromkeys(ids["BINDING"]):
+        binding = system.ports.bindings.get(binding_id)
+        if binding is not None:
+            yield from _describe_binding(binding, now)
+    for item_id in dict.fromkeys(ids["INBOX"]):
+        item = system.ports.inbox.get(item_id)
+        if item is not None:
+            yield from _describe_notification(item)
+
+
+def _describe_payment(payment: Payment, now: datetime) -> Iterator[_Row]:
+    ref, refund = payment.ref, payment.refund
     if payment.state is PaymentState.NEEDS_REVIEW:
-        return [_Row("payment", payment.ref, payment.evidence.at, str(payment.review or "needs review"))]
-    refund = payment.refund
-    refused = refund is not None and refund.automatic and refund.state is RefundState.FAILED
-    if refund is None or not (refused or refund.state is RefundState.NEEDS_REVIEW):
-        return []
-    return [_Row("refund", payment.ref, refund.evidence.at, f"{refund.state}, code {refund.response_code or '-'}")]
+        reason = str(payment.review or "needs review")
+        yield _Row("payment", ref, payment.evidence.at, reason, f"explain {ref}; then DOKU's back office")
+    if payment.reversed_at is not None:
+        reason = f"{payment.state}, and DOKU's status says that it was cancelled or failed"
+        then = f"explain {ref}; DOKU's back office; then close-reversal {ref}"
+        yield _Row("reversal", ref, payment.reversed_at, reason, then)
+    if payment.questioned_at is not None and now - payment.questioned_at >= LONG:
+        reason = f"{payment.state}, and DOKU does not answer what became of it"
+        yield _Row("question", ref, payment.questioned_at, reason, f"explain {ref}; then write to DOKU")
+    if refund is not None and refund.state in (RefundState.FAILED, RefundState.NEEDS_REVIEW):
+        reason = f"{refund.state}, code {refund.response_code or '-'}"
+        then = f"explain {ref}; then redrive-refund {ref}, or settle it otherwise"
+        yield _Row("refund", ref, refund.evidence.at, reason, then)
+
+
+def _describe_binding(binding: Binding, now: datetime) -> Iterator[_Row]:
+    begun = binding.unbind_requested_at
+    if binding.state is BindingState.UNBIND_OTP_PENDING and begun is not None and now - begun >= LONG:
+        reason = f"its end is not known, last code {binding.response_code or '-'}"
+        yield _Row("unlinking", binding.id, begun, reason, f"explain-binding {binding.id}; then write to DOKU")
+    given_up_at = was_given_up_at(binding)
+    if given_up_at is not None:
+        reason = "given up: DOKU did not say whether the customer had finished"
+        yield _Row("link", binding.id, given_up_at, reason, "the customer may link again; else write to DOKU")
+
+
+def _describe_notification(item: InboxItem) -> Iterator[_Row]:
+    if item.state is InboxState.QUARANTINED:
+        reason = f"{item.kind}: {item.reason or 'put aside'}"
+        has_payment = item.kind is InboxKind.PAYMENT and item.subject is not None
+        look = f"explain {item.subject}; then " if has_payment else ""
+        yield _Row(
+            "notification", item.id, item.received_at, reason, f"{look}close-notification {item.id}", item.subject
+        )

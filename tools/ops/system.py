@@ -61,7 +61,10 @@ def find_system(stack: str, *, endpoint: str | None = None, region: str | None =
     functions = session.client("lambda", endpoint_url=endpoint, config=_CONFIG)
     environment = _read_configuration(functions, _output(outputs, "ResolvePendingAlias", stack))
     aws = AwsClients(session, endpoint)
-    ports = build(environment, aws).ports
+    try:
+        ports = build(environment, aws).ports
+    except ConfigurationError as error:
+        raise OpsError(f"the deployed configuration is wrong: {error}") from None
     return System(
         name=stack,
         environment=environment,

@@ -1,19 +1,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from direct_debit.adapters.dynamodb.client import Store
 from direct_debit.adapters.dynamodb.due import WaitingRecord, list_waiting_for_review
 from direct_debit.application.ports import InboxState
-from direct_debit.domain.binding import BindingEvent
+from direct_debit.domain.binding import Binding, BindingEvent
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.payment import Payment, PaymentState, ReviewReason
 from direct_debit.domain.refund import Refund, RefundState
 from tests.fakes.clock import START
 from tests.fakes.ids import SeededIds
 from tests.integration.adapters.conftest import World
-from tests.integration.adapters.records import TRANSACTIONS, a_binding, a_notification, a_payment, step
+from tests.integration.adapters.records import BINDINGS, TRANSACTIONS, a_binding, a_notification, a_payment, step
 
 LATER = START + timedelta(days=1)
 AT = START + timedelta(hours=3)
@@ -112,6 +112,40 @@ def test_a_reversed_payment_is_found(world: World) -> None:
     world.payments.save(payment, replace(paid, reversed_at=AT))
     told(world, payment.ref)
     assert waiting(world) == [WaitingRecord("PAYMENT", payment.ref, AT)]
+
+
+def ended_link(world: World, after_lease: timedelta) -> Binding:
+    """A link that was ended by the schedule so long after its lease, and of which all is told."""
+    binding = a_binding()
+    world.bindings.create(binding, START)
+    pending = world.bindings.save(binding, step(binding, BindingEvent.LINK_STARTED))
+    evidence = Evidence(EvidenceSource.SCHEDULE, pending.lease_until + after_lease)
+    ended = pending.moved(BindingEvent.LINK_EXPIRED, evidence)
+    assert ended is not None
+    stored = world.bindings.save(pending, replace(ended, due_at=None))
+    world.bindings.confirm_told(stored)
+    return stored
+
+
+def waiting_links(world: World, since: datetime = START) -> list[WaitingRecord]:
+    store = Store(world.client, world.clock, SeededIds())
+    return list_waiting_for_review(store, BINDINGS, LATER + timedelta(days=1), 10, since=since)
+
+
+def test_a_link_given_up_without_dokus_word_is_found_and_due_to_nobody(world: World) -> None:
+    link = ended_link(world, timedelta(days=1))
+    at = link.evidence.at
+    assert waiting_links(world) == [WaitingRecord("BINDING", link.id, at)]
+    assert waiting_links(world, at + timedelta(seconds=1)) == []
+    assert world.bindings.list_due(LATER + timedelta(days=1), 10) == []
+    read = world.bindings.get(link.id)
+    assert read is not None
+    assert (read.due_at, read.untold) == (None, ())
+
+
+def test_a_link_that_ended_with_its_lease_waits_for_nobody(world: World) -> None:
+    ended_link(world, timedelta(minutes=1))
+    assert waiting_links(world) == []
 
 
 def test_a_notification_put_aside_is_found_until_somebody_has_looked(world: World) -> None:

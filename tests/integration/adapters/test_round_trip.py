@@ -14,7 +14,7 @@ from direct_debit.adapters.dynamodb.items import MalformedItem
 from direct_debit.adapters.dynamodb.payment_item import read_payment, write_payment
 from direct_debit.application.ports import InboxItem
 from direct_debit.domain.binding import Binding
-from direct_debit.domain.payment import Payment
+from direct_debit.domain.payment import Payment, PaymentState, remember_moves
 from direct_debit.domain.refund import Refund
 from tests.fakes.clock import START
 from tests.fakes.in_memory_dynamodb import InMemoryDynamoDb
@@ -71,6 +71,20 @@ def test_any_binding_can_follow_any_other(before: Binding, after: Binding) -> No
     world.client.put_item(TableName=BINDINGS, Item=write_binding(before))
     assert world.bindings.save_when_settled(before, after) == after
     assert world.bindings.get(before.id) == after
+
+
+@pytest.mark.parametrize("code", ["A|B", "|", "%", "%7C", "%25|7C", "100%|"])
+def test_a_code_of_dokus_may_hold_any_printable_character(code: str) -> None:
+    """One with the moves' own separator made its payment unreadable for good."""
+    before = a_payment()
+    evidence = replace(before.evidence, code=code)
+    after = replace(
+        before.noted(before.updated_at), state=PaymentState.PROCESSING, response_code=code, evidence=evidence
+    )
+    moved = remember_moves(before, after)
+    read = read_payment(write_payment(moved))
+    assert read.untold == moved.untold
+    assert [(move.code, move.response_code) for move in read.untold] == [(code, code)]
 
 
 @pytest.mark.parametrize("amount", ["0.01", "10000.00", "9999999999999999.99"])

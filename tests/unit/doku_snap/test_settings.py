@@ -48,6 +48,7 @@ from tests.unit.doku_snap.support import keys
         ("otp_unbinding_value", "a b"),
         ("status_service_code", "5"),
         ("status_service_code", "ab"),
+        ("untied_fields", frozenset({"serviceCode", "transactionStatus"})),
         ("timestamp_skew_seconds", -1),
         ("timestamp_skew_seconds", 301),
     ],

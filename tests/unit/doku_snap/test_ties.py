@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from doku_snap.operations import Operation
-from doku_snap.ties import Question, doubt_rows, find_contradictions
+from doku_snap.ties import TIED_PATHS, Question, doubt_rows, find_contradictions
 
 _OWN = {
     "reference": "INV000000001",
@@ -125,6 +125,10 @@ def test_blanks_around_a_name_and_a_number_for_text_agree() -> None:
 def test_a_question_that_is_not_about_it_is_not_compared(operation: Operation, path: str) -> None:
     if path != "serviceCode":
         assert find_contradictions(Question(operation=operation), None, fields(path, "anything")) == ()
+
+
+def test_every_path_that_is_compared_can_be_untied() -> None:
+    assert {path for _, path in PLACES} | {"responseCode", "refundHistory.refundAmount"} == TIED_PATHS
 
 
 @pytest.mark.parametrize(("operation", "path"), PLACES)

@@ -15,7 +15,10 @@ from direct_debit.application.errors import Rejected
 from direct_debit.entrypoint import container
 from direct_debit.entrypoint.container import DokuConnector, build, read_inbound_keys
 from direct_debit.entrypoint.settings import ConfigurationError, read_environment
-from doku_snap.transport import HttpAnswer, RequestsTransport
+from doku_snap.client import Call
+from doku_snap.messages.base import Amount
+from doku_snap.messages.status import StatusRequest
+from doku_snap.transport import HttpAnswer, HttpRequest, RequestsTransport, Timeout
 from tests.fakes.clock import FakeClock
 from tests.fakes.environment import COMPLETE
 
@@ -51,6 +54,16 @@ class Rotating:
 
     def refresh(self) -> bool:
         return False
+
+
+class Answering:
+    """A transport with one answer to everything."""
+
+    def __init__(self, answer: HttpAnswer) -> None:
+        self._answer = answer
+
+    def send(self, request: HttpRequest, timeout: Timeout) -> HttpAnswer:  # noqa: ARG002 - the port's signature
+        return self._answer
 
 
 @pytest.mark.usefixtures("socket_disabled")
@@ -96,6 +109,25 @@ def test_an_unusable_secret_is_named_without_its_content() -> None:
         connect()
     assert "canary" not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+def test_an_untied_field_that_is_never_compared_is_named_by_its_variable() -> None:
+    environment = read_environment({**COMPLETE, "DOKU_UNTIED_FIELDS": "serviceCode,canary"})
+    with pytest.raises(ConfigurationError, match=r"^DOKU_UNTIED_FIELDS must be some of additionalInfo") as caught:
+        DokuConnector(environment, FixedCredentials(secret()), FakeClock())
+    assert "canary" not in str(caught.value)
+
+
+def test_a_field_that_is_untied_is_not_compared() -> None:
+    """What the variable says reaches the client: the service of another operation is believed then, and only then."""
+    answer = HttpAnswer(200, {}, b'{"responseCode": "2005400", "latestTransactionStatus": "00"}')
+    for untied, contradicts in (("", True), ("responseCode", False)):
+        environment = read_environment({**COMPLETE, "DOKU_UNTIED_FIELDS": untied})
+        connect = DokuConnector(environment, FixedCredentials(secret()), FakeClock(), Answering(answer))
+        call = Call(b2b_token="t", external_id="1", timeout=Timeout(5, 20))
+        request = StatusRequest(original_partner_reference_no="R", amount=Amount(value="1.00"))
+        status = connect().client.inquire_status(request, call)
+        assert bool(status.contradictions) == contradicts
 
 
 def test_inbound_calls_are_verified_with_both_versions() -> None:

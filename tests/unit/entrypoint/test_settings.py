@@ -18,6 +18,8 @@ def test_the_defaults() -> None:
     assert (environment.doku_otp_payment_value, environment.doku_otp_unbind_value) == ("otpPayment", "otpUnbind")
     assert environment.doku_channel_id == "H2H"
     assert environment.timestamp_window == 300
+    assert environment.settings.claim_lease == 120
+    assert environment.doku_untied_fields == frozenset()
 
 
 def test_everything_can_be_chosen() -> None:
@@ -28,6 +30,9 @@ def test_everything_can_be_chosen() -> None:
         "DEFAULT_SUCCESS_URL": "https://shop.example/ok",
         "DEFAULT_FAILED_URL": "http://127.0.0.1:8080/no",
         "INQUIRY_SCHEDULE_SECONDS": "1,2,3",
+        "FIRST_INQUIRY_SECONDS": "1",
+        "CLAIM_LEASE_SECONDS": "90",
+        "DOKU_UNTIED_FIELDS": "serviceCode, refundHistory.refundAmount",
         "LATE_SUCCESS": "accept",
         "REPOST_AFTER_NOT_FOUND": "true",
         "REFRESH_MIN_SECONDS": "0",
@@ -39,6 +44,8 @@ def test_everything_can_be_chosen() -> None:
     assert settings.allowed_return_hosts == ("shop.example", "127.0.0.1:8080")
     assert settings.default_failed_url == "http://127.0.0.1:8080/no"
     assert settings.inquiry_schedule == (1, 2, 3)
+    assert settings.claim_lease == 90
+    assert environment.doku_untied_fields == {"serviceCode", "refundHistory.refundAmount"}
     assert settings.late_success is LateSuccess.ACCEPT
     assert settings.repost_after_not_found
     assert settings.refresh_min == 0
@@ -83,6 +90,9 @@ def test_a_missing_variable_is_named(name: str, value: str | None) -> None:
         ("TIMESTAMP_WINDOW_SECONDS", "five"),
         ("TIMESTAMP_WINDOW_SECONDS", "0"),
         ("LINK_LEASE_SECONDS", "-1"),
+        ("CLAIM_LEASE_SECONDS", "89"),
+        ("INQUIRY_SCHEDULE_SECONDS", "59,90"),
+        ("OTP_SCHEDULE_SECONDS", "59,90"),
         ("INQUIRY_SCHEDULE_SECONDS", "61,60"),
         ("INQUIRY_SCHEDULE_SECONDS", "0,60"),
         ("INQUIRY_SCHEDULE_SECONDS", "61;90"),

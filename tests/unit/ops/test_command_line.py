@@ -2,6 +2,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 
 import boto3
 import pytest
@@ -47,6 +48,21 @@ def test_a_failure_is_told_on_standard_error(desk: Desk, capsys: pytest.CaptureF
     assert told.err == "not done: there is no payment NOPE in the stack test\n"
     assert run(desk, "explain", "NOPE", "--json") == 1
     assert json.loads(capsys.readouterr().err) == {"error": "there is no payment NOPE in the stack test"}
+
+
+def test_what_doku_wrote_can_not_steer_the_terminal(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    desk.pay("10504.00")
+    payment = desk.house.ports.payments.get(REF)
+    assert payment is not None
+    wicked = "A\x1b[2J\rB\u202eC\u0085D\nE"
+    desk.house.ports.payments.save(payment, replace(payment.noted(payment.updated_at), doku_reference=wicked))
+    capsys.readouterr()
+    assert run(desk, "explain", REF) == 0
+    shown = capsys.readouterr().out
+    assert all(character.isprintable() or character == "\n" for character in shown)
+    assert r"reference A\x1b[2J\rB\u202eC\x85D\nE, last" in shown
+    assert run(desk, "explain", "NO\x1b[2JPE") == 1
+    assert r"no payment NO\x1b[2JPE" in capsys.readouterr().err
 
 
 def failing(error: Exception) -> Callable[..., System]:
@@ -147,9 +163,10 @@ def test_a_stack_of_another_application(desk: Desk) -> None:
         find_system("mine", region=REGION)
 
 
-def test_a_wrong_configuration_is_named(desk: Desk) -> None:
-    deploy(desk, variables={"LATE_SUCCESS": "maybe"})
-    with pytest.raises(OpsError, match="LATE_SUCCESS must be one of"):
+@pytest.mark.parametrize("variable", ["LATE_SUCCESS", "DOKU_UNTIED_FIELDS"])
+def test_a_wrong_configuration_is_named(desk: Desk, variable: str) -> None:
+    deploy(desk, variables={variable: "maybe"})
+    with pytest.raises(OpsError, match=f"the deployed configuration is wrong: {variable} must be"):
         find_system("mine", region=REGION)
 
 

@@ -10,6 +10,7 @@ from direct_debit.domain.refund import RefundState
 from tests.integration.adapters.records import a_payment, a_refund
 from tests.integration.handlers.house import payment_body
 from tests.unit.ops.conftest import PHONE, REF, Desk
+from tools.doku_simulator.dials import Dial
 from tools.ops.explain_binding import _NOW as BINDING_WORDS
 from tools.ops.explain_binding import explain_binding
 from tools.ops.explain_payment import explain_payment
@@ -76,6 +77,24 @@ def test_a_started_link_tells_of_its_lease(desk: Desk) -> None:
     binding = desk.house.call("bind_account", body).json["bindingId"]
     report = explain_binding(binding, desk.system)
     assert any("Its lease on the account ends at 2026-03-02 09:30:00Z (in 30 min)." in line for line in report.lines)
+
+
+def test_not_found_is_told_with_its_number_and_what_ends_when(desk: Desk) -> None:
+    """DOKU said that it does not know the payment; by minute 15 that ends it, not after a day."""
+    world = desk.house.world
+    world.simulator.dials.add(Dial("payment", "drop", when="before"))
+    desk.pay()
+    world.run_for(300)
+    text = "\n".join(explain_payment(REF, desk.system).lines)
+    assert "unknown  DOKU said 2 times that it does not know it, first at 2026-" in text
+    ends = (
+        "If DOKU says from 2026-03-02 09:16:00Z (in 10 min) on that it does not know it, it becomes FAILED(not_found)."
+    )
+    assert ends in text
+    assert text.index(ends) < text.index("it becomes NEEDS_REVIEW")
+    assert explain_payment(REF, desk.system).facts["notFoundCount"] == 2
+    world.run_for(1200)
+    assert explain_payment(REF, desk.system).facts["state"] == "FAILED"
 
 
 def test_every_state_has_its_words() -> None:

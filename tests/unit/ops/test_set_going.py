@@ -9,6 +9,7 @@ from direct_debit.domain.payment import PaymentState
 from direct_debit.domain.refund import RefundState
 from tests.fakes.world import BINDINGS, TRANSACTIONS
 from tests.unit.ops.conftest import REF, Desk
+from tools.doku_simulator.dials import Dial
 from tools.ops.failure import OpsError
 from tools.ops.queues import read_depth
 from tools.ops.redrive_refund import redrive_refund
@@ -33,7 +34,7 @@ def test_a_refund_is_started_again_under_its_number_and_done_once(desk: Desk) ->
     stuck_refund(desk)
     report = redrive_refund(REF, desk.system)
     assert (report.facts["partnerRefundNo"], report.facts["state"]) == ("RF1", "RETRYING")
-    with pytest.raises(OpsError, match="only NEEDS_REVIEW can be started again"):
+    with pytest.raises(OpsError, match="is RETRYING; only NEEDS_REVIEW and FAILED can be started again"):
         redrive_refund(REF, desk.system)
     desk.house.world.run_for(300)
     payment = desk.house.ports.payments.get(REF)
@@ -60,6 +61,24 @@ def test_a_refund_that_had_worked_is_not_sent_again(desk: Desk) -> None:
     payment = desk.house.ports.payments.get(REF)
     assert payment is not None
     assert payment.state is PaymentState.REFUNDED
+
+
+def test_a_refused_refund_is_started_again_and_done_once(desk: Desk) -> None:
+    desk.pay("10504.00")
+    desk.house.world.run_for(120)
+    desk.house.world.simulator.dials.add(Dial("refund", "code", when="before", code="40303"))
+    desk.house.call("refund_payment", {"partnerRefundNo": "RF1", "reason": "r"}, path={"ref": REF})
+    desk.house.world.run_for(120)
+    payment = desk.house.ports.payments.get(REF)
+    assert payment is not None
+    assert payment.refund is not None
+    assert payment.refund.state is RefundState.FAILED
+    assert redrive_refund(REF, desk.system).facts["state"] == "RETRYING"
+    desk.house.world.run_for(300)
+    payment = desk.house.ports.payments.get(REF)
+    assert payment is not None
+    assert payment.state is PaymentState.REFUNDED
+    assert desk.house.world.refunds(REF) == 1
 
 
 def test_no_refund_to_start(desk: Desk) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from doku_snap.errors import InvalidSetting
 from doku_snap.operations import Operation
+from doku_snap.ties import TIED_PATHS
 
 SANDBOX_URL = "https://api-sandbox.doku.com"
 PRODUCTION_URL = "https://api.doku.com"
@@ -79,6 +80,8 @@ class ClientSettings:
         _require("otp_payment_value", _OTP_VALUE, self.otp_payment_value, "must be 1 to 20 letters")
         _require("otp_unbinding_value", _OTP_VALUE, self.otp_unbinding_value, "must be 1 to 20 letters")
         _require("status_service_code", _SERVICE_CODE, self.status_service_code, "must be two digits")
+        if not self.untied_fields <= TIED_PATHS:
+            raise InvalidSetting("untied_fields", f"must be some of {', '.join(sorted(TIED_PATHS))}")
         if not 0 <= self.timestamp_skew_seconds <= _MAX_SKEW_SECONDS:
             raise InvalidSetting("timestamp_skew_seconds", f"must be 0 to {_MAX_SKEW_SECONDS}")
 

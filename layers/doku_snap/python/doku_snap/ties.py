@@ -16,6 +16,8 @@ from doku_snap.operations import Operation
 from doku_snap.response_codes import belongs_to, parse_response_code
 
 _CURRENCY = "IDR"
+_ROWS = "refundHistory"
+_ROW_AMOUNT = "refundAmount"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,17 @@ _AMOUNTS: Mapping[Operation, str] = {
 # The original transaction's service in a status: a payment's by the specification, the status's own in SDK fixtures.
 _ORIGINAL_SERVICES = frozenset({"54", "55"})
 
+TIED_PATHS = frozenset(
+    {
+        "responseCode",
+        "serviceCode",
+        f"{_ROWS}.{_ROW_AMOUNT}",
+        *(path for paths in _TEXTS.values() for path, _ in paths),
+        *_AMOUNTS.values(),
+    }
+)
+"""Every wire path that is compared with a question, whatever the operation."""
+
 
 def find_contradictions(
     question: Question, code: str | None, fields: Mapping[str, object], untied: frozenset[str] = frozenset()
@@ -87,22 +100,22 @@ def doubt_rows(
     Such a row says nothing about our refund, but the rest of the answer counts. Returns the fields to read, and the
     path that contradicts, if one does.
     """
-    rows = fields.get("refundHistory")
-    path = "refundHistory.refundAmount"
+    rows = fields.get(_ROWS)
+    path = f"{_ROWS}.{_ROW_AMOUNT}"
     if question.operation is not Operation.INQUIRE_STATUS or not isinstance(rows, list) or path in untied:
         return fields, ()
     doubtful = [isinstance(row, Mapping) and _is_of_another_amount(question, row) for row in rows]
     if not any(doubtful):
         return fields, ()
     kept = [{**row, "refundStatus": None} if doubt else row for row, doubt in zip(rows, doubtful, strict=True)]
-    return {**fields, "refundHistory": kept}, (path,)
+    return {**fields, _ROWS: kept}, (path,)
 
 
 def _is_of_another_amount(question: Question, row: Mapping[str, object]) -> bool:
     named = [None if _is_absent(row.get(name)) else _text(row.get(name)) for name in REFUND_NUMBER_NAMES]
     number = name_refund(named[0], named[1], question.reference)
     ours = number in (None, question.refund_number)
-    return ours and not _is_amount(row.get("refundAmount"), question.amount)
+    return ours and not _is_amount(row.get(_ROW_AMOUNT), question.amount)
 
 
 def _at(fields: Mapping[str, object], path: str) -> object:

@@ -31,7 +31,7 @@ from direct_debit.adapters.vault import AesGcmVault
 from direct_debit.application.inbound_ports import InboundDoku
 from direct_debit.application.ports import Clock, Ports, TokenMemory
 from direct_debit.entrypoint.observability import Observability
-from direct_debit.entrypoint.settings import ConfigurationError, Environment, read_environment
+from direct_debit.entrypoint.settings import DOKU_UNTIED_FIELDS, ConfigurationError, Environment, read_environment
 from doku_snap.client import DokuClient
 from doku_snap.credentials import Credentials
 from doku_snap.errors import InvalidSetting
@@ -147,17 +147,7 @@ class DokuConnector:
         self._credentials = credentials
         self._clock = clock
         self._transport = transport or RequestsTransport()
-        self._settings = ClientSettings(
-            base_url=environment.doku_base_url,
-            paths=environment.doku_paths,
-            channel_id=environment.doku_channel_id,
-            otp_field=environment.doku_otp_field,
-            otp_payment_value=environment.doku_otp_payment_value,
-            otp_unbinding_value=environment.doku_otp_unbind_value,
-            status_service_code=environment.doku_status_service_code,
-            # The environment's check lets plain http pass for this machine only.
-            allow_plain_http=environment.doku_base_url.lower().startswith("http://"),
-        )
+        self._settings = _client_settings(environment)
         self._made: tuple[SecretContent, DokuConnection] | None = None
 
     def __call__(self) -> DokuConnection:
@@ -172,6 +162,26 @@ class DokuConnector:
             tokens = TokenClient(keys, self._settings, self._transport, self._clock.now)
             self._made = (content, DokuConnection(client, tokens))
         return self._made[1]
+
+
+def _client_settings(environment: Environment) -> ClientSettings:
+    try:
+        return ClientSettings(
+            base_url=environment.doku_base_url,
+            paths=environment.doku_paths,
+            channel_id=environment.doku_channel_id,
+            otp_field=environment.doku_otp_field,
+            otp_payment_value=environment.doku_otp_payment_value,
+            otp_unbinding_value=environment.doku_otp_unbind_value,
+            status_service_code=environment.doku_status_service_code,
+            untied_fields=environment.doku_untied_fields,
+            # The environment's check lets plain http pass for this machine only.
+            allow_plain_http=environment.doku_base_url.lower().startswith("http://"),
+        )
+    except InvalidSetting as error:
+        # Only this one has no definition in the environment's check; any other would be a defect, and is named too.
+        name = DOKU_UNTIED_FIELDS if error.setting == "untied_fields" else f"the setting {error.setting}"
+        raise ConfigurationError([f"{name} {error.rule}"]) from None
 
 
 def read_inbound_keys(credentials: CredentialSource) -> InboundKeys:

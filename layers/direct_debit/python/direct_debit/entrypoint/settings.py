@@ -14,6 +14,7 @@ type OtpField = Literal["action", "type"]
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]", "::1", "host.docker.internal", "172.17.0.1"})
 LEAST_CLAIM_LEASE = 90  # seconds: who holds a claim may live for 60 s, and clocks differ
+DOKU_UNTIED_FIELDS = "DOKU_UNTIED_FIELDS"  # which names there are, the signing layer knows: the container asks it
 _WANTED = "an https URL (http only on this machine) of printable ASCII characters without blanks"
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?", re.ASCII)
 _OTP_WORD = r"[A-Za-z_]{1,20}"  # what the signing layer takes
@@ -51,6 +52,7 @@ class Environment:
     doku_otp_payment_value: str
     doku_otp_unbind_value: str
     doku_status_service_code: str
+    doku_untied_fields: frozenset[str]
     timestamp_window: int
     log_level: str
     service_name: str
@@ -94,6 +96,12 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
         circuit_window=reader.seconds("CIRCUIT_WINDOW_SECONDS", standard.circuit_window),
         circuit_open=reader.seconds("CIRCUIT_OPEN_SECONDS", standard.circuit_open),
     )
+    for name, steps in (
+        ("INQUIRY_SCHEDULE_SECONDS", settings.inquiry_schedule),
+        ("OTP_SCHEDULE_SECONDS", settings.otp_schedule),
+    ):
+        if steps[0] < settings.first_inquiry:
+            reader.problems.append(f"{name} must begin no earlier than FIRST_INQUIRY_SECONDS")
     environment = Environment(
         bindings_table=reader.text("BINDINGS_TABLE"),
         transactions_table=reader.text("TRANSACTIONS_TABLE"),
@@ -110,6 +118,7 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
         doku_otp_payment_value=reader.matching("DOKU_OTP_PAYMENT_VALUE", _OTP_WORD, "1 to 20 letters", payment_word),
         doku_otp_unbind_value=reader.matching("DOKU_OTP_UNBIND_VALUE", _OTP_WORD, "1 to 20 letters", unbind_word),
         doku_status_service_code=reader.choice("DOKU_STATUS_SERVICE_CODE", ("54", "55"), "54"),
+        doku_untied_fields=reader.words(DOKU_UNTIED_FIELDS),
         timestamp_window=reader.seconds("TIMESTAMP_WINDOW_SECONDS", 300),
         log_level=reader.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO"),
         service_name=reader.optional("POWERTOOLS_SERVICE_NAME") or "direct-debit",
@@ -179,6 +188,9 @@ class _Reader:
             return steps
 
         return self._parsed(name, default, "ascending whole seconds, separated by commas", parse)
+
+    def words(self, name: str) -> frozenset[str]:
+        return frozenset(word.strip() for word in (self.optional(name) or "").split(",") if word.strip())
 
     def hosts(self, name: str) -> tuple[str, ...]:
         def parse(value: str) -> tuple[str, ...]:

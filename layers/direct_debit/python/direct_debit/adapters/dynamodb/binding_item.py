@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from direct_debit.adapters.dynamodb.evidence_item import read_evidence, write_evidence
@@ -20,24 +21,24 @@ from direct_debit.adapters.dynamodb.items import (
     text,
     text_map,
 )
-from direct_debit.adapters.dynamodb.keys import binding_key, due_shard
+from direct_debit.adapters.dynamodb.keys import REVIEW_KIND, binding_key, due_shard, is_of_kind
 from direct_debit.adapters.dynamodb.move_item import TELL_BY, UNTOLD, read_moves, write_moves
 from direct_debit.domain.binding import Binding, BindingState, SealedTokens
+from direct_debit.domain.evidence import EvidenceSource
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from direct_debit.adapters.dynamodb.items import AttributeValue, Item
 
 BINDING_KIND = "binding"
 OPEN_PAYMENTS = "openPayments"
+ASKED_AT_LEAST = timedelta(days=1)  # after its lease, before a link is given up without DOKU's word
 
 
 def write_binding(binding: Binding) -> dict[str, AttributeValue]:
     """Return the whole item of a binding but for `openPayments`, which only its own updates touch.
 
     What is None has no attribute. `ownDueAt` is the due time and `tellBy` its news'; the index key `dueAt` is the
-    earlier.
+    earlier, or since when it waits for a person.
     """
     item: dict[str, AttributeValue] = {
         **binding_key(binding.id),
@@ -87,9 +88,20 @@ def write_binding(binding: Binding) -> dict[str, AttributeValue]:
             item[name] = instant(moment)
     if binding.tokens is not None:
         item.update(_write_tokens(binding.tokens))
+    given_up_at = was_given_up_at(binding)
     if dues:
         item["dueShard"] = text(due_shard(BINDING_KIND, binding.id))
+    elif given_up_at is not None:
+        item["dueAt"] = instant(given_up_at)
+        item["dueShard"] = text(due_shard(REVIEW_KIND, binding.id))
     return item
+
+
+def was_given_up_at(binding: Binding) -> datetime | None:
+    """When a link was ended of which DOKU had not said for a day what became of it; None for any other end."""
+    by_schedule = binding.state is BindingState.FAILED and binding.evidence.source is EvidenceSource.SCHEDULE
+    asked_on = binding.evidence.at - binding.lease_until
+    return binding.evidence.at if by_schedule and asked_on >= ASKED_AT_LEAST else None
 
 
 def read_binding(item: Item) -> Binding:
@@ -132,8 +144,10 @@ def read_binding(item: Item) -> Binding:
 
 
 def _read_due(item: Item) -> datetime | None:
-    """Older code wrote the due time as the index key alone."""
-    return read_instant_or_none(item, "dueAt" if "ownDueAt" not in item and TELL_BY not in item else "ownDueAt")
+    """Older code wrote the due time as the index key alone; that of a link which waits for a person is none."""
+    if "ownDueAt" in item or TELL_BY in item or is_of_kind(read_text_or_none(item, "dueShard"), REVIEW_KIND):
+        return read_instant_or_none(item, "ownDueAt")
+    return read_instant_or_none(item, "dueAt")
 
 
 def _write_tokens(tokens: SealedTokens) -> dict[str, AttributeValue]:

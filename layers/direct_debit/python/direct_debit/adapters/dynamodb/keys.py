@@ -77,6 +77,11 @@ def due_shard(kind: str, record_id: str) -> str:
     return f"{kind}#{crc32(record_id.encode()) % SHARDS}"
 
 
+def is_of_kind(shard: str | None, kind: str) -> bool:
+    """Return whether a partition of the `due` index is one of this kind; None is of no kind."""
+    return shard is not None and shard.partition("#")[0] == kind
+
+
 def due_shards(kind: str) -> list[str]:
     """Return all partitions of the `due` index for a kind of record."""
     return [f"{kind}#{shard}" for shard in range(SHARDS)]

@@ -1,7 +1,7 @@
 """The moves of a record that are not told yet, as one attribute: a list of short texts.
 
-A text has the members of a move in their order, separated by `|`; none of them can have one (versions, times, states,
-codes of digits). Short, because each write of the record carries them.
+A text has the members of a move in their order, separated by `|`; one inside a member is escaped, since a code is
+DOKU's text and may hold any printable character. Short, because each write of the record carries them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 UNTOLD = "untold"
 TELL_BY = "tellBy"
 _SEPARATOR = "|"
+_ESCAPES = (("%", "%25"), (_SEPARATOR, "%7C"))
 _MOVED, _REFUND_MOVED = "m", "r"
 _MEMBERS = 9
 
@@ -52,11 +53,11 @@ def _write(move: Move) -> str:
         move.reason or "",
         move.response_code or "",
     )
-    return _SEPARATOR.join(members)
+    return _SEPARATOR.join(map(_escape, members))
 
 
 def _read(text: str) -> Move:
-    members = text.split(_SEPARATOR)
+    members = [_unescape(member) for member in text.split(_SEPARATOR)]
     if len(members) != _MEMBERS:
         raise ValueError(f"a move has {_MEMBERS} members")
     version, at, state, flags, refund_state, source, code, reason, response_code = members
@@ -72,3 +73,15 @@ def _read(text: str) -> Move:
         reason=reason or None,
         response_code=response_code or None,
     )
+
+
+def _escape(member: str) -> str:
+    for plain, escaped in _ESCAPES:
+        member = member.replace(plain, escaped)
+    return member
+
+
+def _unescape(member: str) -> str:
+    for plain, escaped in reversed(_ESCAPES):
+        member = member.replace(escaped, plain)
+    return member

@@ -1,0 +1,55 @@
+"""Every lease is longer than the life of who may hold it: nobody is taken for dead while he still speaks to DOKU."""
+
+from datetime import timedelta
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from direct_debit import application
+from direct_debit.application.settings import Settings
+from direct_debit.entrypoint.settings import LEAST_CLAIM_LEASE
+from tests.template.translation import functions, source
+
+MARGIN = 30  # seconds: clocks differ, and a function that is stopped has a last request under way
+# Whose attempt it is, by the use case that writes how long it lasts. These run for as long as their function does.
+ATTEMPTS = {
+    "bind_account": "BindAccount",
+    "unbind_account": "UnbindAccount",
+    "confirm_unbinding": "ConfirmUnbinding",
+}
+# These end by themselves: what they ask of DOKU has the lease's end as its deadline, whatever their function may
+# (tests/unit/application/test_leases.py).
+BOUNDED = {"prove_binding", "obtain_customer_token"}
+
+
+def lease(module: str) -> timedelta:
+    """The lease that a use case writes."""
+    found = vars(import_module(f"{application.__name__}.{module}"))
+    value = found.get("_ATTEMPT", found.get("_LEASE"))
+    assert isinstance(value, timedelta)
+    return value
+
+
+def test_no_function_lives_as_long_as_the_shortest_claim() -> None:
+    longest = max(function["Timeout"] for function in functions().values())
+    parameter = source()["Parameters"]["ClaimLeaseSeconds"]
+    assert parameter["MinValue"] >= longest + MARGIN
+    assert parameter["MinValue"] == LEAST_CLAIM_LEASE
+    assert parameter["Default"] == Settings(public_base_url="").claim_lease
+    assert parameter["MinValue"] <= parameter["Default"] <= parameter["MaxValue"]
+
+
+@pytest.mark.parametrize("module", ATTEMPTS)
+def test_an_attempt_outlives_the_function_that_makes_it(module: str) -> None:
+    assert lease(module) > timedelta(seconds=functions()[ATTEMPTS[module]]["Timeout"])
+
+
+def test_every_lease_is_known_here() -> None:
+    folder = Path(application.__file__ or "").parent
+    holders = {
+        path.stem
+        for path in folder.glob("*.py")
+        if any(line.startswith(("_ATTEMPT = ", "_LEASE = ")) for line in path.read_text().splitlines())
+    }
+    assert holders == {*ATTEMPTS, *BOUNDED}
