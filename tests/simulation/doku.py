@@ -69,6 +69,7 @@ class Arrival:
     reached: bool = False  # whether an answer came back whole
     clear: bool = False  # whether it was the true answer, unspoilt
     bent: bool = False  # whether the answer says something untrue besides
+    shown: bytes = b""  # the status that came back whole
     refused: bool = False  # whether it was answered with a response code only, without any effect
     misfit: bool = False  # whether it was signed with a key that DOKU does not take
 
@@ -143,7 +144,7 @@ class Transport:
             kernel.pause(timeout.read)
             raise AnswerLost("timeout")
         kernel.pause(wait)
-        answer = self._answer(response, arrival)
+        answer = self._answer(response, arrival, whole=dial in (None, "delay"))
         arrival.refused = dial == "code before"
         arrival.clear = dial in (None, "delay") and answer.status in (200, 404) and not arrival.bent
         return answer
@@ -159,7 +160,7 @@ class Transport:
         u.kernel.pause(min(self._travel(), timeout.read / 2))
         return HttpAnswer(200, {"content-type": "application/json"}, body)
 
-    def _answer(self, response: SimulatedResponse, arrival: Arrival) -> HttpAnswer:
+    def _answer(self, response: SimulatedResponse, arrival: Arrival, *, whole: bool) -> HttpAnswer:
         if response.dropped:
             raise AnswerLost("reset")
         if response.cut_after is not None:
@@ -171,7 +172,8 @@ class Transport:
         body = response.body
         if arrival.operation == "status" and self._u.plan.cancelled_as_05:
             body = body.replace(b'"latestTransactionStatus":"06"', b'"latestTransactionStatus":"05"')
-        if arrival.operation == "status" and response.code == "2005500" and self._u.chance(self._u.plan.mixups):
+        is_status = arrival.operation == "status" and response.code == "2005500" and whole
+        if is_status and self._u.chance(self._u.plan.mixups):
             number = (self._u.payment_item(arrival.reference) or {}).get("refundNumber", {}).get("S")
             if number is not None:
                 self._u.happens("answered with a row of another amount")
@@ -180,6 +182,8 @@ class Transport:
         if arrival.operation == "status" and self._u.plan.otp_code_in_status:
             for payment_code, otp_code in _OTP_CODES:
                 body = body.replace(payment_code, otp_code)
+        if is_status:
+            arrival.shown = body
         return HttpAnswer(response.status, headers, body)
 
     def _travel(self) -> float:

@@ -19,6 +19,7 @@ from direct_debit.domain.payment import PAYMENT_TRANSITIONS, Payment, PaymentSit
 from direct_debit.domain.refund import REFUND_TRANSITIONS, Refund, RefundState
 from tests.fakes.invariants import is_bookkeeping
 from tests.simulation.facts import BINDINGS, TRANSACTIONS
+from tests.simulation.grounds import check_grounds
 from tests.simulation.kernel import SECOND
 from tests.simulation.people import WRONG_OTP
 from tests.simulation.promises import keep_promises
@@ -73,6 +74,7 @@ def judge(u: Universe) -> list[str]:
         case.inbox,
         case.secrets,
         lambda: keep_promises(u, case.records, case.links),
+        lambda: check_grounds(u),
     ):
         for line in check():
             if line not in u.violations:

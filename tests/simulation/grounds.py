@@ -1,0 +1,126 @@
+"""What moves rest on: each move that DOKU's word made, against the word that its writer had heard.
+
+The ledger shows late, or never, that an answer was misread: a later truth repairs it. These look at the moment itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from itertools import pairwise
+from typing import TYPE_CHECKING, TypedDict, cast
+
+from direct_debit.domain.evidence import EvidenceSource
+from direct_debit.domain.payment import Payment, PaymentSituation
+from direct_debit.domain.refund import RefundState
+from tests.simulation.kernel import SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from direct_debit.adapters.dynamodb.items import Item
+    from direct_debit.domain.refund import Refund
+    from tests.simulation.doku import Arrival
+    from tests.simulation.universe import Journal, Universe
+
+_WRITES = ("payment", "otp", "refund")
+
+
+class _Row(TypedDict):
+    partnerRefundNo: str
+    refundStatus: str
+
+
+class _Status(TypedDict, total=False):
+    latestTransactionStatus: str
+    refundHistory: list[_Row] | None
+
+
+def check_grounds(u: Universe) -> Iterator[str]:
+    """Yield each move that its writer had no ground for."""
+    arrivals: defaultdict[str, list[Arrival]] = defaultdict(list)
+    for arrival in u.arrivals:
+        arrivals[arrival.reference].append(arrival)
+    writes: defaultdict[str, list[Journal]] = defaultdict(list)
+    for entry in u.journal:
+        if entry.record.keys["sk"]["S"] == "PAYMENT" and entry.record.new is not None:
+            writes[str(entry.record.new["ref"]["S"])].append(entry)
+    for ref, entries in writes.items():
+        yield from _check_payment(u, entries, arrivals[ref])
+        yield from _check_sendings(ref, arrivals[ref])
+
+
+def _check_payment(u: Universe, entries: list[Journal], arrivals: list[Arrival]) -> Iterator[str]:
+    code_claimed = 0
+    for entry in entries:
+        if entry.record.old is None:
+            continue
+        before, after = (u.images.payment(cast("Item", one)) for one in (entry.record.old, entry.record.new))
+        if after.otp_attempts > before.otp_attempts:
+            code_claimed = entry.t
+        if after.situation is PaymentSituation.FAILED_NOT_FOUND and before.situation is not after.situation:
+            since = before.not_found_since
+            if since is not None and u.kernel.instant(since) + 2 * u.plan.skew * SECOND < code_claimed:
+                yield f"M5: {after.ref} was given up on a 'not found' of before its code was sent"
+        heard = [one for one in arrivals if one.sender.name == entry.actor and one.t <= entry.t]
+        yield from _check_answer(before, after, heard)
+        if after.refund is not None and before.refund is not None and after.refund.state is RefundState.FAILED:
+            yield from _check_refusal(after.ref, before.refund, after.refund, heard, arrivals)
+
+
+def _check_answer(before: Payment, after: Payment, heard: list[Arrival]) -> Iterator[str]:
+    """An answer about something else moves nothing."""
+    rests = after.evidence != before.evidence and after.evidence.source is EvidenceSource.ANSWER
+    if after.refund is not None and before.refund is not None and after.refund.evidence != before.refund.evidence:
+        rests = rests or after.refund.evidence.source is EvidenceSource.ANSWER
+    said = [one for one in heard if one.operation in _WRITES]
+    if rests and said and said[-1].answer == "of another":
+        yield f"M4: {after.ref} moved on an answer about something else"
+
+
+def _check_refusal(
+    ref: str, before: Refund, after: Refund, heard: list[Arrival], arrivals: list[Arrival]
+) -> Iterator[str]:
+    """A refund is refused by the answer to its only sending, or by a status that does not show it as done."""
+    if before.state is RefundState.FAILED:
+        return
+    if after.evidence.source is EvidenceSource.ANSWER:
+        sent = [one for one in arrivals if one.operation == "refund" and one.written <= heard[-1].written]
+        if sum(one.answer[:3] != "401" for one in sent) > 1:
+            yield f"M2: the refusal of a repetition ended the refund of {ref}"
+    elif after.evidence.source is EvidenceSource.STATUS:
+        asked = [one for one in heard if one.operation == "status"]
+        if asked and "00" in _rows(asked[-1], ours=after.number) | _gone_back(asked[-1]):
+            yield f"M4: the refund of {ref} was called FAILED although DOKU said that it was done"
+
+
+def _check_sendings(ref: str, arrivals: list[Arrival]) -> Iterator[str]:
+    """Nobody sends a refund who has just heard of another one of the same payment."""
+    by_sender: defaultdict[str, list[Arrival]] = defaultdict(list)
+    for arrival in arrivals:
+        by_sender[arrival.sender.name].append(arrival)
+    for made in by_sender.values():
+        for asked, sent in pairwise(made):
+            number = str(sent.fields.get("partnerRefundNo"))
+            after_look = (asked.operation, sent.operation) == ("status", "refund")
+            if after_look and {"00", "03"} & _rows(asked, besides=number):
+                yield f"M3: the refund of {ref} was sent beside another one"
+
+
+def _rows(asked: Arrival, *, ours: str | None = None, besides: str | None = None) -> set[str]:
+    """Return the states of the rows of refundHistory in an answer: ours, or those of other numbers."""
+    rows = _fields(asked).get("refundHistory") or ()
+    return {
+        row["refundStatus"]
+        for row in rows
+        if (row["partnerRefundNo"] == ours if ours is not None else row["partnerRefundNo"] != besides)
+    }
+
+
+def _gone_back(asked: Arrival) -> set[str]:
+    return {"00"} if _fields(asked).get("latestTransactionStatus") == "04" else set()
+
+
+def _fields(asked: Arrival) -> _Status:
+    """Return what a status said; nothing when its answer was spoilt, or untrue on purpose."""
+    return cast("_Status", json.loads(asked.shown)) if asked.shown and not asked.bent else {}
