@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
-from direct_debit.adapters.dynamodb.items import read_instant_or_none
+from direct_debit.adapters.dynamodb.items import read_instant_or_none, read_text_or_none
+from direct_debit.adapters.dynamodb.keys import REVIEW_KIND, due_shards
 from tests.fakes.world import BINDINGS, TRANSACTIONS
 
 if TYPE_CHECKING:
@@ -41,8 +42,11 @@ def next_due_at(world: World) -> datetime | None:
     at_bank = world.simulator.next_event_at()
     if at_bank is not None:
         moments.append(at_bank)
+    waits_for_a_person = due_shards(REVIEW_KIND)
     for table in (BINDINGS, TRANSACTIONS):
         for item in world.store.items(table):
+            if read_text_or_none(cast("Item", item), "dueShard") in waits_for_a_person:
+                continue  # nobody visits it
             for name in ("dueAt", "attemptUntil"):
                 at = read_instant_or_none(cast("Item", item), name)
                 if at is not None and (name == "dueAt" or at > world.clock.now()):
