@@ -58,7 +58,7 @@ PAID_ELSEWHERE: list[Json] = [
 @pytest.mark.parametrize("status", ["00", "04"])
 def test_a_payment_that_was_never_sent_is_not_paid_by_what_is_said_of_another(named: Json, status: str) -> None:
     merchant = never_sent()
-    other = {"responseCode": "2005500", "latestTransactionStatus": status, **named}
+    other: Json = {"responseCode": "2005500", "latestTransactionStatus": status, **named}
     answers(merchant, "status", lambda _: other, count=3)
     come_to_rest(merchant.world)
     payment = merchant.payment()
@@ -72,7 +72,7 @@ def test_a_payment_that_was_never_sent_is_not_paid_by_what_is_said_of_another(na
 
 def test_a_payment_of_which_only_others_are_told_to_the_end_needs_a_person() -> None:
     merchant = never_sent()
-    other = {"responseCode": "2005500", "latestTransactionStatus": "00", "originalPartnerReferenceNo": OTHER}
+    other: Json = {"responseCode": "2005500", "latestTransactionStatus": "00", "originalPartnerReferenceNo": OTHER}
     answers(merchant, "status", lambda _: other)
     come_to_rest(merchant.world, 2 * 86400)
     assert merchant.payment().state is PaymentState.NEEDS_REVIEW

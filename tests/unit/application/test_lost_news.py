@@ -11,6 +11,7 @@ from direct_debit.adapters.dynamodb.payment_item import read_payment
 from direct_debit.application.errors import Conflict
 from direct_debit.application.ports import Metric
 from direct_debit.application.record_change import record_binding_change, record_payment_change
+from direct_debit.domain import move
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.payment import PaymentState
 from tests.fakes.invariants import check_at_rest
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from tests.fakes.in_memory_dynamodb import StreamRecord
 
 A_DAY = 86400
-PATIENCE = 600  # seconds that the sweep leaves to the stream
+PATIENCE = move.PATIENCE.total_seconds()  # that the sweep leaves to the stream
 
 
 def item(image: object) -> "Item":

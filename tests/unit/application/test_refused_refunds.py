@@ -3,6 +3,8 @@
 Whatever is answered, the number stays, and the money goes back once at most.
 """
 
+from itertools import pairwise
+
 import pytest
 
 from direct_debit.application.errors import Rejected
@@ -80,7 +82,7 @@ def test_what_passes_is_tried_again_until_it_has_passed(case: str) -> None:
     assert refund_of(merchant).number == number.number
     sent = calls(merchant)
     assert sent.count("refund") == 5
-    assert all(before == "status" for before, after in zip(sent, sent[1:], strict=False) if after == "refund")
+    assert all(before == "status" for before, after in pairwise(sent) if after == "refund")
 
 
 @pytest.mark.parametrize("case", PASSING)
