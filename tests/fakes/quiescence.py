@@ -38,10 +38,21 @@ def come_to_rest(world: World, seconds: float = A_DAY_AND_MORE) -> None:
 
 def next_due_at(world: World) -> datetime | None:
     """Return the next moment at which anything happens by itself; None when everything is at rest."""
+    return min((at for at in (next_arrival_at(world), next_visit_at(world)) if at is not None), default=None)
+
+
+def next_arrival_at(world: World) -> datetime | None:
+    """Return when the next message arrives, or something happens at the bank."""
     moments = [world.queues.waiting[0][0]] if world.queues.waiting else []
     at_bank = world.simulator.next_event_at()
     if at_bank is not None:
         moments.append(at_bank)
+    return min(moments, default=None)
+
+
+def next_visit_at(world: World) -> datetime | None:
+    """Return when the next record is due for the sweep, or free to be spoken about again."""
+    moments = []
     waits_for_a_person = due_shards(REVIEW_KIND)
     for table in (BINDINGS, TRANSACTIONS):
         for item in world.store.items(table):
