@@ -162,7 +162,7 @@ def test_a_rotation_while_a_customers_token_is_renewed_ends_no_link(code: str) -
     assert merchant.binding().state is BindingState.ACTIVE
     rotation.over = True
     world.clock.tick(60)
-    assert get_balance(merchant.binding().id, world.process(), world.deadline())
+    assert get_balance(merchant.binding().id, world.process(), world.deadline()).balances
 
 
 @pytest.mark.parametrize("code", ["4017300", "4017400"])
