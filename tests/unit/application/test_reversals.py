@@ -13,7 +13,7 @@ from tests.fakes.invariants import check_at_rest
 from tests.fakes.journey import REF, Merchant
 from tests.fakes.quiescence import come_to_rest
 from tests.fakes.world import TRANSACTIONS
-from tests.unit.application.support import linked, requests
+from tests.unit.application.support import Meanwhile, linked, requests
 from tools.doku_simulator.dials import Dial
 from tools.doku_simulator.operations import Json
 
@@ -98,6 +98,46 @@ def test_a_reversal_is_asked_about_until_doku_answers() -> None:
     come_to_rest(merchant.world)
     assert merchant.payment().reversed_at is not None
     assert requests(merchant.world, "status") == 6
+
+
+@pytest.mark.parametrize("skip", range(6))
+def test_a_reversal_survives_another_write_at_the_same_moment(skip: int) -> None:
+    """The answer was taken for followed, and the question closed, although the write had lost its race."""
+    merchant = paid()
+    world = merchant.world
+    tell(merchant, "06")
+    answer(merchant, "06")
+
+    def write() -> None:
+        payment = merchant.payment()
+        world.process().payments.save(payment, payment.noted(world.clock.now()))
+
+    world.weather = Meanwhile("store.update_item", write, skip=skip)
+    come_to_rest(world)
+    assert merchant.payment().reversed_at is not None
+    assert waiting(merchant) == [REF]
+    assert check_at_rest(world) == []
+
+
+def test_a_refund_asked_for_at_the_moment_of_a_reversal_does_not_hide_it() -> None:
+    merchant = paid()
+    world = merchant.world
+    tell(merchant, "06")
+    answer(merchant, "06")
+    refuse = world.bend
+    assert refuse is not None
+
+    def overtake(path: str, given: Json) -> Json:
+        if path == "status" and merchant.payment().refund is None:
+            merchant.refund()
+            world.simulator.add_dial(Dial("refund", "code", when="before", code="40316"))
+        return refuse(path, given)
+
+    world.bend = overtake
+    come_to_rest(world)
+    assert merchant.payment().state is PaymentState.PAID
+    assert merchant.payment().reversed_at is not None
+    assert waiting(merchant) == [REF]
 
 
 def test_a_reversal_that_doku_takes_back_waits_for_nobody() -> None:
