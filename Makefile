@@ -58,8 +58,12 @@ ops: ## The operator's command line: make ops ARGS="review --stack NAME"
 bench-unknown: setup ## Measure how long lost answers stay unknown: ARGS="--payments 1000 --throttle 2000 --write"
 	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tests.benchmarks.unknown_outcomes $(ARGS)
 
+.PHONY: bench-outages
+bench-outages: setup ## How long after an outage of DOKU's each open record is settled, in virtual time: ARGS="--seeds 20 --write"
+	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tests.benchmarks.outages $(ARGS)
+
 .PHONY: bench
-bench: bench-unknown simulate-month ## Every benchmark, one after the other
+bench: bench-unknown bench-outages simulate-month ## Every benchmark, one after the other
 
 .PHONY: simulate
 simulate: setup ## Search for a counter-example: SEEDS=10000, START=0; STATE=file makes it resumable, REPLAY=seed prints one history

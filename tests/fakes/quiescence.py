@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
-from direct_debit.adapters.dynamodb.items import read_instant_or_none
+from direct_debit.adapters.dynamodb.items import read_instant_or_none, read_text_or_none
+from direct_debit.adapters.dynamodb.keys import REVIEW_KIND, due_shards
 from tests.fakes.world import BINDINGS, TRANSACTIONS
 
 if TYPE_CHECKING:
@@ -37,12 +38,26 @@ def come_to_rest(world: World, seconds: float = A_DAY_AND_MORE) -> None:
 
 def next_due_at(world: World) -> datetime | None:
     """Return the next moment at which anything happens by itself; None when everything is at rest."""
+    return min((at for at in (next_arrival_at(world), next_visit_at(world)) if at is not None), default=None)
+
+
+def next_arrival_at(world: World) -> datetime | None:
+    """Return when the next message arrives, or something happens at the bank."""
     moments = [world.queues.waiting[0][0]] if world.queues.waiting else []
     at_bank = world.simulator.next_event_at()
     if at_bank is not None:
         moments.append(at_bank)
+    return min(moments, default=None)
+
+
+def next_visit_at(world: World) -> datetime | None:
+    """Return when the next record is due for the sweep, or free to be spoken about again."""
+    moments = []
+    waits_for_a_person = due_shards(REVIEW_KIND)
     for table in (BINDINGS, TRANSACTIONS):
         for item in world.store.items(table):
+            if read_text_or_none(cast("Item", item), "dueShard") in waits_for_a_person:
+                continue  # nobody visits it
             for name in ("dueAt", "attemptUntil"):
                 at = read_instant_or_none(cast("Item", item), name)
                 if at is not None and (name == "dueAt" or at > world.clock.now()):

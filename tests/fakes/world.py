@@ -50,7 +50,7 @@ from doku_snap.transport import HttpAnswer, HttpRequest, Timeout
 from tests.fakes.clock import FakeClock
 from tests.fakes.events import RecordingEvents
 from tests.fakes.ids import SeededIds
-from tests.fakes.in_memory_dynamodb import InMemoryDynamoDb
+from tests.fakes.in_memory_dynamodb import InMemoryDynamoDb, StreamRecord
 from tests.fakes.queues import Message
 from tests.fakes.telemetry import RecordingTelemetry
 from tests.fakes.weather import Crash, Failures, Weather
@@ -58,6 +58,7 @@ from tests.fakes.workflows import RecordingWorkflows
 from tools.doku_simulator.config import MerchantEndpoints, ProviderVariant, SimulatorConfig
 from tools.doku_simulator.core import Simulator
 from tools.doku_simulator.notifications import Delivery
+from tools.doku_simulator.operations import Json
 
 if TYPE_CHECKING:
     from direct_debit.adapters.dynamodb.items import Item
@@ -134,12 +135,17 @@ class WeatheredDynamoDb:
         return self._call("transact_write_items", kwargs)
 
 
-class BankTransport:
-    """HTTP to the simulator in process. A dropped answer is lost as a time-out would lose it."""
+type Bend = Callable[[str, Json], Json]
+"""What an answer of DOKU becomes on its way, given the last part of the request's path."""
 
-    def __init__(self, simulator: Simulator, weather: Callable[[], Weather]) -> None:
+
+class BankTransport:
+    """HTTP to the simulator in process. A dropped answer is lost as a time-out would lose it; others may be bent."""
+
+    def __init__(self, simulator: Simulator, weather: Callable[[], Weather], bend: Callable[[], Bend | None]) -> None:
         self._simulator = simulator
         self._weather = weather
+        self._bend = bend
 
     def send(self, request: HttpRequest, timeout: Timeout) -> HttpAnswer:  # noqa: ARG002 - no time passes here
         path = request.url.split("/", 3)[3]
@@ -150,7 +156,11 @@ class BankTransport:
         if response.dropped:
             raise AnswerLost("dropped")
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return HttpAnswer(response.status, headers, response.body)
+        bend = self._bend()
+        if bend is None:
+            return HttpAnswer(response.status, headers, response.body)
+        bent = bend(path.rsplit("/", 1)[1], json.loads(response.body))
+        return HttpAnswer(response.status, headers, json.dumps(bent).encode())
 
 
 class WorldQueues:
@@ -213,6 +223,8 @@ class World:
     )
     weather: Weather = field(default_factory=Weather)
     clock: FakeClock = field(default_factory=FakeClock)
+    bend: Bend | None = None
+    loses: Callable[[StreamRecord], bool] = lambda _: False  # which records of the streams nobody ever gets
     chance: Random = field(init=False)
     ids: SeededIds = field(init=False)
     store: InMemoryDynamoDb = field(init=False)
@@ -251,7 +263,7 @@ class World:
     def process(self) -> Ports:
         """Return the ports of a fresh process."""
         store = Store(WeatheredDynamoDb(self.store, lambda: self.weather), self.clock, self.ids)
-        transport = BankTransport(self.simulator, lambda: self.weather)
+        transport = BankTransport(self.simulator, lambda: self.weather, lambda: self.bend)
         credentials = Credentials(_CLIENT_ID, _SECRET, _PRIVATE_KEY)
         client_settings = ClientSettings()
         connection = DokuConnection(
@@ -289,12 +301,12 @@ class World:
     # --- what the platform does --------------------------------------------------------------------------------------
 
     def stream(self) -> None:
-        """Hand new stream records to the outbox, in order; a failing record is given again later."""
+        """Hand new stream records to the outbox, in order; a failing record is given again later, a lost one never."""
         for table in (BINDINGS, TRANSACTIONS):
             records = self.store.stream(table)
             while self._streamed[table] < len(records):
                 record = records[self._streamed[table]]
-                if record.new is not None:
+                if record.new is not None and not self.loses(record):
                     kind = record.keys["sk"].get("S")
                     try:
                         if kind == "PAYMENT":
@@ -342,13 +354,13 @@ class World:
         for delivery in self.simulator.due_deliveries():
             self.deliver(delivery)
 
-    def deliver(self, delivery: Delivery) -> None:
+    def deliver(self, delivery: Delivery, *, fresh: bool = True) -> None:
         """Bring one notification to the inbox, as its verified content; a failing inbox makes DOKU come again."""
         kind = InboxKind(delivery.kind)
         verified = VerifiedNotification(
             service_code="56" if kind is InboxKind.PAYMENT else "07",
             timestamp=self.clock.now(),
-            fresh=True,
+            fresh=fresh,
             external_id="1",
             body=json.dumps(delivery.body).encode(),
         )

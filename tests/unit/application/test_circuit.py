@@ -1,13 +1,20 @@
 """The circuit breaker: new payments are refused fast while DOKU is down, everything else goes on."""
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
+from typing import Never
+from unittest.mock import patch
 
 import pytest
 
 from direct_debit.application.circuit import pass_circuit, record_answer, record_failure
-from direct_debit.application.errors import CircuitOpen
+from direct_debit.application.errors import CircuitOpen, DirectDebitError, NotDone
+from direct_debit.application.make_payment import MakePayment, make_payment
 from direct_debit.application.ports import CircuitState, Metric
+from direct_debit.domain.money import Amount
 from direct_debit.domain.payment import PaymentState
+from doku_snap.errors import InvalidMessage
 from tests.fakes.journey import Merchant
 from tests.fakes.quiescence import come_to_rest
 from tests.fakes.weather import Fault
@@ -101,6 +108,91 @@ def test_a_refusal_is_an_answer() -> None:
     for number in range(20):
         merchant.pay(f"NO{number}", amount="10014.00")
     pass_circuit(merchant.world.process())
+
+
+# --- only what DOKU did, or did not do, speaks of DOKU ---------------------------------------------------------------
+
+
+def pay_within(merchant: Merchant, ref: str, seconds: int) -> None:
+    """Ask for a payment with so much time left."""
+    command = MakePayment(
+        binding_id=merchant.binding().id,
+        amount=Amount.parse("10000.00"),
+        remarks="Order 1",
+        partner_reference_no=ref,
+    )
+    make_payment(command, merchant.world.process(), merchant.world.deadline(seconds))
+
+
+def assert_the_next_payment_passes(merchant: Merchant) -> None:
+    assert merchant.world.telemetry.counts[Metric.CIRCUIT_OPENED] == 0
+    assert merchant.pay().payment.state is PaymentState.OTP_PENDING
+
+
+def test_five_messages_that_our_own_model_refuses_do_not_open_it() -> None:
+    """One caller's bad text stops nobody else."""
+
+    def refuse(**_: object) -> Never:
+        raise InvalidMessage("additionalInfo.remarks", "pattern")
+
+    merchant = linked()
+    with patch("direct_debit.adapters.doku.PaymentRequest", refuse):
+        for number in range(5):
+            with pytest.raises(DirectDebitError):
+                merchant.pay(f"BAD{number}")
+    assert_the_next_payment_passes(merchant)
+
+
+def test_five_waits_for_somebody_elses_renewal_of_the_merchants_token_do_not_open_it() -> None:
+    merchant = linked()
+    world = merchant.world
+    now = world.clock.now()
+    shared = world.process().b2b_tokens.read()
+    assert shared is not None
+    world.clock.set(shared.expires_at)
+    lease = world.clock.now() + timedelta(seconds=40)
+    assert world.process().b2b_tokens.take_lease("somebody", shared.generation, now, lease)
+    for number in range(5):
+        with pytest.raises(NotDone):
+            pay_within(merchant, f"WAIT{number}", 7)
+    world.clock.set(lease + timedelta(seconds=1))
+    assert_the_next_payment_passes(merchant)
+
+
+def test_five_waits_for_somebody_elses_renewal_of_a_customers_token_do_not_open_it() -> None:
+    merchant = linked()
+    world = merchant.world
+    binding = merchant.binding()
+    assert binding.tokens is not None
+    now = world.clock.now()
+    lease = now + timedelta(seconds=40)
+    expired = replace(binding.tokens, access_expires_at=now)
+    world.process().bindings.save(binding, replace(binding.noted(now), tokens=expired, token_lease_until=lease))
+    for number in range(5):
+        with pytest.raises(NotDone):
+            pay_within(merchant, f"WAIT{number}", 7)
+    world.clock.set(lease + timedelta(seconds=1))
+    assert_the_next_payment_passes(merchant)
+
+
+def test_five_times_too_little_time_does_not_open_it() -> None:
+    merchant = linked()
+    for number in range(5):
+        with pytest.raises(NotDone):
+            pay_within(merchant, f"HURRY{number}", 5)
+    assert_the_next_payment_passes(merchant)
+
+
+@pytest.mark.parametrize("fault", [Fault.FAIL, Fault.LOSE])
+def test_five_silences_do_open_it(fault: Fault) -> None:
+    merchant = linked()
+    merchant.world.weather = Strike("doku.payment", fault, count=5)
+    for number in range(5):
+        with suppress(NotDone):
+            merchant.pay(f"SILENT{number}")
+    with pytest.raises(CircuitOpen):
+        merchant.pay()
+    assert merchant.world.telemetry.counts[Metric.CIRCUIT_OPENED] == 1
 
 
 def test_its_own_trouble_never_hides_an_answer() -> None:

@@ -189,6 +189,50 @@ def test_a_refund_that_another_worker_sends_while_it_is_taken_over_is_left_to_th
     assert (refund.state, refund.attempt) == (RefundState.SENDING, "another")
 
 
+@pytest.mark.parametrize("first_inquiry", [0, 5, 60])
+def test_a_refund_that_takes_its_time_is_not_taken_over_while_it_is_sent(first_inquiry: int) -> None:
+    """The bank may take 30 s, and would make the same refund twice: nobody else may think that the sender has died."""
+    merchant = paid(World(variant=ProviderVariant(refund_repeat="execute")))
+    world = merchant.world
+    world.settings = replace(world.settings, first_inquiry=first_inquiry)
+    world.clock.tick(600)
+    merchant.refund()
+
+    def wait_for_the_bank() -> None:
+        for _ in range(3):
+            world.clock.tick(10)
+            world.tick()
+            world.work()
+
+    world.weather = weather = Meanwhile("doku.refund", wait_for_the_bank)
+    world.work()
+    assert weather.done
+    come_to_rest(world)
+    assert (world.refunds(REF), requests(world, "refund")) == (1, 1)
+    assert merchant.payment().state is PaymentState.REFUNDED
+    assert check_at_rest(world) == []
+
+
+@pytest.mark.parametrize("first_inquiry", [0, 5, 60])
+def test_a_refund_whose_sender_died_is_taken_over_when_its_lease_is_over(first_inquiry: int) -> None:
+    merchant = paid()
+    world = merchant.world
+    world.settings = replace(world.settings, first_inquiry=first_inquiry)
+    world.clock.tick(600)
+    merchant.refund()
+    begun = world.clock.now()
+    world.weather = Strike("doku.refund", Fault.CRASH_BEFORE)
+    world.work()
+    assert refund_of(merchant).state is RefundState.SENDING
+    come_to_rest(world, 119)
+    assert refund_of(merchant).state is RefundState.SENDING
+    come_to_rest(world, 300)
+    assert merchant.payment().state is PaymentState.REFUNDED
+    ended = refund_of(merchant).evidence.at - begun
+    assert timedelta(seconds=120) <= ended <= timedelta(minutes=5)
+    assert world.refunds(REF) == 1
+
+
 def test_only_a_paid_payment_is_refunded() -> None:
     merchant = linked()
     with pytest.raises(NotFound):

@@ -180,15 +180,25 @@ def _follow(ports: Ports, payment: Payment, answer: StatusAnswer) -> Payment:
 
 def _follow_reversal(ports: Ports, payment: Payment, answer: StatusAnswer) -> Payment:
     """DOKU says of a payment that it told as paid that it was cancelled, or failed: it stays PAID, and a person
-    looks."""
-    now = ports.clock.now()
-    if answer.status in _REVERSALS and payment.reversed_at is None:
-        ports.telemetry.count(Metric.PAYMENT_REVERSED)
-        ports.telemetry.note("DOKU says that a paid payment is not", ref=payment.ref, code=answer.status)
-        return _save(ports, payment, replace(payment.noted(now), reversed_at=now))
-    if answer.status == "00" and payment.reversed_at is not None:
-        return _save(ports, payment, replace(payment.noted(now), reversed_at=None))
-    return payment
+    looks. Raises StoreUnavailable."""
+    reverses = answer.status in _REVERSALS
+    if not reverses and answer.status != "00":
+        return payment
+    current = payment
+    for _ in range(_ROUNDS):
+        if current.state is not PaymentState.PAID or (current.reversed_at is not None) is reverses:
+            return current
+        now = ports.clock.now()
+        try:
+            stored = ports.payments.save(current, replace(current.noted(now), reversed_at=now if reverses else None))
+        except PaymentChanged as race:
+            current = race.current
+            continue
+        if reverses:
+            ports.telemetry.count(Metric.PAYMENT_REVERSED)
+            ports.telemetry.note("DOKU says that a paid payment is not", ref=payment.ref, code=answer.status)
+        return stored
+    raise StoreUnavailable("the payment changed too often to be written")
 
 
 def interpret_status(payment: Payment, answer: StatusAnswer, ports: Ports) -> PaymentEvent | None:
