@@ -9,6 +9,7 @@ from direct_debit.domain.binding import BINDING_TRANSITIONS
 from direct_debit.domain.payment import PAYMENT_TRANSITIONS
 from direct_debit.domain.refund import REFUND_TRANSITIONS
 from tests.simulation.looks import LOOKS
+from tests.simulation.mixups import MIXUPS
 
 TABLES = (PAYMENT_TRANSITIONS, REFUND_TRANSITIONS, BINDING_TRANSITIONS)
 
@@ -40,6 +41,9 @@ HAPPENINGS = (
     "refund requested with another number", "account claimed twice", "unlinking abandoned", "linked again",
     "liar", "refunded from the back office", "refund started again",
     "code refused while another takes effect", *(f"notification with {look}" for look in LOOKS),
+    "notification forged: old_status", "question turned away", "refund refused for a reason that passes",
+    "function frozen", "stream records lost", "key repeated with another reference",
+    "answered with a row of another amount", *(f"answered with the {kind}" for kind in MIXUPS),
 )  # fmt: skip
 
 # Moves of the tables that no history can make, and why. Checked: a pair that is met after all has to leave this list.

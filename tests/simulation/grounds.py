@@ -10,10 +10,10 @@ from collections import defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypedDict, cast
 
+from direct_debit.adapters.dynamodb.payment_item import write_payment
 from direct_debit.domain.evidence import EvidenceSource
-from direct_debit.domain.payment import Payment, PaymentSituation
+from direct_debit.domain.payment import Payment
 from direct_debit.domain.refund import RefundState
-from tests.simulation.kernel import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,17 +51,15 @@ def check_grounds(u: Universe) -> Iterator[str]:
 
 
 def _check_payment(u: Universe, entries: list[Journal], arrivals: list[Arrival]) -> Iterator[str]:
-    code_claimed = 0
     for entry in entries:
         if entry.record.old is None:
             continue
         before, after = (u.images.payment(cast("Item", one)) for one in (entry.record.old, entry.record.new))
-        if after.otp_attempts > before.otp_attempts:
-            code_claimed = entry.t
-        if after.situation is PaymentSituation.FAILED_NOT_FOUND and before.situation is not after.situation:
-            since = before.not_found_since
-            if since is not None and u.kernel.instant(since) + 2 * u.plan.skew * SECOND < code_claimed:
-                yield f"M5: {after.ref} was given up on a 'not found' of before its code was sent"
+        item = write_payment(after)
+        if any((entry.record.new or {}).get(name) != item.get(name) for name in ("dueAt", "dueShard")):
+            yield f"M6: the index does not say when {after.ref} is due"
+        if after.otp_attempts > before.otp_attempts and (after.not_found_count or after.not_found_since):
+            yield f"M5: {after.ref}: a 'not found' of before its code was sent goes on counting"
         heard = [one for one in arrivals if one.sender.name == entry.actor and one.t <= entry.t]
         yield from _check_answer(before, after, heard)
         if after.refund is not None and before.refund is not None and after.refund.state is RefundState.FAILED:

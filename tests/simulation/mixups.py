@@ -124,6 +124,9 @@ _BY_OPERATION: Mapping[str, tuple[Callable[[Random, Mapping[str, object]], Field
     "unbinding": (_another_call,),
 }
 
+MIXUPS = sorted({make.__name__.lstrip("_").replace("_", " ") for makers in _BY_OPERATION.values() for make in makers})
+"""The kinds of answers to another question."""
+
 
 def mix_up(rng: Random, operation: str, asked: Mapping[str, object], *, sent_twice: bool) -> tuple[str, bytes]:
     """Return an answer to somebody else's question: its kind, and its body.

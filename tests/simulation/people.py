@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -478,10 +479,16 @@ def _refund_hastily(u: Universe) -> None:
         _refund_from_back_office(u, only_unknown=True)
 
 
-def _refund_from_back_office(u: Universe, *, only_unknown: bool = False) -> None:
-    """Let DOKU's staff give a payment back of which we may not even know yet that it was made."""
+def _refund_from_back_office(u: Universe, *, only_unknown: bool = False, among: Sequence[str] | None = None) -> None:
+    """Let DOKU's staff give a payment back, now or soon, of which we may not even know yet that it was made."""
     bank = u.simulator
-    paid = [one for one in bank.world.all_payments() if one.state is BankState.PAID and not one.refunds]
+    paid = [
+        one
+        for one in bank.world.all_payments()
+        if one.state is BankState.PAID
+        and all(refund.status == "06" for refund in one.refunds)
+        and (among is None or one.reference in among)
+    ]
     if only_unknown:
         ours = {one.reference: u.payment_item(one.reference) for one in paid}
         paid = [one for one in paid if not _is_settled(ours[one.reference] or {})]
@@ -491,7 +498,12 @@ def _refund_from_back_office(u: Universe, *, only_unknown: bool = False) -> None
         u.back_office.add(payment.reference)
         refund = Refund(f"BACK{payment.reference}"[:12], "BACK", payment.amount, "back office", bank.now)
         payment.refunds.append(refund)
-        bank._payments._give_back(payment, refund, bank.now)
+        if u.rng.random() < 0.7:
+            bank._payments._give_back(payment, refund, bank.now)
+        else:
+            refund.history.append((bank.now, "03"))
+            due = bank.now + timedelta(seconds=u.rng.uniform(60.0, 4_000.0))
+            bank.world.later(due, lambda at: bank._payments._give_back(payment, refund, at))
 
 
 def _is_settled(item: Item) -> bool:
@@ -552,6 +564,8 @@ def redrive_refunds(u: Universe) -> bool:
         and item["state"]["S"] == PaymentState.PAID
         and item.get("refundState", {}).get("S") in (RefundState.NEEDS_REVIEW, RefundState.FAILED)
     ]
+    if refs and u.rng.random() < 0.3:
+        _refund_from_back_office(u, among=refs)  # an operator who has asked DOKU's staff, and forgets it
     for ref in refs:
         u.happens("refund started again")
         u.invoke("redrive_refund", partial(_redrive, ref), API_SECONDS)

@@ -119,7 +119,8 @@ def _answer_questions(u: Universe, life: _Life) -> Iterator[str]:
     for entry in life.inbox:
         ref, reason = _new(entry, "subject") or "", _new(entry, "reason")
         settled = _changed(entry, "state") and reason in _ODD and ref in life.writes
-        if settled and not any(one.actor == entry.actor and one.t <= entry.t for one in raised[ref]):
+        mine = [one for one in life.writes.get(ref, ()) if one.actor == entry.actor and one.t <= entry.t]
+        if settled and not any(_new(one, "questionedAt") for one in mine):
             yield f"N5: {ref}: a notification ({reason}) was settled, and nobody asked"
 
 
@@ -172,13 +173,12 @@ def _ask_early(u: Universe, life: _Life) -> Iterator[str]:
     grace = int((2 * u.plan.skew + 2) * SECOND)
     for ref, asked in life.asked.items():
         writes = life.writes.get(ref, [])
-        position = 0
         for arrival in asked:
-            while position + 1 < len(writes) and writes[position + 1].t <= arrival.t:
-                position += 1
-            if arrival.sender.kind not in ("inquire_status", "get_payment") or not writes:
+            # A code may have been sent after its sender had claimed this look: it knew of none.
+            claims = [one for one in writes if one.actor == arrival.sender.name and one.t <= arrival.t]
+            if arrival.sender.kind not in ("inquire_status", "get_payment") or not claims:
                 continue
-            sent = _new(writes[position], "sentAt")
+            sent = _new(claims[-1], "sentAt")
             if sent is not None and arrival.t + grace < _at(u, sent) + u.settings.first_inquiry * SECOND:
                 yield f"M6: the status of {ref} was asked for too early"
 

@@ -176,6 +176,9 @@ def test_one_payment_may_have_several_keys(world: World) -> None:
 
 def test_a_key_is_due_to_nobody_and_expires_never(world: World) -> None:
     world.payments.create(replace(a_payment("r1"), due_at=None), KEY)
+    stored = world.payments.get("r1")
+    assert stored is not None
+    world.payments.confirm_told(stored)
     assert world.payments.list_due(LATER, 10) == []
     item = world.client.get_item(TableName=TRANSACTIONS, Key={"pk": {"S": "KEY#fingerprint-1"}, "sk": {"S": "KEY"}})[
         "Item"
@@ -410,6 +413,15 @@ def test_what_is_told_is_carried_no_longer_and_no_writer_notices(world: World) -
     # Who read it before goes on as if nothing had been written.
     after = world.payments.save(stored, replace(stored.noted(START), response_code="2005400"))
     assert after.response_code == "2005400"
+
+
+def test_what_is_told_is_carried_no_longer_without_a_binding_either(world: World) -> None:
+    before = saved(world, a_payment())
+    stored = world.payments.save(before, replace(accepted(before), due_at=None))
+    world.payments.release_account("a-binding-that-is-gone", "r1", stored, told=True)
+    done = world.payments.get("r1")
+    assert done is not None
+    assert (done.tell_by, done.untold) == (None, ())
 
 
 def test_a_newer_payment_keeps_its_news(world: World) -> None:

@@ -6,7 +6,7 @@ stream record had to say is told by the next one, or by the sweep.
 """
 
 from direct_debit.application.complete_task import complete_binding_task, complete_payment_task
-from direct_debit.application.errors import PaymentChanged
+from direct_debit.application.errors import NotFound, PaymentChanged
 from direct_debit.application.ports import HistoryEntry, OutboxEvent, Ports
 from direct_debit.domain.binding import Binding, BindingState, remember_move
 from direct_debit.domain.move import Move
@@ -107,8 +107,8 @@ def _let_go(payment: Payment, ports: Ports) -> None:
     """All is told of a payment at rest: its record carries it no longer, and its account may be unlinked."""
     try:
         ports.payments.release_account(payment.binding_id, payment.ref, payment, told=True)
-    except PaymentChanged:
-        return  # it has moved on: that change has its own record, and its own time
+    except (NotFound, PaymentChanged):
+        return  # it is not there (a restored table), or has moved on: that change has its own record and its own time
 
 
 def _tell(payment: Payment, move: Move, ports: Ports) -> None:

@@ -165,9 +165,11 @@ class DynamoDbPayments:
             if refusals[0].item is None:
                 raise NotFound("there is no such payment")
             raise PaymentChanged(read_payment(refusals[0].item))
+        if refusals is not None and told and settled is not None:
+            self.confirm_told(settled)  # without its binding there is nothing to take it out of
 
     def confirm_told(self, payment: Payment) -> None:
-        """Let an open payment that is still as it was read carry its moves no longer; otherwise do nothing.
+        """Let a payment that is still as it was read carry its moves no longer; otherwise do nothing.
 
         Neither version nor write id move: a save that runs at the same time does not lose its race.
         """
