@@ -593,7 +593,9 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "question-forgotten-by-refund",
         "a refund that completes a payment drops its question (found by the search, seed 459)",
-        lambda: _edit(process_refund._advance, "due = plan_next_look(ports, completed, evidence.at)", "due = None"),
+        lambda: _edit(
+            process_refund._advance, "due = plan_after_move(ports, current, completed, evidence.at)", "due = None"
+        ),
     ),
     Mutant(
         "mismatch-not-asked",

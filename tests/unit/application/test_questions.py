@@ -10,11 +10,13 @@ from datetime import timedelta
 
 import pytest
 
+from direct_debit.application.advance_payment import advance_payment
 from direct_debit.application.errors import Rejected
 from direct_debit.application.inquire_status import request_inquiry
 from direct_debit.application.ports import InboxKind, InboxState, Metric
 from direct_debit.application.process_notification import process_notification
-from direct_debit.domain.payment import PaymentState, ReviewReason
+from direct_debit.domain.evidence import Evidence, EvidenceSource
+from direct_debit.domain.payment import PaymentEvent, PaymentState, ReviewReason
 from tests.fakes.invariants import check_always
 from tests.fakes.journey import REF, Merchant
 from tests.fakes.quiescence import come_to_rest
@@ -256,3 +258,14 @@ def test_a_payment_that_failed_indeed_is_asked_about_once_and_stays_failed() -> 
     assert merchant.payment().state is PaymentState.FAILED
     assert merchant.payment().due_at is None
     assert requests(merchant.world, "status") == 1
+
+
+def test_a_move_does_not_put_off_a_question_that_is_to_be_repeated_soon() -> None:
+    merchant = linked()
+    merchant.pay()
+    ports, payment, now = merchant.world.process(), merchant.payment(), merchant.world.clock.now()
+    soon = now + timedelta(minutes=2)
+    asked = replace(payment.noted(now), sent_at=now - timedelta(hours=1), questioned_at=now - timedelta(hours=1))
+    stored = ports.payments.save(payment, replace(asked, due_at=soon))
+    moved = advance_payment(ports, stored, PaymentEvent.DECLINED, Evidence(EvidenceSource.NOTIFICATION, now, "06"))
+    assert (moved.state, moved.due_at) == (PaymentState.FAILED, soon)

@@ -62,7 +62,7 @@ def advance_payment(
         if after is None:
             return current
         after = _with_completed_refund(_with_late_refund(ports, change(after), evidence.at), evidence)
-        after = replace(after, due_at=plan_next_look(ports, after, evidence.at))
+        after = replace(after, due_at=plan_after_move(ports, current, after, evidence.at))
         try:
             reopened = after.refund is not None and current.refund is None
             stored = save_with_refund(ports, current, after) if reopened else ports.payments.save(current, after)
@@ -93,6 +93,17 @@ def plan_next_look(ports: Ports, payment: Payment, now: datetime) -> datetime | 
     ]
     earliest = payment.sent_at + timedelta(seconds=ports.settings.first_inquiry)
     return max(earliest, min(looks)) if looks else None
+
+
+def plan_after_move(ports: Ports, before: Payment, after: Payment, now: datetime) -> datetime | None:
+    """Return when the resolver must look at a payment that has moved.
+
+    A question that is open was to be repeated at a time of its own, which no move puts off.
+    """
+    step = plan_next_look(ports, after, now)
+    if step is None or after.questioned_at is None or before.due_at is None:
+        return step
+    return min(step, max(before.due_at, now))
 
 
 def has_step_left(payment: Payment, ports: Ports, now: datetime) -> bool:

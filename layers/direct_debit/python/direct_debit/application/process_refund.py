@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from direct_debit.application.advance_payment import plan_next_look, save_with_refund
+from direct_debit.application.advance_payment import plan_after_move, save_with_refund
 from direct_debit.application.call_doku import call_doku
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import (
@@ -317,7 +317,7 @@ def _advance(
         if moved.state is RefundState.REFUNDED:
             completed = current.moved(PaymentEvent.REFUND_COMPLETED, evidence)
             if completed is not None:
-                due = plan_next_look(ports, completed, evidence.at)  # a question may be open
+                due = plan_after_move(ports, current, completed, evidence.at)  # a question may be open
                 after = replace(completed, refund=after.refund, due_at=due)
         try:
             stored = ports.payments.save(current, after)
