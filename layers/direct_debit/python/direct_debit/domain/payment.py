@@ -212,7 +212,7 @@ class Payment:
     ip_address: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     doku_reference: str | None = None
-    web_redirect_url: str | None = None
+    web_redirect_url: str | None = field(default=None, repr=False)
     response_code: str | None = None
     failure: PaymentFailure | None = None
     review: ReviewReason | None = None

@@ -142,7 +142,7 @@ class PaymentView(View):
     amount: AmountView
     state: PaymentState
     response_code: str | None = Field(default=None, description="DOKU's last response code.", examples=["4035413"])
-    web_redirect_url: str | None = Field(default=None, description="Send the customer there when present.")
+    web_redirect_url: str | None = Field(default=None, description="Send the customer there when present.", repr=False)
     failure: FailureView | None = None
     review: ReviewReason | None = None
     refund: RefundView | None = None
