@@ -591,6 +591,11 @@ MUTANTS: tuple[Mutant, ...] = (
         lambda: _edit(inquire_status.request_inquiry, "questioned_at=now, ", ""),
     ),
     Mutant(
+        "question-put-off-by-a-move",
+        "what moves a payment puts a question off that was to be repeated soon (found by the search, seed 6586)",
+        lambda: _edit(advance_payment.plan_after_move, "return min(step, max(before.due_at, now))", "return step"),
+    ),
+    Mutant(
         "question-forgotten-by-refund",
         "a refund that completes a payment drops its question (found by the search, seed 459)",
         lambda: _edit(

@@ -35,6 +35,8 @@ FOUND = {
     21754: "a link was given up because the key before the one that DOKU did not take had been taken a moment ago",
     7039221: "an unlinking's probe that DOKU refused for another reason counted as proof that the link lives",
     1578: "a late stream record released an account whose refund was under way",
+    459: "a refund that completed its payment dropped the payment's question",
+    6586: "a notification put a question off that was to be repeated within minutes",
 }
 
 

@@ -74,6 +74,27 @@ def test_the_history_is_read_as_the_contract_says(ours: str | None, others: str 
         assert payment.state is (PaymentState.REFUNDED if refunded else PaymentState.PAID)
 
 
+@pytest.mark.parametrize(("ours", "others", "status"), list(product(OURS, OTHERS, STATUSES)))
+def test_the_same_before_a_refund_that_doku_postponed_is_sent_again(
+    ours: str | None, others: str | None, status: str
+) -> None:
+    """What waits to be sent again is not sent on anything but a history that shows it as paid and no refund."""
+    merchant = linked()
+    merchant.pay_to_the_end()
+    merchant.world.simulator.add_dial(Dial("refund", "code", "before", code="42900"))
+    merchant.refund()
+    merchant.world.work()
+    say(merchant, ours, others, status)
+    come_to_rest(merchant.world, 75)
+    refund = merchant.payment().refund
+    assert refund is not None
+    expected = wanted(ours, others, status)
+    again = requests(merchant.world, "refund") == 2
+    assert again is (expected == SENT_AGAIN)
+    if not again:
+        assert refund.state is (RefundState.RETRYING if expected is RefundState.UNKNOWN else expected)
+
+
 def test_a_refund_that_failed_under_our_number_and_worked_under_another_is_done() -> None:
     """The back office gave the money back after our own refund had failed; DOKU calls the payment refunded."""
     merchant = after_a_lost_answer()
