@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -9,7 +10,7 @@ from direct_debit.application.accept_notification import AcceptNotification, acc
 from direct_debit.application.errors import StoreUnavailable
 from direct_debit.application.notices import BindingNotice, PaymentNotice
 from direct_debit.application.ports import InboxItem, InboxKind, InboxState, Metric
-from direct_debit.application.process_notification import process_notification
+from direct_debit.application.process_notification import process_notification, sweep_notification
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.payment import PaymentState
 from tests.fakes.invariants import check_at_rest
@@ -245,6 +246,29 @@ def test_one_that_can_never_be_processed_is_put_aside_and_counted() -> None:
     merchant.world.tick()
     assert inbox(merchant.world) == [(InboxState.QUARANTINED, "unprocessable")]
     assert merchant.world.telemetry.counts[Metric.NOTIFICATION_QUARANTINED] == 1
+
+
+def test_one_whose_message_is_lost_is_queued_again_and_each_time_later() -> None:
+    merchant = processing()
+    world = merchant.world
+    notify(world)
+    waits = []
+    for _ in range(12):
+        (item,) = stored(world)
+        assert item.due_at is not None
+        world.clock.tick((item.due_at - world.clock.now()).total_seconds())
+        world.queues.waiting.clear()
+        sweep_notification(item.id, world.process())
+        assert [message.queue for _, _, message, _ in world.queues.waiting] == ["notification"]
+        (after,) = stored(world)
+        assert after.due_at is not None
+        waits.append(after.due_at - world.clock.now())
+    assert waits == sorted(waits)
+    assert waits[1] == 2 * waits[0]
+    assert waits[-1] == timedelta(hours=6)
+    (item,) = stored(world)
+    sweep_notification(item.id, world.process())
+    assert inbox(world) == [(InboxState.QUARANTINED, "unprocessable")]
 
 
 # --- bindings --------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from direct_debit.adapters.vault import UnsealFailed
 from direct_debit.application.errors import NotDone, RelinkRequired
 from direct_debit.application.get_balance import get_balance
 from direct_debit.application.obtain_b2b_token import obtain_b2b_token
-from direct_debit.application.obtain_customer_token import obtain_customer_token
+from direct_debit.application.obtain_customer_token import obtain_customer_token, require_relink
 from direct_debit.application.ports import Metric, Ports
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.payment import PaymentState
@@ -302,3 +302,28 @@ def test_tokens_of_two_customers_stay_apart_in_one_process() -> None:
     second = obtain_customer_token(ports, other.binding().id, world.deadline()).token
     owners = world.simulator.world.access_tokens
     assert (owners[first].binding.customer, owners[second].binding.customer) == ("CUST-1", "CUST-2")
+
+
+# --- giving a link up -----------------------------------------------------------------------------------------------
+
+
+def test_tokens_that_somebody_has_renewed_meanwhile_give_no_link_up() -> None:
+    merchant = linked()
+    ports, binding = merchant.world.process(), merchant.binding()
+    assert binding.tokens is not None
+    renewed = replace(binding.tokens, access_token="sealed-anew")
+    ports.bindings.save(binding, replace(binding.noted(merchant.world.clock.now()), tokens=renewed))
+    with pytest.raises(NotDone):
+        require_relink(ports, binding, "4017402")
+    assert (merchant.binding().state, merchant.binding().tokens) == (BindingState.ACTIVE, renewed)
+    assert merchant.world.telemetry.counts[Metric.RELINK_REQUIRED] == 0
+
+
+def test_a_link_that_has_ended_meanwhile_is_not_taken_for_one_with_renewed_tokens() -> None:
+    merchant = linked()
+    ports, binding = merchant.world.process(), merchant.binding()
+    merchant.unbind()
+    merchant.confirm_unbinding()
+    with pytest.raises(RelinkRequired):
+        require_relink(ports, binding, "4017402")
+    assert merchant.binding().state is BindingState.UNBOUND
