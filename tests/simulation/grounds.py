@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypedDict, cast
 
 from direct_debit.adapters.dynamodb.payment_item import write_payment
 from direct_debit.domain.evidence import EvidenceSource
-from direct_debit.domain.payment import Payment
+from direct_debit.domain.payment import FailureReason, Payment, PaymentState
 from direct_debit.domain.refund import RefundState
 
 if TYPE_CHECKING:
@@ -60,10 +60,27 @@ def _check_payment(u: Universe, entries: list[Journal], arrivals: list[Arrival])
             yield f"M6: the index does not say when {after.ref} is due"
         if after.otp_attempts > before.otp_attempts and (after.not_found_count or after.not_found_since):
             yield f"M5: {after.ref}: a 'not found' of before its code was sent goes on counting"
+        moved = after.situation is not before.situation and after.sent_at == before.sent_at
+        if moved and before.questioned_at is not None and before.due_at is not None and _puts_off(before, after):
+            yield f"M6: a move of {after.ref} put off a question that was to be repeated"
+        if before.otp_accepted and after.otp_accepted and _begins(before, after, PaymentState.OTP_PENDING):
+            yield f"M5: {after.ref}: another code is asked for although one was accepted"
+        abandoned = after.failure is not None and after.failure.reason is FailureReason.OTP_ABANDONED
+        if abandoned and after.otp_attempts and _begins(before, after, PaymentState.FAILED):
+            yield f"M5: {after.ref} counts as abandoned although a code was sent"
         heard = [one for one in arrivals if one.sender.name == entry.actor and one.t <= entry.t]
         yield from _check_answer(before, after, heard)
         if after.refund is not None and before.refund is not None and after.refund.state is RefundState.FAILED:
             yield from _check_refusal(after.ref, before.refund, after.refund, heard, arrivals)
+
+
+def _puts_off(before: Payment, after: Payment) -> bool:
+    planned = max(before.due_at or after.updated_at, after.updated_at)
+    return after.questioned_at is not None and after.due_at is not None and after.due_at > planned
+
+
+def _begins(before: Payment, after: Payment, state: PaymentState) -> bool:
+    return after.state is state and before.state is not state
 
 
 def _check_answer(before: Payment, after: Payment, heard: list[Arrival]) -> Iterator[str]:

@@ -141,7 +141,7 @@ def _look_again(u: Universe, life: _Life) -> Iterator[str]:
             elif entry.t >= calm and any(one.heard and one.answer == "4045501" for one in mine):
                 believed = _at(u, _new(entry, "sentAt") or "") + u.settings.not_found_final * SECOND
                 bound = max(entry.t, believed) + _SECOND_NOT_FOUND_WITHIN
-                if writes[-1].t >= entry.t and _state_at(writes, bound) in FINAL_STATES:
+                if {_new(entry, "state"), _state_at(writes, bound)} & FINAL_STATES:
                     bound = None
             if bound is not None and _is_left_alone(u, writes[number:], bound):
                 yield f"M6: a look at {ref} brought nothing, and the next one came too late"

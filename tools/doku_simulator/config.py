@@ -35,7 +35,7 @@ class ProviderVariant:
     """False: an unbinding is answered 2000900 at once."""
     otp_expiry_final: bool = True
     """False: an abandoned OTP leaves the payment at status 03 for ever."""
-    refund_outcome: Literal["done", "pending", "accepted_then_failed"] = "done"
+    refund_outcome: Literal["done", "pending", "pending_then_failed", "accepted_then_failed"] = "done"
     refund_delay: tuple[float, float] = (0.0, 0.0)
     refund_repeat: Literal["replay", "wrong_state", "inconsistent", "refused", "execute"] = "replay"
     """A second request with the same partnerRefundNo: 2005800 again, 4045800, 4045818, 4035815, or a second refund."""
@@ -202,7 +202,7 @@ def read_variant(document: object, base: ProviderVariant | None = None) -> Provi
 _CHOICES: dict[str, tuple[str, ...]] = {
     "duplicate_refused_by": ("external_id", "reference", "both", "neither"),
     "not_found_as": ("code", "status"),
-    "refund_outcome": ("done", "pending", "accepted_then_failed"),
+    "refund_outcome": ("done", "pending", "pending_then_failed", "accepted_then_failed"),
     "refund_repeat": ("replay", "wrong_state", "inconsistent", "refused", "execute"),
     "rebind_same_customer": ("allow", "refuse"),
     "binding_status_field": ("status", "accountStatus"),

@@ -280,7 +280,8 @@ class Payments:
             self._world.later(due, lambda at: self._give_back(payment, refund, at))
             return self._refund_answer(payment, refund, "20200")
         self._world.later(due, lambda at: refund.history.append((at, "06")))
-        return self._refund_answer(payment, refund, "20000")
+        pending = variant.refund_outcome == "pending_then_failed"
+        return self._refund_answer(payment, refund, "20200" if pending else "20000")
 
     def _repeat_refund(self, payment: Payment, refund: Refund, now: datetime) -> Answer:
         match self._world.variant.refund_repeat:

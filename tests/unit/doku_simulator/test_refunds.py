@@ -117,6 +117,16 @@ def test_an_accepted_refund_may_fail_and_be_tried_again_under_its_number() -> No
     assert parsed(sender.status())["refundHistory"][0]["refundStatus"] == "03"
 
 
+def test_a_pending_refund_may_fail() -> None:
+    sender = merchant({"refund_outcome": "pending_then_failed", "refund_delay": (100.0, 100.0)})
+    token = sender.link()
+    sender.paid(token)
+    assert sender.refund(token).code == "2025800"
+    sender.clock.forward(100)
+    assert parsed(sender.status())["refundHistory"][0]["refundStatus"] == "06"
+    assert len(sender.simulator.bank.ledger) == 1
+
+
 @pytest.mark.parametrize(
     ("repeat", "code", "entries"),
     [
