@@ -710,7 +710,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "code-asked-for-again",
         "a status that lags asks for another code of a payment whose code was accepted",
-        lambda: _edit(inquire_status.interpret_status, "and not payment.otp_accepted", ""),
+        lambda: _edit(advance_payment._meaning, "and current.otp_accepted", "and False"),
     ),
     Mutant(
         "abandoned-after-a-code",

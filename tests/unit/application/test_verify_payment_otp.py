@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from direct_debit.application.advance_payment import advance_payment
 from direct_debit.application.errors import (
     Conflict,
     CustomerActionRequired,
@@ -12,8 +13,8 @@ from direct_debit.application.errors import (
     Rejected,
     RelinkRequired,
 )
-from direct_debit.domain.evidence import EvidenceSource
-from direct_debit.domain.payment import FailureReason, PaymentState
+from direct_debit.domain.evidence import Evidence, EvidenceSource
+from direct_debit.domain.payment import FailureReason, Payment, PaymentEvent, PaymentState
 from tests.fakes.invariants import WRONG_OTP, check_at_rest
 from tests.fakes.journey import REF, Merchant
 from tests.fakes.quiescence import come_to_rest
@@ -274,3 +275,18 @@ def test_time_alone_never_abandons_a_code() -> None:
     payment = merchant.payment()
     assert payment.state is PaymentState.NEEDS_REVIEW  # nobody said that it ended
     assert payment.ref == REF
+
+
+def test_a_status_of_before_the_code_was_accepted_asks_for_no_other() -> None:
+    """It was asked for while the code was on its way, answered before it, and is written after its acceptance."""
+    merchant = linked()
+    merchant.pay()
+    world = merchant.world
+    ports = world.process()
+    seen: list[Payment] = []
+    world.weather = Meanwhile("doku.otp", lambda: seen.append(merchant.payment()))
+    merchant.enter_otp()
+    assert [one.state for one in seen] == [PaymentState.OTP_SUBMITTED]
+    said = Evidence(EvidenceSource.STATUS, world.clock.now(), "03")
+    advance_payment(ports, seen[0], PaymentEvent.OTP_REQUIRED, said, attempt=seen[0].attempt)
+    assert merchant.payment().state is PaymentState.PROCESSING

@@ -57,8 +57,7 @@ def advance_payment(
         refused = event in REFUSALS and evidence.source is EvidenceSource.ANSWER
         if attempt is not None and (refused or event in _OF_THE_ATTEMPT) and current.attempt != attempt:
             return current
-        in_doubt = refused and current.may_be_done_by_an_earlier_request  # the status decides
-        after = current.moved(PaymentEvent.OUTCOME_LOST if in_doubt else event, evidence)
+        after = current.moved(_meaning(current, event, refused=refused), evidence)
         if after is None:
             return current
         after = _with_completed_refund(_with_late_refund(ports, change(after), evidence.at), evidence)
@@ -72,6 +71,15 @@ def advance_payment(
         _announce(ports, current, stored)
         return stored
     raise StoreUnavailable("the payment changed too often to be written; ask for its state")
+
+
+def _meaning(current: Payment, event: PaymentEvent, *, refused: bool) -> PaymentEvent:
+    """Return what an event means for the payment as it stands now, not as it stood when DOKU was asked."""
+    if refused and current.may_be_done_by_an_earlier_request:
+        return PaymentEvent.OUTCOME_LOST  # the status decides
+    if event is PaymentEvent.OTP_REQUIRED and current.otp_accepted:
+        return PaymentEvent.PENDING  # said before the code was accepted, or by a status that lags behind
+    return event
 
 
 def save_with_refund(ports: Ports, before: Payment, after: Payment) -> Payment:

@@ -219,7 +219,7 @@ def interpret_status(payment: Payment, answer: StatusAnswer, ports: Ports) -> Pa
         and age >= timedelta(seconds=ports.settings.abandoned_otp)
     ):
         return PaymentEvent.OTP_ABANDONED
-    if original == _AWAITING_OTP and not payment.otp_accepted:
+    if original == _AWAITING_OTP:
         return PaymentEvent.OTP_REQUIRED
     return PaymentEvent.PENDING
 
