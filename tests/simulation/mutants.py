@@ -481,11 +481,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "found-second-code",
         "the refusal of a second code ends a payment of which the first one may still be executed (seed 5547)",
-        lambda: _edit(
-            advance_payment.advance_payment,
-            "in_doubt = refused and current.may_be_done_by_an_earlier_request",
-            "in_doubt = False",
-        ),
+        lambda: _edit(advance_payment._meaning, "refused and current.may_be_done_by_an_earlier_request", "False"),
     ),
     Mutant(
         "found-second-unlinking-code",
