@@ -462,7 +462,10 @@ class _Case:
             linked = any(
                 one.linked and one.customer == payment.customer_id for one in u.simulator.world.bindings.values()
             )
-            if later and linked and link is not None and link.state is BindingState.ACTIVE and not refunds:
+            theirs = self._bank_payment(payment.ref)
+            failed = theirs is not None and any(one.status == "06" for one in theirs.refunds)  # made, and then refused
+            open_link = linked and link is not None and link.state is BindingState.ACTIVE
+            if later and open_link and not refunds and not failed:
                 yield f"M6: the refund of {ref} was given up although it could have been made"
             unasked = ref in u.back_office  # under another number than ours, so that a person has to look
             if (
