@@ -14,6 +14,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -130,7 +131,7 @@ class Run:
             pids = {}
             for number, (tests, seeds) in enumerate(parts):
                 file = Path(folder) / str(number)
-                pids[_fork(lambda file=file, tests=tests, seeds=seeds: _record(file, tests, seeds))] = file  # type: ignore[misc]  # the defaults bind the loop's names
+                pids[_fork(partial(_record, file, tests, seeds))] = file
             for pid, file in pids.items():
                 _, status = os.waitpid(pid, 0)
                 if status != 0:
@@ -160,10 +161,9 @@ class Run:
             (item for item in items if item.nodeid in chosen),
             key=lambda item: (-noticed[item.nodeid], reach.tests[item.nodeid]),
         )
-        steps = [Step(item.nodeid, reach.tests[item.nodeid], lambda item=item: run_item(item)) for item in tests]  # type: ignore[misc]  # the default binds the loop's name
-        for seed in reach.seeds_for(lines):
-            steps.append(Step(f"seed {seed}", reach.seeds[seed], lambda seed=seed: run_seed(seed)))  # type: ignore[misc]  # the same  # noqa: PERF401
-        return steps
+        steps = [Step(item.nodeid, reach.tests[item.nodeid], partial(run_item, item)) for item in tests]
+        seeds = reach.seeds_for(lines)
+        return steps + [Step(f"seed {seed}", reach.seeds[seed], partial(run_seed, seed)) for seed in seeds]
 
     # --- the trials --------------------------------------------------------------------------------------------------
 
@@ -217,6 +217,10 @@ class Run:
         self.say(f"{len(self.problems)} to be looked at")
 
 
+def _note[T](failed: list[bool], run: Callable[[T], bool], subject: T) -> None:
+    failed.append(run(subject))
+
+
 def _record(file: Path, items: Sequence[pytest.Item], seeds: Sequence[int]) -> None:
     """Run tests and seeds, and write down what each runs."""
     tested, lived = [], []
@@ -224,14 +228,14 @@ def _record(file: Path, items: Sequence[pytest.Item], seeds: Sequence[int]) -> N
         for item in items:
             failed: list[bool] = []
             begun = time.process_time()
-            lines = recorder.record(lambda item=item, failed=failed: failed.append(run_item(item)))  # type: ignore[misc]  # the defaults bind the loop's names
+            lines = recorder.record(partial(_note, failed, run_item, item))
             if failed != [False]:
                 raise RuntimeError(f"{item.nodeid} fails")
             tested.append((item.nodeid, time.process_time() - begun, lines))
         for seed in seeds:
             failed = []
             begun = time.process_time()
-            lines = recorder.record(lambda seed=seed, failed=failed: failed.append(run_seed(seed)))  # type: ignore[misc]  # the same
+            lines = recorder.record(partial(_note, failed, run_seed, seed))
             if failed != [False]:
                 raise RuntimeError(f"seed {seed} finds something")
             lived.append((seed, time.process_time() - begun, lines))

@@ -248,10 +248,10 @@ def test_many_deaf_addresses_share_the_time_to_connect(
     shares: list[float] = []
 
     class Connecting(socket.socket):
-        def connect(self, address: object) -> None:
-            assert self.gettimeout() is not None
-            shares.append(self.gettimeout() or 0.0)
-            super().connect(address)  # type: ignore[arg-type] # whatever the resolver said
+        def settimeout(self, value: float | None, /) -> None:
+            assert value is not None
+            shares.append(value)
+            super().settimeout(value)
 
     monkeypatch.setattr(socket, "socket", Connecting)
     with pytest.raises(ConnectionNotMade):

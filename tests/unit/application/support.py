@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from direct_debit.domain.refund import Refund
 from tests.fakes.journey import Merchant
 from tests.fakes.weather import Fault, Weather
 from tests.fakes.world import World
@@ -74,3 +75,17 @@ def paid_untold() -> Merchant:
     merchant.world.notify()
     merchant.world.work()
     return merchant
+
+
+def paid(world: World | None = None) -> Merchant:
+    """Return a merchant whose customer has paid."""
+    merchant = linked(world)
+    merchant.pay_to_the_end()
+    return merchant
+
+
+def refund_of(merchant: Merchant) -> Refund:
+    """Return the refund of the merchant's payment, which has to have one."""
+    refund = merchant.payment().refund
+    assert refund is not None
+    return refund

@@ -15,32 +15,20 @@ from direct_debit.application.ports import DokuCall, Metric, WriteAnswer
 from direct_debit.application.process_refund import process_refund, redrive_refund
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.payment import Payment, PaymentEvent, PaymentState
-from direct_debit.domain.refund import Refund, RefundEvent, RefundState
+from direct_debit.domain.refund import RefundEvent, RefundState
 from direct_debit.domain.transitions import TransitionRefused
 from tests.fakes.invariants import check_at_rest
 from tests.fakes.journey import REF, Merchant
 from tests.fakes.quiescence import come_to_rest
 from tests.fakes.weather import Crash, Fault
 from tests.fakes.world import World
-from tests.unit.application.support import Meanwhile, Strike, linked, lose_notifications, requests
+from tests.unit.application.support import Meanwhile, Strike, linked, lose_notifications, paid, refund_of, requests
 from tools.doku_simulator.config import ProviderVariant
 from tools.doku_simulator.dials import Dial
 from tools.doku_simulator.records import Refund as BankRefund
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-def paid(world: World | None = None) -> Merchant:
-    merchant = linked(world)
-    merchant.pay_to_the_end()
-    return merchant
-
-
-def refund_of(merchant: Merchant) -> Refund:
-    refund = merchant.payment().refund
-    assert refund is not None
-    return refund
 
 
 @pytest.fixture

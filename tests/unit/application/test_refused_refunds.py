@@ -11,12 +11,12 @@ from direct_debit.application.errors import Rejected
 from direct_debit.application.ports import Metric
 from direct_debit.application.process_refund import redrive_refund
 from direct_debit.domain.payment import PaymentState
-from direct_debit.domain.refund import Refund, RefundState
+from direct_debit.domain.refund import RefundState
 from tests.fakes.invariants import check_at_rest
 from tests.fakes.journey import REF, Merchant
 from tests.fakes.quiescence import come_to_rest
 from tests.fakes.world import World
-from tests.unit.application.support import linked, lose_notifications, requests
+from tests.unit.application.support import linked, lose_notifications, paid, refund_of, requests
 from tools.doku_simulator.config import ProviderVariant
 from tools.doku_simulator.dials import Dial
 from tools.doku_simulator.operations import Json
@@ -36,18 +36,6 @@ FINAL = [
 UNCLEAR = ["40003", "40311", "40313", "40406", "40414", "40415", "40418", "40900", "40901", "20200", "50000", "50400"]
 # Keys and tokens: nothing was done.
 AT_THE_GATE = ["40100", "40101", "40102", "40103", "40104"]
-
-
-def paid(world: World | None = None) -> Merchant:
-    merchant = linked(world)
-    merchant.pay_to_the_end()
-    return merchant
-
-
-def refund_of(merchant: Merchant) -> Refund:
-    refund = merchant.payment().refund
-    assert refund is not None
-    return refund
 
 
 def refuse(merchant: Merchant, case: str, count: int = 100_000) -> None:
