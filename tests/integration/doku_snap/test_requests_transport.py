@@ -3,6 +3,7 @@
 import contextlib
 import os
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from doku_snap.errors import AnswerLost, ConnectionNotMade, InvalidMessage, Inva
 from doku_snap.transport import MAX_BODY_BYTES, HttpRequest, RequestsTransport
 from tests.integration.doku_snap.calls import HASTY, OK, PATIENT, lost, request_to, send
 from tests.integration.doku_snap.faulty_server import FaultyServer, reset, respond, serving
+from tests.patience import PATIENCE_SECONDS
 
 
 def test_the_bytes_arrive_as_they_are_and_the_answer_comes_back(transport: RequestsTransport) -> None:
@@ -253,13 +255,17 @@ def test_what_is_not_http_is_lost(transport: RequestsTransport) -> None:
 
 
 def test_a_kept_connection_that_the_server_closed_is_replaced(transport: RequestsTransport) -> None:
+    closed = threading.Event()
+
     def behave(connection: socket.socket, _: FaultyServer) -> None:
         connection.sendall(OK)
         connection.shutdown(socket.SHUT_RDWR)
         connection.close()
+        closed.set()
 
     with serving(behave) as server:
         assert send(transport, server).status == 200
+        assert closed.wait(PATIENCE_SECONDS)  # a request that overtakes the closing is lost, and has another test
         assert send(transport, server).status == 200
         assert (server.connections, len(server.requests)) == (2, 2)
 
