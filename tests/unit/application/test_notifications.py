@@ -89,6 +89,34 @@ def test_duplicates_have_one_effect() -> None:
     assert sum(event.name == "payment.paid" for event in merchant.world.events.published) == 1
 
 
+def test_a_repeat_of_what_is_processed_asks_for_no_work() -> None:
+    merchant = processing()
+    notify(merchant.world)
+    merchant.world.pump()
+    merchant.world.weather = queued = Strike("queue.send", Fault.NONE)
+    notify(merchant.world)
+    assert not any(name.startswith("queue.send") for name in queued.names)
+
+
+def test_a_repeat_of_what_waits_is_queued_again() -> None:
+    """DOKU repeats because it heard nothing: perhaps we died between storing and queueing."""
+    merchant = processing()
+    merchant.world.weather = Strike("queue.send", Fault.FAIL)
+    notify(merchant.world)
+    merchant.world.weather = Strike("", Fault.NONE)
+    notify(merchant.world)
+    merchant.world.work()
+    assert merchant.payment().state is PaymentState.PAID
+
+
+def test_an_accepted_notification_is_due_for_the_sweep_after_a_minute() -> None:
+    merchant = processing()
+    notify(merchant.world)
+    [item] = stored(merchant.world)
+    assert item.due_at == item.received_at + timedelta(seconds=60)
+    assert len(item.id) == 32
+
+
 @pytest.mark.parametrize("order", [("02", "00"), ("00", "02"), ("00", "03"), ("03", "00", "02")])
 def test_order_does_not_matter(order: tuple[str, ...]) -> None:
     merchant = processing()
