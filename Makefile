@@ -30,6 +30,10 @@ invoke: setup ## Run one function against the stack of `make run`: FN=BindAccoun
 start-api: setup ## Serve the API by `sam local start-api` against the stack of `make run BIND=docker`; PORT=3000
 	@exec $(PYTHON) -m tools.invoke --start-api $(if $(PORT),--port $(PORT))
 
+.PHONY: deploy
+deploy: setup ## Deploy and prove it: TO=sandbox|production|local, SET="Name=value ...", YES=1 asks nothing, BACK=1 goes back
+	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.deploy --to "$(TO)" --set '$(SET)' $(if $(YES),--yes) $(if $(BACK),--back)
+
 .PHONY: test
 test: setup ## Run every test: unit, integration, template, e2e on a deployed local stack, browser
 	@# pytest's status 5 says "no tests chosen": with a part of the tests not there yet, the other part still counts.

@@ -22,8 +22,8 @@ from pathlib import Path
 from direct_debit.application.ports import Payments
 from direct_debit.domain.payment import Payment, PaymentState
 from tests.e2e.shop import ANSWER_LOST, Shop, all_at_once, new_ref, wait_for
-from tools.local_cloud import LocalStack, local_stack
 from tools.local_cloud.progress import Progress
+from tools.local_cloud.stack import LocalStack, local_stack
 from tools.ops.system import find_system
 
 RESULTS = Path(__file__).resolve().parents[2] / "docs" / "measurements.md"

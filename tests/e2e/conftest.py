@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tools.local_cloud import LocalStack, local_stack
 from tools.local_cloud.progress import Progress
+from tools.local_cloud.stack import LocalStack, local_stack
 
 
 @pytest.fixture(scope="session")

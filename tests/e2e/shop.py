@@ -19,10 +19,10 @@ import requests
 
 from tests.patience import PATIENCE_SECONDS
 from tools.doku_simulator.signing import body_hash, load_private_key, token_signature, transaction_signature
-from tools.local_cloud import LocalStack
 from tools.local_cloud.caller import Answer, ApiCaller
 from tools.local_cloud.executions import poll_until
 from tools.local_cloud.journey import ledger
+from tools.local_cloud.stack import LocalStack
 from tools.ops.queues import read_depth
 
 OTP = "123456"

@@ -2,8 +2,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tools.local_cloud import LocalStack
 from tools.local_cloud.caller import AccessKey, ApiCaller
+from tools.local_cloud.stack import LocalStack
 
 pytestmark = pytest.mark.e2e
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from direct_debit.entrypoint.errors import ERROR_NAMES
-from tools.local_cloud import LocalStack
+from tools.local_cloud.stack import LocalStack
 
 pytestmark = pytest.mark.e2e
 

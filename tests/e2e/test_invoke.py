@@ -9,8 +9,8 @@ import pytest
 from tools.invoke import without_docker
 from tools.invoke.built_template import build
 from tools.invoke.running_stack import read_running_stack
-from tools.local_cloud import LocalStack
 from tools.local_cloud.env_file import env_file
+from tools.local_cloud.stack import LocalStack
 
 pytestmark = pytest.mark.e2e
 

@@ -1,8 +1,8 @@
 import pytest
 
-from tools.local_cloud import LocalStack
 from tools.local_cloud.journey import Journey, ledger
 from tools.local_cloud.report import table
+from tools.local_cloud.stack import LocalStack
 
 pytestmark = pytest.mark.e2e
 

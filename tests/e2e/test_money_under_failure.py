@@ -33,10 +33,10 @@ from tests.e2e.shop import (
     wait_for,
 )
 from tests.patience import PATIENCE_SECONDS
-from tools.local_cloud import LocalStack, local_stack
 from tools.local_cloud.aws import ROOT_KEY, ROOT_SECRET
 from tools.local_cloud.caller import Answer
 from tools.local_cloud.progress import Progress
+from tools.local_cloud.stack import LocalStack, local_stack
 from tools.ops.__main__ import main as ops
 from tools.ops.system import System, find_system
 

@@ -11,11 +11,11 @@ from datetime import timedelta
 import pytest
 from botocore.exceptions import ClientError
 
-from tools.local_cloud import LocalStack, local_stack
 from tools.local_cloud.bank_pages import walk
 from tools.local_cloud.executions import Ended, Executions, poll_until
 from tools.local_cloud.journey import ledger
 from tools.local_cloud.progress import Progress
+from tools.local_cloud.stack import LocalStack, local_stack
 from tools.ops.system import System, find_system
 
 pytestmark = pytest.mark.e2e

@@ -45,7 +45,7 @@ def test_open_merchant_routes_are_for_local_only() -> None:
     assert not [
         route for route, operation in operations(translated(AuthMode="NONE")).items() if "AWS_IAM" in str(operation)
     ]
-    (rule,) = source()["Rules"].values()
+    rule = source()["Rules"]["OnlyLocalIsOpen"]
     assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "AuthMode"}, "NONE"]}
     assert rule["Assertions"][0]["Assert"] == {"Fn::Equals": [{"Ref": "Environment"}, "local"]}
     assert source()["Parameters"]["AuthMode"]["Default"] == "AWS_IAM"

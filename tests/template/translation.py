@@ -13,7 +13,11 @@ from samtranslator.yaml_helper import yaml_parse
 TEMPLATE = Path(__file__).resolve().parents[2] / "template.yaml"
 
 # What an operator must give, since it has no default.
-REQUIRED = {"PublicBaseUrl": "https://api.merchant.example/v1", "AllowedReturnHosts": "merchant.example"}
+REQUIRED = {
+    "DeployedByMakeDeploy": "true",
+    "PublicBaseUrl": "https://api.merchant.example/v1",
+    "AllowedReturnHosts": "merchant.example",
+}
 
 type Json = dict[str, Any]
 

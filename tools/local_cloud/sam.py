@@ -1,4 +1,4 @@
-"""`sam build`, `sam deploy` and `sam validate` as functions."""
+"""`sam build`, `sam validate` and any other command of SAM as functions."""
 
 import fcntl
 import hashlib
@@ -6,17 +6,12 @@ import os
 import platform
 import shutil
 import subprocess
-import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, cast
 
-from tools.local_cloud.aws import Cloud
+from tools.deploy.target import read_target
 from tools.local_cloud.checkout import LOCAL, ROOT, SAM_BIN, SAM_CONFIG, TEMPLATE
 from tools.local_cloud.failure import LocalCloudError
 from tools.local_cloud.processes import run_command, tail
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3.literals import BucketLocationConstraintType
 
 _BUILDS = LOCAL / "builds"
 # As many builds stay as two branches with two runs each need.
@@ -28,25 +23,10 @@ _IGNORED = frozenset({"__pycache__", ".mypy_cache", ".ruff_cache"})
 ARCHITECTURE = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
 
 
-class DeployParameters(TypedDict):
-    """`[local.deploy.parameters]` of samconfig.toml."""
-
-    stack_name: str
-    region: str
-    capabilities: str
-    parameter_overrides: list[str]
-
-
-def local_parameters() -> DeployParameters:
-    """The local environment of samconfig.toml."""
-    config = tomllib.loads(SAM_CONFIG.read_text())
-    return cast("DeployParameters", config["local"]["deploy"]["parameters"])
-
-
-def build(log: Path) -> Path:
+def build(log: Path, architecture: str = ARCHITECTURE) -> Path:
     """Build the template and return the folder; one that was built from the same content is used again."""
     _BUILDS.mkdir(parents=True, exist_ok=True)
-    folder = _BUILDS / _content()
+    folder = _BUILDS / _content(architecture)
     with (_BUILDS / "lock").open("w") as lock:
         # Two runs of one checkout build one after the other; the second finds the first one's result.
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -55,11 +35,11 @@ def build(log: Path) -> Path:
             return folder
         unfinished = _BUILDS / "unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
-        _sam(
+        run_sam(
             "build",
             *("--parallel", "--cached", "--cache-dir", str(LOCAL / "sam-cache"), "--build-dir", str(unfinished)),
-            *("--template-file", str(TEMPLATE), "--parameter-overrides", f"Architecture={ARCHITECTURE}"),
-            environment={"AWS_DEFAULT_REGION": local_parameters()["region"]},
+            *("--template-file", str(TEMPLATE), "--parameter-overrides", f"Architecture={architecture}"),
+            environment={"AWS_DEFAULT_REGION": read_target(SAM_CONFIG, "local").region},
             log=log,
         )
         unfinished.rename(folder)
@@ -67,34 +47,25 @@ def build(log: Path) -> Path:
     return folder
 
 
-def deploy(cloud: Cloud, built: Path, *, api_id: str, parameters: dict[str, str], log: Path) -> None:
-    """Deploy a build to the emulator with the local environment's parameters, overridden by these."""
-    settings = local_parameters()
-    overrides = dict(item.split("=", 1) for item in settings["parameter_overrides"]) | parameters
-    bucket = "deployments"
-    region = cast("BucketLocationConstraintType", cloud.region)
-    cloud.s3().create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
-    _sam(
-        "deploy",
-        *("--config-file", str(SAM_CONFIG), "--config-env", "local"),
-        *("--template-file", str(built / "template.yaml"), "--s3-bucket", bucket, "--no-progressbar"),
-        *("--no-confirm-changeset", "--no-fail-on-empty-changeset"),
-        # The emulator takes the API's id from this tag, so that its URL is known before.
-        *("--tags", f"ms-custom-id={api_id}"),
-        *("--parameter-overrides", *(f"{name}={value}" for name, value in overrides.items())),
-        environment=cloud.environment(),
-        log=log,
-    )
+def is_valid(built: Path) -> bool:
+    """Whether the template of a build passes `sam validate --lint`; asked once per build."""
+    passed = built / ".validated"
+    if not passed.exists():
+        if validate() != 0:
+            return False
+        passed.touch()
+    return True
 
 
 def validate() -> int:
     """Run `sam validate --lint`; its words go to the terminal."""
     command = [str(SAM_BIN / "sam"), "validate", "--lint", "--template-file", str(TEMPLATE)]
-    environment = _environment({"AWS_DEFAULT_REGION": local_parameters()["region"]})
+    environment = _environment({"AWS_DEFAULT_REGION": read_target(SAM_CONFIG, "local").region})
     return subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False).returncode
 
 
-def _sam(*arguments: str, environment: dict[str, str], log: Path) -> None:
+def run_sam(*arguments: str, environment: dict[str, str], log: Path) -> None:
+    """Run SAM with these variables besides the shell's own. Raises LocalCloudError with its last words."""
     try:
         status = run_command(
             [SAM_BIN / "sam", *arguments],
@@ -123,8 +94,6 @@ def _environment(extra: dict[str, str]) -> dict[str, str]:
         | {
             "PATH": f"{SAM_BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "SAM_CLI_TELEMETRY": "0",
-            # Seconds between two looks at a stack; the usual five suit AWS, the emulator is ready at once.
-            "SAM_CLI_POLL_DELAY": "0.2",
             # SAM's notes about itself belong under the checkout too.
             "__SAM_CLI_APP_DIR": str(application),
         }
@@ -132,9 +101,9 @@ def _environment(extra: dict[str, str]) -> dict[str, str]:
     )
 
 
-def _content() -> str:
+def _content(architecture: str) -> str:
     """A hash of all that goes into a build."""
-    digest = hashlib.sha256(ARCHITECTURE.encode())
+    digest = hashlib.sha256(architecture.encode())
     sources = [TEMPLATE, *sorted((ROOT / "layers").rglob("*")), *sorted((ROOT / "functions").rglob("*"))]
     sources += sorted((ROOT / "workflows").rglob("*"))
     for path in sources:

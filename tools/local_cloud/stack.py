@@ -4,12 +4,18 @@ import contextlib
 import json
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
+from tools.deploy.deployment import Deployer, Place
+from tools.deploy.emulator import BUCKET, emulator_place
+from tools.deploy.failure import DeployError
+from tools.deploy.target import Target, read_target
 from tools.local_cloud import sam
 from tools.local_cloud.aws import Cloud
 from tools.local_cloud.caller import AccessKey, ApiCaller, create_caller
+from tools.local_cloud.checkout import SAM_CONFIG
 from tools.local_cloud.credentials import Credentials, new_credentials
 from tools.local_cloud.emulator import emulator
 from tools.local_cloud.failure import LocalCloudError
@@ -17,6 +23,9 @@ from tools.local_cloud.processes import LOOPBACK
 from tools.local_cloud.progress import Progress
 from tools.local_cloud.run_folder import run_folder
 from tools.local_cloud.simulator import Simulator, simulator
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.literals import BucketLocationConstraintType
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +100,12 @@ def local_stack(
     Raises LocalCloudError.
     """
     say = (progress or Progress(quiet=True)).say
-    settings = sam.local_parameters()
+    target = read_target(SAM_CONFIG, "local")
     with contextlib.ExitStack() as resources:
         folder = resources.enter_context(run_folder())
         say("starting the AWS emulator and the DOKU simulator")
         credentials = new_credentials()
-        cloud = resources.enter_context(emulator(folder, settings["region"], host))
+        cloud = resources.enter_context(emulator(folder, target.region, host))
         doku = resources.enter_context(simulator(folder, credentials, host))
         say(f"emulator {cloud.endpoint}, simulator {doku.url}")
 
@@ -104,25 +113,17 @@ def local_stack(
         say("sam build done")
         api_id = secrets.token_hex(4)
         api_url = f"{cloud.endpoint}/_aws/execute-api/{api_id}/v1"
-        sam.deploy(
-            cloud,
-            built,
-            api_id=api_id,
-            parameters={
-                "Architecture": sam.ARCHITECTURE,
-                "DokuBaseUrl": doku.url,
-                "PublicBaseUrl": api_url,
-                **(parameters or {}),
-            },
-            log=folder / "deploy.log",
-        )
-        say("sam deploy done")
+        found = {"Architecture": sam.ARCHITECTURE, "DokuBaseUrl": doku.url, "PublicBaseUrl": api_url}
+        # The emulator takes the API's id from this tag, so that its URL is known before.
+        place = emulator_place(cloud, {"ms-custom-id": api_id})
+        _deploy(place, replace(target, given=parameters or {}), built, found, folder)
+        say("deployed")
 
-        outputs = _outputs(cloud, settings["stack_name"])
+        outputs = _outputs(cloud, target.stack)
         cloud.secrets().put_secret_value(SecretId=outputs["DokuSecretId"], SecretString=credentials.secret())
         doku.register_merchant(api_url)
         yield LocalStack(
-            name=settings["stack_name"],
+            name=target.stack,
             api_url=api_url,
             cloud=cloud,
             simulator=doku,
@@ -132,6 +133,18 @@ def local_stack(
             folder=folder,
         )
         say("stopping")
+
+
+def _deploy(place: Place, target: Target, built: Path, found: Mapping[str, str], folder: Path) -> None:
+    """Deploy to the fresh emulator as `make deploy` does, without a question."""
+    region = cast("BucketLocationConstraintType", place.region)
+    place.clients.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": region})
+    with (folder / "deploy.log").open("w", encoding="utf-8") as log:
+        deployer = Deployer(place, lambda _: True, lambda text: print(text, file=log, flush=True))
+        try:
+            deployer.deploy(target, built, found, folder)
+        except DeployError as error:
+            raise LocalCloudError(f"the deployment failed: {error}") from error
 
 
 def _outputs(cloud: Cloud, stack_name: str) -> Mapping[str, str]:

@@ -1,0 +1,86 @@
+"""`make deploy TO=local` against the deployed stack: what is changed arrives, what does not is told, and back again."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tools.deploy.__main__ import main
+from tools.local_cloud.env_file import env_file
+from tools.local_cloud.stack import LocalStack
+
+pytestmark = pytest.mark.e2e
+
+TO_LOCAL = ("--to", "local", "--yes")
+
+
+@pytest.fixture
+def running(stack: LocalStack, tmp_path: Path) -> Iterator[Path]:
+    with env_file(stack, tmp_path / "env.json") as path:
+        yield path
+
+
+def versions(stack: LocalStack) -> dict[str, str]:
+    """The version that callers reach, by function."""
+    functions = stack.cloud.functions()
+    names = [one["FunctionName"] for one in functions.list_functions()["Functions"]]
+    return {name: functions.get_alias(FunctionName=name, Name="live")["FunctionVersion"] for name in names}
+
+
+def reached(stack: LocalStack, function: str, variable: str) -> str:
+    """A variable of the function as callers reach it."""
+    found = stack.cloud.functions().get_function_configuration(FunctionName=stack.function_name(function))
+    return found["Environment"]["Variables"][variable]
+
+
+def test_a_setting_about_money_reaches_every_function_and_goes_back(
+    stack: LocalStack, running: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = versions(stack)
+    assert main([*TO_LOCAL, "--set", "LateSuccess=accept"], running) == 0
+    told = capfd.readouterr().out
+    assert "parameter  LateSuccess       refund -> accept  about money" in told
+    assert f"live is what was deployed, in code and configuration, at {len(before)} of {len(before)} functions" in told
+    assert f"LateSuccess=accept: at {len(before)} functions" in told
+    assert f"{stack.api_url}/doku/v1.0/debit/notify" in told
+    assert {reached(stack, name, "LATE_SUCCESS") for name in ("make_payment", "resolve_pending")} == {"accept"}
+    assert all(versions(stack)[name] != version for name, version in before.items())
+
+    assert main([*TO_LOCAL], running) == 1, "a machine takes no choice about money back"
+    assert "LateSuccess=accept" in capfd.readouterr().err
+
+    assert main([*TO_LOCAL, "--back"], running) == 0
+    assert {reached(stack, name, "LATE_SUCCESS") for name in ("make_payment", "resolve_pending")} == {"refund"}
+    assert main([*TO_LOCAL, "--back"], running) == 1
+    assert "there is nothing to go back to" in capfd.readouterr().err
+
+
+def test_what_no_function_has_publishes_nothing(stack: LocalStack, running: Path) -> None:
+    before = versions(stack)
+    assert main([*TO_LOCAL, "--set", "WorkerConcurrency=6"], running) == 0
+    assert versions(stack) == before
+    mappings = stack.cloud.functions().list_event_source_mappings()["EventSourceMappings"]
+    limits = {int(one["ScalingConfig"]["MaximumConcurrency"]) for one in mappings if one.get("ScalingConfig")}
+    assert limits == {6}
+    assert main([*TO_LOCAL, "--back"], running) == 0
+
+
+def test_an_alias_that_was_kept_back_is_found(
+    stack: LocalStack, running: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    functions = stack.cloud.functions()
+    name = f"{stack.name}-make-payment"
+    live = functions.get_alias(FunctionName=name, Name="live")["FunctionVersion"]
+    assert main([*TO_LOCAL, "--set", "CircuitFailures=6"], running) == 0
+    moved = functions.get_alias(FunctionName=name, Name="live")["FunctionVersion"]
+    published = versions(stack)
+    functions.update_alias(FunctionName=name, Name="live", FunctionVersion=live)
+    assert main([*TO_LOCAL, "--set", "CircuitFailures=6"], running) == 1
+    told = capfd.readouterr().err
+    assert f"{name}: live (version {live}) differs from $LATEST in variable CIRCUIT_FAILURES" in told
+    assert f"--name live --function-version {moved}" in told, "with the command that mends it"
+    functions.update_alias(FunctionName=name, Name="live", FunctionVersion=moved)
+    assert main([*TO_LOCAL, "--set", "CircuitFailures=6"], running) == 0
+    assert versions(stack) == published, "what changes nothing publishes nothing"
+    assert main([*TO_LOCAL, "--back"], running) == 0
+    assert reached(stack, "make_payment", "CIRCUIT_FAILURES") == "5"
