@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from tools.deploy.__main__ import main
+from tools.deploy.clients import connect
+from tools.deploy.stack import find_stack
+from tools.local_cloud import sam
 from tools.local_cloud.env_file import env_file
 from tools.local_cloud.stack import LocalStack
 
@@ -37,7 +40,7 @@ def test_a_setting_about_money_reaches_every_function_and_goes_back(
     stack: LocalStack, running: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = versions(stack)
-    assert main([*TO_LOCAL, "--set", "LateSuccess=accept"], running) == 0
+    assert main([*TO_LOCAL, "--set", "LateSuccess=accept"], running=running) == 0
     told = capfd.readouterr().out
     assert "parameter  LateSuccess       refund -> accept  about money" in told
     assert f"live is what was deployed, in code and configuration, at {len(before)} of {len(before)} functions" in told
@@ -46,23 +49,23 @@ def test_a_setting_about_money_reaches_every_function_and_goes_back(
     assert {reached(stack, name, "LATE_SUCCESS") for name in ("make_payment", "resolve_pending")} == {"accept"}
     assert all(versions(stack)[name] != version for name, version in before.items())
 
-    assert main([*TO_LOCAL], running) == 1, "a machine takes no choice about money back"
+    assert main([*TO_LOCAL], running=running) == 1, "a machine takes no choice about money back"
     assert "LateSuccess=accept" in capfd.readouterr().err
 
-    assert main([*TO_LOCAL, "--back"], running) == 0
+    assert main([*TO_LOCAL, "--back"], running=running) == 0
     assert {reached(stack, name, "LATE_SUCCESS") for name in ("make_payment", "resolve_pending")} == {"refund"}
-    assert main([*TO_LOCAL, "--back"], running) == 1
+    assert main([*TO_LOCAL, "--back"], running=running) == 1
     assert "there is nothing to go back to" in capfd.readouterr().err
 
 
 def test_what_no_function_has_publishes_nothing(stack: LocalStack, running: Path) -> None:
     before = versions(stack)
-    assert main([*TO_LOCAL, "--set", "WorkerConcurrency=6"], running) == 0
+    assert main([*TO_LOCAL, "--set", "WorkerConcurrency=6"], running=running) == 0
     assert versions(stack) == before
     mappings = stack.cloud.functions().list_event_source_mappings()["EventSourceMappings"]
     limits = {int(one["ScalingConfig"]["MaximumConcurrency"]) for one in mappings if one.get("ScalingConfig")}
     assert limits == {6}
-    assert main([*TO_LOCAL, "--back"], running) == 0
+    assert main([*TO_LOCAL, "--back"], running=running) == 0
 
 
 def test_an_alias_that_was_kept_back_is_found(
@@ -71,16 +74,51 @@ def test_an_alias_that_was_kept_back_is_found(
     functions = stack.cloud.functions()
     name = f"{stack.name}-make-payment"
     live = functions.get_alias(FunctionName=name, Name="live")["FunctionVersion"]
-    assert main([*TO_LOCAL, "--set", "CircuitFailures=6"], running) == 0
+    assert main([*TO_LOCAL, "--set", "CircuitFailures=6"], running=running) == 0
     moved = functions.get_alias(FunctionName=name, Name="live")["FunctionVersion"]
     published = versions(stack)
     functions.update_alias(FunctionName=name, Name="live", FunctionVersion=live)
-    assert main([*TO_LOCAL, "--set", "CircuitFailures=6"], running) == 1
+    assert main([*TO_LOCAL, "--set", "CircuitFailures=6"], running=running) == 1
     told = capfd.readouterr().err
     assert f"{name}: live (version {live}) differs from $LATEST in variable CIRCUIT_FAILURES" in told
     assert f"--name live --function-version {moved}" in told, "with the command that mends it"
     functions.update_alias(FunctionName=name, Name="live", FunctionVersion=moved)
-    assert main([*TO_LOCAL, "--set", "CircuitFailures=6"], running) == 0
+    assert main([*TO_LOCAL, "--set", "CircuitFailures=6"], running=running) == 0
     assert versions(stack) == published, "what changes nothing publishes nothing"
-    assert main([*TO_LOCAL, "--back"], running) == 0
+    assert main([*TO_LOCAL, "--back"], running=running) == 0
     assert reached(stack, "make_payment", "CIRCUIT_FAILURES") == "5"
+
+
+CONFIG = """
+[sandbox.deploy.parameters]
+stack_name = "shop-first"
+region = "{region}"
+parameter_overrides = ["Environment=sandbox", "Architecture={architecture}", "AllowedReturnHosts=shop.example"]
+"""
+
+
+def test_a_first_deployment_finds_its_address_and_protects_its_tables(
+    stack: LocalStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in stack.cloud.environment().items():
+        monkeypatch.setenv(name, value)
+    config = tmp_path / "samconfig.toml"
+    config.write_text(CONFIG.format(region=stack.cloud.region, architecture=sam.ARCHITECTURE))
+    status = main(["--to", "sandbox", "--yes"], config=config)
+    told = capfd.readouterr()
+    clients = connect(stack.cloud.region)
+    deployed = find_stack(clients, "shop-first")
+    assert deployed is not None
+    try:
+        # The address is AWS's, which nobody answers at here: everything before that is proved.
+        assert status == 1
+        assert "deployed, but DOKU's routes do not answer" in told.err
+        assert "live is what was deployed, in code and configuration, at 20 of 20 functions" in told.out
+        assert deployed.parameters["PublicBaseUrl"] == deployed.outputs["ApiUrl"]
+        assert deployed.parameters["DeletionProtection"] == "true"
+        table = stack.cloud.dynamodb().describe_table(TableName=deployed.outputs["BindingsTableName"])["Table"]
+        assert table["DeletionProtectionEnabled"]
+        found = clients.functions.get_function_configuration(FunctionName="shop-first-bind-account", Qualifier="live")
+        assert found["Environment"]["Variables"]["PUBLIC_BASE_URL"] == deployed.outputs["ApiUrl"]
+    finally:
+        clients.cloudformation.delete_stack(StackName="shop-first")

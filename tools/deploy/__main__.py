@@ -37,11 +37,11 @@ from tools.local_cloud.env_file import ENV_FILE
 from tools.local_cloud.failure import LocalCloudError
 
 
-def main(arguments: Sequence[str] | None = None, running: Path = ENV_FILE) -> int:
+def main(arguments: Sequence[str] | None = None, *, running: Path = ENV_FILE, config: Path = SAM_CONFIG) -> int:
     """Deploy, or go back; returns the exit status. `running` is the file that the running local stack has written."""
     given = _parser().parse_args(arguments)
     try:
-        target = read_target(SAM_CONFIG, given.to, given.set)
+        target = read_target(config, given.to, given.set)
         place = find_running_place(running) if target.environment == "local" else _aws(target.region)
         deployer = Deployer(place, approve_unasked if given.yes else approve, _say)
         deployment = deployer.go_back(target) if given.back else _deploy(deployer, target)
@@ -85,13 +85,14 @@ def _deploy(deployer: Deployer, target: Target) -> Deployment:
         built = sam.build(folder / "build.log", values["Architecture"])
         if not sam.is_valid(built):
             raise DeployError("the template is not valid; nothing was deployed")
-        if is_local or (stack is not None and stack.outputs):
-            return deployer.deploy(target, built, found, folder)
-        _say("first deployment: tables unprotected and an address that nobody has, until the stack stands")
-        deployer.deploy(first_values(target), built, found, folder)
-        created = find_stack(deployer.place.clients, target.stack)
-        again = Deployer(deployer.place, lambda _: True, _say)
-        return again.deploy(target, built, found_values(target, created), folder)
+        packaged = deployer.pack(target, built, folder)
+    if is_local or (stack is not None and stack.outputs):
+        return deployer.deploy(target, packaged, found)
+    _say("first deployment: tables unprotected and an address that nobody has, until the stack stands")
+    deployer.deploy(first_values(target), packaged, found)
+    created = find_stack(deployer.place.clients, target.stack)
+    again = Deployer(deployer.place, lambda _: True, _say)
+    return again.deploy(target, packaged, found_values(target, created))
 
 
 def _prove(place: Place, target: Target, deployment: Deployment) -> None:

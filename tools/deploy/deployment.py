@@ -59,13 +59,9 @@ class Deployer:
     ask: Callable[[Proposal], bool]
     say: Callable[[str], None]
 
-    def deploy(self, target: Target, built: Path, found: Mapping[str, str], folder: Path) -> Deployment:
-        """Deploy a build with the target's parameters and what was found out about the others; returns what is there.
-
-        Raises DeployError, LocalCloudError.
-        """
-        stack = self._ready(target.stack)
-        packaged = package(
+    def pack(self, target: Target, built: Path, folder: Path) -> Node:
+        """Upload a build and return its template; SAM's words go to `folder`. Raises LocalCloudError."""
+        return package(
             built,
             folder,
             prefix=target.prefix,
@@ -73,6 +69,13 @@ class Deployer:
             environment=self.place.sam_environment,
             log=folder / "package.log",
         )
+
+    def deploy(self, target: Target, packaged: Node, found: Mapping[str, str]) -> Deployment:
+        """Deploy what was packed, with the target's parameters and what was found out about the others.
+
+        Returns what is there now. Raises DeployError.
+        """
+        stack = self._ready(target.stack)
         values = resolve_parameters(packaged, target, found)
         current = None if stack is None else read_mark(self._deployed(stack))[0]
         deployment = mark(stamp_template(packaged, values), current, values)

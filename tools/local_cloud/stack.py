@@ -142,7 +142,7 @@ def _deploy(place: Place, target: Target, built: Path, found: Mapping[str, str],
     with (folder / "deploy.log").open("w", encoding="utf-8") as log:
         deployer = Deployer(place, lambda _: True, lambda text: print(text, file=log, flush=True))
         try:
-            deployer.deploy(target, built, found, folder)
+            deployer.deploy(target, deployer.pack(target, built, folder), found)
         except DeployError as error:
             raise LocalCloudError(f"the deployment failed: {error}") from error
 
