@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from tests.aws_rules.method_settings import EVERYTHING, InvalidMethodSetting, read_method_setting
 from tests.template.routes import PUBLIC, ROUTES
 from tests.template.translation import Json, as_list, functions, operations, resources, source, translate, translated
 
@@ -81,11 +82,26 @@ def test_no_body_is_logged_on_any_route() -> None:
 def test_merchant_and_public_routes_have_limits_of_their_own() -> None:
     (stage,) = resources("AWS::ApiGateway::Stage").values()
     limits = {
-        (setting["HttpMethod"], setting["ResourcePath"]): setting["ThrottlingRateLimit"]
+        read_method_setting(setting, ROUTES): (setting["ThrottlingRateLimit"], setting["ThrottlingBurstLimit"])
         for setting in stage["MethodSettings"]
     }
-    assert limits.pop(("*", "/*")) == {"Ref": "ThrottleRate"}
-    assert limits == {route: {"Ref": "NotifyThrottleRate"} for route in PUBLIC}
+    assert limits.pop(EVERYTHING) == ({"Ref": "ThrottleRate"}, {"Ref": "ThrottleBurst"})
+    assert limits == {route: ({"Ref": "NotifyThrottleRate"}, {"Ref": "NotifyThrottleBurst"}) for route in PUBLIC}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/doku/v1.0/debit/notify"),
+        ("POST", "~1doku~1v1.0~1debit~1notify"),
+        ("POST", "/doku~1v1.0~1debit~1notify"),
+        ("GET", "/~1doku~1v1.0~1debit~1notify"),
+        ("POST", "/~1doku~1v1.0~1debit~1notified"),
+    ],
+)
+def test_a_limit_that_api_gateway_refuses_or_that_limits_nothing_would_be_noticed(method: str, path: str) -> None:
+    with pytest.raises(InvalidMethodSetting):
+        read_method_setting({"HttpMethod": method, "ResourcePath": path}, ROUTES)
 
 
 @pytest.mark.parametrize("kind", ["DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED", "INTEGRATION_TIMEOUT"])
