@@ -1,4 +1,7 @@
-"""The repositories over two stores: moto's DynamoDB through boto3, and the one in memory. Every case runs over both."""
+"""The repositories over two stores: moto's DynamoDB through boto3, and the one in memory. Every case runs over both.
+
+Around either stand AWS's rules about request tokens, which neither keeps.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,8 @@ from direct_debit.adapters.dynamodb.client import DynamoDb, Store
 from direct_debit.adapters.dynamodb.inbox import DynamoDbInbox
 from direct_debit.adapters.dynamodb.payments import DynamoDbPayments
 from direct_debit.application.ports import B2BTokens, Bindings, Circuit, Inbox, Payments
-from tests.fakes.clock import FakeClock
+from tests.aws_rules.idempotency_tokens import RememberingTokens
+from tests.fakes.clock import START, FakeClock
 from tests.fakes.ids import SeededIds
 from tests.fakes.in_memory_dynamodb import APPLICATION_SCHEMA, InMemoryDynamoDb, Schema
 from tests.integration.adapters.records import BINDINGS, TRANSACTIONS
@@ -92,12 +96,18 @@ def make_moto(schema: Schema = APPLICATION_SCHEMA) -> DynamoDb:
 
 
 @pytest.fixture(params=["memory", "moto"])
-def client(request: pytest.FixtureRequest) -> Iterator[DynamoDb]:
+def bare(request: pytest.FixtureRequest) -> Iterator[DynamoDb]:
+    """Either store, without AWS's memory of request tokens."""
     if request.param == "memory":
         yield InMemoryDynamoDb(BINDINGS, TRANSACTIONS)
         return
     with mock_aws():
         yield make_moto()
+
+
+@pytest.fixture
+def client(bare: DynamoDb) -> DynamoDb:
+    return RememberingTokens(bare, lambda: START)
 
 
 @pytest.fixture
