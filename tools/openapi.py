@@ -136,6 +136,7 @@ CATCH_NAMES: Mapping[str, str] = {
     "relink-required": "RelinkRequired",
     "not-done": "NotDone",
     "circuit-open": "CircuitOpen",
+    "not-configured": "NotDone",
     "store-unavailable": "StoreUnavailable",
     "internal-error": "InternalError",
 }

@@ -1,12 +1,13 @@
 """Starts MiniStack (run by the Python of `.tools/ministack`), mended where it differs from AWS in what we rely on.
 
-Five differences, seen with the pinned version:
+Six differences, seen with the pinned version:
 - every exception of a function is reported as `Runtime.HandlerError`; AWS reports the exception's class, which is what
   `Retry` and `Catch` of a state machine match. The class is the last line of the traceback in the log;
 - an event source's `MaximumConcurrency` that comes from a template parameter is text, and stops the poller;
 - a task's `TimeoutSeconds` may be a JSONata expression on AWS, and is not evaluated;
 - a function that fails in a task with `.waitForTaskToken` fails the task on AWS at once; here the wait goes on;
-- streams and queues are read independently of each other on AWS; here no queue is read while a stream's consumer works.
+- streams and queues are read independently of each other on AWS; here no queue is read while a stream's consumer works;
+- a secret for which the template has no value has none on AWS; here it has an empty one.
 
 And one for speed: each worker would unpack the layers for itself and compile them anew, which is more than half of its
 cold start. They are unpacked once per run, and who imports a module first leaves its bytecode to the others.
@@ -154,6 +155,20 @@ def beside(poll: Callable[[], bool]) -> Callable[[], bool]:
     return wrapped
 
 
+def with_empty_secrets(
+    create: Callable[..., tuple[str, dict[str, Any]]], secrets: dict[str, dict[str, Any]]
+) -> Callable[..., tuple[str, dict[str, Any]]]:
+    """Wrap the making of a stack's secret so that one without a value has no version that could be read."""
+
+    def wrapped(logical_id: str, properties: dict[str, Any], stack: str) -> tuple[str, dict[str, Any]]:
+        name, attributes = create(logical_id, properties, stack)
+        if not properties.keys() & {"SecretString", "GenerateSecretString"}:
+            secrets[name]["Versions"].clear()
+        return name, attributes
+
+    return wrapped
+
+
 def mend_state_machines(stepfunctions: Any) -> None:  # noqa: ANN401 - a module without types
     """Mend the emulator's Step Functions."""
 
@@ -168,7 +183,8 @@ def mend_state_machines(stepfunctions: Any) -> None:  # noqa: ANN401 - a module 
 def main() -> None:
     """Mend the emulator and run it until it is told to end."""
     from ministack import app  # noqa: PLC0415 - exists in its own environment only; the functions above are tested in ours
-    from ministack.services import lambda_svc, stepfunctions  # noqa: PLC0415 - as above
+    from ministack.services import lambda_svc, secretsmanager, stepfunctions  # noqa: PLC0415 - as above
+    from ministack.services.cloudformation import provisioners  # noqa: PLC0415 - as above
 
     lambda_svc._execute_function_warm = with_exception_class(lambda_svc._execute_function_warm)  # noqa: SLF001 - no public hook
     lambda_svc._sqs_esm_concurrency = with_numeric_concurrency(lambda_svc._sqs_esm_concurrency)  # noqa: SLF001 - as above
@@ -177,6 +193,8 @@ def main() -> None:
         Path(os.environ["TMPDIR"], "layers"),
     )
     lambda_svc._poll_dynamodb_streams = beside(lambda_svc._poll_dynamodb_streams)  # noqa: SLF001 - as above
+    secret = provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]  # noqa: SLF001 - as above
+    secret["create"] = with_empty_secrets(secret["create"], secretsmanager._secrets)  # noqa: SLF001 - as above
     mend_state_machines(stepfunctions)
     app.main()
 

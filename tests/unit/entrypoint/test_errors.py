@@ -18,6 +18,7 @@ from direct_debit.application.errors import (
     FreshTokenRefused,
     InvalidRequest,
     InvalidSignature,
+    NotConfigured,
     NotDone,
     NotFound,
     OutcomeUnknown,
@@ -69,7 +70,8 @@ ROWS: list[tuple[Exception, int, str, str]] = [
     (B2BTokenRefused("x"), 500, "internal-error", "InternalError"),
     (CustomerTokenRefused("x"), 500, "internal-error", "InternalError"),
     (InvalidSignature(401, "4015600", "x"), 500, "internal-error", "InternalError"),
-    (MalformedCredentials("clientId", "a string"), 500, "internal-error", "InternalError"),
+    (NotConfigured("canary"), 503, "not-configured", "NotDone"),
+    (MalformedCredentials("clientId", "must be canary"), 503, "not-configured", "NotDone"),
     (RuntimeError("canary"), 500, "internal-error", "InternalError"),
 ]
 

@@ -12,6 +12,7 @@ from tests.patience import PATIENCE_SECONDS
 from tools.local_cloud.launcher import (
     beside,
     exception_class,
+    with_empty_secrets,
     with_evaluated_timeout,
     with_exception_class,
     with_failing_callback,
@@ -100,6 +101,22 @@ def test_a_function_that_answers_leaves_the_wait_alone() -> None:
     wait: dict[str, object] = {"event": threading.Event(), "error": None}
     assert with_failing_callback(lambda *_: "done", lambda _: wait)("f", {"taskToken": "token"}) == "done"
     assert wait["error"] is None
+
+
+def test_a_secret_without_a_value_has_no_version() -> None:
+    secrets: dict[str, dict[str, Any]] = {}
+
+    def create(logical_id: str, properties: dict[str, Any], stack: str) -> tuple[str, dict[str, Any]]:
+        secrets[logical_id] = {"Versions": {"1": {"SecretString": properties.get("SecretString", "")}}}
+        return logical_id, {"Id": "arn"}
+
+    mended = with_empty_secrets(create, secrets)
+    assert mended("empty", {"Description": "x"}, "stack") == ("empty", {"Id": "arn"})
+    assert secrets["empty"]["Versions"] == {}
+    mended("filled", {"SecretString": "x"}, "stack")
+    mended("generated", {"GenerateSecretString": {}}, "stack")
+    assert secrets["filled"]["Versions"]
+    assert secrets["generated"]["Versions"]
 
 
 # What the emulator's worker does with a layer's archive.

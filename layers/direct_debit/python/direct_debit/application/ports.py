@@ -593,6 +593,7 @@ class Metric(StrEnum):
     NOTIFICATION_REFUSED = "NotificationRefused"
     CIRCUIT_OPENED = "CircuitOpened"
     CREDENTIALS_REFUSED = "CredentialsRefused"
+    SECRET_UNUSABLE = "SecretUnusable"  # noqa: S105 - a metric's name
     ANSWER_CONTRADICTS = "AnswerContradicts"
     UNSENDABLE_MESSAGE = "UnsendableMessage"
     B2B_TOKEN_REQUESTED = "B2BTokenRequested"  # noqa: S105 - a metric's name

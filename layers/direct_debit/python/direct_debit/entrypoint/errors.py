@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from direct_debit.adapters.credentials import MalformedCredentials
 from direct_debit.application.errors import (
     CircuitOpen,
     Conflict,
@@ -13,6 +12,7 @@ from direct_debit.application.errors import (
     FreshTokenRefused,
     InvalidRequest,
     LostRace,
+    NotConfigured,
     NotDone,
     NotFound,
     Rejected,
@@ -42,7 +42,7 @@ class BodyTooLarge(InvalidRequest):
 
 
 # Errors whose texts name a setting and what is wanted, never a value: operators may read them in the log.
-CONFIGURATION_ERRORS = (ConfigurationError, MalformedCredentials)
+CONFIGURATION_ERRORS = (ConfigurationError, NotConfigured)
 
 
 class InternalError(Exception):
@@ -181,6 +181,13 @@ _KINDS = (
         "Repeat the same request after `Retry-After` seconds.",
     ),
     ProblemKind(
+        "not-configured",
+        503,
+        "Not set up",
+        "The credentials for DOKU have not been put into this service's secret yet, or can not be read there.",
+        "Tell the operator. Nothing was done, and the same request may be repeated.",
+    ),
+    ProblemKind(
         "store-unavailable",
         503,
         "The store is not available",
@@ -213,6 +220,7 @@ _BY_ERROR: tuple[tuple[type[Exception], str], ...] = (
     (CustomerActionRequired, "customer-action-required"),
     (Rejected, "rejected"),
     (CircuitOpen, "circuit-open"),
+    (NotConfigured, "not-configured"),
     (StoreUnavailable, "store-unavailable"),
     (NotDone, "not-done"),
 )
