@@ -4,6 +4,7 @@ import json
 import pytest
 
 from tests.aws_rules.method_settings import EVERYTHING, InvalidMethodSetting, read_method_setting
+from tests.aws_rules.traces import recorded_by_traces
 from tests.template.routes import PUBLIC, ROUTES
 from tests.template.translation import Json, as_list, functions, operations, resources, source, translate, translated
 
@@ -62,14 +63,19 @@ def test_functions_answer_before_the_gateway_gives_up() -> None:
     assert slow == {}
 
 
-def test_stage_traces_logs_the_route_and_no_data() -> None:
+def test_the_stage_logs_the_route_and_no_data() -> None:
     (stage,) = resources("AWS::ApiGateway::Stage").values()
     assert stage["StageName"] == "v1"
-    assert stage["TracingEnabled"] is True
     fields = json.loads(stage["AccessLogSetting"]["Format"])
     forbidden = ("$context.path", "sourceIp", "authorizer", "querystring", "$context.identity.accessKey")
     assert not [value for value in fields.values() if any(word in value for word in forbidden)]
     assert fields["route"] == "$context.resourcePath"
+
+
+def test_no_trace_has_what_the_access_log_leaves_out() -> None:
+    (stage,) = resources("AWS::ApiGateway::Stage").values()
+    assert recorded_by_traces(stage, ROUTES) == set()
+    assert recorded_by_traces({**stage, "TracingEnabled": True}, ROUTES) >= {"{state}", "{customerId}", "client_ip"}
 
 
 def test_no_body_is_logged_on_any_route() -> None:
