@@ -22,6 +22,7 @@ from direct_debit.application.errors import (
     NotDone,
     NotFound,
     OutcomeUnknown,
+    RecordUnreadable,
     Rejected,
     RelinkRequired,
     StoreUnavailable,
@@ -63,6 +64,7 @@ ROWS: list[tuple[Exception, int, str, str]] = [
     (NotDone("x"), 503, "not-done", "NotDone"),
     (CircuitOpen("x"), 503, "circuit-open", "CircuitOpen"),
     (StoreUnavailable("x"), 503, "store-unavailable", "StoreUnavailable"),
+    (RecordUnreadable("canary"), 503, "record-unreadable", "StoreUnavailable"),
     # Never meant for callers; if they come this far, it is a fault of ours.
     (DokuSilent("x"), 503, "not-done", "NotDone"),
     (Unsendable("x"), 500, "internal-error", "InternalError"),

@@ -114,6 +114,24 @@ class CustomerTokenRefused(DirectDebitError):
     """DOKU does not take the customer's token: the call was refused at the gate and had no effect."""
 
 
+class RecordUnreadable(DirectDebitError):
+    """This code can not read a record: newer code wrote it (and this is older code again), or it is damaged.
+
+    It is left alone: who does not understand a record does not act on it. It is no StoreUnavailable, since trying again
+    at once changes nothing; yet repeating the request is as safe as there. `fault` names what is not understood, never
+    a value; it is for the log, and callers see the detail.
+    """
+
+    retry_after = timedelta(seconds=60)
+
+    def __init__(self, fault: str) -> None:
+        super().__init__("this release can not read the record: a newer one wrote it, or it is damaged")
+        self.fault = fault
+
+    def __str__(self) -> str:
+        return self.fault
+
+
 class InvalidSignature(DirectDebitError):
     """An inbound call is not authentic. `status` and `code` are the SNAP reply (contract 3.10)."""
 

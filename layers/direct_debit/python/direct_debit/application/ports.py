@@ -79,6 +79,14 @@ class AccountTaken:
     holder: Binding | None  # None when the holder could not be read any more
 
 
+@dataclass(frozen=True, slots=True)
+class CustomerBindings:
+    """The bindings of a customer, newest first, and the ids of those that this code can not read."""
+
+    bindings: Sequence[Binding]
+    unreadable: Sequence[str] = ()
+
+
 class Bindings(Protocol):
     """The bindings table. Every write is one conditional request; StoreUnavailable when the store fails."""
 
@@ -101,8 +109,8 @@ class Bindings(Protocol):
         """Return the binding that holds the customer's one place, if any."""
         ...
 
-    def list_by_customer(self, customer_id: str) -> Sequence[Binding]:
-        """Return all bindings of a customer, newest first (eventually consistent)."""
+    def list_by_customer(self, customer_id: str) -> CustomerBindings:
+        """Return all bindings of a customer (eventually consistent)."""
         ...
 
     def save(self, before: Binding, after: Binding) -> Binding:
@@ -600,6 +608,7 @@ class Metric(StrEnum):
     RELINK_REQUIRED = "RelinkRequired"
     BINDING_UNRESOLVED = "BindingUnresolved"
     NEWS_LATE = "NewsLate"
+    RECORD_UNREADABLE = "RecordUnreadable"
     STREAM_RECORD_FAILED = "StreamRecordFailed"
     POISONED_MESSAGE = "PoisonedMessage"
 

@@ -15,6 +15,7 @@ from direct_debit.application.errors import (
     NotConfigured,
     NotDone,
     NotFound,
+    RecordUnreadable,
     Rejected,
     RelinkRequired,
     StoreUnavailable,
@@ -41,8 +42,8 @@ class BodyTooLarge(InvalidRequest):
     """The body is larger than any request needs."""
 
 
-# Errors whose texts name a setting and what is wanted, never a value: operators may read them in the log.
-CONFIGURATION_ERRORS = (ConfigurationError, NotConfigured)
+# Errors whose texts name a setting or an attribute and what is wanted, never a value: operators read them in the log.
+ERRORS_FOR_OPERATORS = (ConfigurationError, NotConfigured, RecordUnreadable)
 
 
 class InternalError(Exception):
@@ -195,6 +196,13 @@ _KINDS = (
         "Repeat the same request, with the same key, after `Retry-After` seconds: it can not be done twice.",
     ),
     ProblemKind(
+        "record-unreadable",
+        503,
+        "The record can not be read",
+        "A newer release of this service wrote the record, which is not running now; or the record is damaged.",
+        "Repeat the same request, with the same key, later: it can not be done twice. If it lasts, tell the operator.",
+    ),
+    ProblemKind(
         "internal-error",
         500,
         "Internal error",
@@ -223,6 +231,7 @@ _BY_ERROR: tuple[tuple[type[Exception], str], ...] = (
     (NotConfigured, "not-configured"),
     (StoreUnavailable, "store-unavailable"),
     (NotDone, "not-done"),
+    (RecordUnreadable, "record-unreadable"),
 )
 
 # DOKU's codes that have a problem type of their own: (HTTP, case) of services 04, 09 and 54 (contract 3.6).
@@ -280,17 +289,20 @@ def describe(error: Exception) -> Problem:
     if kind.slug == "internal-error":
         return Problem(kind, kind.when)
     code = error.code if isinstance(error, DirectDebitError) else None
+    wait = error.retry_after if isinstance(error, NotDone | RecordUnreadable) else None
     return Problem(
         kind=kind,
         detail=error.detail if isinstance(error, DirectDebitError) else kind.when,
         field=(error.field or None) if isinstance(error, InvalidRequest) else None,
         response_code=code,
-        retry_after=max(1, math.ceil(error.retry_after.total_seconds())) if isinstance(error, NotDone) else None,
+        retry_after=None if wait is None else max(1, math.ceil(wait.total_seconds())),
     )
 
 
 def name_error(error: Exception) -> Exception:
     """Return the error to raise to a direct caller: its class name is one of ERROR_NAMES, its text holds no secret."""
+    if isinstance(error, RecordUnreadable):
+        error = StoreUnavailable(error.detail)  # like there, it may have been begun, and may be repeated
     if type(error) in ERROR_NAMES:
         return error
     problem = describe(error)

@@ -49,7 +49,8 @@ class Route[C: requests.Command]:
 _BINDING = {"id": "bindingId"}
 _PAYMENT = {"ref": "partnerReferenceNo"}
 _TASK_TOKEN = frozenset({"taskToken"})
-_READS = ("not-configured", "store-unavailable")
+_LOOKS = ("store-unavailable", "record-unreadable")
+_READS = ("not-configured", *_LOOKS)
 _SENDS = ("not-done", *_READS)
 
 BIND_ACCOUNT = Route(
@@ -231,7 +232,7 @@ GET_REFUND = Route(
     request=requests.PaymentRequest,
     response=responses.RefundOfPaymentView,
     answers={200: "The refund as it is now."},
-    problems=("not-found", "store-unavailable"),
+    problems=("not-found", *_LOOKS),
     from_path=_PAYMENT,
 )
 
