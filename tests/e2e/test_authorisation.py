@@ -2,6 +2,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.aws_rules.credential_scope import WRONG_SERVICE, wrong_region
 from tools.local_cloud import LocalStack
 from tools.local_cloud.caller import AccessKey, ApiCaller
 
@@ -37,6 +38,24 @@ def test_a_merchant_route_refuses_who_does_not_sign_or_signs_wrongly(stack: Loca
     forged = ApiCaller(stack.api_url, stack.cloud.region, AccessKey(stack.caller_key.key_id, "x" * 40))
     assert stack.unsigned().call(method, path, body(method)).status == 403
     assert forged.call(method, path, body(method)).status == 403
+
+
+def test_a_signature_for_another_service_or_region_is_refused_as_aws_does(stack: LocalStack) -> None:
+    for caller, words in (
+        (ApiCaller(stack.api_url, stack.cloud.region, stack.caller_key, service="lambda"), WRONG_SERVICE),
+        (ApiCaller(stack.api_url, "us-east-1", stack.caller_key), wrong_region("us-east-1")),
+    ):
+        answer = caller.call("GET", "/payments/unknown")
+        assert (answer.status, answer.body["title"]) == (403, words)
+        # A public route reads no signature.
+        assert caller.call("POST", "/doku/v1.0/debit/notify", {}).status == 400
+
+
+@pytest.mark.parametrize("path", ["/payments/unknown", "/nowhere"], ids=["not signed", "no route"])
+def test_what_the_gateway_answers_by_itself_is_a_problem_document(stack: LocalStack, path: str) -> None:
+    answer = stack.unsigned().call("GET", path)
+    assert (answer.status, answer.headers["content-type"]) == (403, "application/problem+json")
+    assert set(answer.body) == {"type", "title", "requestId"}
 
 
 @pytest.mark.parametrize(("method", "path"), MERCHANT_ROUTES)

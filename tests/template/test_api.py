@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from tests.aws_rules.gateway_responses import DEFAULT_STATUS, render
 from tests.aws_rules.method_settings import EVERYTHING, InvalidMethodSetting, read_method_setting
 from tests.aws_rules.traces import recorded_by_traces
 from tests.template.routes import PUBLIC, ROUTES
@@ -110,15 +111,16 @@ def test_a_limit_that_api_gateway_refuses_or_that_limits_nothing_would_be_notice
         read_method_setting({"HttpMethod": method, "ResourcePath": path}, ROUTES)
 
 
-@pytest.mark.parametrize("kind", ["DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED", "INTEGRATION_TIMEOUT"])
+@pytest.mark.parametrize("kind", DEFAULT_STATUS)
 def test_the_gateways_own_answers_are_problem_documents(kind: str) -> None:
     (api,) = resources("AWS::ApiGateway::RestApi").values()
-    answer = api["Body"]["x-amazon-apigateway-gateway-responses"][kind]
-    header = answer["responseParameters"]["gatewayresponse.header.Content-Type"]
-    assert header == "'application/problem+json'"
-    body = answer["responseTemplates"]["application/json"].replace("$context.error.messageString", '"words"')
-    document = json.loads(body)
-    assert {"type", "title", "requestId"} <= set(document)
+    responses = api["Body"]["x-amazon-apigateway-gateway-responses"]
+    status, content_type, body = render(responses, kind, 'Missing "Authentication" Token')
+    assert status == DEFAULT_STATUS[kind]
+    assert content_type == "application/problem+json"
+    assert {"type", "title", "requestId"} <= set(body)
+    assert body.get("status", status) == status
+    assert render({}, kind, "x")[1:] == ("application/json", {"message": "x"})
 
 
 def test_only_this_api_may_invoke_through_the_gateway() -> None:
