@@ -231,14 +231,14 @@ def with_checked_scope(
         path: str,
         headers: dict[str, Any],
         query: dict[str, Any],
-        *rest: object,
+        **action: object,
     ) -> Any:  # noqa: ANN401 - the emulator's answer
         region = region_of(api)
         if region is not None and authorised_by_iam(api, stage, method, path):
             fault = scope_fault(str(headers.get("authorization", "")), region)
             if fault is not None:
                 return refuse(api, stage, fault, headers, query)
-        return enforce(api, stage, method, path, headers, query, *rest)
+        return enforce(api, stage, method, path, headers, query, **action)
 
     return wrapped
 

@@ -194,8 +194,8 @@ def test_a_signature_for_another_service_or_region_is_refused(authorization: str
 def test_only_routes_that_are_authorised_by_iam_read_the_signature() -> None:
     seen: list[str] = []
 
-    def enforce(*call: object) -> str:
-        seen.append(str(call[3]))
+    def enforce(*call: object, iam_action: str = "") -> str:
+        seen.append(str(call[3]) + iam_action)
         return "passed"
 
     mended = with_checked_scope(
@@ -207,9 +207,9 @@ def test_only_routes_that_are_authorised_by_iam_read_the_signature() -> None:
     wrong = {"authorization": SIGNED.format("ap-southeast-3", "lambda")}
     assert "correct service" in mended("api", "v1", "GET", "/private", wrong, {})
     assert mended("api", "v1", "GET", "/public", wrong, {}) == "passed"
-    assert mended("another kind", "v1", "GET", "/private", wrong, {}, "action") == "passed"
+    assert mended("another kind", "v1", "GET", "/private", wrong, {}, iam_action="x") == "passed"
     assert mended("api", "v1", "GET", "/private", {}, {}) == "passed"
-    assert seen == ["/public", "/private", "/private"]
+    assert seen == ["/public", "/privatex", "/private"]
 
 
 # What the emulator's worker does with a layer's archive.
