@@ -1,8 +1,8 @@
 """How many executions an account has at once, and how many of them its queues and streams may take.
 
 An account has 1,000 in a region, a new one often 10. All functions share them. A queue's pollers take up to
-MaximumConcurrency of them, a stream's up to ParallelizationFactor for each shard; whoever comes then, a caller of the API
-as well, is throttled. A new table on demand has four partitions, and so its stream four shards.
+MaximumConcurrency of them, a stream's up to ParallelizationFactor for each shard; whoever comes then, a caller of the
+API as well, is throttled. A new table on demand has four partitions, and so its stream four shards.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html;
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html;
