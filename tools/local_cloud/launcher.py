@@ -1,6 +1,6 @@
 """Starts MiniStack (run by the Python of `.tools/ministack`), mended where it differs from AWS in what we rely on.
 
-Seven differences, seen with the pinned version:
+Eight differences, seen with the pinned version:
 - every exception of a function is reported as `Runtime.HandlerError`; AWS reports the exception's class, which is what
   `Retry` and `Catch` of a state machine match. The class is the last line of the traceback in the log;
 - an event source's `MaximumConcurrency` that comes from a template parameter is text, and stops the poller;
@@ -8,6 +8,7 @@ Seven differences, seen with the pinned version:
 - a function that fails in a task with `.waitForTaskToken` fails the task on AWS at once; here the wait goes on;
 - streams and queues are read independently of each other on AWS; here no queue is read while a stream's consumer works;
 - a secret for which the template has no value has none on AWS; here it has an empty one;
+- the gateway's own answers have the form that the API's description gives them; here they are not read from it;
 - a signature names the service and region that it is for, and AWS takes it for no other; here any would do.
 
 Two more are for the machine. Each call at once would get a process of its own, and 200 calls some 12 GB of them: a
@@ -204,6 +205,20 @@ def with_bounded_workers(
     return wrapped
 
 
+def with_gateway_responses(
+    import_api: Callable[..., str], put: Callable[[str, str, dict[str, Any]], object]
+) -> Callable[..., str]:
+    """Wrap the making of an API from its description so that the gateway's own answers are taken from there too."""
+
+    def wrapped(description: dict[str, Any], *arguments: object) -> str:
+        api = import_api(description, *arguments)
+        for kind, answer in (description.get("x-amazon-apigateway-gateway-responses") or {}).items():
+            put(api, kind, answer)
+        return api
+
+    return wrapped
+
+
 def scope_fault(authorization: str, region: str) -> str | None:
     """What AWS would say of a signature that is for another service or region than this API; None if it would not."""
     scope = _CREDENTIAL_SCOPE.search(authorization)
@@ -243,10 +258,15 @@ def with_checked_scope(
     return wrapped
 
 
-def mend_authorisation(app: Any) -> None:  # noqa: ANN401 - a module without types
-    """Mend how the emulator reads the signatures of the API's callers."""
+def mend_gateway(app: Any) -> None:  # noqa: ANN401 - a module without types
+    """Mend what the emulator's API Gateway says by itself, and how it reads the signatures of the API's callers."""
     from ministack.core.iam_evaluator import AuthError  # noqa: PLC0415 - exists in the emulator's environment only
     from ministack.services import apigateway_v1  # noqa: PLC0415 - as above
+
+    apigateway_v1._import_rest_api = with_gateway_responses(  # noqa: SLF001 - no public hook
+        apigateway_v1._import_rest_api,  # noqa: SLF001 - as above
+        apigateway_v1._put_gateway_response,  # noqa: SLF001 - as above
+    )
 
     def authorised_by_iam(*call: str) -> bool:
         return bool(app._execute_api_authorization_type(*call) == "AWS_IAM")  # noqa: SLF001 - no public hook
@@ -296,7 +316,7 @@ def main() -> None:
     secret = provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]  # noqa: SLF001 - as above
     secret["create"] = with_empty_secrets(secret["create"], secretsmanager._secrets)  # noqa: SLF001 - as above
     mend_state_machines(stepfunctions)
-    mend_authorisation(app)
+    mend_gateway(app)
     app.main()
 
 

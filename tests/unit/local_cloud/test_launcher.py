@@ -22,6 +22,7 @@ from tools.local_cloud.launcher import (
     with_evaluated_timeout,
     with_exception_class,
     with_failing_callback,
+    with_gateway_responses,
     with_numeric_concurrency,
     with_shared_layers,
 )
@@ -170,6 +171,16 @@ def test_who_waits_too_long_for_a_worker_is_throttled_and_a_failed_call_frees_it
         with pytest.raises(KeyError):
             call({"FunctionName": "f"}, "outer")
     assert inner == [{"throttle": "f"}] * 2
+
+
+def test_the_gateways_own_answers_are_those_of_the_description() -> None:
+    put: list[tuple[str, str, dict[str, Any]]] = []
+    mended = with_gateway_responses(lambda *_: "api", lambda *answer: put.append(answer))
+    answers = {"DEFAULT_4XX": {"responseTemplates": {}}, "THROTTLED": {"statusCode": 429}}
+    assert mended({"x-amazon-apigateway-gateway-responses": answers}, {"name": "x"}) == "api"
+    assert put == [("api", kind, answer) for kind, answer in answers.items()]
+    assert mended({}) == "api"
+    assert len(put) == 2
 
 
 SIGNED = "AWS4-HMAC-SHA256 Credential=AKIA/20260302/{}/{}/aws4_request, SignedHeaders=host, Signature=00"
