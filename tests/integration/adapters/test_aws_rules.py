@@ -13,6 +13,7 @@ from tests.aws_rules.item_limits import LARGEST_ITEM, LONGEST_SORT_KEY, item_siz
 from tests.aws_rules.transaction_limits import MOST_ACTIONS
 from tests.fakes.clock import FakeClock
 from tests.fakes.in_memory_dynamodb import InMemoryDynamoDb
+from tests.integration.adapters.dynalite import Dynalite
 from tests.integration.adapters.records import TRANSACTIONS
 
 if TYPE_CHECKING:
@@ -127,7 +128,9 @@ def test_the_store_in_memory_counts_to_the_byte() -> None:
         {"pk": {"S": "a"}, "sk": {"S": "s"}, "customerId": {"S": "c"}, "createdAt": {"S": ""}},
     ],
 )
-def test_a_key_is_not_empty_nor_too_long(client: DynamoDb, item: Item) -> None:
+def test_a_key_is_not_empty_nor_too_long(client: DynamoDb, bare: DynamoDb, item: Item) -> None:
+    if isinstance(bare, Dynalite) and len(item) > 2:
+        pytest.skip("dynalite takes empty keys of indexes")
     with refused("ValidationException"):
         client.put_item(TableName=TRANSACTIONS, Item=item)
 
