@@ -91,6 +91,13 @@ mutation: setup ## Change the source one place at a time; a test or the simulati
 fidelity: setup ## Compare the in-memory store with moto over 20,000 random operations
 	STORE_OPERATIONS=20000 $(PYTHON) -m pytest -q tests/integration/adapters/test_differential.py
 
+.PHONY: second-opinion
+second-opinion: setup ## Ask an independent DynamoDB (dynalite, needs Node) the adapters' contract tests, as far as it goes
+	@if ! command -v npm > /dev/null; then echo "skipped: dynalite needs Node and npm, and this machine has none"; exit 0; fi; \
+	mkdir -p .tools/dynalite && cp requirements/dynalite/package*.json .tools/dynalite/ \
+		&& npm ci --prefix .tools/dynalite --silent --no-audit --no-fund \
+		&& DYNALITE=.tools/dynalite/node_modules/dynalite/cli.js $(PYTHON) -m pytest -q -k dynalite tests/integration/adapters
+
 .PHONY: openapi
 openapi: setup ## Write docs/openapi.json and docs/errors.md from the models
 	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.openapi $(ARGS)

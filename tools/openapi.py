@@ -14,6 +14,7 @@ from pathlib import Path
 from openapi_spec_validator import validate
 
 from direct_debit.application.bind_account import BindingResult
+from direct_debit.application.list_bindings import BindingsResult
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.payment import PaymentState
@@ -136,7 +137,9 @@ CATCH_NAMES: Mapping[str, str] = {
     "relink-required": "RelinkRequired",
     "not-done": "NotDone",
     "circuit-open": "CircuitOpen",
+    "not-configured": "NotDone",
     "store-unavailable": "StoreUnavailable",
+    "record-unreadable": "StoreUnavailable",
     "internal-error": "InternalError",
 }
 
@@ -287,7 +290,7 @@ def _example(view: type[View]) -> Json:
     paid = example_payment(PaymentState.PAID, 5)
     made: Mapping[type[View], View] = {
         responses.BindingView: responses.show_binding(pending),
-        responses.BindingList: responses.show_bindings([pending]),
+        responses.BindingList: responses.show_bindings(BindingsResult([pending], ())),
         responses.BalanceView: responses.BalanceView(
             binding_id=pending.binding.id,
             customer_id=pending.binding.customer_id,

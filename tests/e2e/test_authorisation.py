@@ -2,6 +2,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.aws_rules.credential_scope import WRONG_SERVICE, wrong_region
 from tools.local_cloud.caller import AccessKey, ApiCaller
 from tools.local_cloud.stack import LocalStack
 
@@ -39,6 +40,24 @@ def test_a_merchant_route_refuses_who_does_not_sign_or_signs_wrongly(stack: Loca
     assert forged.call(method, path, body(method)).status == 403
 
 
+def test_a_signature_for_another_service_or_region_is_refused_as_aws_does(stack: LocalStack) -> None:
+    for caller, words in (
+        (ApiCaller(stack.api_url, stack.cloud.region, stack.caller_key, service="lambda"), WRONG_SERVICE),
+        (ApiCaller(stack.api_url, "us-east-1", stack.caller_key), wrong_region("us-east-1")),
+    ):
+        answer = caller.call("GET", "/payments/unknown")
+        assert (answer.status, answer.body["title"]) == (403, words)
+        # A public route reads no signature: what answers is the function.
+        assert "responseCode" in caller.call("POST", "/doku/v1.0/debit/notify", {}).body
+
+
+@pytest.mark.parametrize("path", ["/payments/unknown", "/nowhere"], ids=["not signed", "no route"])
+def test_what_the_gateway_answers_by_itself_is_a_problem_document(stack: LocalStack, path: str) -> None:
+    answer = stack.unsigned().call("GET", path)
+    assert (answer.status, answer.headers["content-type"]) == (403, "application/problem+json")
+    assert set(answer.body) == {"type", "title", "requestId"}
+
+
 @pytest.mark.parametrize(("method", "path"), MERCHANT_ROUTES)
 def test_a_signed_call_reaches_the_function(stack: LocalStack, method: str, path: str) -> None:
     answer = stack.signed().call(method, path, body(method))
@@ -61,3 +80,9 @@ def test_the_caller_may_call_the_api_and_nothing_else(stack: LocalStack) -> None
     secrets = session.client("secretsmanager", endpoint_url=stack.cloud.endpoint)
     with pytest.raises(ClientError, match="AccessDenied"):
         secrets.get_secret_value(SecretId=stack.outputs["DokuSecretId"])
+
+
+def test_the_secret_has_one_version_that_of_the_operator(stack: LocalStack) -> None:
+    """The stack makes it without a value: nothing that a deployment could put back, and no placeholder from before."""
+    versions = stack.cloud.secrets().list_secret_version_ids(SecretId=stack.outputs["DokuSecretId"])["Versions"]
+    assert [version["VersionStages"] for version in versions] == [["AWSCURRENT"]]

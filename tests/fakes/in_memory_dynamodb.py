@@ -2,9 +2,8 @@
 
 Made for a simulation that makes millions of calls: expressions are parsed once, items are shared and never copied
 deeply (nobody may change a value once it was handed in or out), indexes stay sorted. Differences to the service, all
-deliberate: indexes and reads are never stale, nothing throttles, sizes are not limited, `ClientRequestToken` is not
-remembered.
-Whoever wants faults wraps it.
+deliberate: indexes and reads are never stale, nothing throttles, a request that is repeated under its token is done
+again. Limits are those of `tests/aws_rules`. Whoever wants faults wraps it.
 """
 
 from __future__ import annotations
@@ -17,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from botocore.exceptions import ClientError
 
+from tests.aws_rules.item_limits import LARGEST_ITEM, LONGEST_PARTITION_KEY, LONGEST_SORT_KEY, item_size
+from tests.aws_rules.transaction_limits import LARGEST_TRANSACTION, MOST_ACTIONS
 from tests.fakes.dynamodb_expressions import (
     ExpressionError,
     parse_condition,
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     )
 
     from tests.fakes.dynamodb_expressions import Item, Names, ParsedKeyCondition, Value, Values
+
+_REMEMBERED_REQUESTS = 1000
 
 type Request = Mapping[str, Any]
 type Key = tuple[str | Decimal, str | Decimal]
@@ -123,6 +126,7 @@ class InMemoryDynamoDb:
     def __init__(self, *tables: str, schema: Schema = APPLICATION_SCHEMA, with_streams: bool = True) -> None:
         self._lock = Lock()
         self._tables: dict[str, _Table] = {}
+        self._requests: dict[str, object] = {}  # by their tokens, the latest only
         for name in tables:
             self.create_table(name, schema, with_stream=with_streams)
 
@@ -194,7 +198,10 @@ class InMemoryDynamoDb:
         """Write several items, all or nothing."""
         _only(kwargs, _TRANSACT)
         operation = "TransactWriteItems"
+        if not 1 <= len(kwargs["TransactItems"]) <= MOST_ACTIONS:
+            raise _invalid(f"A transaction has 1 to {MOST_ACTIONS} actions", operation)
         with self._lock:
+            self._note_token(kwargs.get("ClientRequestToken"), kwargs["TransactItems"])
             writes: list[tuple[_Table, _Write]] = []
             reasons: list[dict[str, object]] = []
             seen: set[tuple[str, Key]] = set()
@@ -209,9 +216,21 @@ class InMemoryDynamoDb:
                 reasons.append(_reason(write, request))
             if any(reason["Code"] != "None" for reason in reasons):
                 raise _cancelled(reasons)
+            if sum(item_size(write.new) for _, write in writes if write.new) > LARGEST_TRANSACTION:
+                raise _invalid("The items of a transaction have 4 MB at most", operation)
             for table, write in writes:
                 _apply(table, write)
         return {}
+
+    def _note_token(self, token: str | None, steps: object) -> None:
+        """Refuse another request under a token that is in use (tests.aws_rules.idempotency_tokens)."""
+        if token is None:
+            return
+        if self._requests.setdefault(token, steps) != steps:
+            message = "Another request has this token"
+            raise _error("IdempotentParameterMismatchException", message, "TransactWriteItems")
+        if len(self._requests) > _REMEMBERED_REQUESTS:
+            del self._requests[next(iter(self._requests))]
 
     def _table(self, request: Mapping[str, object], operation: str) -> _Table:
         table = self._tables.get(str(request["TableName"]))
@@ -582,10 +601,21 @@ def _key_value(value: Value) -> str | Decimal:
 
 
 def _check_item(schema: Schema, item: Item, given: Iterable[Value], operation: str) -> None:
-    """Refuse an item whose keys are not as the schema wants them, or that was given an empty set."""
-    for name in (schema.partition, schema.sort):
+    """Refuse an item that is too large, whose keys are not as the schema wants them, or that was given an empty set."""
+    for name, longest in ((schema.partition, LONGEST_PARTITION_KEY), (schema.sort, LONGEST_SORT_KEY)):
         if name not in item:
             raise _invalid(f"One of the required keys was not given a value: {name}", operation)
+        if len(str(item[name].get("S", "")).encode()) > longest:
+            raise _invalid(f"The key {name} has {longest} bytes at most", operation)
+    _check_index_keys(schema, item, operation)
+    for value in given:
+        if "S" not in value and type_of(value) in ("SS", "NS", "BS") and not next(iter(value.values())):
+            raise _invalid("An AttributeValue may not contain an empty set", operation)
+    if item_size(item) > LARGEST_ITEM:
+        raise _invalid("Item size has exceeded the maximum allowed size", operation)
+
+
+def _check_index_keys(schema: Schema, item: Item, operation: str) -> None:
     for index in schema.indexes.values():
         for name in (index.partition, index.sort):
             value = item.get(name)
@@ -595,9 +625,6 @@ def _check_item(schema: Schema, item: Item, given: Iterable[Value], operation: s
                 raise _invalid(f"Type mismatch for Index Key {name}", operation)
             if value.get("S") == "":
                 raise _invalid("A value of a secondary index key can not be an empty string", operation)
-    for value in given:
-        if "S" not in value and type_of(value) in ("SS", "NS", "BS") and not next(iter(value.values())):
-            raise _invalid("An AttributeValue may not contain an empty set", operation)
 
 
 def _error(code: str, message: str, operation: str) -> ClientError:

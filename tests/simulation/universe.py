@@ -224,8 +224,8 @@ class Universe:
         clock = Clock(self.kernel, skew)
         store = Store(DynamoDb(self), clock, self.ids)
         secrets = cast("SecretsManagerClient", self.secrets)
-        credentials = SecretsManagerCredentials(secrets, _FUNCTION.doku_secret_id, clock)
-        connector = DokuConnector(_FUNCTION, credentials, clock, Transport(self))
+        credentials = SecretsManagerCredentials(secrets, _FUNCTION.doku_secret_id, clock, self.telemetry)
+        connector = DokuConnector(_FUNCTION, credentials, clock, Transport(self), telemetry=self.telemetry)
         payments = DynamoDbPayments(store, TRANSACTIONS, BINDINGS, max_open_payments=self.settings.max_open_payments)
         ports = Ports(
             clock=clock,

@@ -3,6 +3,9 @@ import json
 
 import pytest
 
+from tests.aws_rules.gateway_responses import DEFAULT_STATUS, render
+from tests.aws_rules.method_settings import EVERYTHING, InvalidMethodSetting, read_method_setting
+from tests.aws_rules.traces import recorded_by_traces
 from tests.template.routes import PUBLIC, ROUTES
 from tests.template.translation import Json, as_list, functions, operations, resources, source, translate, translated
 
@@ -61,14 +64,19 @@ def test_functions_answer_before_the_gateway_gives_up() -> None:
     assert slow == {}
 
 
-def test_stage_traces_logs_the_route_and_no_data() -> None:
+def test_the_stage_logs_the_route_and_no_data() -> None:
     (stage,) = resources("AWS::ApiGateway::Stage").values()
     assert stage["StageName"] == "v1"
-    assert stage["TracingEnabled"] is True
     fields = json.loads(stage["AccessLogSetting"]["Format"])
     forbidden = ("$context.path", "sourceIp", "authorizer", "querystring", "$context.identity.accessKey")
     assert not [value for value in fields.values() if any(word in value for word in forbidden)]
     assert fields["route"] == "$context.resourcePath"
+
+
+def test_no_trace_has_what_the_access_log_leaves_out() -> None:
+    (stage,) = resources("AWS::ApiGateway::Stage").values()
+    assert recorded_by_traces(stage, ROUTES) == set()
+    assert recorded_by_traces({**stage, "TracingEnabled": True}, ROUTES) >= {"{state}", "{customerId}", "client_ip"}
 
 
 def test_no_body_is_logged_on_any_route() -> None:
@@ -81,22 +89,38 @@ def test_no_body_is_logged_on_any_route() -> None:
 def test_merchant_and_public_routes_have_limits_of_their_own() -> None:
     (stage,) = resources("AWS::ApiGateway::Stage").values()
     limits = {
-        (setting["HttpMethod"], setting["ResourcePath"]): setting["ThrottlingRateLimit"]
+        read_method_setting(setting, ROUTES): (setting["ThrottlingRateLimit"], setting["ThrottlingBurstLimit"])
         for setting in stage["MethodSettings"]
     }
-    assert limits.pop(("*", "/*")) == {"Ref": "ThrottleRate"}
-    assert limits == {route: {"Ref": "NotifyThrottleRate"} for route in PUBLIC}
+    assert limits.pop(EVERYTHING) == ({"Ref": "ThrottleRate"}, {"Ref": "ThrottleBurst"})
+    assert limits == {route: ({"Ref": "NotifyThrottleRate"}, {"Ref": "NotifyThrottleBurst"}) for route in PUBLIC}
 
 
-@pytest.mark.parametrize("kind", ["DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED", "INTEGRATION_TIMEOUT"])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/doku/v1.0/debit/notify"),
+        ("POST", "~1doku~1v1.0~1debit~1notify"),
+        ("POST", "/doku~1v1.0~1debit~1notify"),
+        ("GET", "/~1doku~1v1.0~1debit~1notify"),
+        ("POST", "/~1doku~1v1.0~1debit~1notified"),
+    ],
+)
+def test_a_limit_that_api_gateway_refuses_or_that_limits_nothing_would_be_noticed(method: str, path: str) -> None:
+    with pytest.raises(InvalidMethodSetting):
+        read_method_setting({"HttpMethod": method, "ResourcePath": path}, ROUTES)
+
+
+@pytest.mark.parametrize("kind", DEFAULT_STATUS)
 def test_the_gateways_own_answers_are_problem_documents(kind: str) -> None:
     (api,) = resources("AWS::ApiGateway::RestApi").values()
-    answer = api["Body"]["x-amazon-apigateway-gateway-responses"][kind]
-    header = answer["responseParameters"]["gatewayresponse.header.Content-Type"]
-    assert header == "'application/problem+json'"
-    body = answer["responseTemplates"]["application/json"].replace("$context.error.messageString", '"words"')
-    document = json.loads(body)
-    assert {"type", "title", "requestId"} <= set(document)
+    responses = api["Body"]["x-amazon-apigateway-gateway-responses"]
+    status, content_type, body = render(responses, kind, 'Missing "Authentication" Token')
+    assert status == DEFAULT_STATUS[kind]
+    assert content_type == "application/problem+json"
+    assert {"type", "title", "requestId"} <= set(body)
+    assert body.get("status", status) == status
+    assert render({}, kind, "x")[1:] == ("application/json", {"message": "x"})
 
 
 def test_only_this_api_may_invoke_through_the_gateway() -> None:

@@ -1,7 +1,9 @@
+import ast
 from pathlib import Path
 
 import pytest
 
+from tests.aws_rules.traces import TRACING_PACKAGES
 from tests.template.translation import TEMPLATE, functions, resources, source, translated
 
 ROOT = TEMPLATE.parent
@@ -26,6 +28,7 @@ ENVIRONMENT = {
     *("CIRCUIT_FAILURES", "CIRCUIT_WINDOW_SECONDS", "CIRCUIT_OPEN_SECONDS"),
     *("LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"),
 }
+CODE = ("functions", "layers/direct_debit/python", "layers/doku_snap/python")
 LAYERS = ["DependenciesLayer", "DokuSnapLayer", "DirectDebitLayer"]
 
 
@@ -135,3 +138,27 @@ def test_outputs_name_all_an_operator_needs() -> None:
     assert {"ApiUrl", "BindingsTableName", "TransactionsTableName", "DokuSecretId", "EventBusName"} <= set(outputs)
     assert {f"{name}Alias" for name in functions()} <= set(outputs)
     assert {f"{name}Url" for name in resources("AWS::SQS::Queue")} <= set(outputs)
+
+
+def imported(file: Path) -> set[str]:
+    """Names of all modules that a file imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name.lower()}" for alias in node.names)
+    return found
+
+
+def test_no_code_adds_calls_or_texts_to_the_traces_of_its_function() -> None:
+    files = [file for folder in CODE for file in (ROOT / folder).rglob("*.py")]
+    assert len(files) > len(functions())
+    for file in files:
+        traced = [name for name in imported(file) for package in TRACING_PACKAGES if name.startswith(package)]
+        # The tracer of powertools can be had by its short name too.
+        assert traced == [], file
+        assert "aws_lambda_powertools.tracer" not in imported(file), file
+    packages = (ROOT / "layers/dependencies/requirements.txt").read_text("utf-8").lower()
+    assert not [package for package in TRACING_PACKAGES if package.replace("_", "-") in packages]

@@ -11,6 +11,7 @@ from tools.deploy.template import Node, functions, member, node
 # Environments that must be free for the API beside the consumers that run all the time.
 _FOR_CALLERS = 20
 _SWEEP = 1
+_SHARDS = 4  # an on-demand table begins with as many partitions, and its stream with as many shards
 _NOT_ENABLED = frozenset({"UnrecognizedClientException", "InvalidClientTokenId", "AuthFailure", "OptInRequired"})
 
 
@@ -42,7 +43,7 @@ def check_account(clients: Clients, region: str, template: Node, values: Mapping
 
 
 def most_at_once(template: Node, values: Mapping[str, str]) -> int:
-    """How many environments the consumers of queues and streams use at most, with one shard per stream."""
+    """How many environments the consumers of queues and streams of a new stack use at most."""
     return _SWEEP + sum(
         _event_concurrency(node(event), values)
         for properties in functions(template).values()
@@ -53,9 +54,11 @@ def most_at_once(template: Node, values: Mapping[str, str]) -> int:
 def _event_concurrency(event: Node, values: Mapping[str, str]) -> int:
     properties = member(event, "Properties")
     if event.get("Type") == "SQS":
-        limit = member(properties, "ScalingConfig").get("MaximumConcurrency")
-    elif event.get("Type") == "DynamoDB":
-        limit = properties.get("ParallelizationFactor", 1)
-    else:
-        return 0
-    return int(str(values.get(str(node(limit).get("Ref")), limit) if isinstance(limit, dict) else limit))
+        return _number(member(properties, "ScalingConfig").get("MaximumConcurrency"), values)
+    if event.get("Type") == "DynamoDB":
+        return _SHARDS * _number(properties.get("ParallelizationFactor", 1), values)
+    return 0
+
+
+def _number(value: object, values: Mapping[str, str]) -> int:
+    return int(values[str(value["Ref"])] if isinstance(value, dict) else str(value))

@@ -60,11 +60,11 @@ def create_caller(cloud: Cloud, api_id: str) -> AccessKey:
 
 
 class ApiCaller:
-    """Calls the API over HTTP; signs with SigV4 when it has a key."""
+    """Calls the API over HTTP; signs with SigV4 when it has a key, for another `service` in tests of refusals only."""
 
-    def __init__(self, base_url: str, region: str, key: AccessKey | None) -> None:
+    def __init__(self, base_url: str, region: str, key: AccessKey | None, *, service: str = "execute-api") -> None:
         self._base_url = base_url
-        self._signer = SigV4Auth(Credentials(key.key_id, key.secret), "execute-api", region) if key else None
+        self._signer = SigV4Auth(Credentials(key.key_id, key.secret), service, region) if key else None
         self._session = requests.Session()
         self._session.trust_env = False
 

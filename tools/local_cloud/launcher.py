@@ -1,15 +1,20 @@
 """Starts MiniStack (run by the Python of `.tools/ministack`), mended where it differs from AWS in what we rely on.
 
-Five differences, seen with the pinned version:
+Eight differences, seen with the pinned version:
 - every exception of a function is reported as `Runtime.HandlerError`; AWS reports the exception's class, which is what
   `Retry` and `Catch` of a state machine match. The class is the last line of the traceback in the log;
 - an event source's `MaximumConcurrency` that comes from a template parameter is text, and stops the poller;
 - a task's `TimeoutSeconds` may be a JSONata expression on AWS, and is not evaluated;
 - a function that fails in a task with `.waitForTaskToken` fails the task on AWS at once; here the wait goes on;
-- streams and queues are read independently of each other on AWS; here no queue is read while a stream's consumer works.
+- streams and queues are read independently of each other on AWS; here no queue is read while a stream's consumer works;
+- a secret for which the template has no value has none on AWS; here it has an empty one;
+- the gateway's own answers have the form that the API's description gives them; here they are not read from it;
+- a signature names the service and region that it is for, and AWS takes it for no other; here any would do.
 
-And one for speed: each worker would unpack the layers for itself and compile them anew, which is more than half of its
-cold start. They are unpacked once per run, and who imports a module first leaves its bytecode to the others.
+Two more are for the machine. Each call at once would get a process of its own, and 200 calls some 12 GB of them: a
+function has so many workers at most, and further calls wait for one. And each worker would unpack the layers for itself
+and compile them anew, more than half of its cold start: they are unpacked once per run, and who imports a module
+first leaves its bytecode to the others.
 """
 
 import hashlib
@@ -24,6 +29,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+WORKERS = 16
+"""Processes that one function has at most."""
+LONGEST_TURN_SECONDS = 25.0
+"""How long a call waits for a worker: not quite as long as its caller waits for the answer."""
+API_SERVICE = "execute-api"
+
+_CREDENTIAL_SCOPE = re.compile(r"Credential=[^/,\s]+/\d{8}/(?P<region>[^/,\s]*)/(?P<service>[^/,\s]*)/aws4_request")
 # "module.ClassName: message" or "ClassName", as the last line of a traceback begins.
 _EXCEPTION_LINE = re.compile(r"^(?:[A-Za-z_]\w*\.)*([A-Za-z_]\w*)(?::\s.*)?$")
 
@@ -154,6 +166,122 @@ def beside(poll: Callable[[], bool]) -> Callable[[], bool]:
     return wrapped
 
 
+def with_empty_secrets(
+    create: Callable[..., tuple[str, dict[str, Any]]], secrets: dict[str, dict[str, Any]]
+) -> Callable[..., tuple[str, dict[str, Any]]]:
+    """Wrap the making of a stack's secret so that one without a value has no version that could be read."""
+
+    def wrapped(logical_id: str, properties: dict[str, Any], stack: str) -> tuple[str, dict[str, Any]]:
+        name, attributes = create(logical_id, properties, stack)
+        if not properties.keys() & {"SecretString", "GenerateSecretString"}:
+            secrets[name]["Versions"].clear()
+        return name, attributes
+
+    return wrapped
+
+
+def with_bounded_workers(
+    execute: Callable[..., dict[str, Any]], refuse: Callable[[str], dict[str, Any]]
+) -> Callable[..., dict[str, Any]]:
+    """Wrap the execution of a function so that it runs on a few workers at once; the others wait for their turn.
+
+    Who waited as long as a caller would is throttled, as by Lambda's own limit. No function of ours calls itself, so
+    nobody waits for a worker that waits for him.
+    """
+    turns: dict[str, threading.Semaphore] = {}
+    lock = threading.Lock()
+
+    def wrapped(function: dict[str, Any], *arguments: object) -> dict[str, Any]:
+        name = str((function.get("config") or function).get("FunctionName"))
+        with lock:
+            turn = turns.setdefault(name, threading.Semaphore(WORKERS))
+        if not turn.acquire(timeout=LONGEST_TURN_SECONDS):
+            return refuse(name)
+        try:
+            return execute(function, *arguments)
+        finally:
+            turn.release()
+
+    return wrapped
+
+
+def with_gateway_responses(
+    import_api: Callable[..., str], put: Callable[[str, str, dict[str, Any]], object]
+) -> Callable[..., str]:
+    """Wrap the making of an API from its description so that the gateway's own answers are taken from there too."""
+
+    def wrapped(description: dict[str, Any], *arguments: object) -> str:
+        api = import_api(description, *arguments)
+        for kind, answer in (description.get("x-amazon-apigateway-gateway-responses") or {}).items():
+            put(api, kind, answer)
+        return api
+
+    return wrapped
+
+
+def scope_fault(authorization: str, region: str) -> str | None:
+    """What AWS would say of a signature that is for another service or region than this API; None if it would not."""
+    scope = _CREDENTIAL_SCOPE.search(authorization)
+    if scope is None:
+        return None
+    if scope["service"] != API_SERVICE:
+        return f"Credential should be scoped to correct service: '{API_SERVICE}'. "
+    if scope["region"] != region:
+        return f"Credential should be scoped to a valid region, not '{scope['region']}'. "
+    return None
+
+
+def with_checked_scope(
+    enforce: Callable[..., Any],
+    authorised_by_iam: Callable[[str, str, str, str], bool],
+    region_of: Callable[[str], str | None],
+    refuse: Callable[[str, str, str, dict[str, Any], dict[str, Any]], Any],
+) -> Callable[..., Any]:
+    """Wrap the authorisation of a call of the API so that the scope of its signature counts."""
+
+    def wrapped(  # noqa: PLR0917 - the emulator's own signature
+        api: str,
+        stage: str,
+        method: str,
+        path: str,
+        headers: dict[str, Any],
+        query: dict[str, Any],
+        **action: object,
+    ) -> Any:  # noqa: ANN401 - the emulator's answer
+        region = region_of(api)
+        if region is not None and authorised_by_iam(api, stage, method, path):
+            fault = scope_fault(str(headers.get("authorization", "")), region)
+            if fault is not None:
+                return refuse(api, stage, fault, headers, query)
+        return enforce(api, stage, method, path, headers, query, **action)
+
+    return wrapped
+
+
+def mend_gateway(app: Any) -> None:  # noqa: ANN401 - a module without types
+    """Mend what the emulator's API Gateway says by itself, and how it reads the signatures of the API's callers."""
+    from ministack.core.iam_evaluator import AuthError  # noqa: PLC0415 - exists in the emulator's environment only
+    from ministack.services import apigateway_v1  # noqa: PLC0415 - as above
+
+    apigateway_v1._import_rest_api = with_gateway_responses(  # noqa: SLF001 - no public hook
+        apigateway_v1._import_rest_api,  # noqa: SLF001 - as above
+        apigateway_v1._put_gateway_response,  # noqa: SLF001 - as above
+    )
+
+    def authorised_by_iam(*call: str) -> bool:
+        return bool(app._execute_api_authorization_type(*call) == "AWS_IAM")  # noqa: SLF001 - no public hook
+
+    def region_of(api: str) -> str | None:
+        scope = apigateway_v1.find_api_scope(api)
+        return None if scope is None else str(scope[1])
+
+    def refuse(api: str, stage: str, fault: str, headers: dict[str, Any], query: dict[str, Any]) -> object:
+        error = AuthError("SignatureDoesNotMatch", fault)
+        return apigateway_v1.authentication_error_response(api, stage, error, headers, query)
+
+    app._enforce_execute_api = with_checked_scope(app._enforce_execute_api, authorised_by_iam, region_of, refuse)  # noqa: SLF001 - as above
+
+
 def mend_state_machines(stepfunctions: Any) -> None:  # noqa: ANN401 - a module without types
     """Mend the emulator's Step Functions."""
 
@@ -168,16 +296,27 @@ def mend_state_machines(stepfunctions: Any) -> None:  # noqa: ANN401 - a module 
 def main() -> None:
     """Mend the emulator and run it until it is told to end."""
     from ministack import app  # noqa: PLC0415 - exists in its own environment only; the functions above are tested in ours
-    from ministack.services import lambda_svc, stepfunctions  # noqa: PLC0415 - as above
+    from ministack.services import lambda_svc, secretsmanager, stepfunctions  # noqa: PLC0415 - as above
+    from ministack.services.cloudformation import provisioners  # noqa: PLC0415 - as above
 
-    lambda_svc._execute_function_warm = with_exception_class(lambda_svc._execute_function_warm)  # noqa: SLF001 - no public hook
+    def throttled(name: str) -> dict[str, Any]:
+        answer: dict[str, Any] = lambda_svc._throttle_response(  # noqa: SLF001 - no public hook
+            reason_code="ConcurrentInvocationLimitExceeded", msg=f"Rate Exceeded: no worker of {name} became free"
+        )
+        return answer
+
+    warm = with_exception_class(lambda_svc._execute_function_warm)  # noqa: SLF001 - as above
+    lambda_svc._execute_function_warm = with_bounded_workers(warm, throttled)  # noqa: SLF001 - as above
     lambda_svc._sqs_esm_concurrency = with_numeric_concurrency(lambda_svc._sqs_esm_concurrency)  # noqa: SLF001 - as above
     lambda_svc._resolve_layer_zip = with_shared_layers(  # noqa: SLF001 - as above
         lambda_svc._resolve_layer_zip,  # noqa: SLF001 - as above
         Path(os.environ["TMPDIR"], "layers"),
     )
     lambda_svc._poll_dynamodb_streams = beside(lambda_svc._poll_dynamodb_streams)  # noqa: SLF001 - as above
+    secret = provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]  # noqa: SLF001 - as above
+    secret["create"] = with_empty_secrets(secret["create"], secretsmanager._secrets)  # noqa: SLF001 - as above
     mend_state_machines(stepfunctions)
+    mend_gateway(app)
     app.main()
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from direct_debit.application.errors import DirectDebitError
+from direct_debit.application.errors import DirectDebitError, RecordUnreadable
 from tools.ops.explain_binding import explain_binding
 from tools.ops.explain_payment import explain_payment
 from tools.ops.failure import OpsError
@@ -41,6 +41,8 @@ def main(arguments: Sequence[str] | None = None, find: Callable[..., System] = f
         report = command(given, system)
     except OpsError as error:
         return _fail(str(error), as_json=given.json)
+    except RecordUnreadable as error:
+        return _fail(f"{error.detail} ({error.fault})", as_json=given.json)
     except DirectDebitError as error:
         return _fail(f"{error.detail}; try again", as_json=given.json)
     except ClientError as error:

@@ -4,14 +4,14 @@ What nobody visits any more is filed there for a person; what is still visited, 
 what is due.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from direct_debit.adapters.dynamodb.binding_item import was_given_up_at
 from direct_debit.adapters.dynamodb.due import WaitingRecord, list_waiting_for_review
 from direct_debit.application.close_reversal import close_reversal as close
-from direct_debit.application.errors import NotFound, Rejected
+from direct_debit.application.errors import NotFound, RecordUnreadable, Rejected
 from direct_debit.application.ports import InboxItem, InboxKind, InboxState
 from direct_debit.domain.binding import Binding, BindingState
 from direct_debit.domain.payment import Payment, PaymentState
@@ -123,18 +123,36 @@ def _describe_all(
     ids: dict[str, list[str]] = {"PAYMENT": list(payments), "BINDING": list(bindings), "INBOX": []}
     for record in waiting:
         ids[record.kind].append(record.id)
-    for ref in dict.fromkeys(ids["PAYMENT"]):
-        payment = system.ports.payments.get(ref)
-        if payment is not None:
-            yield from _describe_payment(payment, now)
-    for binding_id in dict.fromkeys(ids["BINDING"]):
-        binding = system.ports.bindings.get(binding_id)
-        if binding is not None:
-            yield from _describe_binding(binding, now)
-    for item_id in dict.fromkeys(ids["INBOX"]):
-        item = system.ports.inbox.get(item_id)
-        if item is not None:
-            yield from _describe_notification(item)
+    for kind, (name, describe) in _describers(system, now).items():
+        for one in dict.fromkeys(ids[kind]):
+            try:
+                yield from describe(one)
+            except RecordUnreadable as error:
+                then = "deploy the release that wrote it, see docs/operations.md"
+                yield _Row(name, one, now, f"can not be read: {error.fault}", then)
+
+
+def _describers(system: System, now: datetime) -> Mapping[str, tuple[str, Callable[[str], Sequence[_Row]]]]:
+    """For each kind of record in the index: its name, and what makes its rows."""
+    ports = system.ports
+
+    def payment(ref: str) -> Sequence[_Row]:
+        found = ports.payments.get(ref)
+        return () if found is None else tuple(_describe_payment(found, now))
+
+    def binding(binding_id: str) -> Sequence[_Row]:
+        found = ports.bindings.get(binding_id)
+        return () if found is None else tuple(_describe_binding(found, now))
+
+    def notification(item_id: str) -> Sequence[_Row]:
+        found = ports.inbox.get(item_id)
+        return () if found is None else tuple(_describe_notification(found))
+
+    return {
+        "PAYMENT": ("payment", payment),
+        "BINDING": ("link", binding),
+        "INBOX": ("notification", notification),
+    }
 
 
 def _describe_payment(payment: Payment, now: datetime) -> Iterator[_Row]:

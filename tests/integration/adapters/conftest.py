@@ -1,10 +1,14 @@
-"""The repositories over two stores: moto's DynamoDB through boto3, and the one in memory. Every case runs over both."""
+"""The repositories over two stores: moto's DynamoDB through boto3, and the one in memory. Every case runs over both.
+
+Around either stand AWS's rules about request tokens, which neither keeps. `make second-opinion` asks a third store.
+"""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 import boto3
 import pytest
@@ -18,10 +22,17 @@ from direct_debit.adapters.dynamodb.client import DynamoDb, Store
 from direct_debit.adapters.dynamodb.inbox import DynamoDbInbox
 from direct_debit.adapters.dynamodb.payments import DynamoDbPayments
 from direct_debit.application.ports import B2BTokens, Bindings, Circuit, Inbox, Payments
-from tests.fakes.clock import FakeClock
+from tests.aws_rules.idempotency_tokens import RememberingTokens
+from tests.fakes.clock import START, FakeClock
 from tests.fakes.ids import SeededIds
 from tests.fakes.in_memory_dynamodb import APPLICATION_SCHEMA, InMemoryDynamoDb, Schema
+from tests.integration.adapters import dynalite
 from tests.integration.adapters.records import BINDINGS, TRANSACTIONS
+from tests.patience import PATIENCE_SECONDS
+from tools.local_cloud.executions import poll_until
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 MAX_OPEN = 3
 
@@ -61,7 +72,12 @@ def make_world(client: DynamoDb, seed: int = 0) -> World:
 def make_moto(schema: Schema = APPLICATION_SCHEMA) -> DynamoDb:
     """Return boto3's client, as the functions make it, with both tables. Only inside `mock_aws`."""
     session = boto3.Session(region_name="ap-southeast-3")
-    admin = session.client("dynamodb")
+    create_tables(session.client("dynamodb"), schema)
+    return AwsClients(session).dynamodb
+
+
+def create_tables(admin: DynamoDBClient, schema: Schema = APPLICATION_SCHEMA) -> None:
+    """Make both tables, as the template does."""
     attributes = {schema.partition, schema.sort}
     for index in schema.indexes.values():
         attributes |= {index.partition, index.sort}
@@ -88,16 +104,46 @@ def make_moto(schema: Schema = APPLICATION_SCHEMA) -> DynamoDb:
                 for name, index in schema.indexes.items()
             ],
         )
-    return AwsClients(session).dynamodb
 
 
-@pytest.fixture(params=["memory", "moto"])
-def client(request: pytest.FixtureRequest) -> Iterator[DynamoDb]:
+@pytest.fixture(scope="session")
+def dynalite_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with dynalite.running(tmp_path_factory.mktemp("dynalite")) as url:
+        yield url
+
+
+@pytest.fixture(params=["memory", "moto", *(["dynalite"] if dynalite.CLI else [])])
+def bare(request: pytest.FixtureRequest) -> Iterator[DynamoDb]:
+    """Either store, without AWS's memory of request tokens."""
     if request.param == "memory":
         yield InMemoryDynamoDb(BINDINGS, TRANSACTIONS)
-        return
-    with mock_aws():
-        yield make_moto()
+    elif request.param == "moto":
+        with mock_aws():
+            yield make_moto()
+    else:
+        yield from _over_dynalite(dynalite.clients(request.getfixturevalue("dynalite_url")))
+
+
+def _over_dynalite(aws: AwsClients) -> Iterator[DynamoDb]:
+    admin = cast("DynamoDBClient", aws.dynamodb)
+
+    def statuses() -> list[str]:
+        names = admin.list_tables()["TableNames"]
+        return [admin.describe_table(TableName=name)["Table"]["TableStatus"] for name in names]
+
+    create_tables(admin)
+    poll_until("the tables", lambda: statuses() == ["ACTIVE", "ACTIVE"], PATIENCE_SECONDS)
+    try:
+        yield dynalite.Dynalite(admin)
+    finally:
+        for name in (BINDINGS, TRANSACTIONS):
+            admin.delete_table(TableName=name)
+        poll_until("no tables", lambda: admin.list_tables()["TableNames"] == [], PATIENCE_SECONDS)
+
+
+@pytest.fixture
+def client(bare: DynamoDb) -> DynamoDb:
+    return RememberingTokens(bare, lambda: START)
 
 
 @pytest.fixture

@@ -141,7 +141,7 @@ refunds = st.builds(
 )
 
 codes = st.none() | st.from_regex(r"[0-9]{2,7}", fullmatch=True)
-moves = st.builds(
+payment_moves = st.builds(
     Move,
     version=st.integers(1, 10**9),
     at=moments,
@@ -152,6 +152,16 @@ moves = st.builds(
     source=st.sampled_from(EvidenceSource).map(str),
     code=codes,
     reason=st.none() | st.sampled_from(FailureReason).map(str),
+    response_code=codes,
+)
+binding_moves = st.builds(
+    Move,
+    version=st.integers(1, 10**9),
+    at=moments,
+    state=st.sampled_from(BindingState).map(str),
+    moved=st.booleans(),
+    source=st.sampled_from(EvidenceSource).map(str),
+    code=codes,
     response_code=codes,
 )
 
@@ -192,7 +202,7 @@ payments = st.builds(
     reversed_at=maybe_moment,
     last_inquiry_at=maybe_moment,
     due_at=maybe_moment,
-    untold=st.lists(moves, max_size=4).map(tuple),
+    untold=st.lists(payment_moves, max_size=4).map(tuple),
     tell_by=maybe_moment,
     evidence=evidences,
     refund=st.none() | refunds,
@@ -229,7 +239,7 @@ bindings = st.builds(
     token_lease_until=maybe_moment,
     response_code=maybe_text,
     due_at=maybe_moment,
-    untold=st.lists(moves, max_size=4).map(tuple),
+    untold=st.lists(binding_moves, max_size=4).map(tuple),
     tell_by=maybe_moment,
     evidence=evidences,
     task_token=maybe_text,

@@ -5,7 +5,7 @@ import pytest
 
 from direct_debit.adapters.dynamodb.binding_item import read_binding, write_binding
 from direct_debit.application.errors import BindingChanged, NotFound
-from direct_debit.application.ports import AccountClaimLost, AccountTaken
+from direct_debit.application.ports import AccountClaimLost, AccountTaken, CustomerBindings
 from direct_debit.domain.binding import Binding, BindingEvent, BindingState, SealedTokens
 from tests.fakes.clock import START
 from tests.integration.adapters.conftest import World
@@ -39,14 +39,22 @@ def test_a_new_binding_is_found_by_id_customer_and_return_state(world: World) ->
     assert world.bindings.get("b1") == binding
     assert world.bindings.find_by_customer("c1") == binding
     assert world.bindings.find_by_return_state("state-of-b1") == binding
-    assert world.bindings.list_by_customer("c1") == [binding]
+    assert world.bindings.list_by_customer("c1") == CustomerBindings((binding,))
+
+
+def test_a_binding_in_a_state_of_newer_code_hides_none_of_the_others(world: World) -> None:
+    world.bindings.create(a_binding(), START)
+    other = a_binding("b2", account="a2")
+    item = {**write_binding(replace(other, created_at=START + LEASE)), "state": {"S": "SETTLING"}}
+    world.client.put_item(TableName=BINDINGS, Item=item)
+    assert world.bindings.list_by_customer("c1") == CustomerBindings((a_binding(),), ("b2",))
 
 
 def test_what_is_not_there_is_not_found(world: World) -> None:
     assert world.bindings.get("b1") is None
     assert world.bindings.find_by_customer("c1") is None
     assert world.bindings.find_by_return_state("state") is None
-    assert world.bindings.list_by_customer("c1") == []
+    assert world.bindings.list_by_customer("c1") == CustomerBindings(())
 
 
 def test_a_claimed_account_is_taken_for_another_customer(world: World) -> None:
@@ -95,7 +103,7 @@ def test_bindings_of_a_customer_are_listed_newest_first(world: World) -> None:
         created = START + timedelta(hours=number)
         binding = replace(a_binding(f"b{number}"), created_at=created, lease_until=created + LEASE)
         assert world.bindings.create(binding, created) is None
-    assert [binding.id for binding in world.bindings.list_by_customer("c1")] == ["b2", "b1", "b0"]
+    assert [binding.id for binding in world.bindings.list_by_customer("c1").bindings] == ["b2", "b1", "b0"]
 
 
 # --- save ------------------------------------------------------------------------------------------------------------

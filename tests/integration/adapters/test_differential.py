@@ -221,7 +221,7 @@ class Driver:
         customer = self.name("c")
         return (
             self.world.bindings.find_by_customer(customer),
-            {binding.id for binding in self.world.bindings.list_by_customer(customer)},
+            {binding.id for binding in self.world.bindings.list_by_customer(customer).bindings},
             self.world.bindings.find_by_return_state(f"s{self.chance.randrange(200)}"),
         )
 

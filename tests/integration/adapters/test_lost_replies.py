@@ -14,9 +14,10 @@ from tests.integration.adapters.faults import FaultyDynamoDb, ResendingDynamoDb
 from tests.integration.adapters.records import LEASE, a_binding, a_notification, a_payment, a_step, accepted, step
 
 
-@pytest.fixture
-def resent(client: DynamoDb) -> World:
-    return make_world(ResendingDynamoDb(client))
+@pytest.fixture(params=["the store knows the request again", "the store has forgotten the request"])
+def resent(request: pytest.FixtureRequest, bare: DynamoDb, client: DynamoDb) -> World:
+    known: bool = request.param == "the store knows the request again"
+    return make_world(ResendingDynamoDb(client if known else bare))
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from direct_debit.adapters.dynamodb.binding_item import read_binding, write_bind
 from direct_debit.adapters.dynamodb.inbox import read_inbox_item, write_inbox_item
 from direct_debit.adapters.dynamodb.items import MalformedItem
 from direct_debit.adapters.dynamodb.payment_item import read_payment, write_payment
+from direct_debit.application.errors import RecordUnreadable
 from direct_debit.application.ports import InboxItem
 from direct_debit.domain.binding import Binding
 from direct_debit.domain.payment import Payment, PaymentState, remember_moves
@@ -20,7 +21,7 @@ from tests.fakes.clock import START
 from tests.fakes.in_memory_dynamodb import InMemoryDynamoDb
 from tests.integration.adapters import records
 from tests.integration.adapters.conftest import World, make_world
-from tests.integration.adapters.records import BINDINGS, TRANSACTIONS, a_binding, a_payment, a_refund
+from tests.integration.adapters.records import BINDINGS, TRANSACTIONS, a_binding, a_notification, a_payment, a_refund
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,6 +112,54 @@ def test_a_field_that_is_missing_is_named_without_values() -> None:
 def test_a_field_of_another_type_is_named_without_values() -> None:
     with pytest.raises(MalformedItem, match="version is missing or no integer"):
         read_payment({**write_payment(a_payment()), "version": {"S": "secret"}})
+
+
+UNKNOWN_MOVE = [{"S": "3|2026-03-02T09:00:00.000000Z|SETTLING|m||answer|||"}]
+UNKNOWN_REFUND_MOVE = [{"S": "3|2026-03-02T09:00:00.000000Z|PAID|r|SETTLING|answer|||"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("state", {"S": "SETTLING"}),
+        ("failureReason", {"S": "settling"}),
+        ("review", {"S": "settling"}),
+        ("evidenceSource", {"S": "settling"}),
+        ("refundState", {"S": "SETTLING"}),
+        ("refundEvidenceSource", {"S": "settling"}),
+        ("amount", {"S": "1"}),
+        ("untold", {"L": UNKNOWN_MOVE}),
+        ("untold", {"L": UNKNOWN_REFUND_MOVE}),
+        ("untold", {"S": "one"}),
+    ],
+)
+def test_a_payment_with_a_value_that_this_code_does_not_know_can_not_be_read(name: str, value: AttributeValue) -> None:
+    item = write_payment(replace(a_payment(), refund=a_refund()))
+    assert read_payment(item) == replace(a_payment(), refund=a_refund())
+    with pytest.raises(RecordUnreadable, match=f"^{name} ") as error:
+        read_payment({**item, name: value})
+    assert "settling" not in str(error.value).lower()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("state", {"S": "SETTLING"}),
+        ("evidenceSource", {"S": "settling"}),
+        ("untold", {"L": UNKNOWN_MOVE}),
+        # A link has no refund, whatever its state's name is.
+        ("untold", {"L": [{"S": "3|2026-03-02T09:00:00.000000Z|ACTIVE|r|REFUNDED|answer|||"}]}),
+    ],
+)
+def test_a_link_with_a_value_that_this_code_does_not_know_can_not_be_read(name: str, value: AttributeValue) -> None:
+    with pytest.raises(RecordUnreadable, match=f"^{name} "):
+        read_binding({**write_binding(a_binding()), name: value})
+
+
+@pytest.mark.parametrize("name", ["state", "notificationKind"])
+def test_a_notification_with_a_value_that_this_code_does_not_know_can_not_be_read(name: str) -> None:
+    with pytest.raises(RecordUnreadable, match=f"^{name} "):
+        read_inbox_item({**write_inbox_item(a_notification()), name: {"S": "settling"}})
 
 
 @pytest.mark.parametrize("name", ["otpAttempts", "released", "metadata", "notFoundCount", "lateSuccess"])

@@ -8,14 +8,16 @@ from moto import mock_aws
 from mypy_boto3_secretsmanager import SecretsManagerClient
 
 from direct_debit.adapters.aws import AwsClients
-from direct_debit.adapters.credentials import CredentialSource, MalformedCredentials
+from direct_debit.adapters.credentials import Credentials, CredentialSource, MalformedCredentials
 from direct_debit.adapters.secrets import SecretsManagerCredentials
-from direct_debit.application.errors import StoreUnavailable
+from direct_debit.application.errors import NotConfigured, StoreUnavailable
+from direct_debit.application.ports import Metric
 from tests.fakes.clock import FakeClock
+from tests.fakes.telemetry import RecordingTelemetry
 from tests.unit.adapters.test_credentials import FIELDS
 
 NAME = "doku"
-PLACEHOLDER = '{"clientId": "", "secretKey": "", "merchantPrivateKey": "", "dokuPublicKey": "", "tokenKeys": {}}'
+MALFORMED = '{"clientId": ""}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,12 @@ class Kept:
     source: CredentialSource
     client: SecretsManagerClient
     clock: FakeClock
+    telemetry: RecordingTelemetry
+
+    @property
+    def counted(self) -> int:
+        """How often a version was met that can not be used."""
+        return self.telemetry.counts[Metric.SECRET_UNUSABLE]
 
     def put(self, client_id: str) -> None:
         self.client.put_secret_value(SecretId=NAME, SecretString=json.dumps({**FIELDS, "clientId": client_id}))
@@ -32,23 +40,77 @@ class Kept:
 def kept() -> Iterator[Kept]:
     with mock_aws():
         client = AwsClients(boto3.Session(region_name="ap-southeast-3")).secrets
-        client.create_secret(Name=NAME, SecretString=PLACEHOLDER)
-        clock = FakeClock()
-        yield Kept(SecretsManagerCredentials(client, NAME, clock), client, clock)
+        client.create_secret(Name=NAME)  # as the template makes it
+        clock, telemetry = FakeClock(), RecordingTelemetry()
+        yield Kept(SecretsManagerCredentials(client, NAME, clock, telemetry), client, clock, telemetry)
 
 
-def test_a_placeholder_is_malformed_and_the_first_real_version_is_read_at_once(kept: Kept) -> None:
-    with pytest.raises(MalformedCredentials):
+def test_a_secret_without_a_value_is_not_set_up_and_the_first_value_is_read_at_once(kept: Kept) -> None:
+    with pytest.raises(NotConfigured, match=r"no value.*docs/operations\.md"):
         kept.source.current()
+    assert kept.source.previous() is None
+    assert kept.counted == 1
     kept.put("one")
     assert kept.source.current().client_id == "one"
 
 
-def test_a_placeholder_is_no_previous_version(kept: Kept) -> None:
-    assert kept.source.previous() is None
+def test_a_malformed_first_version_is_not_set_up_either_and_is_no_previous_one(kept: Kept) -> None:
+    kept.client.put_secret_value(SecretId=NAME, SecretString=MALFORMED)
+    with pytest.raises(MalformedCredentials) as error:
+        kept.source.current()
+    assert isinstance(error.value, NotConfigured)
+    assert kept.counted == 1
     kept.put("one")
-    kept.clock.tick(300)
     assert kept.source.previous() is None
+    assert kept.source.current().client_id == "one"
+
+
+@pytest.mark.parametrize("forced", [False, True], ids=["after its time", "when doubted"])
+def test_a_malformed_new_version_leaves_the_one_before_in_use_and_is_counted(kept: Kept, forced: bool) -> None:
+    kept.put("one")
+    kept.source.current()
+    kept.client.put_secret_value(SecretId=NAME, SecretString=MALFORMED)
+    if forced:
+        assert kept.source.refresh()
+    else:
+        kept.clock.tick(300)
+    assert kept.source.current().client_id == "one"
+    assert kept.source.current().client_id == "one"
+    assert kept.counted == 1
+    (note,) = kept.telemetry.notes
+    assert "clientId" in note[1]["reason"]
+    kept.clock.tick(60)
+    assert kept.source.current().client_id == "one"
+    assert kept.counted == 2
+    kept.put("two")
+    kept.clock.tick(60)
+    assert kept.source.current().client_id == "two"
+
+
+def test_a_version_that_breaks_a_further_rule_is_a_malformed_one(kept: Kept) -> None:
+    def check(credentials: Credentials) -> None:
+        if credentials.client_id == "bad":
+            raise MalformedCredentials("clientId", "is bad")
+
+    source = SecretsManagerCredentials(kept.client, NAME, kept.clock, kept.telemetry, check)
+    kept.put("bad")
+    with pytest.raises(MalformedCredentials):
+        source.current()
+    kept.put("one")
+    assert source.current().client_id == "one"
+    assert source.previous() is None
+    kept.put("bad")
+    kept.clock.tick(300)
+    assert source.current().client_id == "one"
+
+
+def test_a_value_that_is_gone_leaves_what_is_kept_in_use(kept: Kept) -> None:
+    kept.put("one")
+    kept.source.current()
+    kept.client.delete_secret(SecretId=NAME, ForceDeleteWithoutRecovery=True)
+    kept.clock.tick(300)
+    assert kept.source.current().client_id == "one"
+    assert kept.counted == 1
 
 
 def test_a_rotation_is_seen_within_five_minutes_and_the_old_version_stays_usable(kept: Kept) -> None:

@@ -1,13 +1,16 @@
 """What DynamoDB may answer instead of an answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Unpack
 
 import pytest
 from botocore.exceptions import ClientError
+from mypy_boto3_dynamodb.type_defs import TransactWriteItemsInputTypeDef
 
 from direct_debit.adapters.dynamodb.client import CONFLICT_ATTEMPTS, CONFLICT_PAUSE
 from direct_debit.application.errors import StoreUnavailable
 from direct_debit.domain.binding import BindingEvent
+from tests.aws_rules.idempotency_tokens import RememberingTokens
 from tests.fakes.clock import START
 from tests.fakes.in_memory_dynamodb import InMemoryDynamoDb
 from tests.integration.adapters.conftest import World, make_world
@@ -55,8 +58,9 @@ def test_a_failing_store_is_unavailable_and_names_its_code(
     assert world.clock.slept == []  # the SDK retries; we do not on top of it
 
 
-def test_our_own_mistake_is_not_called_unavailable(world: World, faulty: FaultyDynamoDb) -> None:
-    faulty.refuse("ValidationException")
+@pytest.mark.parametrize("code", ["ValidationException", "IdempotentParameterMismatchException"])
+def test_our_own_mistake_is_not_called_unavailable(world: World, faulty: FaultyDynamoDb, code: str) -> None:
+    faulty.refuse(code)
     with pytest.raises(ClientError):
         world.payments.get("r1")
 
@@ -88,6 +92,27 @@ def test_a_cancelled_transaction_is_tried_again_after_a_conflict(world: World, f
     )
     assert world.bindings.create(binding, START) is None
     assert len(world.clock.slept) == 1
+
+
+def test_after_a_conflict_a_transaction_is_another_request(faulty: FaultyDynamoDb) -> None:
+    """Were it the same one, the store would be free to repeat its first answer for ten minutes."""
+    here = make_world(RememberingTokens(faulty, lambda: START))
+    faulty.refuse("TransactionCanceledException", CancellationReasons=cancelled("TransactionConflict"))
+    assert here.bindings.create(a_binding(), START) is None
+
+
+def test_a_transaction_that_is_still_at_work_is_asked_about_again(faulty: FaultyDynamoDb) -> None:
+    tokens: list[object] = []
+
+    class Noting(FaultyDynamoDb):
+        def transact_write_items(self, **kwargs: Unpack[TransactWriteItemsInputTypeDef]) -> Mapping[str, object]:
+            tokens.append(kwargs.get("ClientRequestToken"))
+            return super().transact_write_items(**kwargs)
+
+    faulty.refuse("TransactionInProgressException")
+    assert make_world(Noting(faulty)).bindings.create(a_binding(), START) is None
+    assert len(tokens) == 2
+    assert len(set(tokens)) == 1
 
 
 @pytest.mark.parametrize("code", ["ThrottlingError", "ProvisionedThroughputExceeded", "AccessDenied"])

@@ -186,7 +186,7 @@ def test_bindings_are_shown() -> None:
     merchant = linked()
     ports = merchant.world.process()
     assert get_binding(merchant.binding().id, ports).redirect_url is None
-    assert [one.binding.id for one in list_bindings(merchant.customer, ports)] == [merchant.binding().id]
+    assert [one.binding.id for one in list_bindings(merchant.customer, ports).shown] == [merchant.binding().id]
     with pytest.raises(NotFound):
         get_binding("none", ports)
 

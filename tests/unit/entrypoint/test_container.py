@@ -1,26 +1,32 @@
 """The composition root: builds without asking anybody, follows a rotated secret, verifies with both of its versions."""
 
+import dataclasses
 import json
 from datetime import timedelta
 from pathlib import Path
 
 import boto3
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateNumbers
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from direct_debit.adapters.aws import AwsClients
-from direct_debit.adapters.credentials import Credentials, FixedCredentials
+from direct_debit.adapters.credentials import Credentials, CredentialSource, FixedCredentials, MalformedCredentials
 from direct_debit.adapters.secrets import SecretsManagerCredentials
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import Rejected
+from direct_debit.application.ports import Metric
 from direct_debit.entrypoint import container
-from direct_debit.entrypoint.container import DokuConnector, build, read_inbound_keys
+from direct_debit.entrypoint.container import DokuConnector, build, check_credentials, read_inbound_keys
 from direct_debit.entrypoint.settings import ConfigurationError, read_environment
 from doku_snap.client import Call
+from doku_snap.keys import load_private_key
 from doku_snap.messages.base import Amount
 from doku_snap.messages.status import StatusRequest
 from doku_snap.transport import HttpAnswer, HttpRequest, RequestsTransport, Timeout
 from tests.fakes.clock import FakeClock
 from tests.fakes.environment import COMPLETE
+from tests.fakes.telemetry import RecordingTelemetry
 
 KEYS = json.loads((Path(__file__).parents[2] / "vectors" / "signature-vectors.json").read_text("utf-8"))["keys"]
 
@@ -38,6 +44,11 @@ def secret(secret_key: str = "secret", private_key: str = KEYS["merchantPrivateK
         phone_pepper=b"p" * 32,
         issued_token_key=secret_key.encode().ljust(32, b"."),
     )
+
+
+def connector(source: CredentialSource, telemetry: RecordingTelemetry | None = None) -> DokuConnector:
+    """The clients' maker over this source."""
+    return DokuConnector(read_environment(COMPLETE), source, FakeClock(), telemetry=telemetry or RecordingTelemetry())
 
 
 class Rotating:
@@ -77,7 +88,7 @@ def test_building_asks_nobody() -> None:
 
 def test_the_clients_are_made_anew_only_for_a_new_secret() -> None:
     source = Rotating(secret())
-    connect = DokuConnector(read_environment(COMPLETE), source, FakeClock())
+    connect = connector(source)
     first = connect()
     assert connect() is first
     source.content = secret("rotated")
@@ -104,17 +115,58 @@ def test_a_secret_that_doku_does_not_take_is_read_again(monkeypatch: pytest.Monk
 
 
 def test_an_unusable_secret_is_named_without_its_content() -> None:
-    connect = DokuConnector(read_environment(COMPLETE), FixedCredentials(secret(private_key="canary")), FakeClock())
-    with pytest.raises(ConfigurationError, match="merchantPrivateKey") as caught:
+    connect = connector(FixedCredentials(secret(private_key="canary")))
+    with pytest.raises(MalformedCredentials, match="merchantPrivateKey") as caught:
         connect()
     assert "canary" not in str(caught.value)
     assert caught.value.__suppress_context__
 
 
+def broken_key() -> str:
+    """A private key that looks like one, and whose numbers do not fit each other."""
+    key = load_private_key(KEYS["merchantPrivateKeyPkcs8Pem"]).private_numbers()
+    numbers = RSAPrivateNumbers(key.p, key.q, key.d + 2, key.dmp1, key.dmq1, key.iqmp, key.public_numbers)
+    made = numbers.private_key(unsafe_skip_rsa_key_validation=True)
+    return made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def test_a_new_version_whose_key_is_none_leaves_the_clients_as_they_are() -> None:
+    source, telemetry = Rotating(secret()), RecordingTelemetry()
+    connect = connector(source, telemetry)
+    first = connect()
+    source.content = secret(private_key=broken_key())
+    check_credentials(source.content)  # it takes the key itself to find out
+    assert connect() is first
+    assert connect() is first
+    assert telemetry.counts[Metric.SECRET_UNUSABLE] == 1
+    assert any("merchantPrivateKey" in str(note) for note in telemetry.notes)
+    source.content = secret("rotated")
+    assert connect() is not first
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("client_id", "with a blank"),
+        ("secret_key", " blank "),
+        ("merchant_private_key", "-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----\n"),
+        ("merchant_private_key", KEYS["dokuPublicKeyPem"]),
+        ("doku_public_key", KEYS["merchantPrivateKeyPkcs8Pem"]),
+    ],
+)
+def test_what_the_signing_layer_would_not_take_is_found_while_reading(field: str, value: str) -> None:
+    content = secret()
+    check_credentials(content)
+    fields = {one.name: getattr(content, one.name) for one in dataclasses.fields(content)}
+    with pytest.raises(MalformedCredentials) as caught:
+        check_credentials(Credentials(**{**fields, field: value}))
+    assert "canary" not in str(caught.value)
+
+
 def test_an_untied_field_that_is_never_compared_is_named_by_its_variable() -> None:
     environment = read_environment({**COMPLETE, "DOKU_UNTIED_FIELDS": "serviceCode,canary"})
     with pytest.raises(ConfigurationError, match=r"^DOKU_UNTIED_FIELDS must be some of additionalInfo") as caught:
-        DokuConnector(environment, FixedCredentials(secret()), FakeClock())
+        DokuConnector(environment, FixedCredentials(secret()), FakeClock(), telemetry=RecordingTelemetry())
     assert "canary" not in str(caught.value)
 
 
@@ -123,7 +175,9 @@ def test_a_field_that_is_untied_is_not_compared() -> None:
     answer = HttpAnswer(200, {}, b'{"responseCode": "2005400", "latestTransactionStatus": "00"}')
     for untied, contradicts in (("", True), ("responseCode", False)):
         environment = read_environment({**COMPLETE, "DOKU_UNTIED_FIELDS": untied})
-        connect = DokuConnector(environment, FixedCredentials(secret()), FakeClock(), Answering(answer))
+        connect = DokuConnector(
+            environment, FixedCredentials(secret()), FakeClock(), Answering(answer), telemetry=RecordingTelemetry()
+        )
         call = Call(b2b_token="t", external_id="1", timeout=Timeout(5, 20))
         request = StatusRequest(original_partner_reference_no="R", amount=Amount(value="1.00"))
         status = connect().client.inquire_status(request, call)

@@ -18,9 +18,11 @@ from direct_debit.application.errors import (
     FreshTokenRefused,
     InvalidRequest,
     InvalidSignature,
+    NotConfigured,
     NotDone,
     NotFound,
     OutcomeUnknown,
+    RecordUnreadable,
     Rejected,
     RelinkRequired,
     StoreUnavailable,
@@ -62,6 +64,7 @@ ROWS: list[tuple[Exception, int, str, str]] = [
     (NotDone("x"), 503, "not-done", "NotDone"),
     (CircuitOpen("x"), 503, "circuit-open", "CircuitOpen"),
     (StoreUnavailable("x"), 503, "store-unavailable", "StoreUnavailable"),
+    (RecordUnreadable("canary"), 503, "record-unreadable", "StoreUnavailable"),
     # Never meant for callers; if they come this far, it is a fault of ours.
     (DokuSilent("x"), 503, "not-done", "NotDone"),
     (Unsendable("x"), 500, "internal-error", "InternalError"),
@@ -69,7 +72,8 @@ ROWS: list[tuple[Exception, int, str, str]] = [
     (B2BTokenRefused("x"), 500, "internal-error", "InternalError"),
     (CustomerTokenRefused("x"), 500, "internal-error", "InternalError"),
     (InvalidSignature(401, "4015600", "x"), 500, "internal-error", "InternalError"),
-    (MalformedCredentials("clientId", "a string"), 500, "internal-error", "InternalError"),
+    (NotConfigured("canary"), 503, "not-configured", "NotDone"),
+    (MalformedCredentials("clientId", "must be canary"), 503, "not-configured", "NotDone"),
     (RuntimeError("canary"), 500, "internal-error", "InternalError"),
 ]
 

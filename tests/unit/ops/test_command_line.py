@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from moto import mock_aws
 
 from direct_debit.application.errors import StoreUnavailable
+from tests.integration.handlers.test_newer_records import newer_payment
 from tests.unit.ops.conftest import REF, REGION, Desk
 from tools.ops.__main__ import main
 from tools.ops.failure import OpsError
@@ -48,6 +49,19 @@ def test_a_failure_is_told_on_standard_error(desk: Desk, capsys: pytest.CaptureF
     assert told.err == "not done: there is no payment NOPE in the stack test\n"
     assert run(desk, "explain", "NOPE", "--json") == 1
     assert json.loads(capsys.readouterr().err) == {"error": "there is no payment NOPE in the stack test"}
+
+
+def test_a_record_of_newer_code_is_told_with_what_is_not_understood(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk.pay()
+    newer_payment(desk.house, REF)
+    capsys.readouterr()
+    assert run(desk, "explain", REF) == 1
+    told = capsys.readouterr().err
+    assert "newer" in told
+    assert "state is none that this code knows" in told
+    assert "try again" not in told
 
 
 def test_what_doku_wrote_can_not_steer_the_terminal(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ from direct_debit.domain.payment import Payment, PaymentState, ReviewReason
 from direct_debit.domain.refund import RefundState
 from tests.fakes.world import TRANSACTIONS
 from tests.integration.handlers.house import binding_body
+from tests.integration.handlers.test_newer_records import newer_payment
 from tests.unit.ops.conftest import PHONE, REF, Desk
 from tools.doku_simulator.dials import Dial
 from tools.ops.explain_binding import explain_binding
@@ -65,6 +66,15 @@ def test_payments_and_notifications_that_wait_are_listed(desk: Desk) -> None:
     assert len(report.lines) == 3
     (line,) = [line for line in report.lines if "unknown_reference" in line]
     assert "NOBODYS" in line  # what a person asks DOKU about
+
+
+def test_what_this_release_can_not_read_is_listed_with_the_others(desk: Desk) -> None:
+    desk.pay("10504.00")
+    quarantine(desk)
+    newer_payment(desk.house, REF)
+    found = waiting(desk.system)
+    assert ("payment", REF, "can not be read: state is none that this code knows") in found
+    assert {kind for kind, _, _ in found} == {"notification", "payment"}
 
 
 def test_the_tables_are_never_scanned(desk: Desk) -> None:

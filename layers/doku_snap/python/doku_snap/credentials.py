@@ -15,6 +15,14 @@ _CLIENT_ID = re.compile(
 )  # printable ASCII without blank and without the bar that separates it when signed
 
 
+def check_identity(client_id: str, secret_key: str) -> None:
+    """Raise InvalidSetting, naming `clientId` or `secretKey`, for one that DOKU can not have given out."""
+    if not _CLIENT_ID.fullmatch(client_id):
+        raise InvalidSetting("clientId", "must be 1 to 36 printable characters")
+    if not secret_key or secret_key != secret_key.strip():
+        raise InvalidSetting("secretKey", "must not be empty nor begin or end with a blank")
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """Client id, HMAC secret and RSA private key (PEM). Only the client id shows in a repr.
@@ -27,10 +35,7 @@ class Credentials:
     private_key: str = field(repr=False)
 
     def __post_init__(self) -> None:
-        if not _CLIENT_ID.fullmatch(self.client_id):
-            raise InvalidSetting("clientId", "must be 1 to 36 printable characters")
-        if not self.secret_key or self.secret_key != self.secret_key.strip():
-            raise InvalidSetting("secretKey", "must not be empty nor begin or end with a blank")
+        check_identity(self.client_id, self.secret_key)
         load_private_key(self.private_key)
 
     @property

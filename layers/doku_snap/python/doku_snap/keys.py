@@ -1,6 +1,7 @@
 """RSA keys from PEM text, parsed once per process (parsing costs more than signing)."""
 
 import binascii
+from collections.abc import Callable
 from functools import lru_cache
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -18,13 +19,12 @@ def load_private_key(pem: str, setting: str = "merchantPrivateKey") -> RSAPrivat
 
     Raises InvalidSetting naming `setting`; the key's text is never part of the error.
     """
-    # The parser's own error is dropped: it may quote the text it stumbled over.
-    try:
-        key = _parse_private(pem)
-    except (ValueError, TypeError, UnsupportedAlgorithm, binascii.Error):
-        raise InvalidSetting(setting, "is not an unencrypted RSA private key in PEM form") from None
-    _require_size(key, setting)
-    return key
+    return _require_private(_parse_private, pem, setting)
+
+
+def check_private_key(pem: str, setting: str = "merchantPrivateKey") -> None:
+    """Raise what `load_private_key` raises, but for a key whose numbers do not fit each other: that takes 80 ms."""
+    _require_private(_glance_at_private, pem, setting)
 
 
 def load_public_key(pem: str, setting: str = "dokuPublicKey") -> RSAPublicKey:
@@ -37,9 +37,23 @@ def load_public_key(pem: str, setting: str = "dokuPublicKey") -> RSAPublicKey:
     return key
 
 
+def _require_private(parse: Callable[[str], RSAPrivateKey], pem: str, setting: str) -> RSAPrivateKey:
+    # The parser's own error is dropped: it may quote the text it stumbled over.
+    try:
+        key = parse(pem)
+    except (ValueError, TypeError, UnsupportedAlgorithm, binascii.Error):
+        raise InvalidSetting(setting, "is not an unencrypted RSA private key in PEM form") from None
+    _require_size(key, setting)
+    return key
+
+
 @lru_cache(maxsize=_CACHED_KEYS)
 def _parse_private(pem: str) -> RSAPrivateKey:
-    key = load_pem_private_key(_pem_bytes(pem), password=None)
+    return _glance_at_private(pem, skip_validation=False)
+
+
+def _glance_at_private(pem: str, *, skip_validation: bool = True) -> RSAPrivateKey:
+    key = load_pem_private_key(_pem_bytes(pem), password=None, unsafe_skip_rsa_key_validation=skip_validation)
     if not isinstance(key, RSAPrivateKey):
         raise TypeError("not RSA")
     return key

@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from direct_debit.application.errors import NotConfigured
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -16,11 +18,11 @@ KEY_BYTES = 32
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
 
 
-class MalformedCredentials(Exception):
-    """A field of the secret is missing or wrong; the message names the field and what is wanted, never its content."""
+class MalformedCredentials(NotConfigured):
+    """A field of the secret is missing or wrong; the fault names the field and the rule, never its content."""
 
-    def __init__(self, name: str, wanted: str) -> None:
-        super().__init__(f"the secret's field {name} must be {wanted}")
+    def __init__(self, name: str, rule: str) -> None:
+        super().__init__(f"the secret's field {name} {rule}")
         self.field = name
 
 
@@ -87,16 +89,16 @@ def parse_credentials(text: str) -> Credentials:
     except ValueError:
         fields = None  # not kept as a cause: the error would carry the secret's text
     if not isinstance(fields, dict):
-        raise MalformedCredentials("(all)", "a JSON object")
+        raise MalformedCredentials("(all)", "must be a JSON object")
     client_id = _text(fields, "clientId")
     token_keys = fields.get("tokenKeys")
     if not isinstance(token_keys, dict) or not token_keys:
-        raise MalformedCredentials("tokenKeys", "an object of key ids and keys, one at least")
+        raise MalformedCredentials("tokenKeys", "must be an object of key ids and keys, one at least")
     if not all(_KEY_ID.fullmatch(key_id) for key_id in token_keys):
-        raise MalformedCredentials("tokenKeys", "named by key ids of 1 to 32 letters, digits, - or _")
+        raise MalformedCredentials("tokenKeys", "must be named by key ids of 1 to 32 letters, digits, - or _")
     active = _text(fields, "activeTokenKey")
     if active not in token_keys:
-        raise MalformedCredentials("activeTokenKey", "one of the key ids in tokenKeys")
+        raise MalformedCredentials("activeTokenKey", "must be one of the key ids in tokenKeys")
     return Credentials(
         client_id=client_id,
         secret_key=_text(fields, "secretKey"),
@@ -113,14 +115,14 @@ def parse_credentials(text: str) -> Credentials:
 def _text(fields: Mapping[str, object], name: str) -> str:
     value = fields.get(name)
     if not isinstance(value, str) or not value.strip():
-        raise MalformedCredentials(name, "a string that is not empty")
+        raise MalformedCredentials(name, "must be a string that is not empty")
     return value
 
 
 def _pem(fields: Mapping[str, object], name: str) -> str:
     value = _text(fields, name)
     if not value.lstrip().startswith("-----BEGIN "):
-        raise MalformedCredentials(name, "a PEM text")
+        raise MalformedCredentials(name, "must be a PEM text")
     return value
 
 
@@ -130,5 +132,5 @@ def _key(value: object, name: str) -> bytes:
     except (binascii.Error, ValueError):
         key = b""
     if len(key) != KEY_BYTES:
-        raise MalformedCredentials(name, f"{KEY_BYTES} bytes in base64")
+        raise MalformedCredentials(name, f"must be {KEY_BYTES} bytes in base64")
     return key

@@ -8,33 +8,45 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from direct_debit.adapters.credentials import MalformedCredentials, parse_credentials
-from direct_debit.application.errors import StoreUnavailable
+from direct_debit.application.errors import NotConfigured, StoreUnavailable
+from direct_debit.application.ports import Metric
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
     from direct_debit.adapters.credentials import Credentials
-    from direct_debit.application.ports import Clock
+    from direct_debit.application.ports import Clock, Telemetry
 
 LIFETIME = timedelta(seconds=300)
 REFRESH_PAUSE = timedelta(seconds=60)
-"""Between two forced readings, and between attempts while Secrets Manager does not answer."""
+"""Between two forced readings, and between attempts while there is nothing better than what is kept."""
 
 
 class SecretsManagerCredentials:
     """Implements `CredentialSource`: AWSCURRENT and AWSPREVIOUS, each read when asked for and then kept for 300 s.
 
-    While Secrets Manager does not answer, what is kept stays in use; without anything kept it is StoreUnavailable.
-    A current version that can not be read is MalformedCredentials; a previous one that can not counts as absent (the
-    first version of a new stack is a placeholder).
+    What is kept stays in use while Secrets Manager does not answer, and while what it answers can not be used: a slip
+    in a rotation stops nobody who has a good version. Without one it is StoreUnavailable or NotConfigured. Each
+    version that can not be used is counted; a previous one counts as absent. `check` knows more rules than this module,
+    and raises MalformedCredentials.
     """
 
-    def __init__(self, client: SecretsManagerClient, secret_id: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        client: SecretsManagerClient,
+        secret_id: str,
+        clock: Clock,
+        telemetry: Telemetry,
+        check: Callable[[Credentials], None] = lambda _: None,
+    ) -> None:
         self._client = client
         self._secret_id = secret_id
         self._clock = clock
+        self._telemetry = telemetry
+        self._check = check
         self._current: Credentials | None = None
         self._current_until: datetime | None = None
         self._previous: Credentials | None = None
@@ -42,21 +54,21 @@ class SecretsManagerCredentials:
         self._refresh_from: datetime | None = None
 
     def current(self) -> Credentials:
-        """Return AWSCURRENT. Raises MalformedCredentials, StoreUnavailable."""
+        """Return AWSCURRENT. Raises NotConfigured (MalformedCredentials), StoreUnavailable."""
         now = self._clock.now()
         if self._current is not None and self._current_until is not None and now < self._current_until:
             return self._current
         try:
-            text = self._read("AWSCURRENT")
-        except StoreUnavailable:
+            self._current = self._read_current()
+            self._current_until = now + LIFETIME
+        except StoreUnavailable as error:
+            if isinstance(error, NotConfigured):
+                self._telemetry.count(Metric.SECRET_UNUSABLE)
             if self._current is None:
                 raise
+            if isinstance(error, NotConfigured):
+                self._telemetry.note("the secret can not be used, the version before it stays", reason=error.fault)
             self._current_until = now + REFRESH_PAUSE
-            return self._current
-        if text is None:
-            raise StoreUnavailable("the secret does not exist", code="ResourceNotFoundException")
-        self._current = parse_credentials(text)
-        self._current_until = now + LIFETIME
         return self._current
 
     def previous(self) -> Credentials | None:
@@ -65,7 +77,7 @@ class SecretsManagerCredentials:
         if self._previous_until is None or now >= self._previous_until:
             try:
                 text = self._read("AWSPREVIOUS")
-                self._previous = None if text is None else parse_credentials(text)
+                self._previous = None if text is None else self._parse(text)
                 self._previous_until = now + LIFETIME
             except MalformedCredentials:
                 self._previous = None
@@ -84,12 +96,23 @@ class SecretsManagerCredentials:
         self._previous_until = None
         return True
 
+    def _read_current(self) -> Credentials:
+        text = self._read("AWSCURRENT")
+        if text is None:
+            raise NotConfigured("the secret has no value: put DOKU's credentials in (docs/operations.md, Secrets)")
+        return self._parse(text)
+
+    def _parse(self, text: str) -> Credentials:
+        credentials = parse_credentials(text)
+        self._check(credentials)
+        return credentials
+
     def _read(self, stage: str) -> str | None:
         try:
             response = self._client.get_secret_value(SecretId=self._secret_id, VersionStage=stage)
         except ClientError as error:
             code = error.response["Error"]["Code"]
-            if code == "ResourceNotFoundException":
+            if code == "ResourceNotFoundException":  # also of a secret that is there, and has no value
                 return None
             raise StoreUnavailable(f"Secrets Manager answered {code}", code=code) from error
         except BotoCoreError as error:

@@ -74,6 +74,20 @@ class StoreUnavailable(NotDone):
         self.store_code = code
 
 
+class NotConfigured(StoreUnavailable):
+    """The secret has no usable value: nobody has put one in yet, or what was put in can not be read.
+
+    `fault` says what an operator has to mend; it is for the log, and callers see the detail.
+    """
+
+    def __init__(self, fault: str) -> None:
+        super().__init__("the credentials for DOKU are not in place; this service's operator has to put them there")
+        self.fault = fault
+
+    def __str__(self) -> str:
+        return self.fault
+
+
 class OutcomeUnknown(DirectDebitError):
     """A write may have happened at DOKU. Raised by the DOKU port only; callers never see it: they see UNKNOWN.
 
@@ -98,6 +112,24 @@ class B2BTokenRefused(DirectDebitError):
 
 class CustomerTokenRefused(DirectDebitError):
     """DOKU does not take the customer's token: the call was refused at the gate and had no effect."""
+
+
+class RecordUnreadable(DirectDebitError):
+    """This code can not read a record: newer code wrote it (and this is older code again), or it is damaged.
+
+    It is left alone: who does not understand a record does not act on it. It is no StoreUnavailable, since trying again
+    at once changes nothing; yet repeating the request is as safe as there. `fault` names what is not understood, never
+    a value; it is for the log, and callers see the detail.
+    """
+
+    retry_after = timedelta(seconds=60)
+
+    def __init__(self, fault: str) -> None:
+        super().__init__("this release can not read the record: a newer one wrote it, or it is damaged")
+        self.fault = fault
+
+    def __str__(self) -> str:
+        return self.fault
 
 
 class InvalidSignature(DirectDebitError):

@@ -79,6 +79,14 @@ class AccountTaken:
     holder: Binding | None  # None when the holder could not be read any more
 
 
+@dataclass(frozen=True, slots=True)
+class CustomerBindings:
+    """The bindings of a customer, newest first, and the ids of those that this code can not read."""
+
+    bindings: Sequence[Binding]
+    unreadable: Sequence[str] = ()
+
+
 class Bindings(Protocol):
     """The bindings table. Every write is one conditional request; StoreUnavailable when the store fails."""
 
@@ -101,8 +109,8 @@ class Bindings(Protocol):
         """Return the binding that holds the customer's one place, if any."""
         ...
 
-    def list_by_customer(self, customer_id: str) -> Sequence[Binding]:
-        """Return all bindings of a customer, newest first (eventually consistent)."""
+    def list_by_customer(self, customer_id: str) -> CustomerBindings:
+        """Return all bindings of a customer (eventually consistent)."""
         ...
 
     def save(self, before: Binding, after: Binding) -> Binding:
@@ -593,12 +601,14 @@ class Metric(StrEnum):
     NOTIFICATION_REFUSED = "NotificationRefused"
     CIRCUIT_OPENED = "CircuitOpened"
     CREDENTIALS_REFUSED = "CredentialsRefused"
+    SECRET_UNUSABLE = "SecretUnusable"  # noqa: S105 - a metric's name
     ANSWER_CONTRADICTS = "AnswerContradicts"
     UNSENDABLE_MESSAGE = "UnsendableMessage"
     B2B_TOKEN_REQUESTED = "B2BTokenRequested"  # noqa: S105 - a metric's name
     RELINK_REQUIRED = "RelinkRequired"
     BINDING_UNRESOLVED = "BindingUnresolved"
     NEWS_LATE = "NewsLate"
+    RECORD_UNREADABLE = "RecordUnreadable"
     STREAM_RECORD_FAILED = "StreamRecordFailed"
     POISONED_MESSAGE = "PoisonedMessage"
 

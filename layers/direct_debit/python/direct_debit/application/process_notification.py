@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from direct_debit.application.advance_binding import advance_binding
 from direct_debit.application.advance_payment import advance_payment
 from direct_debit.application.deadline import Deadline
-from direct_debit.application.errors import BindingChanged, NotDone, StoreUnavailable, Unsendable
+from direct_debit.application.errors import BindingChanged, NotDone, RecordUnreadable, StoreUnavailable, Unsendable
 from direct_debit.application.inquire_status import request_inquiry
 from direct_debit.application.notices import BindingNotice, PaymentNotice, read_notice
 from direct_debit.application.ports import InboxItem, InboxKind, InboxState, Metric, Ports
@@ -129,11 +129,18 @@ def _process_binding(item: InboxItem, facts: BindingNotice, ports: Ports, deadli
 
 
 def _is_of_an_ended_link(facts: BindingNotice, ports: Ports) -> bool:
-    """Whether a late or repeated notification speaks of a link that has ended: nobody needs to look at it."""
+    """Whether a late or repeated notification speaks of a link that has ended: nobody needs to look at it.
+
+    Raises RecordUnreadable where that can not be known.
+    """
     if facts.customer_id is None:
         return False
     links = ports.bindings.list_by_customer(facts.customer_id)
-    return any(one.external_id == facts.external_id and not one.holds_account for one in links)
+    if any(one.external_id == facts.external_id and not one.holds_account for one in links.bindings):
+        return True
+    if links.unreadable:
+        raise RecordUnreadable("one of the customer's links, which may be the one that is spoken of")
+    return False
 
 
 def _learn_auth_code(binding: Binding, auth_code: str | None, ports: Ports) -> Binding:

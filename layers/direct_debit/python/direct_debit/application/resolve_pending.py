@@ -1,11 +1,12 @@
 """The sweep of each minute: whatever is due goes to those who can settle it (invariant 9)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from direct_debit.application.deadline import Deadline
-from direct_debit.application.errors import DirectDebitError
+from direct_debit.application.errors import DirectDebitError, RecordUnreadable
 from direct_debit.application.inquire_status import sweep_payment
 from direct_debit.application.ports import Metric, Ports
 from direct_debit.application.process_notification import sweep_notification
@@ -23,30 +24,82 @@ class Resolved:
     failed: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A kind of record: how to find what is due of it, and what to do with one."""
+
+    name: str
+    list_due: Callable[[datetime, int], Sequence[str]]
+    visit: Callable[[str], object]
+
+
+@dataclass(slots=True)
+class _Sweep:
+    """What has been done so far."""
+
+    ports: Ports
+    deadline: Deadline
+    visited: int = 0
+    failed: int = 0
+    unreadable: int = 0
+
+    @property
+    def has_time(self) -> bool:
+        return self.deadline.remaining(self.ports.clock.now()) >= _LAST_START
+
+    def visit(self, kind: _Kind, ids: Sequence[str]) -> None:
+        for one in ids:
+            if not self.has_time:
+                return
+            self.visited += 1
+            try:
+                kind.visit(one)
+            except RecordUnreadable as error:
+                self.failed += 1
+                self.unreadable += 1
+                self.ports.telemetry.count(Metric.RECORD_UNREADABLE)
+                reason = f"{kind.name} {one}: {error.fault}"
+                self.ports.telemetry.note("due record can not be read, left alone", reason=reason)
+            except Exception as error:  # noqa: BLE001 - one record's trouble must not keep the others waiting
+                self.failed += 1
+                code = error.code if isinstance(error, DirectDebitError) else None
+                self.ports.telemetry.note("due record not resolved", code=code, reason=type(error).__name__)
+
+
 def resolve_pending(limit: int, ports: Ports, deadline: Deadline) -> Resolved:
-    """Visit at most `limit` due records of each kind.
+    """Visit at most `limit` due records of each kind, and those besides that this code can not read.
 
     Payments, refunds and notifications are handed to their queues, whose workers ask DOKU in parallel; bindings are
     few and are settled here, and so is news that the streams have not told in time. One record's trouble does not keep
     the others waiting. Raises StoreUnavailable when even the list can not be read.
     """
     now = ports.clock.now()
-    work: list[Callable[[], object]] = []
-    work.extend(partial(_visit_payment, ref, ports) for ref in ports.payments.list_due(now, limit))
-    work.extend(partial(sweep_notification, one, ports) for one in ports.inbox.list_due(now, limit))
-    work.extend(partial(_visit_binding, one, ports, deadline) for one in ports.bindings.list_due(now, limit))
-    visited = failed = 0
-    for step in work:
-        if deadline.remaining(ports.clock.now()) < _LAST_START:
-            break
-        visited += 1
-        try:
-            step()
-        except Exception as error:  # noqa: BLE001 - a record that can not even be read must not keep the others waiting
-            failed += 1
-            code = error.code if isinstance(error, DirectDebitError) else None
-            ports.telemetry.note("due record not resolved", code=code, reason=type(error).__name__)
-    return Resolved(visited, failed)
+    kinds = (
+        _Kind("payment", ports.payments.list_due, partial(_visit_payment, ports=ports)),
+        _Kind("notification", ports.inbox.list_due, partial(sweep_notification, ports=ports)),
+        _Kind("binding", ports.bindings.list_due, partial(_visit_binding, ports=ports, deadline=deadline)),
+    )
+    sweep = _Sweep(ports, deadline)
+    first = [kind.list_due(now, limit) for kind in kinds]
+    for kind, ids in zip(kinds, first, strict=True):
+        _visit_all(kind, ids, now, limit, sweep)
+    return Resolved(sweep.visited, sweep.failed)
+
+
+def _visit_all(kind: _Kind, ids: Sequence[str], now: datetime, limit: int, sweep: _Sweep) -> None:
+    """Visit what is due of a kind, and as many more as could not be read: those stay at the head of the list."""
+    seen: set[str] = set()
+    wanted = more = limit
+    while True:
+        before = sweep.unreadable
+        fresh = [one for one in ids if one not in seen][:more]
+        sweep.visit(kind, fresh)
+        seen.update(fresh)
+        more = sweep.unreadable - before
+        if more == 0 or len(ids) < wanted or not sweep.has_time:
+            return
+        wanted += more
+        ids = kind.list_due(now, wanted)
 
 
 def _visit_payment(ref: str, ports: Ports) -> None:

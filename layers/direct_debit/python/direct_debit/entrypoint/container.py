@@ -13,7 +13,7 @@ from typing import Protocol
 from direct_debit.adapters.aws import AwsClients
 from direct_debit.adapters.clock import SystemClock
 from direct_debit.adapters.credentials import Credentials as SecretContent
-from direct_debit.adapters.credentials import CredentialSource
+from direct_debit.adapters.credentials import CredentialSource, MalformedCredentials
 from direct_debit.adapters.doku import WORKER_READ_SECONDS, DokuAdapter, DokuConnection
 from direct_debit.adapters.doku_inbound import InboundDokuAdapter, InboundKeys
 from direct_debit.adapters.dynamodb.b2b_tokens import DynamoDbB2BTokens
@@ -29,12 +29,13 @@ from direct_debit.adapters.sqs import SqsQueue, SqsQueues
 from direct_debit.adapters.stepfunctions import StepFunctionsWorkflows
 from direct_debit.adapters.vault import AesGcmVault
 from direct_debit.application.inbound_ports import InboundDoku
-from direct_debit.application.ports import Clock, Ports, TokenMemory
+from direct_debit.application.ports import Clock, Metric, Ports, Telemetry, TokenMemory
 from direct_debit.entrypoint.observability import Observability
 from direct_debit.entrypoint.settings import DOKU_UNTIED_FIELDS, ConfigurationError, Environment, read_environment
 from doku_snap.client import DokuClient
-from doku_snap.credentials import Credentials
+from doku_snap.credentials import Credentials, check_identity
 from doku_snap.errors import InvalidSetting
+from doku_snap.keys import check_private_key, load_public_key
 from doku_snap.settings import ClientSettings
 from doku_snap.tokens import TokenClient
 from doku_snap.transport import RequestsTransport, Transport
@@ -89,11 +90,13 @@ def install(services: Services) -> Iterator[None]:
 def build(environment: Environment, aws: AwsClients) -> Services:
     """Return new services over these clients; one composition root shares nothing with another in its process."""
     clock, ids = SystemClock(), SystemIds()
-    credentials = SecretsManagerCredentials(aws.secrets, environment.doku_secret_id, clock)
-    store = Store(aws.dynamodb, clock, ids)
     observability = Observability(
         service=environment.service_name, level=environment.log_level, namespace=environment.metrics_namespace
     )
+    credentials = SecretsManagerCredentials(
+        aws.secrets, environment.doku_secret_id, clock, observability, check_credentials
+    )
+    store = Store(aws.dynamodb, clock, ids)
     bindings, transactions = environment.bindings_table, environment.transactions_table
     ports = Ports(
         clock=clock,
@@ -108,7 +111,7 @@ def build(environment: Environment, aws: AwsClients) -> Services:
         token_memory=TokenMemory(),
         circuit=DynamoDbCircuit(store, transactions),
         doku=DokuAdapter(
-            DokuConnector(environment, credentials, clock),
+            DokuConnector(environment, credentials, clock, telemetry=observability),
             clock,
             observability,
             read_seconds=WORKER_READ_SECONDS,
@@ -143,25 +146,54 @@ class DokuConnector:
         credentials: CredentialSource,
         clock: Clock,
         transport: Transport | None = None,
+        *,
+        telemetry: Telemetry,
     ) -> None:
         self._credentials = credentials
         self._clock = clock
+        self._telemetry = telemetry
         self._transport = transport or RequestsTransport()
         self._settings = _client_settings(environment)
         self._made: tuple[SecretContent, DokuConnection] | None = None
 
     def __call__(self) -> DokuConnection:
-        """Return the clients of the current secret. Raises ConfigurationError, StoreUnavailable."""
+        """Return the clients of the current secret, or those before where its key turns out to be none.
+
+        Raises NotConfigured (MalformedCredentials), StoreUnavailable.
+        """
         content = self._credentials.current()
-        if self._made is None or self._made[0] != content:
-            try:
-                keys = Credentials(content.client_id, content.secret_key, content.merchant_private_key)
-            except InvalidSetting as error:
-                raise ConfigurationError([f"the secret's {error.setting} {error.rule}"]) from None
-            client = DokuClient(keys, self._settings, self._transport, self._clock.now)
-            tokens = TokenClient(keys, self._settings, self._transport, self._clock.now)
-            self._made = (content, DokuConnection(client, tokens))
-        return self._made[1]
+        if self._made is not None and self._made[0] == content:
+            return self._made[1]
+        try:
+            connection = self._connect(content)
+        except InvalidSetting as error:
+            self._telemetry.count(Metric.SECRET_UNUSABLE)
+            fault = MalformedCredentials(error.setting, error.rule)
+            if self._made is None:
+                raise fault from None
+            self._telemetry.note("the secret can not be used, the version before it stays", reason=fault.fault)
+            connection = self._made[1]
+        self._made = (content, connection)
+        return connection
+
+    def _connect(self, content: SecretContent) -> DokuConnection:
+        keys = Credentials(content.client_id, content.secret_key, content.merchant_private_key)
+        client = DokuClient(keys, self._settings, self._transport, self._clock.now)
+        return DokuConnection(client, TokenClient(keys, self._settings, self._transport, self._clock.now))
+
+
+def check_credentials(content: SecretContent) -> None:
+    """Refuse a version of the secret whose parts the signing layer would not take, while one before it may be there.
+
+    Whether the private key's numbers fit each other is left to its first use: finding out takes as long as a whole cold
+    start. Raises MalformedCredentials.
+    """
+    try:
+        check_identity(content.client_id, content.secret_key)
+        check_private_key(content.merchant_private_key)
+        load_public_key(content.doku_public_key)
+    except InvalidSetting as error:
+        raise MalformedCredentials(error.setting, error.rule) from None
 
 
 def _client_settings(environment: Environment) -> ClientSettings:

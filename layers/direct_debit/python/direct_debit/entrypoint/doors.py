@@ -14,7 +14,7 @@ from direct_debit.application.errors import DirectDebitError
 from direct_debit.application.ports import Clock, Ports
 from direct_debit.entrypoint import container
 from direct_debit.entrypoint.container import Services
-from direct_debit.entrypoint.errors import InternalError, Problem, describe, name_error
+from direct_debit.entrypoint.errors import ERRORS_FOR_OPERATORS, InternalError, Problem, describe, name_error
 from direct_debit.entrypoint.events import ApiRequest, Context, is_api_event, read_api_event
 from direct_debit.entrypoint.parsing import read_command, read_request
 from direct_debit.entrypoint.requests import Command
@@ -77,6 +77,8 @@ def _answer_api[C: Command](
         answer = operate(read_request(route, request, services.ports.settings), call)
     except DirectDebitError as error:
         problem = describe(error)
+        if isinstance(error, ERRORS_FOR_OPERATORS):
+            log.failed("for the operator", error)
     except Exception as error:  # noqa: BLE001 - the last line: the caller gets a problem, the log no text of unknown content
         log.failed("unforeseen error", error)
         problem = describe(error)
@@ -101,6 +103,8 @@ def _answer_command[C: Command](
         answer = operate(read_command(route, event, services.ports.settings), call)
     except DirectDebitError as error:
         problem = describe(error)
+        if isinstance(error, ERRORS_FOR_OPERATORS):
+            log.failed("for the operator", error)
         log.answered(door="command", status=problem.kind.status, problem=problem.kind.slug)
         raise name_error(error) from None
     except Exception as error:  # noqa: BLE001 - its text would go into logs and workflow histories: only ours may

@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from direct_debit.adapters.credentials import MalformedCredentials
 from direct_debit.application.errors import (
     CircuitOpen,
     Conflict,
@@ -13,8 +12,10 @@ from direct_debit.application.errors import (
     FreshTokenRefused,
     InvalidRequest,
     LostRace,
+    NotConfigured,
     NotDone,
     NotFound,
+    RecordUnreadable,
     Rejected,
     RelinkRequired,
     StoreUnavailable,
@@ -41,8 +42,8 @@ class BodyTooLarge(InvalidRequest):
     """The body is larger than any request needs."""
 
 
-# Errors whose texts name a setting and what is wanted, never a value: operators may read them in the log.
-CONFIGURATION_ERRORS = (ConfigurationError, MalformedCredentials)
+# Errors whose texts name a setting or an attribute and what is wanted, never a value: operators read them in the log.
+ERRORS_FOR_OPERATORS = (ConfigurationError, NotConfigured, RecordUnreadable)
 
 
 class InternalError(Exception):
@@ -181,11 +182,25 @@ _KINDS = (
         "Repeat the same request after `Retry-After` seconds.",
     ),
     ProblemKind(
+        "not-configured",
+        503,
+        "Not set up",
+        "The credentials for DOKU have not been put into this service's secret yet, or can not be read there.",
+        "Tell the operator. Nothing was done, and the same request may be repeated.",
+    ),
+    ProblemKind(
         "store-unavailable",
         503,
         "The store is not available",
         "The database throttled or failed.",
         "Repeat the same request, with the same key, after `Retry-After` seconds: it can not be done twice.",
+    ),
+    ProblemKind(
+        "record-unreadable",
+        503,
+        "The record can not be read",
+        "A newer release of this service wrote the record, which is not running now; or the record is damaged.",
+        "Repeat the same request, with the same key, later: it can not be done twice. If it lasts, tell the operator.",
     ),
     ProblemKind(
         "internal-error",
@@ -213,8 +228,10 @@ _BY_ERROR: tuple[tuple[type[Exception], str], ...] = (
     (CustomerActionRequired, "customer-action-required"),
     (Rejected, "rejected"),
     (CircuitOpen, "circuit-open"),
+    (NotConfigured, "not-configured"),
     (StoreUnavailable, "store-unavailable"),
     (NotDone, "not-done"),
+    (RecordUnreadable, "record-unreadable"),
 )
 
 # DOKU's codes that have a problem type of their own: (HTTP, case) of services 04, 09 and 54 (contract 3.6).
@@ -272,17 +289,20 @@ def describe(error: Exception) -> Problem:
     if kind.slug == "internal-error":
         return Problem(kind, kind.when)
     code = error.code if isinstance(error, DirectDebitError) else None
+    wait = error.retry_after if isinstance(error, NotDone | RecordUnreadable) else None
     return Problem(
         kind=kind,
         detail=error.detail if isinstance(error, DirectDebitError) else kind.when,
         field=(error.field or None) if isinstance(error, InvalidRequest) else None,
         response_code=code,
-        retry_after=max(1, math.ceil(error.retry_after.total_seconds())) if isinstance(error, NotDone) else None,
+        retry_after=None if wait is None else max(1, math.ceil(wait.total_seconds())),
     )
 
 
 def name_error(error: Exception) -> Exception:
     """Return the error to raise to a direct caller: its class name is one of ERROR_NAMES, its text holds no secret."""
+    if isinstance(error, RecordUnreadable):
+        error = StoreUnavailable(error.detail)  # like there, it may have been begun, and may be repeated
     if type(error) in ERROR_NAMES:
         return error
     problem = describe(error)

@@ -28,6 +28,7 @@ class Context(Protocol):
 class ApiRequest:
     """A REST API proxy event. Header names are lower case; `body` are the bytes that the caller signed.
 
+    `path` begins with the route: stage and base path of the domain, where the event has them, are taken off.
     `query` has the last value of each name, `query_pairs` all of them, decoded, in the order of the event.
     API Gateway gives the last value of a header or query parameter that came several times; where the values differ,
     its name is in `ambiguous_headers` or `ambiguous_query`.
@@ -74,10 +75,9 @@ def read_api_event(event: object, context: Context) -> ApiRequest:
     request_context = as_mapping(members.get("requestContext"))
     request_id = request_context.get("requestId")
     body = members.get("body")
-    path = members.get("path")
     return ApiRequest(
         request_id=request_id if isinstance(request_id, str) and request_id else context.aws_request_id,
-        path=path if isinstance(path, str) else "",
+        path=_own_path(members.get("resource"), members.get("path")),
         headers={name.lower(): value for name, value in _texts(members.get("headers")).items()},
         path_parameters=_texts(members.get("pathParameters")),
         query=_texts(members.get("queryStringParameters")),
@@ -94,6 +94,26 @@ def as_mapping(value: object) -> Mapping[str, object]:
     if not isinstance(value, Mapping):
         return {}
     return {key: member for key, member in value.items() if isinstance(key, str)}
+
+
+def _own_path(route: object, path: object) -> str:
+    """Return a path from its route on.
+
+    Behind a domain that is mapped with a base path, or to no stage, API Gateway's `path` begins with those; behind none
+    it does not. A path that does not end like its route stays as it is.
+    """
+    if not isinstance(path, str):
+        return ""
+    if not isinstance(route, str):
+        return path
+    wanted = route.strip("/").split("/")
+    found = path.rstrip("/").split("/")[-len(wanted) :]
+    fits = len(found) == len(wanted) and all(
+        one == other or one.startswith("{") for one, other in zip(wanted, found, strict=True)
+    )
+    if not fits:
+        return path
+    return "/" + "/".join(found) + path[len(path.rstrip("/")) :]
 
 
 def _texts(value: object) -> dict[str, str]:

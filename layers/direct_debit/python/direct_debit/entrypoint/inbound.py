@@ -1,8 +1,9 @@
 """The doors for DOKU: token requests and notifications, answered in SNAP's words (contract 3.5, 3.10).
 
-Verified over the bytes that came and over the public path, which is the path of PUBLIC_BASE_URL and the event's own:
-API Gateway's `requestContext.path` has the stage in it and is never looked at. The event has the query in parts
-only; it is put together again, and a signature over the path alone counts too (contract 12.2).
+Verified over the bytes that came and over the public path, which is the path of PUBLIC_BASE_URL and the event's from
+its route on: what API Gateway puts in front (a stage, the base path of a domain) differs from way to way and is not
+looked at. The event has the query in parts only; it is put together again, and a signature over the path alone
+counts too (contract 12.2).
 """
 
 from collections.abc import Mapping

@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from direct_debit.application.ports import Metric
-from direct_debit.entrypoint.errors import CONFIGURATION_ERRORS
+from direct_debit.entrypoint.errors import ERRORS_FOR_OPERATORS
 
 _FRAMES = 6  # of the traceback, the innermost
 
@@ -57,6 +57,6 @@ class Observability:
         """Write where an unforeseen error came from: its class and place; its text only if that is harmless."""
         places = [f"{frame.name} ({frame.lineno})" for frame in traceback.extract_tb(error.__traceback__)]
         fields = {"error": type(error).__name__, "place": " > ".join(places[-_FRAMES:]), "item": item}
-        if isinstance(error, CONFIGURATION_ERRORS):
+        if isinstance(error, ERRORS_FOR_OPERATORS):
             fields["reason"] = str(error)
         self._logger.error(message, extra={name: value for name, value in fields.items() if value is not None})

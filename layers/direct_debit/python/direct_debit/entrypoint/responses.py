@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 
 from direct_debit.application.bind_account import BindingResult
 from direct_debit.application.errors import NotFound
+from direct_debit.application.list_bindings import BindingsResult
 from direct_debit.application.ports import Balance, HistoryEntry
 from direct_debit.domain.binding import Binding, BindingState
 from direct_debit.domain.payment import FailureReason, Payment, PaymentState, ReviewReason
@@ -82,6 +83,11 @@ class BindingList(View):
     """The bindings of a customer, newest first."""
 
     bindings: Sequence[BindingView]
+    not_shown: Sequence[str] | None = Field(
+        default=None,
+        description="Ids of links that this release can not read, since a newer one wrote them.",
+        examples=[["7e2d2c3b4a5968778695a4b3c2d1e0f1"]],
+    )
 
 
 class BalanceLine(View):
@@ -190,9 +196,9 @@ def show_binding(result: BindingResult) -> BindingView:
     )
 
 
-def show_bindings(results: Sequence[BindingResult]) -> BindingList:
+def show_bindings(result: BindingsResult) -> BindingList:
     """Return what the API shows of a customer's bindings."""
-    return BindingList(bindings=[show_binding(result) for result in results])
+    return BindingList(bindings=[show_binding(one) for one in result.shown], not_shown=list(result.not_shown) or None)
 
 
 def show_balance(binding: Binding, balances: Sequence[Balance]) -> BalanceView:

@@ -49,7 +49,9 @@ class Route[C: requests.Command]:
 _BINDING = {"id": "bindingId"}
 _PAYMENT = {"ref": "partnerReferenceNo"}
 _TASK_TOKEN = frozenset({"taskToken"})
-_SENDS = ("not-done", "store-unavailable")
+_LOOKS = ("store-unavailable", "record-unreadable")
+_READS = ("not-configured", *_LOOKS)
+_SENDS = ("not-done", *_READS)
 
 BIND_ACCOUNT = Route(
     name="bind_account",
@@ -76,7 +78,7 @@ GET_BINDING = Route(
     request=requests.BindingRequest,
     response=responses.BindingView,
     answers={200: "The link as it is now."},
-    problems=("not-found", "store-unavailable"),
+    problems=("not-found", *_READS),
     from_path=_BINDING,
 )
 LIST_BINDINGS = Route(
@@ -87,7 +89,7 @@ LIST_BINDINGS = Route(
     request=requests.CustomerRequest,
     response=responses.BindingList,
     answers={200: "All links of the customer, newest first; an unknown customer has none."},
-    problems=("store-unavailable",),
+    problems=_READS,
     from_path={"customerId": "customerId"},
 )
 RETURN_FROM_BINDING = Route(
@@ -202,7 +204,7 @@ GET_PAYMENT = Route(
     request=requests.GetPaymentRequest,
     response=responses.PaymentView,
     answers={200: "The payment as it is now."},
-    problems=("not-found", "store-unavailable"),
+    problems=("not-found", *_READS),
     from_path=_PAYMENT,
     from_query=frozenset({"refresh"}),
 )
@@ -217,7 +219,7 @@ REFUND_PAYMENT = Route(
         202: "Accepted; it is sent and repeated without you until it is done.",
         200: "A repeat of a refund that is settled (header `Idempotency-Replayed`).",
     },
-    problems=("not-found", "conflict", "store-unavailable"),
+    problems=("not-found", "conflict", *_READS),
     body=BodyRule.OPTIONAL,
     from_path=_PAYMENT,
     repeats="a payment has one refund, and partnerRefundNo is its key",
@@ -230,7 +232,7 @@ GET_REFUND = Route(
     request=requests.PaymentRequest,
     response=responses.RefundOfPaymentView,
     answers={200: "The refund as it is now."},
-    problems=("not-found", "store-unavailable"),
+    problems=("not-found", *_LOOKS),
     from_path=_PAYMENT,
 )
 

@@ -10,6 +10,7 @@ from direct_debit.adapters.dynamodb.items import (
     flag,
     instant,
     number,
+    read_choice,
     read_flag,
     read_instant,
     read_instant_or_none,
@@ -105,7 +106,7 @@ def was_given_up_at(binding: Binding) -> datetime | None:
 
 
 def read_binding(item: Item) -> Binding:
-    """Return the binding of an item. Raises MalformedItem, or ValueError for a state this code does not know."""
+    """Return the binding of an item. Raises MalformedItem, also for a state that this code does not know."""
     return Binding(
         id=read_text(item, "id"),
         customer_id=read_text(item, "customerId"),
@@ -115,7 +116,7 @@ def read_binding(item: Item) -> Binding:
         failed_url=read_text(item, "failedUrl"),
         request_hash=read_text(item, "requestHash"),
         return_state_hash=read_text(item, "returnStateHash"),
-        state=BindingState(read_text(item, "state")),
+        state=read_choice(item, "state", BindingState),
         version=read_number(item, "version"),
         created_at=read_instant(item, "createdAt"),
         updated_at=read_instant(item, "updatedAt"),
@@ -135,7 +136,7 @@ def read_binding(item: Item) -> Binding:
         token_lease_until=read_instant_or_none(item, "tokenLeaseUntil"),
         response_code=read_text_or_none(item, "responseCode"),
         due_at=_read_due(item),
-        untold=read_moves(item),
+        untold=read_moves(item, BindingState),
         tell_by=read_instant_or_none(item, TELL_BY),
         open_payments=read_text_set(item, OPEN_PAYMENTS),
         evidence=read_evidence(item, "evidence"),

@@ -20,17 +20,18 @@ from direct_debit.adapters.dynamodb.changes import (
 )
 from direct_debit.adapters.dynamodb.client import Refused
 from direct_debit.adapters.dynamodb.due import list_due
-from direct_debit.adapters.dynamodb.items import instant, read_text, text
+from direct_debit.adapters.dynamodb.items import MalformedItem, instant, read_text, text
 from direct_debit.adapters.dynamodb.keys import (
     CUSTOMER_INDEX,
     account_key,
     binding_key,
     customer_key,
+    record_id,
     return_key,
 )
 from direct_debit.adapters.dynamodb.steps import delete_step, put_step, update_step
 from direct_debit.application.errors import BindingChanged, NotFound, StoreUnavailable
-from direct_debit.application.ports import AccountClaimLost, AccountTaken
+from direct_debit.application.ports import AccountClaimLost, AccountTaken, CustomerBindings
 from direct_debit.domain.binding import BindingState, remember_move
 
 if TYPE_CHECKING:
@@ -96,8 +97,11 @@ class DynamoDbBindings:
         """Return the binding that holds the customer's one place, if any (its lease may have ended)."""
         return self._follow(customer_key(customer_id))
 
-    def list_by_customer(self, customer_id: str) -> Sequence[Binding]:
-        """Return all bindings of a customer, newest first (eventually consistent)."""
+    def list_by_customer(self, customer_id: str) -> CustomerBindings:
+        """Return all bindings of a customer, newest first (eventually consistent).
+
+        One that this code can not read is named, and hides none of the others.
+        """
         items = self._store.query(
             {
                 "TableName": self._table,
@@ -108,7 +112,14 @@ class DynamoDbBindings:
                 "ScanIndexForward": False,
             }
         )
-        return [read_binding(item) for item in items]
+        bindings: list[Binding] = []
+        unreadable: list[str] = []
+        for item in items:
+            try:
+                bindings.append(read_binding(item))
+            except MalformedItem:
+                unreadable.append(record_id(read_text(item, "pk")))
+        return CustomerBindings(tuple(bindings), tuple(unreadable))
 
     def save(self, before: Binding, after: Binding) -> Binding:
         """Write `after` if the record is still `before` (by version); keeps concurrent changes of `open_payments`.

@@ -6,6 +6,8 @@ not have been applied, and the caller's repetition is safe because conditions an
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, Unpack, cast
@@ -72,10 +74,36 @@ CONFLICT_ATTEMPTS = 4
 CONFLICT_PAUSE = 0.05  # seconds, doubled each time, between half and the whole of it
 _CONFLICTS = frozenset({"TransactionConflictException", "TransactionInProgressException"})
 _CONDITION_FAILED = "ConditionalCheckFailed"
+_OUR_MISTAKES = frozenset({"ValidationException", "IdempotentParameterMismatchException"})
+_TOKEN_LENGTH = 32  # DynamoDB takes 36 at most
 
 
 class _Conflict(Exception):
-    """Another transaction was at one of the items: nothing was written, and trying again soon makes sense."""
+    """Another transaction was at one of the items: nothing was written, and trying again soon makes sense.
+
+    `in_progress`: it is this very request, whose first sending is still at work.
+    """
+
+    def __init__(self, *, in_progress: bool = False) -> None:
+        super().__init__("another transaction is at work")
+        self.in_progress = in_progress
+
+
+class _Tokens:
+    """DynamoDB's request tokens of one transaction: they say what is the same request, and what is another one."""
+
+    def __init__(self, write_id: str, steps: Sequence[TransactWriteItemTypeDef]) -> None:
+        self._content = f"{write_id}:{json.dumps(steps, sort_keys=True)}"
+        self._answers = 0
+        self.current = self._make()
+
+    def renew(self) -> None:
+        """Count a definite answer: what follows is another request."""
+        self._answers += 1
+        self.current = self._make()
+
+    def _make(self) -> str:
+        return hashlib.sha256(f"{self._answers}:{self._content}".encode()).hexdigest()[:_TOKEN_LENGTH]
 
 
 class Store:
@@ -143,10 +171,16 @@ class Store:
     def transact(self, steps: Sequence[TransactWriteItemTypeDef], write_id: str) -> Sequence[Refused | None] | None:
         """Write all steps or none. None when written; else, per step, how its condition was refused.
 
-        `write_id` is also DynamoDB's request token: a repetition within ten minutes is recognised there.
+        What is sent again because its answer was lost bears DynamoDB's request token of the first time, and is
+        recognised there for ten minutes. Other steps under the same write id, or the same ones after a definite answer
+        ("in conflict"), are another request to DynamoDB and have another token.
         """
+        tokens = _Tokens(write_id, steps)
         try:
-            self._call(lambda: self._client.transact_write_items(TransactItems=steps, ClientRequestToken=write_id))
+            self._call(
+                lambda: self._client.transact_write_items(TransactItems=steps, ClientRequestToken=tokens.current),
+                after_conflict=tokens.renew,
+            )
         except _Cancelled as cancelled:
             return cancelled.refusals
         return None
@@ -157,12 +191,16 @@ class Store:
         except _ConditionFailed as failed:
             return Refused(failed.item)
 
-    def _call(self, call: Callable[[], Mapping[str, object]]) -> Mapping[str, object]:
+    def _call(
+        self, call: Callable[[], Mapping[str, object]], after_conflict: Callable[[], None] = lambda: None
+    ) -> Mapping[str, object]:
         pause = CONFLICT_PAUSE
         for _ in range(CONFLICT_ATTEMPTS - 1):
             try:
                 return _translate(call)
-            except _Conflict:
+            except _Conflict as conflict:
+                if not conflict.in_progress:
+                    after_conflict()
                 self._clock.sleep(pause * (1 + self._ids.jitter()) / 2)
                 pause *= 2
         try:
@@ -194,9 +232,9 @@ def _translate(call: Callable[[], Mapping[str, object]]) -> Mapping[str, object]
         if code == "TransactionCanceledException":
             raise _read_cancellation(error) from None
         if code in _CONFLICTS:
-            raise _Conflict from None
-        if code == "ValidationException":
-            raise  # our own mistake; repeating it would not help
+            raise _Conflict(in_progress=code == "TransactionInProgressException") from None
+        if code in _OUR_MISTAKES:
+            raise  # repeating it would not help
         raise StoreUnavailable(f"the store answered {code}", code=code) from error
     except BotoCoreError as error:
         raise StoreUnavailable(f"the store did not answer: {type(error).__name__}") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from direct_debit.adapters.dynamodb.items import instant, read_instant, read_text, read_text_or_none, text
+from direct_debit.adapters.dynamodb.items import instant, read_choice, read_instant, read_text_or_none, text
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def write_evidence(evidence: Evidence, prefix: str) -> dict[str, AttributeValue]
 def read_evidence(item: Item, prefix: str) -> Evidence:
     """Return the evidence of a record. Raises MalformedItem."""
     return Evidence(
-        source=EvidenceSource(read_text(item, prefix + "Source")),
+        source=read_choice(item, prefix + "Source", EvidenceSource),
         at=read_instant(item, prefix + "At"),
         code=read_text_or_none(item, prefix + "Code"),
     )

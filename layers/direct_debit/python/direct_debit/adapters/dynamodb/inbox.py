@@ -11,6 +11,7 @@ from direct_debit.adapters.dynamodb.items import (
     flag,
     instant,
     number,
+    read_choice,
     read_flag,
     read_instant,
     read_instant_or_none,
@@ -94,11 +95,11 @@ def read_inbox_item(item: Item) -> InboxItem:
     waits_for_a_person = (read_text_or_none(item, "dueShard") or "").startswith(REVIEW_KIND)
     return InboxItem(
         id=read_text(item, "id"),
-        kind=InboxKind(read_text(item, "notificationKind")),
+        kind=read_choice(item, "notificationKind", InboxKind),
         received_at=read_instant(item, "receivedAt"),
         fresh=read_flag(item, "fresh"),
         body=read_text(item, "body"),
-        state=InboxState(read_text(item, "state")),
+        state=read_choice(item, "state", InboxState),
         subject=read_text_or_none(item, "subject"),
         reason=read_text_or_none(item, "reason"),
         attempts=read_number(item, "attempts", 0),

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, cast
+
+from direct_debit.application.errors import RecordUnreadable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -19,8 +22,11 @@ type Item = Mapping[str, AttributeValue]
 """An item, or a part of one. Never changed once made."""
 
 
-class MalformedItem(Exception):
-    """An item lacks an attribute or holds one of another type; the message names the attribute, never its value."""
+class MalformedItem(RecordUnreadable):
+    """An item lacks an attribute, or holds one of another type or with a value that this code does not know.
+
+    The fault names the attribute, never its value.
+    """
 
 
 # --- to DynamoDB -----------------------------------------------------------------------------------------------------
@@ -82,6 +88,15 @@ def read_text(item: Item, name: str) -> str:
 def read_text_or_none(item: Item, name: str) -> str | None:
     """Return a string, or None when the attribute is absent."""
     return read_text(item, name) if name in item else None
+
+
+def read_choice[C: StrEnum](item: Item, name: str, choices: type[C]) -> C:
+    """Return a member of an enumeration that must be there."""
+    value = read_text(item, name)
+    try:
+        return choices(value)
+    except ValueError:
+        raise MalformedItem(f"{name} is none that this code knows") from None
 
 
 def read_number(item: Item, name: str, default: int | None = None) -> int:

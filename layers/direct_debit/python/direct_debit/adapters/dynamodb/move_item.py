@@ -13,7 +13,7 @@ from direct_debit.adapters.dynamodb.items import MalformedItem, write_instant
 from direct_debit.domain.move import Move
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     from direct_debit.adapters.dynamodb.items import AttributeValue, Item
 
@@ -30,14 +30,21 @@ def write_moves(moves: Iterable[Move]) -> AttributeValue:
     return {"L": [{"S": _write(move)} for move in moves]}
 
 
-def read_moves(item: Item) -> tuple[Move, ...]:
-    """Return the untold moves of a record; none where the attribute is absent. Raises MalformedItem."""
+def read_moves(item: Item, states: Container[str], refund_states: Container[str] = frozenset()) -> tuple[Move, ...]:
+    """Return the untold moves of a record; none where the attribute is absent.
+
+    Raises MalformedItem, also for a move to a state that this code does not know: it would not know what to tell.
+    """
     if UNTOLD not in item:
         return ()
     try:
-        return tuple(_read(member["S"]) for member in item[UNTOLD]["L"])
+        moves = tuple(_read(member["S"]) for member in item[UNTOLD]["L"])
     except (KeyError, ValueError):
         raise MalformedItem(f"{UNTOLD} is no list of moves") from None
+    for move in moves:
+        if move.state not in states or not (move.refund_state is None or move.refund_state in refund_states):
+            raise MalformedItem(f"{UNTOLD} has a state that this code does not know")
+    return moves
 
 
 def _write(move: Move) -> str:

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from direct_debit.adapters.dynamodb.evidence_item import read_evidence, write_evidence
 from direct_debit.adapters.dynamodb.items import (
+    MalformedItem,
     flag,
     instant,
     number,
+    read_choice,
     read_flag,
     read_instant,
     read_instant_or_none,
@@ -124,23 +126,23 @@ def _waits_for_a_person_since(payment: Payment) -> datetime | None:
 
 
 def read_payment(item: Item) -> Payment:
-    """Return the payment of an item. Raises MalformedItem, or ValueError for a state this code does not know."""
+    """Return the payment of an item. Raises MalformedItem, also for a state that this code does not know."""
     failure = None
     if "failureReason" in item:
         failure = PaymentFailure(
-            FailureReason(read_text(item, "failureReason")),
+            read_choice(item, "failureReason", FailureReason),
             read_text_or_none(item, "failureCode"),
         )
     return Payment(
         ref=read_text(item, "ref"),
         binding_id=read_text(item, "bindingId"),
         customer_id=read_text(item, "customerId"),
-        amount=Amount.parse(read_text(item, "amount")),
+        amount=_read_amount(item),
         remarks=read_text(item, "remarks"),
         success_url=read_text(item, "successUrl"),
         failed_url=read_text(item, "failedUrl"),
         request_hash=read_text(item, "requestHash"),
-        state=PaymentState(read_text(item, "state")),
+        state=read_choice(item, "state", PaymentState),
         version=read_number(item, "version"),
         created_at=read_instant(item, "createdAt"),
         updated_at=read_instant(item, "updatedAt"),
@@ -155,7 +157,7 @@ def read_payment(item: Item) -> Payment:
         web_redirect_url=read_text_or_none(item, "webRedirectUrl"),
         response_code=read_text_or_none(item, "responseCode"),
         failure=failure,
-        review=ReviewReason(read_text(item, "review")) if "review" in item else None,
+        review=read_choice(item, "review", ReviewReason) if "review" in item else None,
         otp_attempts=read_number(item, "otpAttempts", 0),
         otp_accepted=read_flag(item, "otpAccepted"),
         otp_unclear=read_flag(item, "otpUnclear"),
@@ -167,9 +169,16 @@ def read_payment(item: Item) -> Payment:
         reversed_at=read_instant_or_none(item, "reversedAt"),
         last_inquiry_at=read_instant_or_none(item, "lastInquiryAt"),
         due_at=read_instant_or_none(item, "ownDueAt"),
-        untold=read_moves(item),
+        untold=read_moves(item, PaymentState, RefundState),
         tell_by=read_instant_or_none(item, TELL_BY),
         evidence=read_evidence(item, "evidence"),
         refund=read_refund(item),
         task_token=read_text_or_none(item, "taskToken"),
     )
+
+
+def _read_amount(item: Item) -> Amount:
+    try:
+        return Amount.parse(read_text(item, "amount"))
+    except ValueError:
+        raise MalformedItem("amount is no amount of money") from None
