@@ -72,7 +72,7 @@ class Schema:
 
 APPLICATION_SCHEMA = Schema(
     indexes={
-        "customer": Index("customerId", "createdAt"),
+        "customer": Index("customerId", "createdAt", frozenset()),
         "due": Index("dueShard", "dueAt", frozenset({"kind"})),
     }
 )

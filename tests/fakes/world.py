@@ -25,7 +25,7 @@ from direct_debit.adapters.dynamodb.b2b_tokens import DynamoDbB2BTokens
 from direct_debit.adapters.dynamodb.binding_item import read_binding
 from direct_debit.adapters.dynamodb.bindings import DynamoDbBindings
 from direct_debit.adapters.dynamodb.circuit import DynamoDbCircuit
-from direct_debit.adapters.dynamodb.client import Store
+from direct_debit.adapters.dynamodb.client import DynamoDb, Store
 from direct_debit.adapters.dynamodb.inbox import DynamoDbInbox
 from direct_debit.adapters.dynamodb.payment_item import read_payment
 from direct_debit.adapters.dynamodb.payments import DynamoDbPayments
@@ -111,7 +111,7 @@ def _image(image: object) -> "Item":
 class WeatheredDynamoDb:
     """The in-memory store behind the weather."""
 
-    def __init__(self, store: InMemoryDynamoDb, weather: Callable[[], Weather]) -> None:
+    def __init__(self, store: DynamoDb, weather: Callable[[], Weather]) -> None:
         self._store = store
         self._weather = weather
 
@@ -228,6 +228,7 @@ class World:
     chance: Random = field(init=False)
     ids: SeededIds = field(init=False)
     store: InMemoryDynamoDb = field(init=False)
+    client: DynamoDb = field(init=False)  # what the processes speak to: the store, or what counts before it
     simulator: Simulator = field(init=False)
     queues: WorldQueues = field(init=False)
     events: WeatheredEvents = field(init=False)
@@ -240,6 +241,7 @@ class World:
         self.chance = Random(self.seed)  # noqa: S311 - a test's chance has to repeat
         self.ids = SeededIds(Random(self.chance.random()))  # noqa: S311
         self.store = InMemoryDynamoDb(BINDINGS, TRANSACTIONS)
+        self.client = self.store
         config = SimulatorConfig(
             client_id=_CLIENT_ID,
             secret_key=_SECRET,
@@ -262,7 +264,7 @@ class World:
 
     def process(self) -> Ports:
         """Return the ports of a fresh process."""
-        store = Store(WeatheredDynamoDb(self.store, lambda: self.weather), self.clock, self.ids)
+        store = Store(WeatheredDynamoDb(self.client, lambda: self.weather), self.clock, self.ids)
         transport = BankTransport(self.simulator, lambda: self.weather, lambda: self.bend)
         credentials = Credentials(_CLIENT_ID, _SECRET, _PRIVATE_KEY)
         client_settings = ClientSettings()

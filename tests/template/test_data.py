@@ -1,5 +1,6 @@
 import pytest
 
+from tests.fakes.in_memory_dynamodb import APPLICATION_SCHEMA
 from tests.template.translation import resources, source, translated
 
 TABLES = ["Bindings", "Transactions"]
@@ -40,6 +41,17 @@ def test_indexes_serve_the_customer_and_the_resolver(name: str) -> None:
     }
     assert keys == {"customer": ["customerId", "createdAt"], "due": ["dueShard", "dueAt"]}
     assert [key["AttributeName"] for key in table["KeySchema"]] == ["pk", "sk"]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_store_of_the_tests_keeps_in_its_indexes_what_the_tables_do(name: str) -> None:
+    table = resources("AWS::DynamoDB::Table")[name]
+    kept = {
+        index["IndexName"]: frozenset(index["Projection"].get("NonKeyAttributes", []))
+        for index in table["GlobalSecondaryIndexes"]
+        if index["Projection"]["ProjectionType"] != "ALL"
+    }
+    assert kept == {index: one.attributes for index, one in APPLICATION_SCHEMA.indexes.items()}
 
 
 def test_the_template_gives_the_secret_no_value_that_a_deployment_could_put_over_the_operators() -> None:

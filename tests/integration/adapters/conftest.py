@@ -25,7 +25,7 @@ from direct_debit.application.ports import B2BTokens, Bindings, Circuit, Inbox, 
 from tests.aws_rules.idempotency_tokens import RememberingTokens
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.ids import SeededIds
-from tests.fakes.in_memory_dynamodb import APPLICATION_SCHEMA, InMemoryDynamoDb, Schema
+from tests.fakes.in_memory_dynamodb import APPLICATION_SCHEMA, Index, InMemoryDynamoDb, Schema
 from tests.integration.adapters import dynalite
 from tests.integration.adapters.records import BINDINGS, TRANSACTIONS
 from tests.patience import PATIENCE_SECONDS
@@ -33,6 +33,7 @@ from tools.local_cloud.executions import poll_until
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import ProjectionTypeDef
 
 MAX_OPEN = 3
 
@@ -97,13 +98,19 @@ def create_tables(admin: DynamoDBClient, schema: Schema = APPLICATION_SCHEMA) ->
                         {"AttributeName": index.partition, "KeyType": "HASH"},
                         {"AttributeName": index.sort, "KeyType": "RANGE"},
                     ],
-                    "Projection": {"ProjectionType": "ALL"}
-                    if index.attributes is None
-                    else {"ProjectionType": "INCLUDE", "NonKeyAttributes": sorted(index.attributes)},
+                    "Projection": _projection(index),
                 }
                 for name, index in schema.indexes.items()
             ],
         )
+
+
+def _projection(index: Index) -> ProjectionTypeDef:
+    if index.attributes is None:
+        return {"ProjectionType": "ALL"}
+    if not index.attributes:
+        return {"ProjectionType": "KEYS_ONLY"}
+    return {"ProjectionType": "INCLUDE", "NonKeyAttributes": sorted(index.attributes)}
 
 
 @pytest.fixture(scope="session")

@@ -98,10 +98,11 @@ class DynamoDbBindings:
         return self._follow(customer_key(customer_id))
 
     def list_by_customer(self, customer_id: str) -> CustomerBindings:
-        """Return all bindings of a customer, newest first (eventually consistent).
+        """Return all bindings of a customer, newest first, each as it is now; a new one may be missing for a moment.
 
         One that this code can not read is named, and hides none of the others.
         """
+        # The index keeps keys only: with all attributes it would be written at each change of a record.
         items = self._store.query(
             {
                 "TableName": self._table,
@@ -114,11 +115,13 @@ class DynamoDbBindings:
         )
         bindings: list[Binding] = []
         unreadable: list[str] = []
-        for item in items:
+        for binding_id in (record_id(read_text(item, "pk")) for item in items):
             try:
-                bindings.append(read_binding(item))
+                binding = self.get(binding_id)
             except MalformedItem:
-                unreadable.append(record_id(read_text(item, "pk")))
+                unreadable.append(binding_id)
+            else:
+                bindings += [] if binding is None else [binding]
         return CustomerBindings(tuple(bindings), tuple(unreadable))
 
     def save(self, before: Binding, after: Binding) -> Binding:
