@@ -198,6 +198,20 @@ def test_a_question_is_answered_by_a_status_that_ends_it_or_by_a_whole_schedule_
         assert after.due_at is None
 
 
+def test_what_is_planned_has_the_time_at_which_it_was_written() -> None:
+    merchant, payment = sent_before(10 * MINUTE, state=PaymentState.PROCESSING)
+    clock = merchant.world.clock
+
+    def answer_slowly(*_: object) -> StatusAnswer:
+        clock.tick(7)
+        return StatusAnswer("99", "2005500", None, "R1")
+
+    with patch.object(DokuAdapter, "inquire_status", answer_slowly):
+        after = ask_status(payment, merchant.world.process(), merchant.world.deadline())
+    assert after.updated_at == clock.now()
+    assert (after.last_inquiry_at, after.version) == (clock.now() - 7 * SECOND, payment.version + 2)
+
+
 def test_a_payment_without_a_question_gets_none() -> None:
     merchant, payment = sent_before(10 * MINUTE, state=PaymentState.PROCESSING)
     after = ask(merchant, payment, "02")
