@@ -69,7 +69,7 @@ def tell_link(merchant: Merchant, status: str, *, fresh: bool = True, **facts: s
     """The same of a link."""
     before = {one.id for one in items(merchant.world, InboxKind.BINDING)}
     binding = merchant.binding()
-    notice = replace(BindingNotice(binding.external_id, status, None, merchant.customer), **facts)
+    notice = replace(BindingNotice(binding.external_id, status, None, merchant.customer), **facts)  # type: ignore[arg-type]
     command = AcceptNotification(kind=InboxKind.BINDING, subject="link", fact=status, fresh=fresh, notice=notice)
     accept_notification(command, merchant.world.process())
     (item,) = [one for one in items(merchant.world, InboxKind.BINDING) if one.id not in before]
