@@ -8,12 +8,20 @@ from unittest.mock import patch
 
 import pytest
 
-from direct_debit.application.errors import Conflict, CustomerActionRequired, NotDone, NotFound, Rejected
+from direct_debit.application.errors import (
+    Conflict,
+    CustomerActionRequired,
+    FreshTokenRefused,
+    NotDone,
+    NotFound,
+    Rejected,
+    RelinkRequired,
+)
 from direct_debit.application.ports import Metric
 from direct_debit.application.prove_binding import prove_binding
 from direct_debit.application.resolve_binding import resolve_binding
 from direct_debit.application.return_from_binding import Outcome, ReturnFromBinding, return_from_binding
-from direct_debit.application.unbind_account import unbind_account
+from direct_debit.application.unbind_account import lives_on, unbind_account
 from direct_debit.domain.binding import Binding, BindingState
 from direct_debit.domain.evidence import EvidenceSource
 from tests.fakes.ids import SeededIds
@@ -374,6 +382,24 @@ def test_who_is_overtaken_before_a_probe_asks_nothing() -> None:
     merchant.world.weather = Meanwhile("store.update_item", lambda: touch(merchant, response_code="1"))
     assert look(merchant).response_code == "1"
     assert requests(merchant.world, "balance") == 0
+
+
+@pytest.mark.parametrize(
+    ("refusal", "code", "alive"),
+    [
+        (RelinkRequired, None, False),  # there was no token left to ask with
+        (RelinkRequired, "4010902", False),
+        (RelinkRequired, "4040911", False),
+        (RelinkRequired, "4030916", True),
+        (FreshTokenRefused, "4010902", True),  # the renewal has shown that the link lives
+        (FreshTokenRefused, "4040911", False),
+        (FreshTokenRefused, None, True),
+    ],
+)
+def test_a_refused_token_ends_a_link_only_where_the_refusal_speaks_of_the_link(
+    refusal: type[RelinkRequired], code: str | None, alive: bool
+) -> None:
+    assert lives_on(refusal("the customer has to link the account again", code=code)) == alive
 
 
 # --- the browser comes back ------------------------------------------------------------------------------------------
