@@ -17,7 +17,7 @@ from direct_debit.domain.refund import Refund, RefundState
 from direct_debit.domain.transitions import TransitionRefused
 from tests.fakes.ids import SeededIds
 from tests.fakes.journey import REF, Merchant
-from tests.fakes.weather import Fault
+from tests.fakes.weather import Crash, Fault
 from tests.unit.application.support import Meanwhile, Strike, paid, refund_of, requests
 from tools.doku_simulator.dials import Dial
 
@@ -340,6 +340,22 @@ def test_who_is_overtaken_while_planning_leaves_the_plan_to_the_other() -> None:
     answer_to_asking(merchant, "00", (NUMBER, "03"))
     assert weather.done
     assert (refund_of(merchant).refund_no, due_in(merchant)) == ("D", 2 * MINUTE)  # the claim's
+
+
+def test_who_is_overtaken_before_asking_asks_nothing() -> None:
+    merchant = refund_in(RefundState.UNKNOWN, sent=5 * MINUTE)
+    merchant.world.weather = Meanwhile("store.update_item", lambda: change(merchant, refund_no="D"))
+    assert step(merchant) == RefundStep(False)
+    assert requests(merchant.world, "status") == 0
+
+
+def test_a_refund_that_doku_does_not_know_is_due_at_once_should_its_sender_die() -> None:
+    merchant = refund_in(RefundState.UNKNOWN, sent=5 * MINUTE)
+    # The look's claim and its answer are written, the claim of the sending is not.
+    merchant.world.weather = Strike("store.update_item", Fault.CRASH_BEFORE, skip=2)
+    with pytest.raises(Crash):
+        answer_to_asking(merchant, "00")
+    assert (refund_of(merchant).state, due_in(merchant)) == (RefundState.RETRYING, timedelta(0))
 
 
 # --- taking over and starting again ----------------------------------------------------------------------------------
