@@ -16,6 +16,7 @@ from direct_debit.application.errors import (
     NotFound,
     Rejected,
     RelinkRequired,
+    StoreUnavailable,
 )
 from direct_debit.application.ports import Metric
 from direct_debit.application.prove_binding import prove_binding
@@ -32,6 +33,7 @@ from tests.unit.application.support import Meanwhile, Strike, linked, paid_untol
 from tools.doku_simulator.config import ProviderVariant
 from tools.doku_simulator.dials import Dial
 from tools.doku_simulator.notifications import NoticeDial
+from tools.doku_simulator.operations import Json
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -218,6 +220,31 @@ def test_a_link_of_which_doku_says_nothing_is_given_up_a_day_after_its_lease(lef
     assert (binding.due_at is None) == given_up
 
 
+def test_a_store_that_fails_gives_no_link_up() -> None:
+    merchant = pending(finished=True)
+    world = merchant.world
+    world.clock.tick((LEASE + A_DAY).total_seconds())
+    world.weather = Strike("store.update_item", Fault.FAIL)
+    with pytest.raises(StoreUnavailable):
+        look(merchant)
+    assert merchant.binding().state is BindingState.PENDING
+    assert world.telemetry.counts[Metric.BINDING_UNRESOLVED] == 0
+
+
+def test_a_link_ends_at_the_time_at_which_doku_has_answered() -> None:
+    merchant = pending()
+    world = merchant.world
+    world.clock.tick(LEASE.total_seconds())
+
+    def slowly(_: str, answer: Json) -> Json:
+        world.clock.tick(7)
+        return answer
+
+    world.bend = slowly
+    asked_at = world.clock.now()
+    assert look(merchant).evidence.at == world.clock.now() > asked_at
+
+
 def test_a_link_that_somebody_asks_about_at_the_end_of_its_lease_is_left_to_that_one() -> None:
     merchant = pending()
     world = merchant.world
@@ -374,6 +401,16 @@ def test_a_refused_probe_shows_the_link_where_nothing_else_can_have_ended_it(
         assert after.due_at == now + 6 * MINUTE  # the next look decides
     else:
         assert after.evidence.code == f"{code[:3]}11{code[3:]}"
+
+
+def test_a_store_that_fails_during_a_probe_is_told_and_the_probe_comes_again_when_its_claim_ends() -> None:
+    merchant = unlinking()
+    now = merchant.world.clock.now()
+    touch(merchant, due_at=now)
+    merchant.world.weather = Strike("store.get_item", Fault.FAIL, skip=1)  # the first one reads the link
+    with pytest.raises(StoreUnavailable):
+        look(merchant)
+    assert merchant.binding().due_at == now + 2 * MINUTE
 
 
 def test_who_is_overtaken_before_a_probe_asks_nothing() -> None:
