@@ -185,6 +185,17 @@ def test_what_is_due_for_nothing_is_due_no_more() -> None:
     assert resolve_binding("none", world.process(), world.deadline()) is None
 
 
+def test_who_is_overtaken_while_planning_returns_what_the_other_wrote() -> None:
+    merchant = linked()
+    world = merchant.world
+    touch(merchant, due_at=world.clock.now())
+    world.weather = Meanwhile("store.update_item", lambda: touch(merchant, response_code="1"))
+    after = resolve_binding(merchant.binding().id, world.process(), world.deadline())
+    assert after == merchant.binding()
+    assert after is not None
+    assert after.response_code == "1"
+
+
 @pytest.mark.parametrize(("left", "state"), [(1, BindingState.PENDING), (0, BindingState.FAILED)])
 def test_a_link_ends_with_its_lease_and_not_before(left: int, state: BindingState) -> None:
     merchant = pending()
