@@ -300,6 +300,22 @@ def test_what_the_stream_is_late_with_is_told_by_the_sweep(
     assert bool(world.events.published) == bool(told)
 
 
+def test_what_is_due_for_another_reason_is_no_late_news() -> None:
+    world = World()
+    merchant = Merchant(world)
+    merchant.bind()
+    now = world.clock.now()
+    bindings, binding = world.process().bindings, merchant.binding()
+    bindings.save(binding, replace(binding.noted(now), due_at=now))
+    other = Merchant(world, customer="CUST-2", phone="6289876543210")
+    other.link()
+    other.pay()
+    world.stream()
+    world.clock.tick(400)
+    assert resolve_pending(10, world.process(), world.deadline(60)) == Resolved(2, 0)
+    assert world.telemetry.counts[Metric.NEWS_LATE] == 0
+
+
 @pytest.mark.parametrize(("seconds", "visited"), [(20, 1), (19, 0)])
 def test_nothing_is_begun_in_the_last_twenty_seconds(seconds: int, visited: int) -> None:
     merchant = linked()
