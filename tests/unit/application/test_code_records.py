@@ -80,6 +80,15 @@ def test_a_code_that_was_not_sent_leaves_count_and_code_as_they_were() -> None:
     assert payment.evidence.source is EvidenceSource.NOTHING_SENT
 
 
+def test_a_code_refused_for_the_merchants_token_is_sent_again_under_another_id() -> None:
+    merchant = awaiting()
+    merchant.world.simulator.expire_b2b_tokens()
+    assert merchant.enter_otp().payment.state is PaymentState.PROCESSING
+    ids = [one.external_id for one in merchant.world.simulator.requests if one.operation == "otp"]
+    assert len(set(ids)) == 2
+    assert merchant.payment().otp_attempts == 1
+
+
 @pytest.mark.parametrize(("attempts", "taken"), [(4, True), (5, False), (6, False)])
 def test_there_may_be_five_codes(attempts: int, taken: bool) -> None:
     merchant = awaiting()

@@ -8,6 +8,7 @@ from unittest.mock import patch
 
 import pytest
 
+from direct_debit.adapters.doku import DokuAdapter
 from direct_debit.application.errors import (
     Conflict,
     CustomerActionRequired,
@@ -18,7 +19,7 @@ from direct_debit.application.errors import (
     RelinkRequired,
     StoreUnavailable,
 )
-from direct_debit.application.ports import Metric
+from direct_debit.application.ports import Metric, Reply, WriteAnswer
 from direct_debit.application.prove_binding import prove_binding
 from direct_debit.application.resolve_binding import resolve_binding
 from direct_debit.application.return_from_binding import Outcome, ReturnFromBinding, return_from_binding
@@ -26,6 +27,7 @@ from direct_debit.application.unbind_account import lives_on, unbind_account
 from direct_debit.domain.binding import Binding, BindingState
 from direct_debit.domain.evidence import EvidenceSource
 from tests.fakes.ids import SeededIds
+from tests.fakes.invariants import WRONG_OTP
 from tests.fakes.journey import Merchant
 from tests.fakes.weather import Crash, Fault
 from tests.fakes.world import World
@@ -290,6 +292,39 @@ def test_while_the_code_is_awaited_nobody_speaks_to_doku_and_the_end_is_clear() 
     assert (binding.due_at, binding.response_code) == (now + 6 * MINUTE, "4030913")
     used = [one.external_id for one in merchant.world.simulator.requests if one.operation == "unbinding"]
     assert used == [binding.unbind_external_id]
+
+
+def test_the_page_of_an_unlinking_is_kept_sealed_and_shown_until_it_has_ended() -> None:
+    merchant = linked()
+    answer = WriteAnswer(Reply.OTP_REQUIRED, "4030913", redirect_url="https://bank.example/otp")
+    with patch.object(DokuAdapter, "unbind_account", lambda *_: answer):
+        assert merchant.unbind().redirect_url == "https://bank.example/otp"
+    assert "bank.example" not in str(merchant.binding().unbind_redirect_url)
+    wrong = WriteAnswer(Reply.OTP_WRONG, "4040415")
+    with patch.object(DokuAdapter, "verify_unbinding_otp", lambda *_: wrong), pytest.raises(CustomerActionRequired):
+        merchant.confirm_unbinding(WRONG_OTP)
+    assert merchant.unbind().redirect_url == "https://bank.example/otp"
+
+
+def test_an_unlinking_whose_answer_was_lost_is_unclear_and_looked_at_when_codes_have_had_their_time() -> None:
+    merchant = linked()
+    merchant.world.simulator.add_dial(Dial("unbinding", "drop"))
+    binding = merchant.unbind().binding
+    assert (binding.state, binding.unbind_unclear) == (BindingState.UNBIND_OTP_PENDING, True)
+    assert (binding.attempt, binding.due_at) == (None, merchant.world.clock.now() + 6 * MINUTE)
+
+
+def test_who_is_overtaken_while_an_unlinking_is_paused_leaves_it_to_the_other() -> None:
+    merchant = linked()
+    merchant.world.simulator.add_dial(Dial("unbinding", "drop"))
+    until = merchant.world.clock.now() + 30 * SECOND
+    merchant.world.weather = weather = Meanwhile(
+        "store.update_item", lambda: touch(merchant, attempt="another", attempt_until=until), skip=1
+    )
+    binding = merchant.unbind().binding
+    assert weather.done
+    assert binding == merchant.binding()
+    assert (binding.attempt, binding.unbind_unclear) == ("another", False)
 
 
 @pytest.mark.parametrize("code", ["40300", "40301", "40309", "40311", "40320", "40404"])

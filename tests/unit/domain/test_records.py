@@ -215,6 +215,15 @@ def test_a_note_is_a_version_and_a_time_and_nothing_else() -> None:
     assert binding.noted(LATER) == replace(binding, version=8, updated_at=LATER)
 
 
+def test_what_is_still_to_be_told_is_no_part_of_what_a_record_says() -> None:
+    move = Move(version=7, at=NOW, state="PAID", source="status")
+    payment, binding = payment_in(PaymentState.PAID), binding_in(BindingState.ACTIVE)
+    assert replace(payment, untold=(move,), tell_by=LATER) == payment
+    assert replace(binding, untold=(move,), tell_by=LATER) == binding
+    assert replace(payment, due_at=LATER) != payment
+    assert replace(binding, due_at=LATER) != binding
+
+
 # --- what a state means ----------------------------------------------------------------------------------------------
 
 
