@@ -277,6 +277,7 @@ def _doku_paths() -> dict[str, Json]:
 def _example(view: type[View]) -> Json:
     pending = BindingResult(
         example_binding(BindingState.PENDING, 2),
+        replayed=False,
         redirect_url="https://sandbox.doku.com/direct-debit/ui/binding/core/2238230713001534401107183161486001168389",
     )
     refund = Refund(

@@ -12,7 +12,7 @@ import pytest
 from tests.mutation.mutants import ROOT
 from tests.mutation.run import Run, Wish
 
-TESTS = ("tests/unit/domain", "tests/unit/application", "tests/unit/adapters")
+TESTS = ("tests/unit/domain", "tests/unit/application", "tests/unit/adapters", "tests/unit/test_hidden_fields.py")
 _INTERRUPTED = 130
 # pytest-randomly would draw the order, xdist would hand the tests out, and the cache is of no use here.
 _PYTEST = ("-p", "no:randomly", "-p", "no:xdist", "-p", "no:cacheprovider", "-s", "-q", "--no-header", "--no-summary")

@@ -2,18 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 ACCEPTED = Path(__file__).with_name("accepted.txt")
+_KIND = "kind: "
 
 
 class BadList(Exception):
     """The list can not be read, or does not fit the source."""
 
 
-def read_accepted(text: str | None = None) -> dict[str, str]:
-    """Return the reasons by name: a name begins its line, its reason is indented below. Raises BadList."""
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What is accepted: reasons by a mutant's name, and by a pattern of names, in which `*` stands for any text."""
+
+    names: Mapping[str, str]
+    kinds: Mapping[str, str]
+
+    def accepts(self, name: str) -> bool:
+        """Whether a mutant may live."""
+        return name in self.names or any(_fits(pattern, name) for pattern in self.kinds)
+
+    def find_strangers(self, names: Iterable[str]) -> list[str]:
+        """Return the entries that fit no mutant (any more): what they accepted is gone."""
+        known = set(names)
+        gone = self.names.keys() - known
+        gone |= {pattern for pattern in self.kinds if not any(_fits(pattern, name) for name in known)}
+        return sorted(gone)
+
+    def find_repetitions(self) -> list[str]:
+        """Return the names that one of the patterns accepts as well."""
+        return sorted(name for name in self.names if any(_fits(pattern, name) for pattern in self.kinds))
+
+
+def read_accepted(text: str | None = None) -> Accepted:
+    """Read the list. Raises BadList.
+
+    A name begins its line, its reason is indented below. A line `kind: ...` holds a pattern in a name's place, for
+    mutants of one kind that have one reason.
+    """
     reasons: dict[str, str] = {}
     name = ""
     for number, line in enumerate((ACCEPTED.read_text("utf-8") if text is None else text).splitlines(), 1):
@@ -31,9 +61,12 @@ def read_accepted(text: str | None = None) -> dict[str, str]:
     without = [name for name, reason in reasons.items() if not reason]
     if without:
         raise BadList(f"no reason for {without[0]}")
-    return reasons
+    return Accepted(
+        names={name: reason for name, reason in reasons.items() if not name.startswith(_KIND)},
+        kinds={name.removeprefix(_KIND): reason for name, reason in reasons.items() if name.startswith(_KIND)},
+    )
 
 
-def find_strangers(accepted: Collection[str], names: Collection[str]) -> list[str]:
-    """Return what is accepted although there is no such mutant any more."""
-    return sorted(set(accepted) - set(names))
+def _fits(pattern: str, name: str) -> bool:
+    # No shell pattern: names are full of brackets.
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name) is not None

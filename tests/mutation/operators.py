@@ -272,7 +272,7 @@ def _other_constants(node: ast.expr) -> list[bool | int | float]:
         case int() if value % 2 == 0:
             return [value * 2, value // 2]
         case int() | float():
-            return [value * 2]
+            return [value * 2 or 1.0]
     return []
 
 

@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.mutation.accepted import find_strangers, read_accepted
+from tests.mutation.accepted import Accepted, read_accepted
 from tests.mutation.mutants import ROOT, Mutant, enumerate_mutants, find_sources, sample
 from tests.mutation.plant import live_functions
 from tests.mutation.reach import LineRecorder, Reach
@@ -89,12 +89,12 @@ class Run:
         mutants = list(enumerate_mutants(self.wish.paths))
         accepted = read_accepted()
         if self.wish.paths is None:
-            strangers = find_strangers(accepted, {mutant.name for mutant in mutants})
+            strangers = accepted.find_strangers(mutant.name for mutant in mutants)
             self.problems += [f"accepted, but there is no such mutant: {name}" for name in strangers]
         wanted = [mutant for mutant in mutants if self.wish.only in mutant.name]
         if self.wish.size is not None:
             # Of the accepted ones nothing is to be learnt in a short time; a whole run tries them too.
-            wanted = sample([one for one in wanted if one.name not in accepted], self.wish.size, self.wish.seed)
+            wanted = sample([one for one in wanted if not accepted.accepts(one.name)], self.wish.size, self.wish.seed)
         digest = digest_sources()
         state = State(self.wish.state, digest)
         open_ = [mutant for mutant in wanted if mutant.name not in state.verdicts]
@@ -198,7 +198,7 @@ class Run:
 
     # --- the outcome -------------------------------------------------------------------------------------------------
 
-    def _tell(self, wanted: Sequence[Mutant], state: State, accepted: dict[str, str]) -> None:
+    def _tell(self, wanted: Sequence[Mutant], state: State, accepted: Accepted) -> None:
         outcomes = Counter(verdict.outcome for verdict in self.verdicts)
         by_tests = sum("::" in verdict.by for verdict in self.verdicts)
         by_seeds = sum(verdict.by.startswith("seed ") for verdict in self.verdicts)
@@ -206,10 +206,10 @@ class Run:
             verdict = state.verdicts[mutant.name]
             if verdict.outcome == UNFIT:
                 self.problems.append(f"could not be tried: {mutant.where} {mutant.name} ({verdict.by})")
-            elif verdict.outcome in (SURVIVED, UNREACHED) and mutant.name not in accepted:
+            elif verdict.outcome in (SURVIVED, UNREACHED) and not accepted.accepts(mutant.name):
                 why = "nobody notices" if verdict.outcome == SURVIVED else "nobody runs it"
                 self.problems.append(f"{why}: {mutant.where} {mutant.name}")
-            elif verdict.outcome not in (SURVIVED, UNREACHED) and mutant.name in accepted:
+            elif verdict.outcome not in (SURVIVED, UNREACHED) and mutant.name in accepted.names:
                 self.say(f"accepted, but found by {verdict.by}: {mutant.name}")
         self.say(f"{dict(outcomes)}; {by_tests} found by tests, {by_seeds} by the simulation alone")
         for problem in self.problems:

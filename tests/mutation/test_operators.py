@@ -34,6 +34,7 @@ def changes(source: str, operator: str) -> list[tuple[str, str]]:
         ("constant", "f(-1)", ["0", "-2"]),
         ("constant", "f(60)", ["120", "30"]),
         ("constant", "f(0.5)", ["1.0"]),
+        ("constant", "f(0.0)", ["1.0"]),
         ("constant", "f('text', None)", []),
         ("constant", "f'{a + 1}'", []),
         ("replace", "replace(a, b=1, c=2)", ["replace(a, c=2)", "replace(a, b=1)"]),

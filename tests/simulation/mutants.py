@@ -340,7 +340,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "the first 'not found' is final",
         lambda: _edit(
             inquire_status._follow_not_found,
-            "if old_enough and count >= _NOT_FOUND_AT_LEAST and evidence.at - since >= SOON:",
+            "if old_enough and evidence.at - since >= SOON:",
             "if True:",
         ),
     ),

@@ -49,6 +49,24 @@ class Meanwhile(Weather):
         return Fault.NONE
 
 
+@dataclass(slots=True)
+class Rivals(Weather):
+    """Fair weather, but `act` happens before each effect whose name begins with `name`: somebody is always faster."""
+
+    name: str
+    act: Callable[[], object]
+    count: int = 0
+    acting: bool = False
+
+    def draw(self, name: str) -> Fault:
+        if name.startswith(self.name) and not self.acting:
+            self.count += 1
+            self.acting = True
+            self.act()
+            self.acting = False
+        return Fault.NONE
+
+
 def requests(world: World, operation: str) -> int:
     """How many requests of an operation reached DOKU."""
     return sum(1 for one in world.simulator.requests if one.operation == operation)

@@ -19,7 +19,7 @@ from tests.fakes.journey import Merchant
 from tests.fakes.quiescence import come_to_rest
 from tests.fakes.weather import Fault
 from tests.fakes.world import World
-from tests.unit.application.support import Strike, linked, lose_notifications, requests
+from tests.unit.application.support import Meanwhile, Strike, linked, lose_notifications, requests
 from tools.doku_simulator.dials import Dial
 
 
@@ -72,6 +72,27 @@ def test_one_probe_at_a_time_and_an_answer_closes_it() -> None:
     assert merchant.pay("PROBE").payment.state is PaymentState.OTP_PENDING
     assert merchant.pay("NEXT").payment.state is PaymentState.OTP_PENDING
     assert world.process().circuit.read() == CircuitState()
+
+
+def test_who_loses_the_race_to_be_the_probe_waits_for_a_second() -> None:
+    world = broken().world
+    world.clock.tick(world.settings.circuit_open)
+    world.weather = Meanwhile("store.update_item", lambda: pass_circuit(world.process()))
+    with pytest.raises(CircuitOpen) as refused:
+        pass_circuit(world.process())
+    assert refused.value.retry_after == timedelta(seconds=1)
+
+
+def test_failures_add_up_for_the_whole_window_from_the_first_of_them() -> None:
+    world = World()
+    for _ in range(world.settings.circuit_failures - 1):
+        record_failure(world.process())
+    world.clock.tick(world.settings.circuit_window)
+    record_failure(world.process())
+    with pytest.raises(CircuitOpen) as refused:
+        pass_circuit(world.process())
+    assert refused.value.retry_after == timedelta(seconds=world.settings.circuit_open)
+    assert world.telemetry.notes == [("circuit opened", {"reason": "DOKU does not answer"})]
 
 
 def test_a_failed_probe_keeps_it_open() -> None:
@@ -203,3 +224,11 @@ def test_its_own_trouble_never_hides_an_answer() -> None:
     names = Strike("store.update_item", Fault.FAIL, skip=1)  # the first is the probe's claim
     world.weather = names
     assert merchant.pay("PROBE").payment.state is PaymentState.OTP_PENDING
+    assert ("answer not noted by the circuit breaker", {}) in world.telemetry.notes
+
+
+def test_its_own_trouble_never_hides_a_failure() -> None:
+    world = World()
+    world.weather = Strike("store.", Fault.FAIL)
+    record_failure(world.process())
+    assert world.telemetry.notes == [("failure not noted by the circuit breaker", {})]

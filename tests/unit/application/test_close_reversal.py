@@ -31,6 +31,7 @@ def test_a_reversal_is_closed_and_nothing_else_changes() -> None:
     assert closed.reversed_at is None
     assert closed == replace(before, reversed_at=None, version=before.version + 1, updated_at=closed.updated_at)
     assert merchant.payment() == closed
+    assert merchant.world.telemetry.notes[-1] == ("reversal closed", {"ref": REF, "state": "PAID"})
 
 
 def test_a_second_time_there_is_nothing_to_close_and_nothing_is_written() -> None:

@@ -5,6 +5,7 @@ releases that wrote absent members as null; their records are in the tables.
 """
 
 import hmac
+import re
 from dataclasses import fields, replace
 
 import pytest
@@ -13,8 +14,15 @@ from direct_debit.application import bind_account, make_payment, refund_payment
 from direct_debit.application.bind_account import BindAccount
 from direct_debit.application.errors import Conflict
 from direct_debit.application.make_payment import MakePayment
-from direct_debit.application.references import canonical, canonical_with_absent
+from direct_debit.application.references import (
+    canonical,
+    canonical_with_absent,
+    derive_reference,
+    make_external_id,
+)
 from direct_debit.domain.money import Amount
+from tests.fakes.clock import FakeClock
+from tests.fakes.ids import SeededIds
 from tests.fakes.journey import REF
 from tests.unit.application.support import linked, requests
 
@@ -103,6 +111,21 @@ GOLDEN = [
 def test_the_text_and_its_fingerprint_are_these(text: str | None, literal: str, fingerprint: str) -> None:
     assert text == literal
     assert hmac.digest(PEPPER, literal.encode(), "sha256").hex() == fingerprint
+
+
+@pytest.mark.parametrize(
+    ("key", "reference"), [("payment:cart-7", "WWGR0UF2QRA8"), ("refund:INV000000001", "M4M84GCNPEFZ")]
+)
+def test_the_reference_that_a_key_stands_for_is_this_one(key: str, reference: str) -> None:
+    """Another one would be another payment, made a second time by the same key."""
+    assert derive_reference(key) == reference
+
+
+def test_a_request_id_is_the_time_to_the_second_and_twelve_digits() -> None:
+    ids = SeededIds()
+    made = {make_external_id(FakeClock(), ids) for _ in range(50)}
+    assert len(made) == 50
+    assert all(re.fullmatch(r"20260302090000\d{12}", one) for one in made)
 
 
 def test_a_field_that_a_later_release_adds_changes_nothing_where_it_is_absent() -> None:

@@ -66,6 +66,8 @@ def test_a_notification_is_stored_before_its_work_is_queued() -> None:
     merchant.world.weather = Strike("queue.send", Fault.FAIL)
     notify(merchant.world)
     assert inbox(merchant.world) == [(InboxState.ACCEPTED, None)]
+    told = ("notification not queued, left to the sweep", {"reason": "payment"})
+    assert told in merchant.world.telemetry.notes
     come_to_rest(merchant.world, 130)  # the sweep finds it
     assert merchant.payment().state is PaymentState.PAID
 

@@ -1,14 +1,19 @@
 """Reading balance and payments, and that no call is begun that could outlive its function."""
 
+from datetime import timedelta
+
 import pytest
 
+from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import Conflict, CustomerActionRequired, NotDone, NotFound, Rejected
 from direct_debit.application.get_balance import get_balance
 from direct_debit.application.get_payment import GetPayment, get_payment
+from direct_debit.application.get_refund import get_refund
 from direct_debit.application.make_payment import MakePayment, make_payment
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.money import Amount
 from direct_debit.domain.payment import PaymentState
+from tests.fakes.clock import START
 from tests.fakes.journey import REF, Merchant
 from tests.fakes.world import World
 from tests.unit.application.support import linked, requests
@@ -55,6 +60,53 @@ def test_a_payment_is_shown_with_its_history() -> None:
     assert view.payment.state is PaymentState.PAID
     assert [one.version for one in view.history] == list(range(1, view.payment.version + 1))
     assert requests(merchant.world, "status") == 0  # a settled payment needs no question
+
+
+def test_a_refund_is_shown_with_its_payment_and_what_is_not_there_is_not_found() -> None:
+    merchant = linked()
+    world = merchant.world
+    with pytest.raises(NotFound, match="no such payment"):
+        get_refund(REF, world.process())
+    merchant.pay_to_the_end()
+    with pytest.raises(NotFound, match="no refund"):
+        get_refund(REF, world.process())
+    merchant.refund()
+    assert get_refund(REF, world.process()) == merchant.payment()
+
+
+def test_a_refresh_asks_from_the_second_on_in_which_it_may() -> None:
+    merchant = linked()
+    world = merchant.world
+    world.simulator.add_dial(Dial("payment", "drop", when="before"))
+    merchant.pay()
+    asked = []
+    for seconds in (59, 1, 59, 1):
+        world.clock.tick(seconds)
+        merchant.look(refresh=True)
+        asked.append(requests(world, "status"))
+    assert asked == [0, 1, 1, 2]  # a minute after the sending, and a minute after the question before
+
+
+def test_who_only_looks_asks_nothing() -> None:
+    merchant = linked()
+    merchant.pay()
+    merchant.world.clock.tick(600)
+    get_payment(GetPayment(ref=REF), merchant.world.process(), merchant.world.deadline())
+    assert requests(merchant.world, "status") == 0
+
+
+def test_a_settled_payment_is_not_asked_about_by_a_refresh() -> None:
+    merchant = linked()
+    merchant.pay_to_the_end()
+    merchant.world.clock.tick(600)
+    merchant.look(refresh=True)
+    assert requests(merchant.world, "status") == 0
+
+
+def test_what_is_left_of_a_budget_is_never_less_than_nothing() -> None:
+    deadline = Deadline(START)
+    left = [deadline.remaining(START + timedelta(seconds=seconds)) for seconds in (-1.5, 0, 1)]
+    assert left == [1.5, 0.0, 0.0]
 
 
 @pytest.mark.parametrize("seconds", [0, 1, 3, 5])

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from direct_debit.adapters.vault import UnsealFailed
+from direct_debit.application.call_doku import call_doku
 from direct_debit.application.errors import NotDone, RelinkRequired
 from direct_debit.application.get_balance import get_balance
 from direct_debit.application.obtain_b2b_token import obtain_b2b_token
@@ -302,6 +303,29 @@ def test_tokens_of_two_customers_stay_apart_in_one_process() -> None:
     second = obtain_customer_token(ports, other.binding().id, world.deadline()).token
     owners = world.simulator.world.access_tokens
     assert (owners[first].binding.customer, owners[second].binding.customer) == ("CUST-1", "CUST-2")
+
+
+def test_a_call_whose_tokens_are_both_refused_is_done_with_both_renewed() -> None:
+    merchant = linked()
+    world = merchant.world
+    world.simulator.add_dial(Dial("balance", "code", when="before", code="40101"))
+    world.simulator.add_dial(Dial("balance", "code", when="before", code="40102"))
+    assert get_balance(merchant.binding().id, world.process(), world.deadline()).balances
+    ids = [one.external_id for one in world.simulator.requests if one.operation == "balance"]
+    assert len(set(ids)) == 3
+
+
+def test_a_call_without_a_customer_that_is_refused_for_a_customers_token_is_not_done() -> None:
+    merchant = linked()
+    world = merchant.world
+    world.simulator.add_dial(Dial("status", "code", when="before", code="40102"))
+    payment = merchant.pay().payment
+    ports = world.process()
+    with pytest.raises(NotDone) as refused:
+        call_doku(ports, world.deadline(), lambda call: ports.doku.inquire_status(payment, call))
+    assert refused.value.code == "4015502"
+    assert requests(world, "status") == 1
+    assert merchant.binding().state is BindingState.ACTIVE
 
 
 # --- giving a link up -----------------------------------------------------------------------------------------------

@@ -37,3 +37,15 @@ def test_the_first_question_leaves_time_for_queue_and_worker() -> None:
     due = next_due(ORIGIN, ORIGIN, STEPS, 0.999)
     assert due is not None
     assert timedelta(seconds=61) <= due - ORIGIN <= timedelta(seconds=64.5)
+
+
+@pytest.mark.parametrize(
+    ("after", "step", "spread"),
+    [(0, 61, 3.05), (61, 90, 1.45), (180, 600, 21.0), (600, 900, 15.0), (7200, 21600, 30.0)],
+)
+def test_jitter_is_a_twentieth_of_the_gap_before_and_half_a_minute_at_most(
+    after: int, step: int, spread: float
+) -> None:
+    for jitter in (0.5, 1.0):
+        due = next_due(ORIGIN, ORIGIN + timedelta(seconds=after), STEPS, jitter)
+        assert due == ORIGIN + timedelta(seconds=step + spread * jitter)

@@ -53,6 +53,43 @@ def test_what_is_no_url_is_refused_without_its_text(text: str) -> None:
     assert refused.value.__context__ is None or refused.value.__suppress_context__
 
 
+def test_a_url_may_be_as_long_as_it_may_be() -> None:
+    start = "https://shop.example/"
+    longest = start + "x" * (2048 - len(start))
+    assert read_url(longest).host == "shop.example"
+    with pytest.raises(ValueError, match="URL"):
+        read_url(longest + "x")
+
+
+def test_lengths_are_those_of_the_contract() -> None:
+    """In characters; a shorter one would refuse what DOKU takes, a longer one promise what the wire refuses."""
+    lengths = {name.removesuffix("_LENGTH"): value for name, value in vars(values).items() if name.endswith("_LENGTH")}
+    assert lengths == {
+        "NAME": 70,
+        "COUNTRY": 60,
+        "ADDRESS": 255,
+        "REASON": 255,
+        "METADATA_VALUE": 500,
+        "EMAIL": 64,
+        "URL": 2048,
+        "BASE_URL": 1024,
+        "IPV4": 15,
+    }
+
+
+@pytest.mark.parametrize("code", [0x1F, 0x7F, 0x80, 0x9F, 0xD800, 0xDFFF])
+def test_the_edges_of_what_can_not_be_written(code: int) -> None:
+    told = explain_character(chr(code))
+    assert told is not None
+    assert f"U+{code:04X} at position 1" in told
+    assert ("half of a character" in told) == (code >= 0xD800)
+
+
+@pytest.mark.parametrize("code", [0x20, 0x7E, 0xA0, 0xD7FF, 0xE000])
+def test_the_edges_of_what_can_be_written(code: int) -> None:
+    assert explain_character(chr(code)) is None
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

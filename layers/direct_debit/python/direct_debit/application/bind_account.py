@@ -57,8 +57,8 @@ class BindingResult:
     """The binding as it is now; `redirect_url` is where the customer goes on, while that is useful."""
 
     binding: Binding
-    replayed: bool = False
-    redirect_url: str | None = field(default=None, repr=False)
+    replayed: bool
+    redirect_url: str | None = field(repr=False)
 
 
 def bind_account(command: BindAccount, ports: Ports, deadline: Deadline) -> BindingResult:

@@ -19,8 +19,6 @@ from direct_debit.application.ports import DokuCall, Ports
 from direct_debit.application.references import make_external_id
 from direct_debit.application.refused_key import note_refused_key
 
-_ROUNDS = 3  # the first try, one after renewing the B2B token, one after renewing the customer's
-
 
 def call_doku[T](
     ports: Ports,
@@ -44,12 +42,12 @@ def call_doku[T](
     request_id = external_id or make_external_id(ports.clock, ports.ids)
     refused_b2b: str | None = None
     refused_customer: str | None = None
-    for number in range(_ROUNDS):
+    while True:  # three times at most: a token of each kind is renewed once
         b2b_token = _note_silence(ports, partial(obtain_b2b_token, ports, deadline, refused_b2b))
         access = None
         if binding_id is not None:
             access = _note_silence(ports, partial(obtain_customer_token, ports, binding_id, deadline, refused_customer))
-        if number > 0:
+        if refused_b2b is not None or refused_customer is not None:
             request_id = renew()  # with the tokens in hand: what it checks in the record holds for the sending
         call = DokuCall(
             b2b_token=b2b_token,
@@ -74,7 +72,6 @@ def call_doku[T](
         else:
             record_answer(ports)
             return answer
-    raise NotDone("DOKU did not take the tokens; nothing was done")
 
 
 def _send[T](ports: Ports, send: Callable[[], T]) -> T:

@@ -21,7 +21,6 @@ from direct_debit.application.ports import Metric, Ports, StatusAnswer
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.payment import Payment, PaymentEvent, PaymentState
 
-_NOT_FOUND_AT_LEAST = 2  # "not found" counts only when DOKU has said it again minutes later (contract section 7)
 _AWAITING_OTP = "4035413"  # 4035413 as the original response code: the bank still waits for the customer's code
 
 _CLOCK_SKEW = timedelta(seconds=5)
@@ -225,13 +224,14 @@ def interpret_status(payment: Payment, answer: StatusAnswer, ports: Ports) -> Pa
 
 
 def _follow_not_found(ports: Ports, payment: Payment, evidence: Evidence) -> Payment:
-    """DOKU does not know the payment: believed after the grace period and when said again, and asked on for a day."""
+    """DOKU does not know the payment: believed after the grace period, and only when DOKU said it minutes before
+    already (contract section 7); and asked on for a day."""
     if payment.is_final:
         return payment
     since = payment.not_found_since or evidence.at
     count = payment.not_found_count + 1
     old_enough = evidence.at - payment.sent_at >= timedelta(seconds=ports.settings.not_found_final)
-    if old_enough and count >= _NOT_FOUND_AT_LEAST and evidence.at - since >= SOON:
+    if old_enough and evidence.at - since >= SOON:
         return advance_payment(
             ports,
             payment,

@@ -39,5 +39,5 @@ def next_try(
     spread = 1 + _JITTER * ports.ids.jitter()
     if error.code is None or error.code.startswith("5"):
         soon = now + SOON * spread
-        return soon if step is None or step > soon else step
+        return soon if step is None else min(soon, step)
     return now + min(max(SOON, now - since), _LONGEST) * spread

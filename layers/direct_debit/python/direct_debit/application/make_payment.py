@@ -160,8 +160,7 @@ def _create(
 
 def _make_room(binding: Binding | None, ports: Ports) -> bool:
     """Let settled payments go; whether there were any."""
-    full = binding is not None and binding.state is BindingState.ACTIVE
-    if binding is None or not full or len(binding.open_payments) < ports.settings.max_open_payments:
+    if binding is None or len(binding.open_payments) < ports.settings.max_open_payments:
         return False
     released = [release_account(binding.id, ref, ports) for ref in sorted(binding.open_payments)]
     return any(released)

@@ -44,8 +44,7 @@ def obtain_b2b_token(
         if proof is None and memory.token not in (None, refused) and _lives(ports, memory.expires_at):
             return memory.token
         shared = ports.b2b_tokens.read()
-        serves = shared is not None and (proof is None or proof.is_given_by(shared))
-        if shared is not None and serves and _lives(ports, shared.expires_at):
+        if shared is not None and (proof is None or proof.is_given_by(shared)) and _lives(ports, shared.expires_at):
             token = ports.vault.unseal(shared.token, OWNER)
             if token != refused:
                 memory.token, memory.expires_at = token, shared.expires_at

@@ -643,7 +643,6 @@ class TokenMemory:
 
     token: str | None = field(default=None, repr=False)
     expires_at: datetime | None = None
-    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

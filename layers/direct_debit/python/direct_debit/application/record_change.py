@@ -72,7 +72,7 @@ def tell_payment(payment: Payment, ports: Ports) -> None:
 
 def record_binding_change(before: Binding | None, after: Binding, ports: Ports) -> None:
     """Tell what became of a link and complete a waiting workflow. Raises StoreUnavailable."""
-    if before is not None or after.version == 1:
+    if before is not None:
         after = remember_move(before, after)
     if after.untold:
         tell_binding(after, ports)

@@ -75,8 +75,9 @@ def _end_link(binding: Binding, ports: Ports, deadline: Deadline) -> Binding:
 
 def _probe(binding: Binding, ports: Ports, deadline: Deadline) -> Binding:
     now = ports.clock.now()
+    since = binding.unbind_requested_at or now
     step = next_probe(ports, binding, now)
-    if step - now >= timedelta(hours=23):
+    if now - since >= timedelta(seconds=ports.settings.binding_schedule[-1]):
         ports.telemetry.count(Metric.BINDING_UNRESOLVED)
         ports.telemetry.note("unlinking unresolved", binding_id=binding.id)
     try:
@@ -88,7 +89,6 @@ def _probe(binding: Binding, ports: Ports, deadline: Deadline) -> Binding:
     except StoreUnavailable:
         raise
     except (NotDone, Unsendable) as error:
-        since = claimed.unbind_requested_at or now
         due = next_try(ports, error, since=since, now=ports.clock.now(), step=step)
         return _save(claimed, replace(claimed.noted(ports.clock.now()), due_at=due), ports)
     if found is None:  # the next look decides

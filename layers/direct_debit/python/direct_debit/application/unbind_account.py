@@ -60,8 +60,6 @@ def unbind_account(binding_id: str, ports: Ports, deadline: Deadline) -> Binding
             stored = ports.bindings.save_when_settled(binding, claimed)
         except BindingChanged as race:
             binding = race.current
-            if binding.open_payments:
-                settle_open_payments(binding, ports)
             continue
         return show_binding(_send(stored, ports, deadline), ports)
     raise NotDone("the binding changed too often; repeat the request")
