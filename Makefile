@@ -95,7 +95,7 @@ fidelity: setup ## Compare the in-memory store with moto over 20,000 random oper
 second-opinion: setup ## Ask an independent DynamoDB (dynalite, needs Node) the adapters' contract tests, as far as it goes
 	@if ! command -v npm > /dev/null; then echo "skipped: dynalite needs Node and npm, and this machine has none"; exit 0; fi; \
 	mkdir -p .tools/dynalite && cp requirements/dynalite/package*.json .tools/dynalite/ \
-		&& npm ci --prefix .tools/dynalite --silent --no-audit --no-fund \
+		&& (cd .tools/dynalite && npm ci --silent --no-audit --no-fund) \
 		&& DYNALITE=.tools/dynalite/node_modules/dynalite/cli.js $(PYTHON) -m pytest -q -k dynalite tests/integration/adapters
 
 .PHONY: openapi

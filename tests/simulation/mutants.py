@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from direct_debit.adapters import doku, doku_replies, vault
-from direct_debit.adapters.dynamodb import changes, conditions, payment_item, payments
+from direct_debit.adapters.dynamodb import changes, client, conditions, payment_item, payments
 from direct_debit.application import (
     accept_notification,
     advance_binding,
@@ -781,6 +781,15 @@ MUTANTS: tuple[Mutant, ...] = (
         "key-not-heard",
         "an Idempotency-Key beside a reference is not heard",
         lambda: _edit(make_payment._key, "if command.idempotency_key is None:", "if True:"),
+    ),
+    Mutant(
+        "one-token-for-two-transactions",
+        "a transaction that goes on without a step that was refused bears the request token of the first",
+        lambda: _edit(
+            client._Tokens._make,
+            'f"{self._answers}:{self._content}".encode()',
+            'self._content.partition(":")[0].encode()',
+        ),
     ),
     Mutant(
         "metadata-not-compared",

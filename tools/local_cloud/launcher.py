@@ -1,20 +1,15 @@
 """Starts MiniStack (run by the Python of `.tools/ministack`), mended where it differs from AWS in what we rely on.
 
-Eight differences, seen with the pinned version:
+Five differences, seen with the pinned version:
 - every exception of a function is reported as `Runtime.HandlerError`; AWS reports the exception's class, which is what
   `Retry` and `Catch` of a state machine match. The class is the last line of the traceback in the log;
 - an event source's `MaximumConcurrency` that comes from a template parameter is text, and stops the poller;
 - a task's `TimeoutSeconds` may be a JSONata expression on AWS, and is not evaluated;
 - a function that fails in a task with `.waitForTaskToken` fails the task on AWS at once; here the wait goes on;
-- streams and queues are read independently of each other on AWS; here no queue is read while a stream's consumer works;
-- a secret for which the template has no value has none on AWS; here it has an empty one;
-- the gateway's own answers have the form that the API's description gives them; here they are not read from it;
-- a signature names the service and region that it is for, and AWS takes it for no other; here any would do.
+- streams and queues are read independently of each other on AWS; here no queue is read while a stream's consumer works.
 
-Two more are for the machine. Each call at once would get a process of its own, and 200 calls some 12 GB of them: a
-function has so many workers at most, and further calls wait for one. And each worker would unpack the layers for itself
-and compile them anew, more than half of its cold start: they are unpacked once per run, and who imports a module
-first leaves its bytecode to the others.
+And one for speed: each worker would unpack the layers for itself and compile them anew, which is more than half of its
+cold start. They are unpacked once per run, and who imports a module first leaves its bytecode to the others.
 """
 
 import hashlib
@@ -29,13 +24,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-WORKERS = 16
-"""Processes that one function has at most."""
-LONGEST_TURN_SECONDS = 25.0
-"""How long a call waits for a worker: not quite as long as its caller waits for the answer."""
-API_SERVICE = "execute-api"
-
-_CREDENTIAL_SCOPE = re.compile(r"Credential=[^/,\s]+/\d{8}/(?P<region>[^/,\s]*)/(?P<service>[^/,\s]*)/aws4_request")
 # "module.ClassName: message" or "ClassName", as the last line of a traceback begins.
 _EXCEPTION_LINE = re.compile(r"^(?:[A-Za-z_]\w*\.)*([A-Za-z_]\w*)(?::\s.*)?$")
 
@@ -74,96 +62,20 @@ def with_numeric_concurrency(limit: Callable[..., int]) -> Callable[..., int]:
     return wrapped
 
 
-def with_evaluated_timeout(
-    execute: Callable[..., Any], evaluate: Callable[[dict[str, Any], Any, Any], float]
-) -> Callable[..., Any]:
-    """Wrap the execution of a task so that a `TimeoutSeconds` that is an expression becomes its number."""
+# --- the gateway, secrets and workers: further differences ------------------------------------------------------------
+#
+# A secret for which the template has no value has none on AWS, and an empty one here. The gateway's own answers have
+# the form that the API's description gives them, which is not read from it here. A signature names the service and
+# region that it is for, and AWS takes it for no other; here any would do. And for the machine: each call at once would
+# get a process of its own, 200 of them 12 GB; a function has a few workers at most, and further calls wait for one.
 
-    def wrapped(state: dict[str, Any], given: Any, execution: Any, context: Any) -> Any:  # noqa: ANN401 - as above
-        if isinstance(state.get("TimeoutSeconds"), str):
-            state = state | {"TimeoutSeconds": evaluate(state, given, context)}
-        return execute(state, given, execution, context)
+WORKERS = 16
+"""Processes that one function has at most."""
+LONGEST_TURN_SECONDS = 25.0
+"""How long a call waits for a worker: not quite as long as its caller waits for the answer."""
+API_SERVICE = "execute-api"
 
-    return wrapped
-
-
-def with_failing_callback(
-    call: Callable[..., Any], waiting: Callable[[str], dict[str, Any] | None]
-) -> Callable[..., Any]:
-    """Wrap the call of a function so that its error also ends the wait for the task token that it was given."""
-
-    def wrapped(function: str, event: Any) -> Any:  # noqa: ANN401 - as above
-        try:
-            return call(function, event)
-        except Exception as error:
-            for value in event.values() if isinstance(event, dict) else ():
-                wait = waiting(value) if isinstance(value, str) else None
-                if wait is not None:
-                    name, cause = getattr(error, "error", "Lambda.Unknown"), getattr(error, "cause", str(error))
-                    wait["error"] = {"Error": name, "Cause": cause}
-                    wait["event"].set()
-            raise
-
-    return wrapped
-
-
-def with_shared_layers(
-    resolve: Callable[[str | dict[str, Any]], bytes | None], folder: Path
-) -> Callable[[str | dict[str, Any]], bytes | None]:
-    """Wrap the reading of a layer's archive: it is unpacked once below `folder`, and each worker gets a pointer to it.
-
-    The pointer is an archive too, with one `.pth` file at the place that AWS makes a site directory.
-    """
-    lock = threading.Lock()
-
-    def wrapped(attachment: str | dict[str, Any]) -> bytes | None:
-        archive = resolve(attachment)
-        if archive is None:
-            return None
-        unpacked = folder / hashlib.sha256(archive).hexdigest()[:16]
-        with lock:
-            if not unpacked.exists():
-                with zipfile.ZipFile(io.BytesIO(archive)) as content:
-                    content.extractall(unpacked)
-        return _pointer_to(unpacked / "python")
-
-    return wrapped
-
-
-def _pointer_to(folder: Path) -> bytes:
-    site = f"python/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as content:
-        # In front, as a layer's own folder would be: a plain path would come behind the emulator's own packages.
-        content.writestr(f"{site}/layer.pth", f"import sys; sys.path.insert(0, {str(folder)!r})\n")
-    return archive.getvalue()
-
-
-def beside(poll: Callable[[], bool]) -> Callable[[], bool]:
-    """Wrap one source's poll so that it runs in a thread of its own, until it finds nothing, each time it is called.
-
-    The wrapped poll says that nothing was found: its caller has nothing to go on with.
-    """
-    asked = threading.Event()
-
-    def run() -> None:
-        while asked.wait():
-            asked.clear()
-            try:
-                while poll():
-                    pass
-            except Exception:
-                logging.getLogger(__name__).exception("a source could not be polled")  # the next call tries again
-
-    thread = threading.Thread(target=run, name=f"{poll.__name__} beside", daemon=True)
-
-    def wrapped() -> bool:
-        if thread.ident is None:
-            thread.start()
-        asked.set()
-        return False
-
-    return wrapped
+_CREDENTIAL_SCOPE = re.compile(r"Credential=[^/,\s]+/\d{8}/(?P<region>[^/,\s]*)/(?P<service>[^/,\s]*)/aws4_request")
 
 
 def with_empty_secrets(
@@ -258,6 +170,27 @@ def with_checked_scope(
     return wrapped
 
 
+def bound_workers(lambda_svc: Any) -> None:  # noqa: ANN401 - a module without types
+    """Bound the processes of each function."""
+
+    def throttled(name: str) -> dict[str, Any]:
+        answer: dict[str, Any] = lambda_svc._throttle_response(  # noqa: SLF001 - no public hook
+            reason_code="ConcurrentInvocationLimitExceeded", msg=f"Rate Exceeded: no worker of {name} became free"
+        )
+        return answer
+
+    lambda_svc._execute_function_warm = with_bounded_workers(lambda_svc._execute_function_warm, throttled)  # noqa: SLF001 - as above
+
+
+def mend_secrets() -> None:
+    """Mend how the emulator makes a secret without a value."""
+    from ministack.services import secretsmanager  # noqa: PLC0415 - exists in the emulator's environment only
+    from ministack.services.cloudformation import provisioners  # noqa: PLC0415 - as above
+
+    secret = provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]  # noqa: SLF001 - no public hook
+    secret["create"] = with_empty_secrets(secret["create"], secretsmanager._secrets)  # noqa: SLF001 - as above
+
+
 def mend_gateway(app: Any) -> None:  # noqa: ANN401 - a module without types
     """Mend what the emulator's API Gateway says by itself, and how it reads the signatures of the API's callers."""
     from ministack.core.iam_evaluator import AuthError  # noqa: PLC0415 - exists in the emulator's environment only
@@ -282,6 +215,101 @@ def mend_gateway(app: Any) -> None:  # noqa: ANN401 - a module without types
     app._enforce_execute_api = with_checked_scope(app._enforce_execute_api, authorised_by_iam, region_of, refuse)  # noqa: SLF001 - as above
 
 
+# --- state machines, layers and pollers -------------------------------------------------------------------------------
+
+
+def with_evaluated_timeout(
+    execute: Callable[..., Any], evaluate: Callable[[dict[str, Any], Any, Any], float]
+) -> Callable[..., Any]:
+    """Wrap the execution of a task so that a `TimeoutSeconds` that is an expression becomes its number."""
+
+    def wrapped(state: dict[str, Any], given: Any, execution: Any, context: Any) -> Any:  # noqa: ANN401 - as above
+        if isinstance(state.get("TimeoutSeconds"), str):
+            state = state | {"TimeoutSeconds": evaluate(state, given, context)}
+        return execute(state, given, execution, context)
+
+    return wrapped
+
+
+def with_failing_callback(
+    call: Callable[..., Any], waiting: Callable[[str], dict[str, Any] | None]
+) -> Callable[..., Any]:
+    """Wrap the call of a function so that its error also ends the wait for the task token that it was given."""
+
+    def wrapped(function: str, event: Any) -> Any:  # noqa: ANN401 - as above
+        try:
+            return call(function, event)
+        except Exception as error:
+            for value in event.values() if isinstance(event, dict) else ():
+                wait = waiting(value) if isinstance(value, str) else None
+                if wait is not None:
+                    name, cause = getattr(error, "error", "Lambda.Unknown"), getattr(error, "cause", str(error))
+                    wait["error"] = {"Error": name, "Cause": cause}
+                    wait["event"].set()
+            raise
+
+    return wrapped
+
+
+def with_shared_layers(
+    resolve: Callable[[str | dict[str, Any]], bytes | None], folder: Path
+) -> Callable[[str | dict[str, Any]], bytes | None]:
+    """Wrap the reading of a layer's archive: it is unpacked once below `folder`, and each worker gets a pointer to it.
+
+    The pointer is an archive too, with one `.pth` file at the place that AWS makes a site directory.
+    """
+    lock = threading.Lock()
+
+    def wrapped(attachment: str | dict[str, Any]) -> bytes | None:
+        archive = resolve(attachment)
+        if archive is None:
+            return None
+        unpacked = folder / hashlib.sha256(archive).hexdigest()[:16]
+        with lock:
+            if not unpacked.exists():
+                with zipfile.ZipFile(io.BytesIO(archive)) as content:
+                    content.extractall(unpacked)
+        return _pointer_to(unpacked / "python")
+
+    return wrapped
+
+
+def _pointer_to(folder: Path) -> bytes:
+    site = f"python/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as content:
+        # In front, as a layer's own folder would be: a plain path would come behind the emulator's own packages.
+        content.writestr(f"{site}/layer.pth", f"import sys; sys.path.insert(0, {str(folder)!r})\n")
+    return archive.getvalue()
+
+
+def beside(poll: Callable[[], bool]) -> Callable[[], bool]:
+    """Wrap one source's poll so that it runs in a thread of its own, until it finds nothing, each time it is called.
+
+    The wrapped poll says that nothing was found: its caller has nothing to go on with.
+    """
+    asked = threading.Event()
+
+    def run() -> None:
+        while asked.wait():
+            asked.clear()
+            try:
+                while poll():
+                    pass
+            except Exception:
+                logging.getLogger(__name__).exception("a source could not be polled")  # the next call tries again
+
+    thread = threading.Thread(target=run, name=f"{poll.__name__} beside", daemon=True)
+
+    def wrapped() -> bool:
+        if thread.ident is None:
+            thread.start()
+        asked.set()
+        return False
+
+    return wrapped
+
+
 def mend_state_machines(stepfunctions: Any) -> None:  # noqa: ANN401 - a module without types
     """Mend the emulator's Step Functions."""
 
@@ -296,27 +324,19 @@ def mend_state_machines(stepfunctions: Any) -> None:  # noqa: ANN401 - a module 
 def main() -> None:
     """Mend the emulator and run it until it is told to end."""
     from ministack import app  # noqa: PLC0415 - exists in its own environment only; the functions above are tested in ours
-    from ministack.services import lambda_svc, secretsmanager, stepfunctions  # noqa: PLC0415 - as above
-    from ministack.services.cloudformation import provisioners  # noqa: PLC0415 - as above
+    from ministack.services import lambda_svc, stepfunctions  # noqa: PLC0415 - as above
 
-    def throttled(name: str) -> dict[str, Any]:
-        answer: dict[str, Any] = lambda_svc._throttle_response(  # noqa: SLF001 - no public hook
-            reason_code="ConcurrentInvocationLimitExceeded", msg=f"Rate Exceeded: no worker of {name} became free"
-        )
-        return answer
-
-    warm = with_exception_class(lambda_svc._execute_function_warm)  # noqa: SLF001 - as above
-    lambda_svc._execute_function_warm = with_bounded_workers(warm, throttled)  # noqa: SLF001 - as above
+    lambda_svc._execute_function_warm = with_exception_class(lambda_svc._execute_function_warm)  # noqa: SLF001 - no public hook
     lambda_svc._sqs_esm_concurrency = with_numeric_concurrency(lambda_svc._sqs_esm_concurrency)  # noqa: SLF001 - as above
+    bound_workers(lambda_svc)
+    mend_secrets()
+    mend_gateway(app)
     lambda_svc._resolve_layer_zip = with_shared_layers(  # noqa: SLF001 - as above
         lambda_svc._resolve_layer_zip,  # noqa: SLF001 - as above
         Path(os.environ["TMPDIR"], "layers"),
     )
     lambda_svc._poll_dynamodb_streams = beside(lambda_svc._poll_dynamodb_streams)  # noqa: SLF001 - as above
-    secret = provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]  # noqa: SLF001 - as above
-    secret["create"] = with_empty_secrets(secret["create"], secretsmanager._secrets)  # noqa: SLF001 - as above
     mend_state_machines(stepfunctions)
-    mend_gateway(app)
     app.main()
 
 

@@ -18,6 +18,7 @@ import requests
 from botocore.exceptions import ClientError
 
 from direct_debit.adapters.aws import AwsClients
+from tests.patience import PATIENCE_SECONDS
 from tools.local_cloud.processes import LOOPBACK, free_port, server
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def running(folder: Path) -> Iterator[str]:
 
     def ready() -> bool:
         try:
-            return requests.get(url, timeout=5).status_code > 0
+            return requests.get(url, timeout=PATIENCE_SECONDS).status_code > 0
         except requests.RequestException:
             return False
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 from doku_snap.credentials import Credentials
 from doku_snap.errors import InvalidSetting
 from doku_snap.external_id import make_external_id
-from doku_snap.keys import load_private_key, load_public_key
+from doku_snap.keys import check_private_key, load_private_key, load_public_key
 from doku_snap.operations import Operation
 from doku_snap.settings import PRODUCTION_URL, SANDBOX_URL, ClientSettings
 from doku_snap.statuses import RefundStatus, TransactionStatus, parse_refund_status, parse_transaction_status
@@ -146,6 +146,18 @@ def test_pkcs1_and_pkcs8_and_pasted_line_breaks_are_the_same_key() -> None:
     assert load_public_key(pkcs1).public_numbers() == public.public_numbers()
 
 
+def test_a_quick_check_takes_what_can_be_used_and_leaves_the_arithmetic_to_the_first_use() -> None:
+    pem = keys()["merchantPrivateKeyPkcs8Pem"]
+    check_private_key(pem)
+    check_private_key(keys()["merchantPrivateKeyPkcs1Pem"])
+    key = load_private_key(pem).private_numbers()
+    odd = rsa.RSAPrivateNumbers(key.p, key.q, key.d + 2, key.dmp1, key.dmq1, key.iqmp, key.public_numbers)
+    broken = pem_of(odd.private_key(unsafe_skip_rsa_key_validation=True))
+    check_private_key(broken)
+    with pytest.raises(InvalidSetting):
+        load_private_key(broken)
+
+
 def test_keys_that_cannot_be_used_name_their_setting() -> None:
     small = rsa.generate_private_key(65537, 1024)  # noqa: S505  weak on purpose
     curve = ec.generate_private_key(ec.SECP256R1())
@@ -158,10 +170,11 @@ def test_keys_that_cannot_be_used_name_their_setting() -> None:
         "é",
         "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----",
     ):
-        with pytest.raises(InvalidSetting) as refused:
-            load_private_key(pem, "someKey")
-        assert refused.value.setting == "someKey"
-        assert "AAAA" not in str(refused.value)
+        for read in (load_private_key, check_private_key):
+            with pytest.raises(InvalidSetting) as refused:
+                read(pem, "someKey")
+            assert refused.value.setting == "someKey"
+            assert "AAAA" not in str(refused.value)
     small_public = small.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     curve_public = curve.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     for pem in (small_public, curve_public, "", keys()["merchantPrivateKeyPkcs8Pem"]):

@@ -74,20 +74,6 @@ class StoreUnavailable(NotDone):
         self.store_code = code
 
 
-class NotConfigured(StoreUnavailable):
-    """The secret has no usable value: nobody has put one in yet, or what was put in can not be read.
-
-    `fault` says what an operator has to mend; it is for the log, and callers see the detail.
-    """
-
-    def __init__(self, fault: str) -> None:
-        super().__init__("the credentials for DOKU are not in place; this service's operator has to put them there")
-        self.fault = fault
-
-    def __str__(self) -> str:
-        return self.fault
-
-
 class OutcomeUnknown(DirectDebitError):
     """A write may have happened at DOKU. Raised by the DOKU port only; callers never see it: they see UNKNOWN.
 
@@ -112,6 +98,20 @@ class B2BTokenRefused(DirectDebitError):
 
 class CustomerTokenRefused(DirectDebitError):
     """DOKU does not take the customer's token: the call was refused at the gate and had no effect."""
+
+
+class NotConfigured(StoreUnavailable):
+    """The secret has no usable value: nobody has put one in yet, or what was put in can not be read.
+
+    `fault` says what an operator has to mend; it is for the log, and callers see the detail.
+    """
+
+    def __init__(self, fault: str) -> None:
+        super().__init__("the credentials for DOKU are not in place; this service's operator has to put them there")
+        self.fault = fault
+
+    def __str__(self) -> str:
+        return self.fault
 
 
 class RecordUnreadable(DirectDebitError):
