@@ -536,17 +536,20 @@ class Doku(Protocol):
 
 
 class Queues(Protocol):
-    """Work for later. A message carries an id and an attempt, no personal data. The adapter bounds the delays."""
+    """Work for later. A message carries an id and an attempt, no personal data. The adapter bounds the delays.
 
-    def send_notification(self, inbox_id: str) -> None:
+    `chain` is how many workers, each by its message, led to this one; use cases leave it out (application.chains).
+    """
+
+    def send_notification(self, inbox_id: str, chain: int = 0) -> None:
         """Ask for an accepted notification to be processed now."""
         ...
 
-    def send_refund(self, ref: str, attempt: int, delay: float) -> None:
+    def send_refund(self, ref: str, attempt: int, delay: float, chain: int = 0) -> None:
         """Ask for a step of a refund in `delay` seconds."""
         ...
 
-    def send_inquiry(self, ref: str, attempt: int, delay: float) -> None:
+    def send_inquiry(self, ref: str, attempt: int, delay: float, chain: int = 0) -> None:
         """Ask for a status inquiry in `delay` seconds."""
         ...
 
@@ -565,7 +568,11 @@ class Events(Protocol):
     """The event bus."""
 
     def publish(self, event: OutboxEvent) -> None:
-        """Publish; raises StoreUnavailable when the bus did not take it."""
+        """Publish; raises StoreUnavailable when the bus did not take it, Undeliverable when it never will."""
+        ...
+
+    def publish_together(self, events: Sequence[OutboxEvent]) -> frozenset[str]:
+        """Publish events that need no order among each other; return the ids of those that the bus took."""
         ...
 
 
@@ -573,7 +580,10 @@ class Workflows(Protocol):
     """Waiting Step Functions executions."""
 
     def succeed(self, task_token: str, output: Mapping[str, str | None]) -> None:
-        """Complete a waiting task with the outcome only. A task that is gone is fine."""
+        """Complete a waiting task with the outcome only. A task that is gone is fine.
+
+        Raises StoreUnavailable, Undeliverable.
+        """
         ...
 
 
