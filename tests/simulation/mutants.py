@@ -787,7 +787,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "overtaken-in-one-request",
         "two changes of one payment are published in one request",
-        lambda: _edit(stream._read_group, "subject in subjects or ", ""),
+        lambda: _edit(stream._read_group, "if tells and subject in telling:", "if False:"),
     ),
     Mutant(
         "bookkeeping-not-rewritten",

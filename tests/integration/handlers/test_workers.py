@@ -1,9 +1,10 @@
 """The doors without a caller: queues, streams, the schedule. One bad record never takes others along."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from direct_debit.application.chains import LONGEST_CHAIN
 from direct_debit.application.errors import StoreUnavailable, Undeliverable
 from direct_debit.application.ports import HistoryEntry, InboxItem, OutboxEvent
 from direct_debit.entrypoint.queue import MAX_RECEIVES
+from direct_debit.entrypoint.stream import consume
 from tests.fakes.weather import Fault, Weather
 from tests.integration.handlers.house import House, payment_body
 from tests.integration.handlers.test_events import read
@@ -302,18 +304,29 @@ def test_when_publishing_together_fails_in_no_known_way_each_is_published_alone(
     assert len(house.world.events.published) == 3
 
 
+class Requests(Weather):
+    """Fair weather that notes the effects whose name begins so."""
+
+    def __init__(self, begin: str = "events.") -> None:
+        self.begin = begin
+        self.names: list[str] = []
+
+    def draw(self, name: str) -> Fault:
+        if name.startswith(self.begin):
+            self.names.append(name)
+        return Fault.NONE
+
+
 def test_the_events_of_many_payments_take_a_tenth_of_the_requests(house: House) -> None:
-    class Watch(Weather):
-        requests: ClassVar[list[str]] = []
-
-        def draw(self, name: str) -> Fault:
-            if name.startswith("events."):
-                self.requests.append(name)
-            return Fault.NONE
-
-    house.world.weather = Watch()
+    house.world.weather = watch = Requests("")
     house.invoke("publish_events", payments_on_the_stream(house, 100), seconds=60)
-    assert Watch.requests == ["events.publish_together"] * 10
+    # Each payment: its history read, the receipt, and what lets its account go.
+    assert Counter(watch.names) == {
+        "events.publish_together": 10,
+        "store.query": 100,
+        "store.put_item": 100,
+        "store.transact_write_items": 100,
+    }
 
 
 def test_what_the_bus_does_not_take_of_several_is_published_in_its_turn(house: House) -> None:
@@ -324,14 +337,63 @@ def test_what_the_bus_does_not_take_of_several_is_published_in_its_turn(house: H
     assert all(len(house.ports.payments.history(f"INV{number:09}")) == 1 for number in range(3))
 
 
+def change_before(record: dict[str, Any], state: str, version: int, was: str = "PROCESSING") -> dict[str, Any]:
+    """A change of the same payment that lies before one of the stream's."""
+    earlier: dict[str, Any] = json.loads(json.dumps(record))
+    change = earlier["dynamodb"]
+    change["SequenceNumber"] = str(version)
+    change["NewImage"] |= {"state": {"S": state}, "version": {"N": str(version)}}
+    change["OldImage"] |= {"state": {"S": was}, "version": {"N": str(version - 1)}}
+    return earlier
+
+
+def test_a_change_without_an_event_does_not_part_a_request(house: House) -> None:
+    event = payments_on_the_stream(house, 2)
+    event["Records"] = [
+        change_before(record, *change)
+        for record in event["Records"]
+        for change in (("PROCESSING", 2, "OTP_SUBMITTED"), ("UNKNOWN", 3), ("PROCESSING", 4, "UNKNOWN"))
+    ]
+    house.world.weather = watch = Requests()
+    assert failed(house.invoke("publish_events", event, seconds=60)) == []
+    assert watch.names == ["events.publish_together"]
+    assert [[one.version for one in house.ports.payments.history(f"INV{number:09}")] for number in (0, 1)] == [
+        [2, 3, 4],
+        [2, 3, 4],
+    ]
+
+
+def test_a_payment_at_rest_waits_for_what_is_told_before_it(house: House) -> None:
+    """Its history says what was told: not before the change in front of it has its receipt."""
+    event = payments_on_the_stream(house, 1)
+    (paid,) = event["Records"]
+    unknown = change_before(paid, "UNKNOWN", 4)
+    event["Records"] = [unknown, paid]
+    house.world.weather = watch = Requests("store.query")
+    assert failed(house.invoke("publish_events", event, seconds=60)) == []
+    assert watch.names == ["store.query"]
+    assert [one.name for one in house.world.events.published] == ["payment.unknown", "payment.paid"]
+
+
 def test_two_changes_of_one_payment_are_never_published_together(house: House) -> None:
     """A throttled first would else be overtaken by the second."""
     event = payments_on_the_stream(house, 2)
-    earlier = json.loads(json.dumps(event["Records"][0]))
-    image, before = earlier["dynamodb"]["NewImage"], earlier["dynamodb"]["OldImage"]
-    image["state"], image["version"], before["version"] = {"S": "UNKNOWN"}, {"N": "4"}, {"N": "3"}
-    earlier["dynamodb"]["SequenceNumber"] = "1"
-    event["Records"] = [earlier, *event["Records"]]
+    first = event["Records"][0]
+    event["Records"] = [
+        change_before(first, "OTP_PENDING", 3, "REQUESTED"),
+        change_before(first, "UNKNOWN", 4),
+        *event["Records"],
+    ]
+    house.world.events.refuses = lambda one: one.name == "payment.otp_pending"
+    assert failed(house.invoke("publish_events", event, seconds=60)) == []
+    told = [one.name for one in house.world.events.published if one.detail["partnerReferenceNo"] == "INV000000000"]
+    assert told == ["payment.otp_pending", "payment.unknown", "payment.paid"]
+
+
+def test_a_throttled_event_is_not_overtaken_by_the_next_of_its_payment(house: House) -> None:
+    event = payments_on_the_stream(house, 2)
+    first = event["Records"][0]
+    event["Records"] = [change_before(first, "UNKNOWN", 4), *event["Records"]]
     house.world.events.refuses = lambda one: one.name == "payment.unknown"
     assert failed(house.invoke("publish_events", event, seconds=60)) == []
     told = [one.name for one in house.world.events.published if one.detail["partnerReferenceNo"] == "INV000000000"]
@@ -352,6 +414,14 @@ def test_a_stream_without_time_stops_before_it_begins(house: House) -> None:
         event["Records"][0]["dynamodb"]["SequenceNumber"]
     ]
     assert house.world.events.published == []
+
+
+def test_a_stream_whose_time_ends_reads_no_further(house: House) -> None:
+    house.world.weather = watch = Requests("store.query")
+    event = payments_on_the_stream(house, 3)
+    left = consume(event["Records"], house.ports, has_time=lambda: False, put_aside=lambda *_: True)
+    assert left is event["Records"][0]
+    assert watch.names == ["store.query"]
 
 
 @pytest.mark.parametrize("image", ["text", 7, [], {"pk": "text"}])

@@ -38,7 +38,7 @@ _BINDING_EVENTS = {
 }
 
 MOST_TOGETHER = 10
-"""How many events are published in one request: what the bus takes at most."""
+"""How many records' events are published in one request: what the bus takes at most."""
 
 _FEWEST_TOGETHER = 2
 
@@ -53,11 +53,6 @@ class News:
     record: Payment | Binding
     moves: tuple[Move, ...]
     settles: bool
-
-    @property
-    def subject(self) -> str:
-        """What the news is about."""
-        return self.record.ref if isinstance(self.record, Payment) else self.record.id
 
     @property
     def events(self) -> Sequence[OutboxEvent]:
@@ -118,15 +113,15 @@ def tell(news: News, ports: Ports) -> None:
 
 
 def publish_ahead(several: Sequence[News], ports: Ports) -> Ports:
-    """Publish events of different records in one request; return the ports with which `tell` does not repeat them.
+    """Publish the first event of each record in one request; return the ports with which `tell` does not repeat them.
 
-    Only of records with a single event: then each stays in the order of its payment, whatever the bus takes. What it
-    does not take now is published by `tell`, in its turn.
+    No record may be there twice with events: then each payment's stay in order, whatever the bus takes. What it does
+    not take now is published by `tell`, in its turn, and so is what follows.
     """
-    alone = [news.events[0] for news in several if len(news.events) == 1]
-    if len(alone) < _FEWEST_TOGETHER:
+    firsts = [news.events[0] for news in several if news.events]
+    if len(firsts) < _FEWEST_TOGETHER:
         return ports
-    return replace(ports, events=_PublishedAhead(ports.events, ports.events.publish_together(alone)))
+    return replace(ports, events=_PublishedAhead(ports.events, ports.events.publish_together(firsts)))
 
 
 def record_payment_change(before: Payment | None, after: Payment, ports: Ports) -> None:

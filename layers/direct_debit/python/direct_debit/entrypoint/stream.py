@@ -67,7 +67,7 @@ def consume(
 ) -> Record | None:
     """Tell what the records mean, in order; return the first that has to come again, None when there is none.
 
-    Events of different payments are published together, so long as no payment comes twice.
+    Events of different payments are published together.
     """
     position = 0
     while position < len(records):
@@ -98,35 +98,43 @@ class _Read:
     error: Exception | None = None
 
 
+class _HasToWait(Exception):
+    """A change of a payment at rest, right behind another one: what was told of that is not in its history yet."""
+
+
 def _read_group(records: Sequence[Record], ports: Ports, has_time: Callable[[], bool]) -> Sequence[_Read]:
-    """Read records until their events fill one request, or one comes that has to wait for another's receipt."""
+    """Read records until their events fill one request, or one comes that has to wait for another of its payment."""
     group: list[_Read] = []
-    subjects: set[str] = set()
-    events = 0
+    seen: set[object] = set()
+    telling: set[object] = set()
     for record in records:
-        if group and not has_time():
+        if group and (len(telling) == MOST_TOGETHER or not has_time()):
             break
-        one = _read(record, ports)
-        own = 0 if one.news is None else len(one.news.events)
-        subject = None if one.news is None else one.news.subject
-        if group and (subject in subjects or events + own > MOST_TOGETHER):
+        subject = as_mapping(as_mapping(as_mapping(record.get("dynamodb")).get("Keys")).get("pk")).get("S")
+        one = _read(record, ports, behind=subject in seen)
+        if one is None:
+            break
+        tells = one.news is not None and bool(one.news.events)
+        if tells and subject in telling:
             break
         group.append(one)
         if one.error is not None:
             break  # perhaps all that follows comes again
-        events += own
-        subjects |= set() if subject is None else {subject}
+        seen.add(subject)
+        telling |= {subject} if tells else set()
     return group
 
 
-def _read(record: Record, ports: Ports) -> _Read:
+def _read(record: Record, ports: Ports, *, behind: bool) -> _Read | None:
     try:
-        return _Read(record, _find_news(record, ports))
+        return _Read(record, _find_news(record, ports, behind=behind))
+    except _HasToWait:
+        return None
     except Exception as error:  # noqa: BLE001 - a poisoned record must not block its shard
         return _Read(record, None, error)
 
 
-def _find_news(record: Record, ports: Ports) -> News | None:
+def _find_news(record: Record, ports: Ports, *, behind: bool) -> News | None:
     change = as_mapping(record.get("dynamodb"))
     after = _image(change, "NewImage")
     if after is None:
@@ -134,7 +142,10 @@ def _find_news(record: Record, ports: Ports) -> News | None:
     before = _image(change, "OldImage")
     kind = after.get("kind", {}).get("S")
     if kind == PAYMENT_KIND:
-        return find_payment_news(None if before is None else read_payment(before), read_payment(after), ports)
+        payment = read_payment(after)
+        if behind and not payment.is_open:
+            raise _HasToWait
+        return find_payment_news(None if before is None else read_payment(before), payment, ports)
     if kind == BINDING_KIND:
         return find_binding_news(None if before is None else read_binding(before), read_binding(after))
     return None
