@@ -23,6 +23,7 @@ from direct_debit.entrypoint.queue import is_last_delivery
 from direct_debit.entrypoint.stream import consume
 from tests.fakes.queues import RECURSION_LIMIT
 from tests.fakes.streams import write_record
+from tests.fakes.weather import Crash
 from tests.simulation.facts import BINDINGS, TRANSACTIONS, WORKER_SECONDS
 from tests.simulation.kernel import SECOND
 
@@ -192,19 +193,23 @@ class Platform:
         if self._u.chance(self._u.plan.message_trouble):
             self._u.happens("message delayed")
             delay += self._u.rng.choice((5.0, 120.0, 1_200.0, 7_200.0)) * self._u.rng.random()
-        self._u.kernel.after(delay, lambda: self._hand_out(message, receives))
+        deadly = self._u.chance(self._u.plan.message_trouble / 20)
+        self._u.kernel.after(delay, lambda: self._hand_out(message, receives, deadly=deadly))
         if self._u.chance(self._u.plan.message_trouble):
             self._u.happens("message duplicated")
             again = delay + self._u.rng.choice((0.0, 0.0, 1.0, 400.0)) * self._u.rng.random()
             self._u.kernel.after(again, lambda: self._hand_out(message, receives))
 
-    def _hand_out(self, message: Message, receives: int) -> None:
+    def _hand_out(self, message: Message, receives: int, *, deadly: bool = False) -> None:
+        """Deliver a message; the worker of a deadly one dies each time, until somebody has mended why."""
         if message.lineage >= RECURSION_LIMIT:
             self._u.blame("O4", f"a chain of messages was cut at {message.queue} {message.subject}")
             self.dead_letters.append(message)
             return
 
         def work(environment: Environment, deadline: Deadline) -> None:
+            if deadly and not self._u.calm:
+                raise Crash
             ports = continue_chain(environment.ports, message.chain)
             if message.queue == "notification":
                 process_notification(message.subject, ports, deadline)
@@ -218,7 +223,7 @@ class Platform:
             if outcome.error is None:
                 return
             if not is_last_delivery(receives + 1):
-                self._u.kernel.after(_VISIBILITY, lambda: self._hand_out(message, receives + 1))
+                self._u.kernel.after(_VISIBILITY, lambda: self._hand_out(message, receives + 1, deadly=deadly))
             elif outcome.crashed:
                 self._u.happens("message to the dead letters")
                 self.dead_letters.append(message)
