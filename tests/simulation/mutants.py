@@ -735,7 +735,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "what a lost stream record had to say is told by nobody",
         lambda: _edit(
             resolve_pending._visit_payment,
-            "if payment.tell_by is not None and payment.tell_by <= ports.clock.now():",
+            "if payment.tell_by is not None and payment.tell_by <= now:",
             "if False:",
         ),
     ),
@@ -744,7 +744,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "what a lost stream record had to say of a link is told by nobody",
         lambda: _edit(
             resolve_pending._visit_binding,
-            "if binding is not None and binding.tell_by is not None and binding.tell_by <= ports.clock.now():",
+            "if binding is not None and binding.tell_by is not None and binding.tell_by <= now:",
             "if False:",
         ),
     ),

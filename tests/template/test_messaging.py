@@ -77,6 +77,11 @@ def test_each_queue_is_a_dead_letter_queue_or_has_one_and_is_encrypted() -> None
     assert [queue["SqsManagedSseEnabled"] for queue in queues.values()] == [True] * len(queues)
 
 
+def test_a_real_loop_is_still_cut() -> None:
+    """Our chains end by themselves (test_chains.py); so nobody has switched off what ends the others."""
+    assert {function.get("RecursiveLoop", "Terminate") for function in functions().values()} == {"Terminate"}
+
+
 def stream_mappings() -> dict[str, Json]:
     """Table's logical id → the event source mapping of its stream."""
     mappings = resources("AWS::Lambda::EventSourceMapping").values()

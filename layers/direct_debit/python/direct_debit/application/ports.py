@@ -124,6 +124,10 @@ class Bindings(Protocol):
         """Let a binding that is still as it was read carry its untold moves no longer; otherwise do nothing."""
         ...
 
+    def put_off_news(self, binding: Binding, until: datetime) -> bool:
+        """Let the moves of a binding that is still as it was read be told after `until`; False when it has changed."""
+        ...
+
     def list_due(self, now: datetime, limit: int) -> Sequence[str]:
         """Return ids of bindings whose due time has come (eventually consistent, oldest first)."""
         ...
@@ -225,6 +229,10 @@ class Payments(Protocol):
 
     def confirm_told(self, payment: Payment) -> None:
         """Let an open payment that is still as it was read carry its moves no longer; otherwise do nothing."""
+        ...
+
+    def put_off_news(self, payment: Payment, until: datetime) -> bool:
+        """Let the moves of a payment that is still as it was read be told after `until`; False when it has changed."""
         ...
 
     def list_due(self, now: datetime, limit: int) -> Sequence[str]:
