@@ -31,7 +31,7 @@ from direct_debit.adapters.vault import AesGcmVault
 from direct_debit.application.accept_notification import accept_notification
 from direct_debit.application.chains import continue_chain
 from direct_debit.application.deadline import Deadline
-from direct_debit.application.errors import DirectDebitError, StoreUnavailable
+from direct_debit.application.errors import DirectDebitError, NotDone, StoreUnavailable
 from direct_debit.application.inquire_status import inquire_status
 from direct_debit.application.ports import InboxKind, OutboxEvent, Ports, TokenMemory
 from direct_debit.application.process_notification import process_notification
@@ -358,7 +358,7 @@ class World:
         except (DirectDebitError, Crash) as error:
             if not is_last_delivery(receives):
                 self.queues.push(message, VISIBILITY_SECONDS, receives)
-            elif isinstance(error, Crash):
+            elif not isinstance(error, NotDone):
                 self.dead_letters.append(message)
         finally:
             self.queues.lineage = 0

@@ -224,11 +224,11 @@ class Platform:
                 return
             if not is_last_delivery(receives + 1):
                 self._u.kernel.after(_VISIBILITY, lambda: self._hand_out(message, receives + 1, deadly=deadly))
-            elif outcome.crashed:
+            elif isinstance(outcome.error, NotDone):
+                self._u.happens("message let go")  # trouble that passes: the sweep sends a new one
+            else:
                 self._u.happens("message to the dead letters")
                 self.dead_letters.append(message)
-            else:
-                self._u.happens("message let go")  # trouble that passes: the sweep sends a new one
 
         kind = {"notification": "process_notification", "inquiry": "inquire_status", "refund": "process_refund"}
         actor = self._u.invoke(kind[message.queue], work, WORKER_SECONDS, subject=message.subject)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from direct_debit.application.chains import LONGEST_CHAIN
-from direct_debit.application.errors import StoreUnavailable, Undeliverable
+from direct_debit.application.errors import Conflict, StoreUnavailable, Undeliverable
 from direct_debit.application.ports import HistoryEntry, InboxItem, OutboxEvent
 from direct_debit.entrypoint.queue import MAX_RECEIVES
 from direct_debit.entrypoint.stream import consume
@@ -78,6 +78,20 @@ def test_trouble_of_the_store_never_puts_a_message_aside(house: House, name: str
         assert failed(house.invoke(name, delivered(event, times), seconds=60)) == ["m0"]
     assert failed(house.invoke(name, delivered(event, MAX_RECEIVES), seconds=60)) == []
     assert "message let go, left to the sweep" in house.log.getvalue()
+
+
+def test_only_trouble_that_passes_is_let_go(
+    house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An error of ours that nobody expects of a worker is a defect: the message is put aside for a person."""
+
+    def get(item_id: str) -> InboxItem | None:
+        raise Conflict(f"not here: {item_id}")
+
+    monkeypatch.setattr(house.ports.inbox, "get", get)
+    event = delivered(batch(json.dumps({"inboxId": "1"})), MAX_RECEIVES)
+    assert failed(house.invoke("process_notification", event, seconds=60)) == ["m0"]
+    assert "PoisonedMessage" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", WORKERS)
@@ -206,6 +220,8 @@ def test_what_can_not_be_taken_now_comes_again_and_nothing_is_put_aside(house: H
     house.world.weather = weather()
     assert failed(house.invoke("publish_events", event, seconds=60)) == sequences(event)[:1]
     assert (house.failures.sent, house.world.events.published) == ([], [])
+    assert '"stream record comes again"' in house.log.getvalue()
+    assert "hrottled" in house.log.getvalue() or "ThroughputExceeded" in house.log.getvalue()  # AWS's own word
     house.world.weather = Weather()
     assert failed(house.invoke("publish_events", event, seconds=60)) == []
     assert [one.name for one in house.world.events.published] == ["payment.paid"] * 100

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from direct_debit.application.chains import continue_chain
-from direct_debit.application.errors import DirectDebitError, InvalidRequest
+from direct_debit.application.errors import InvalidRequest, NotDone
 from direct_debit.application.ports import Metric
 from direct_debit.entrypoint import container
 from direct_debit.entrypoint.container import Services
@@ -102,7 +102,7 @@ def _handle(
         services.ports.telemetry.count(Metric.POISONED_MESSAGE)
         log.failed("message can not be read", error, item=message_id)
         return False
-    except DirectDebitError as error:
+    except NotDone as error:
         # Trouble that passes. The record is due whatever becomes of its message, so nobody needs to look at this one.
         let_go = is_last_delivery(_read_receives(record))
         what = "message let go, left to the sweep" if let_go else "message comes again"

@@ -80,8 +80,8 @@ def consume(
             if error is None:
                 continue
             if _may_pass(error, one.record, ports.clock):
-                code = error.code if isinstance(error, DirectDebitError) else None
-                ports.telemetry.note("stream record comes again", code=code, reason=type(error).__name__)
+                why = error.detail if isinstance(error, DirectDebitError) else type(error).__name__
+                ports.telemetry.note("stream record comes again", reason=why)
                 return one.record
             if not put_aside(one.record, error):
                 return one.record
