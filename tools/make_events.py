@@ -232,9 +232,9 @@ def _inbound_events(signer: Signer) -> dict[str, Event]:
 
 
 def _worker_events() -> dict[str, Event]:
-    work = {"ref": REFERENCE, "attempt": 1}
+    work = {"ref": REFERENCE, "attempt": 1, "chain": 0}
     return {
-        "process_notification_sqs": _sqs("NotificationQueue", [_dump({"inboxId": "1" * 32}), "not JSON"]),
+        "process_notification_sqs": _sqs("NotificationQueue", [_dump({"inboxId": "1" * 32, "chain": 0}), "not JSON"]),
         "process_refund_sqs": _sqs("RefundRetryQueue", [_dump(work), _dump({"attempt": 1})]),
         "inquire_status_sqs": _sqs("StatusInquiryQueue", [_dump(work), "[]"]),
         "resolve_pending_schedule": {

@@ -59,6 +59,7 @@ def check_at_rest(world: World) -> list[str]:
     """Return what is wrong once nothing moves any more, `check_always` included."""
     return [
         *check_always(world),
+        *(f"a chain of messages was cut at {message}" for message in world.cut),
         *_check_payments_at_rest(world),
         *_check_bindings_at_rest(world),
         *_check_inbox_at_rest(world),

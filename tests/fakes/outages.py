@@ -63,6 +63,11 @@ class Scene:
     grace: timedelta = timedelta(0)  # the time that is left to the customer's code before anybody may look
 
 
+def live_through(world: World, time: timedelta) -> None:
+    """Let so much time pass, with a sweep each minute, counted from now."""
+    _Sweeps(world.clock.now()).live(world, world.clock.now() + time)
+
+
 def play(scene: Scene, away: timedelta, seed: int = 0, *, fault: Fault = Fault.FAIL) -> timedelta | None:
     """Let DOKU be away for so long; return how long after its return the scene was settled.
 
@@ -80,6 +85,8 @@ def play(scene: Scene, away: timedelta, seed: int = 0, *, fault: Fault = Fault.F
     if scene.settled_at(merchant) is not None:
         raise AssertionError("it was settled without DOKU")
     sweeps.live(world, back + _PATIENCE)
+    if world.cut:
+        raise AssertionError(f"a chain of messages was cut at {world.cut[0]}")
     settled = scene.settled_at(merchant)
     return None if settled is None else settled - back
 

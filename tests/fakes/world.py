@@ -7,13 +7,13 @@ messages to their workers, notifications to the inbox. `Weather` may strike at e
 
 import heapq
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
@@ -22,24 +22,24 @@ from direct_debit.adapters.credentials import FixedCredentials
 from direct_debit.adapters.doku import WORKER_READ_SECONDS, DokuAdapter, DokuConnection
 from direct_debit.adapters.doku_inbound import read_verified
 from direct_debit.adapters.dynamodb.b2b_tokens import DynamoDbB2BTokens
-from direct_debit.adapters.dynamodb.binding_item import read_binding
 from direct_debit.adapters.dynamodb.bindings import DynamoDbBindings
 from direct_debit.adapters.dynamodb.circuit import DynamoDbCircuit
 from direct_debit.adapters.dynamodb.client import DynamoDb, Store
 from direct_debit.adapters.dynamodb.inbox import DynamoDbInbox
-from direct_debit.adapters.dynamodb.payment_item import read_payment
 from direct_debit.adapters.dynamodb.payments import DynamoDbPayments
 from direct_debit.adapters.vault import AesGcmVault
 from direct_debit.application.accept_notification import accept_notification
+from direct_debit.application.chains import continue_chain
 from direct_debit.application.deadline import Deadline
-from direct_debit.application.errors import DirectDebitError, StoreUnavailable
+from direct_debit.application.errors import DirectDebitError, NotDone, StoreUnavailable
 from direct_debit.application.inquire_status import inquire_status
 from direct_debit.application.ports import InboxKind, OutboxEvent, Ports, TokenMemory
 from direct_debit.application.process_notification import process_notification
 from direct_debit.application.process_refund import process_refund
-from direct_debit.application.record_change import record_binding_change, record_payment_change
 from direct_debit.application.resolve_pending import resolve_pending
 from direct_debit.application.settings import Settings
+from direct_debit.entrypoint.queue import is_last_delivery
+from direct_debit.entrypoint.stream import consume
 from doku_snap.client import DokuClient
 from doku_snap.credentials import Credentials
 from doku_snap.errors import AnswerLost, ConnectionNotMade
@@ -51,7 +51,8 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.events import RecordingEvents
 from tests.fakes.ids import SeededIds
 from tests.fakes.in_memory_dynamodb import InMemoryDynamoDb, StreamRecord
-from tests.fakes.queues import Message
+from tests.fakes.queues import RECURSION_LIMIT, Message
+from tests.fakes.streams import write_record
 from tests.fakes.telemetry import RecordingTelemetry
 from tests.fakes.weather import Crash, Failures, Weather
 from tests.fakes.workflows import RecordingWorkflows
@@ -60,16 +61,13 @@ from tools.doku_simulator.core import Simulator
 from tools.doku_simulator.notifications import Delivery
 from tools.doku_simulator.operations import Json
 
-if TYPE_CHECKING:
-    from direct_debit.adapters.dynamodb.items import Item
-
 BINDINGS = "Bindings"
 TRANSACTIONS = "Transactions"
-MAX_RECEIVES = 5  # the queues' maxReceiveCount
 VISIBILITY_SECONDS = 360
-LONGEST_DELAY_SECONDS = 900  # of an SQS message
 API_SECONDS = 28
 WORKER_SECONDS = 60
+STREAM_BATCH = 100
+STREAM_FILTER = frozenset({"PAYMENT", "BINDING"})  # the sort keys that the template lets through
 PUBLIC_URL = "https://merchant.example/v1"
 
 _CLIENT_ID = "BRN-0201-1690000000001"
@@ -103,11 +101,6 @@ _CREDENTIALS = SecretContent(
 )
 
 
-def _image(image: object) -> "Item":
-    """A stream's image has the shape of an item."""
-    return cast("Item", image)
-
-
 class WeatheredDynamoDb:
     """The in-memory store behind the weather."""
 
@@ -133,6 +126,11 @@ class WeatheredDynamoDb:
 
     def transact_write_items(self, **kwargs: object) -> Mapping[str, object]:
         return self._call("transact_write_items", kwargs)
+
+
+def _fail(_record: Mapping[str, object], error: Exception) -> bool:
+    """No record of a test's may be put aside."""
+    raise error
 
 
 type Bend = Callable[[str, Json], Json]
@@ -171,15 +169,16 @@ class WorldQueues:
         self._weather = weather
         self._order = count()
         self.waiting: list[tuple[datetime, int, Message, int]] = []
+        self.lineage = 0  # of what is sent now: how many workers, one by the other's message, led to it
 
-    def send_notification(self, inbox_id: str) -> None:
-        self._send(Message("notification", inbox_id))
+    def send_notification(self, inbox_id: str, chain: int = 0) -> None:
+        self._send(Message("notification", inbox_id, chain=chain, lineage=self.lineage))
 
-    def send_refund(self, ref: str, attempt: int, delay: float) -> None:
-        self._send(Message("refund", ref, attempt, delay))
+    def send_refund(self, ref: str, attempt: int, delay: float, chain: int = 0) -> None:
+        self._send(Message("refund", ref, attempt, delay, chain, self.lineage))
 
-    def send_inquiry(self, ref: str, attempt: int, delay: float) -> None:
-        self._send(Message("inquiry", ref, attempt, delay))
+    def send_inquiry(self, ref: str, attempt: int, delay: float, chain: int = 0) -> None:
+        self._send(Message("inquiry", ref, attempt, delay, chain, self.lineage))
 
     def _send(self, message: Message) -> None:
         self._weather().effect("queue.send", lambda: self.push(message, message.delay), AWS_FAILURES)
@@ -203,9 +202,22 @@ class WeatheredEvents(RecordingEvents):
     def __init__(self, weather: Callable[[], Weather]) -> None:
         super().__init__()
         self._weather = weather
+        self.refuses: Callable[[OutboxEvent], bool] = lambda _: False  # of several at once, which are throttled
 
     def publish(self, event: OutboxEvent) -> None:
         self._weather().effect("events.publish", lambda: super(WeatheredEvents, self).publish(event), AWS_FAILURES)
+
+    def publish_together(self, events: Sequence[OutboxEvent]) -> frozenset[str]:
+        """Take each event or not, as the bus does; when it does not answer, nobody knows of any."""
+        try:
+            return self._weather().effect("events.publish_together", lambda: self._take(events), AWS_FAILURES)
+        except StoreUnavailable:
+            return frozenset()
+
+    def _take(self, events: Sequence[OutboxEvent]) -> frozenset[str]:
+        taken = [event for event in events if not self.refuses(event)]
+        self.published.extend(taken)
+        return frozenset(event.id for event in taken)
 
 
 @dataclass(slots=True)
@@ -235,6 +247,8 @@ class World:
     workflows: RecordingWorkflows = field(init=False)
     telemetry: RecordingTelemetry = field(init=False)
     dead_letters: list[Message] = field(default_factory=list)
+    cut: list[Message] = field(default_factory=list)  # what AWS took for an endless loop; nobody wants any
+    longest_lineage: int = 0
     _streamed: dict[str, int] = field(default_factory=lambda: {BINDINGS: 0, TRANSACTIONS: 0})
 
     def __post_init__(self) -> None:
@@ -303,46 +317,61 @@ class World:
     # --- what the platform does --------------------------------------------------------------------------------------
 
     def stream(self) -> None:
-        """Hand new stream records to the outbox, in order; a failing record is given again later, a lost one never."""
+        """Hand new stream records to the outbox's door, in order; what fails comes again later, a lost record never."""
         for table in (BINDINGS, TRANSACTIONS):
-            records = self.store.stream(table)
-            while self._streamed[table] < len(records):
-                record = records[self._streamed[table]]
-                if record.new is not None and not self.loses(record):
-                    kind = record.keys["sk"].get("S")
-                    try:
-                        if kind == "PAYMENT":
-                            before = None if record.old is None else read_payment(_image(record.old))
-                            record_payment_change(before, read_payment(_image(record.new)), self.process())
-                        elif kind == "BINDING":
-                            earlier = None if record.old is None else read_binding(_image(record.old))
-                            record_binding_change(earlier, read_binding(_image(record.new)), self.process())
-                    except (DirectDebitError, Crash):
-                        return
-                self._streamed[table] += 1
+            while self._streamed[table] < len(self.store.stream(table)):
+                if not self._stream_batch(table):
+                    return
+
+    def _stream_batch(self, table: str) -> bool:
+        """Hand over one batch; return whether all of it was taken. The filter lets through what carries news."""
+        begin = self._streamed[table]
+        batch = self.store.stream(table)[begin : begin + STREAM_BATCH]
+        kept = [one for one in batch if one.keys["sk"].get("S") in STREAM_FILTER and not self.loses(one)]
+        positions = {str(one.sequence): begin + batch.index(one) for one in kept}
+        try:
+            left = consume(
+                [write_record(table, one) for one in kept], self.process(), has_time=lambda: True, put_aside=_fail
+            )
+        except Crash:
+            return False
+        if left is None:
+            self._streamed[table] = begin + len(batch)
+            return True
+        self._streamed[table] = positions[str(cast("Mapping[str, object]", left["dynamodb"])["SequenceNumber"])]
+        return False
 
     def work(self) -> None:
-        """Deliver every message whose time has come; one that fails comes again, five times."""
+        """Deliver every message whose time has come, as the queues' door does; one that fails comes again, five times.
+
+        A chain of messages is cut as AWS does it.
+        """
         while (taken := self.queues.take(self.clock.now())) is not None:
             self._deliver(*taken)
 
     def _deliver(self, message: Message, receives: int) -> None:
-        ports = self.process()
-        deadline = self.deadline(WORKER_SECONDS)
+        self.longest_lineage = max(self.longest_lineage, message.lineage)
+        if message.lineage >= RECURSION_LIMIT:
+            self.cut.append(message)
+            return
+        self.queues.lineage = message.lineage + 1
         try:
-            if message.queue == "notification":
-                process_notification(message.subject, ports, deadline)
-            elif message.queue == "inquiry":
-                inquire_status(message.subject, ports, deadline)
-            else:
-                step = process_refund(message.subject, ports, deadline)
-                if not step.done and step.retry_after is not None and step.retry_after <= LONGEST_DELAY_SECONDS:
-                    self.queues.push(message, step.retry_after)
-        except (DirectDebitError, Crash):
-            if receives >= MAX_RECEIVES:
-                self.dead_letters.append(message)
-            else:
+            self._handle(message, continue_chain(self.process(), message.chain), self.deadline(WORKER_SECONDS))
+        except (DirectDebitError, Crash) as error:
+            if not is_last_delivery(receives):
                 self.queues.push(message, VISIBILITY_SECONDS, receives)
+            elif not isinstance(error, NotDone):
+                self.dead_letters.append(message)
+        finally:
+            self.queues.lineage = 0
+
+    def _handle(self, message: Message, ports: Ports, deadline: Deadline) -> None:
+        if message.queue == "notification":
+            process_notification(message.subject, ports, deadline)
+        elif message.queue == "inquiry":
+            inquire_status(message.subject, ports, deadline)
+        else:
+            process_refund(message.subject, ports, deadline)
 
     def tick(self) -> None:
         """The schedule of each minute."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from direct_debit.application.errors import StoreUnavailable
+from direct_debit.application.errors import StoreUnavailable, Undeliverable
 from tests.fakes.events import RecordingEvents
 from tests.fakes.queues import Message
 from tests.fakes.weather import Failures
@@ -74,17 +75,18 @@ class Queues:
         self._universe = universe
         self.sent: list[Message] = []
 
-    def send_notification(self, inbox_id: str) -> None:
-        self._send(Message("notification", inbox_id))
+    def send_notification(self, inbox_id: str, chain: int = 0) -> None:
+        self._send(Message("notification", inbox_id, chain=chain))
 
-    def send_refund(self, ref: str, attempt: int, delay: float) -> None:
-        self._send(Message("refund", ref, attempt, delay))
+    def send_refund(self, ref: str, attempt: int, delay: float, chain: int = 0) -> None:
+        self._send(Message("refund", ref, attempt, delay, chain))
 
-    def send_inquiry(self, ref: str, attempt: int, delay: float) -> None:
-        self._send(Message("inquiry", ref, attempt, delay))
+    def send_inquiry(self, ref: str, attempt: int, delay: float, chain: int = 0) -> None:
+        self._send(Message("inquiry", ref, attempt, delay, chain))
 
-    def _send(self, message: Message) -> None:
+    def _send(self, written: Message) -> None:
         universe = self._universe
+        message = replace(written, lineage=universe.platform.lineage())
 
         def push() -> None:
             self.sent.append(message)
@@ -99,12 +101,40 @@ class Events(RecordingEvents):
     def __init__(self, universe: Universe) -> None:
         super().__init__()
         self._universe = universe
+        self._refused: set[str] = set()
 
     def publish(self, event: OutboxEvent) -> None:
         u = self._universe
+        if self._is_refused(event):
+            raise Undeliverable("the bus can not take the event", aws_code="MalformedDetail")
         u.effect(
             "events.publish", lambda: self.published.append(event), PORT_FAILURES, _PORT_FAULTS, u.plan.port_faults
         )
+
+    def publish_together(self, events: Sequence[OutboxEvent]) -> frozenset[str]:
+        """Take some of the events; nobody hears of which when the answer is lost."""
+        u = self._universe
+        rate = 3 * u.plan.port_faults  # it is met seldom
+        try:
+            return u.effect("events.publish_together", lambda: self._take(events), PORT_FAILURES, _PORT_FAULTS, rate)
+        except StoreUnavailable:
+            return frozenset()
+
+    def _take(self, events: Sequence[OutboxEvent]) -> frozenset[str]:
+        u = self._universe
+        taken = [event for event in events if not self._is_refused(event)]
+        if u.chance(3 * u.plan.port_faults):
+            u.happens("events throttled one by one")
+            taken = [event for event in taken if u.rng.random() < 0.5]
+        self.published.extend(taken)
+        return frozenset(event.id for event in taken)
+
+    def _is_refused(self, event: OutboxEvent) -> bool:
+        """Whether the bus will never take an event: until somebody has mended what is wrong with it."""
+        u = self._universe
+        if u.chance(u.plan.port_faults / 10):
+            self._refused.add(event.id)
+        return not u.calm and event.id in self._refused
 
 
 class Workflows(RecordingWorkflows):

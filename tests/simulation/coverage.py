@@ -21,15 +21,16 @@ READ_FAULTS = ("crash_before", "crash_after", "fail")
 STORE_WRITES = ("store.put_item", "store.update_item", "store.transact_write_items")
 READS = ("store.get_item", "store.query", "secrets.get_secret_value")
 DOKU_CALLS = ("b2b", "b2b2c", "binding", "otp", "balance", "payment", "status", "refund", "unbinding")
-PORTS = ("queue.send", "events.publish", "workflows.succeed")
+PORTS = ("queue.send", "events.publish", "events.publish_together", "workflows.succeed")
 
 DIALS = (
     "drop before", "drop after", "hang before", "hang after", "late", "delay", "status before", "status after",
     "code before", "code after", "garbage before", "garbage after",
 )  # fmt: skip
 HAPPENINGS = (
-    "message duplicated", "message delayed", "message to the dead letters", "dead letters redriven",
-    "stream record repeated", "stream late", "stream record put aside", "tick skipped", "notification lost",
+    "message duplicated", "message delayed", "message to the dead letters", "message let go", "dead letters redriven",
+    "stream record given back", "events throttled one by one", "stream record repeated", "stream late",
+    "stream record put aside", "tick skipped", "notification lost",
     "notification duplicated", "notification delayed", "notification failed", "notification forged: signature",
     "notification forged: token", "notification forged: amount", "notification forged: reference",
     "notification forged: stale", "notification forged: unsigned", "notification contradicts", "clock skewed",

@@ -8,6 +8,7 @@ from random import Random
 
 from direct_debit.adapters.dynamodb import bindings, keys, payments
 from direct_debit.domain.transitions import TransitionTable
+from direct_debit.entrypoint import stream
 from doku_snap import tokens
 from tests.simulation.coverage import Coverage
 from tests.simulation.judge import judge
@@ -93,6 +94,8 @@ class counting:  # noqa: N801 - reads as a statement
             (vars(payments), "read_payment", images.payment),
             (vars(payments), "read_binding", images.binding),
             (vars(bindings), "read_binding", images.binding),
+            (vars(stream), "read_payment", images.payment),
+            (vars(stream), "read_binding", images.binding),
         ]
         self._originals = [module[name] for module, name, _ in self._instead]
 

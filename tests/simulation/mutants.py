@@ -24,6 +24,7 @@ from direct_debit.application import (
     advance_binding,
     advance_payment,
     bind_account,
+    chains,
     confirm_unbinding,
     inquire_status,
     make_payment,
@@ -40,6 +41,7 @@ from direct_debit.application import (
 )
 from direct_debit.application.ports import Reply
 from direct_debit.domain.payment import PAYMENT_TRANSITIONS, PaymentEvent, PaymentSituation, PaymentState
+from direct_debit.entrypoint import stream
 from doku_snap import response_codes, ties
 from doku_snap.operations import Operation
 from tests.simulation.coverage import Coverage
@@ -304,8 +306,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "open-payments-forgotten",
         "a payment stops holding its account at its first step",
         lambda: [
-            *_edit(record_change.record_payment_change, "if after.is_open:", "if False:"),
-            *_edit(record_change.tell_payment, "if payment.is_open:", "if False:"),
+            *_edit(record_change.find_payment_news, "if after.is_open:", "if False:"),
+            *_edit(record_change.tell, "if record.is_open:", "if False:"),
             *_edit(release_account.release_account, "if payment is not None and payment.is_open:", "if False:"),
         ],
     ),
@@ -330,9 +332,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "events-swallowed",
         "a failing event bus is ignored",
         lambda: _edit(
-            record_change._publish,
-            "ports.events.publish(",
-            "return None if ports.ids.jitter() < 0.05 else ports.events.publish(",
+            record_change.tell,
+            "ports.events.publish(event)",
+            "None if ports.ids.jitter() < 0.05 else ports.events.publish(event)",
         ),
     ),
     Mutant(
@@ -733,7 +735,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "what a lost stream record had to say is told by nobody",
         lambda: _edit(
             resolve_pending._visit_payment,
-            "if payment.tell_by is not None and payment.tell_by <= ports.clock.now():",
+            "if payment.tell_by is not None and payment.tell_by <= now:",
             "if False:",
         ),
     ),
@@ -742,25 +744,50 @@ MUTANTS: tuple[Mutant, ...] = (
         "what a lost stream record had to say of a link is told by nobody",
         lambda: _edit(
             resolve_pending._visit_binding,
-            "if binding is not None and binding.tell_by is not None and binding.tell_by <= ports.clock.now():",
+            "if binding is not None and binding.tell_by is not None and binding.tell_by <= now:",
             "if False:",
         ),
     ),
     Mutant(
         "only-the-newest-is-told",
         "a payment at rest tells its newest move only",
-        lambda: _edit(record_change.tell_payment, "for move in payment.untold:", "for move in payment.untold[-1:]:"),
+        lambda: _edit(record_change.find_untold, "for move in payment.untold if", "for move in payment.untold[-1:] if"),
     ),
     Mutant(
         "receipt-before-the-news",
         "the receipt is written before the event is published",
         lambda: _edit(
-            record_change._tell,
-            "if move.moved and move.state in _PAYMENT_EVENTS:",
-            "ports.payments.add_history(payment.ref, HistoryEntry(version=move.version, at=move.at, state=move.state, "
-            "refund_state=move.refund_state, source=move.source, code=move.code))\n"
-            "    if move.moved and move.state in _PAYMENT_EVENTS:",
+            record_change.tell,
+            "for event in _list_events(record, move):",
+            "if isinstance(record, Payment):\n"
+            "            _write_receipt(record, move, ports)\n"
+            "        for event in _list_events(record, move):",
         ),
+    ),
+    # --- queues and streams -------------------------------------------------------------------------------------------
+    Mutant(
+        "chain-without-end",
+        "workers send each other messages without end",
+        lambda: [_set(chains, "LONGEST_CHAIN", 1_000)],
+    ),
+    Mutant(
+        "passing-trouble-put-aside",
+        "what the bus or the store can not take now is put aside for a person",
+        lambda: _edit(
+            stream._may_pass, "if isinstance(error, NotDone):\n        return True", "if False:\n        pass"
+        ),
+    ),
+    Mutant(
+        "failed-is-skipped",
+        "a record of the stream that failed is passed over",
+        lambda: _edit(
+            stream.consume, "return one.record\n            if not put_aside", "continue\n            if not put_aside"
+        ),
+    ),
+    Mutant(
+        "overtaken-in-one-request",
+        "two changes of one payment are published in one request",
+        lambda: _edit(stream._read_group, "if tells and subject in telling:", "if False:"),
     ),
     Mutant(
         "bookkeeping-not-rewritten",

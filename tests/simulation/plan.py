@@ -81,6 +81,7 @@ class Plan:
     dead_looks: float  # how often who asks for a status dies with the question, or the answer, in hand
     poor_merchant: bool  # DOKU refuses refunds for hours, for a reason of the merchant's that passes
     old_news: bool  # DOKU repeats, much later, what it had said before
+    slow_streams: bool  # the streams lag by minutes, so that many changes come together
 
 
 def draw_plan(rng: Random) -> Plan:
@@ -153,6 +154,7 @@ def draw_plan(rng: Random) -> Plan:
         dead_looks=rate * (0.4 if rng.random() < 0.08 else 0.0),
         poor_merchant=rng.random() < 0.12 * rate,
         old_news=rng.random() < 0.15 * rate,
+        slow_streams=rng.random() < 0.2 * rate,
     )
 
 

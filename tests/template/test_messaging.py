@@ -3,6 +3,7 @@ import json
 import pytest
 
 from direct_debit.adapters.dynamodb.keys import binding_key, payment_key
+from direct_debit.entrypoint.queue import MAX_RECEIVES
 from tests.template.translation import Json, functions, resources, source, translated
 
 WORK_QUEUES = ["NotificationQueue", "RefundRetryQueue", "StatusInquiryQueue"]
@@ -41,6 +42,17 @@ def test_a_message_stays_hidden_six_times_as_long_as_its_worker_may_run(name: st
 
 
 @pytest.mark.parametrize("name", WORK_QUEUES)
+def test_no_message_waits_in_a_batch_for_others_while_its_delivery_counts(name: str) -> None:
+    """A record may take as long as its function may live: its deadline is all that ends its calls to DOKU."""
+    mapping = queue_mappings()[name]
+    timeout = functions()[target(mapping)]["Timeout"]
+    longest_record = timeout
+    assert mapping["BatchSize"] * longest_record <= timeout
+    # Lambda would hold a message back, delivered, until others come.
+    assert mapping.get("MaximumBatchingWindowInSeconds", 0) == 0
+
+
+@pytest.mark.parametrize("name", WORK_QUEUES)
 def test_a_worker_reports_single_failures_and_is_bounded(name: str) -> None:
     mapping = queue_mappings()[name]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -51,7 +63,8 @@ def test_a_worker_reports_single_failures_and_is_bounded(name: str) -> None:
 def test_five_crashes_put_a_message_aside_for_fourteen_days(name: str) -> None:
     queues = resources("AWS::SQS::Queue")
     redrive = queues[name]["RedrivePolicy"]
-    assert redrive["maxReceiveCount"] >= 5
+    assert redrive["maxReceiveCount"] == MAX_RECEIVES  # by which the door knows a last delivery
+    assert MAX_RECEIVES >= 5
     assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": [f"{name}Dead", "Arn"]}
     assert queues[f"{name}Dead"]["MessageRetentionPeriod"] == FOURTEEN_DAYS
 
@@ -62,6 +75,34 @@ def test_each_queue_is_a_dead_letter_queue_or_has_one_and_is_encrypted() -> None
     assert sorted(without) == sorted([*(f"{name}Dead" for name in WORK_QUEUES), "StreamFailureQueue"])
     assert [queue["MessageRetentionPeriod"] for queue in queues.values()] == [FOURTEEN_DAYS] * len(queues)
     assert [queue["SqsManagedSseEnabled"] for queue in queues.values()] == [True] * len(queues)
+
+
+def test_a_real_loop_is_still_cut() -> None:
+    """Our chains end by themselves (test_chains.py); so nobody has switched off what ends the others."""
+    assert {function.get("RecursiveLoop", "Terminate") for function in functions().values()} == {"Terminate"}
+
+
+def stream_mappings() -> dict[str, Json]:
+    """Table's logical id → the event source mapping of its stream."""
+    mappings = resources("AWS::Lambda::EventSourceMapping").values()
+    found = {m["EventSourceArn"]["Fn::GetAtt"][0]: m for m in mappings if "StreamArn" in str(m["EventSourceArn"])}
+    assert sorted(found) == ["Bindings", "Transactions"]
+    return found
+
+
+@pytest.mark.parametrize("table", ["Bindings", "Transactions"])
+def test_what_a_stream_can_not_tell_now_is_given_again_for_as_long_as_it_is_kept(table: str) -> None:
+    """-1 is for ever (AWS::Lambda::EventSourceMapping): Lambda gives up on no record of its own accord."""
+    mapping = stream_mappings()[table]
+    assert (mapping["MaximumRetryAttempts"], mapping["MaximumRecordAgeInSeconds"]) == (-1, -1)
+    # Lambda gives again from the first failed record on; where the function dies, it narrows it down by halves.
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BisectBatchOnFunctionError"] is True
+
+
+@pytest.mark.parametrize("table", ["Bindings", "Transactions"])
+def test_a_shard_is_read_by_ten_functions_at_once(table: str) -> None:
+    assert stream_mappings()[table]["ParallelizationFactor"] == 10
 
 
 def test_both_streams_carry_records_only_not_their_history_and_have_a_failure_queue() -> None:

@@ -136,9 +136,9 @@ def guard(monkeypatch: pytest.MonkeyPatch) -> Iterator[Guard]:
             monkeypatch.setattr(store, name, watch.watched(_of_table(action), getattr(store, name)))
         monkeypatch.setattr(store, "query", watch.watched(_of_search, store.query))
         monkeypatch.setattr(store, "transact_write_items", watch.watched(_of_transaction, store.transact_write_items))
-        monkeypatch.setattr(
-            world.events, "publish", watch.watched(_of("events:PutEvents", "EventBus"), world.events.publish)
-        )
+        for name in ("publish", "publish_together"):
+            put = watch.watched(_of("events:PutEvents", "EventBus"), getattr(world.events, name))
+            monkeypatch.setattr(world.events, name, put)
         monkeypatch.setattr(
             world.workflows,
             "succeed",

@@ -1,12 +1,13 @@
 """Starts MiniStack (run by the Python of `.tools/ministack`), mended where it differs from AWS in what we rely on.
 
-Five differences, seen with the pinned version:
+Six differences, seen with the pinned version:
 - every exception of a function is reported as `Runtime.HandlerError`; AWS reports the exception's class, which is what
   `Retry` and `Catch` of a state machine match. The class is the last line of the traceback in the log;
 - an event source's `MaximumConcurrency` that comes from a template parameter is text, and stops the poller;
 - a task's `TimeoutSeconds` may be a JSONata expression on AWS, and is not evaluated;
 - a function that fails in a task with `.waitForTaskToken` fails the task on AWS at once; here the wait goes on;
-- streams and queues are read independently of each other on AWS; here no queue is read while a stream's consumer works.
+- streams and queues are read independently of each other on AWS; here no queue is read while a stream's consumer works;
+- what a stream's consumer gives back of a batch comes again on AWS; here the stream goes on behind it.
 
 And one for speed: each worker would unpack the layers for itself and compile them anew, which is more than half of its
 cold start. They are unpacked once per run, and who imports a module first leaves its bytecode to the others.
@@ -14,6 +15,7 @@ cold start. They are unpacked once per run, and who imports a module first leave
 
 import hashlib
 import io
+import json
 import logging
 import os
 import re
@@ -310,6 +312,51 @@ def beside(poll: Callable[[], bool]) -> Callable[[], bool]:
     return wrapped
 
 
+def with_given_back_records(
+    poll: Callable[[], bool], execute: Callable[..., dict[str, Any]]
+) -> tuple[Callable[[], bool], Callable[..., dict[str, Any]]]:
+    """Wrap the streams' poll and the execution of functions so that what a function gives back of a batch comes again.
+
+    The poll is told of a failure, so that it stands still; the next time the function gets the batch from the first
+    record on that it gave back.
+    """
+    polling = threading.local()
+    resume: dict[str, str] = {}  # by stream, the first record that was given back
+
+    def wrapped_poll() -> bool:
+        polling.now = True
+        try:
+            return poll()
+        finally:
+            polling.now = False
+
+    def wrapped_execute(function: Any, event: Any, *arguments: object, **options: object) -> dict[str, Any]:  # noqa: ANN401 - as above
+        if not getattr(polling, "now", False):
+            return execute(function, event, *arguments, **options)
+        records = event["Records"]
+        source = str(records[0]["eventSourceARN"])
+        sequences = [str(record["dynamodb"]["SequenceNumber"]) for record in records]
+        first = sequences.index(resume[source]) if resume.get(source) in sequences else 0
+        result = execute(function, event | {"Records": records[first:]}, *arguments, **options)
+        if result.get("error"):
+            return result
+        given_back = [sequence for sequence in _given_back(result) if sequence in sequences]
+        if not given_back:
+            resume.pop(source, None)
+            return result
+        resume[source] = min(given_back, key=sequences.index)
+        return result | {"error": True, "body": {"errorType": "BatchItemFailures", "errorMessage": resume[source]}}
+
+    return wrapped_poll, wrapped_execute
+
+
+def _given_back(result: dict[str, Any]) -> list[str]:
+    body = result.get("body")
+    answer = json.loads(body) if isinstance(body, str | bytes) and body else body
+    failures = answer.get("batchItemFailures", []) if isinstance(answer, dict) else []
+    return [str(failure["itemIdentifier"]) for failure in failures]
+
+
 def mend_state_machines(stepfunctions: Any) -> None:  # noqa: ANN401 - a module without types
     """Mend the emulator's Step Functions."""
 
@@ -335,7 +382,11 @@ def main() -> None:
         lambda_svc._resolve_layer_zip,  # noqa: SLF001 - as above
         Path(os.environ["TMPDIR"], "layers"),
     )
-    lambda_svc._poll_dynamodb_streams = beside(lambda_svc._poll_dynamodb_streams)  # noqa: SLF001 - as above
+    poll, lambda_svc._execute_function = with_given_back_records(  # noqa: SLF001 - as above
+        lambda_svc._poll_dynamodb_streams,  # noqa: SLF001 - as above
+        lambda_svc._execute_function,  # noqa: SLF001 - as above
+    )
+    lambda_svc._poll_dynamodb_streams = beside(poll)  # noqa: SLF001 - as above
     mend_state_machines(stepfunctions)
     app.main()
 

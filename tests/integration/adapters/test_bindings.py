@@ -307,6 +307,19 @@ def test_a_newer_binding_keeps_its_news(world: World) -> None:
     assert kept.tell_by == proved.tell_by
 
 
+def test_news_of_a_binding_that_is_put_off_is_due_later(world: World) -> None:
+    before = pending(world)
+    proved = world.bindings.save(before, replace(step(before, BindingEvent.PROVED), due_at=None))
+    assert not world.bindings.put_off_news(before, LATER)  # it has changed
+    assert world.bindings.put_off_news(proved, LATER)
+    assert world.bindings.put_off_news(replace(proved, tell_by=LATER), LATER)  # nothing to write
+    assert world.bindings.list_due(LATER - timedelta(microseconds=1), 10) == []
+    assert world.bindings.list_due(LATER, 10) == ["b1"]
+    kept = world.bindings.get("b1")
+    assert kept is not None
+    assert (kept.untold, kept.version) == (proved.untold, proved.version)
+
+
 def test_a_due_time_that_older_code_wrote_is_read(world: World) -> None:
     item = dict(write_binding(replace(a_binding(), due_at=AFTER_LEASE)))
     del item["ownDueAt"]

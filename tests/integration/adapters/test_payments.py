@@ -415,6 +415,30 @@ def test_what_is_told_is_carried_no_longer_and_no_writer_notices(world: World) -
     assert after.response_code == "2005400"
 
 
+def test_news_that_is_put_off_is_due_later_and_no_writer_notices(world: World) -> None:
+    before = saved(world, a_payment())
+    stored = world.payments.save(before, replace(accepted(before), due_at=None))
+    until = START + timedelta(hours=3)
+    assert world.payments.put_off_news(stored, until)
+    assert world.payments.put_off_news(replace(stored, tell_by=until), until)  # nothing to write
+    assert world.payments.list_due(until - timedelta(microseconds=1), 10) == []
+    assert world.payments.list_due(until, 10) == ["r1"]
+    kept = world.payments.get("r1")
+    assert kept is not None
+    assert (kept.untold, kept.version) == (stored.untold, stored.version)
+    after = world.payments.save(stored, replace(stored.noted(START), response_code="2005400"))
+    assert after.response_code == "2005400"
+
+
+def test_news_of_a_payment_that_has_changed_is_not_put_off(world: World) -> None:
+    before = saved(world, a_payment())
+    stored = world.payments.save(before, replace(accepted(before), due_at=None))
+    assert not world.payments.put_off_news(before, START + timedelta(hours=3))
+    kept = world.payments.get("r1")
+    assert kept is not None
+    assert kept.tell_by == stored.tell_by
+
+
 def test_what_is_told_is_carried_no_longer_without_a_binding_either(world: World) -> None:
     before = saved(world, a_payment())
     stored = world.payments.save(before, replace(accepted(before), due_at=None))

@@ -1,6 +1,7 @@
 import pytest
 
 from direct_debit.adapters.sqs import MAX_DELAY_SECONDS, bound_delay
+from direct_debit.application.advance_payment import QUEUE_REACH
 
 
 @pytest.mark.parametrize(
@@ -13,3 +14,7 @@ def test_delays_are_whole_rounded_up_and_bounded(wanted: float, sent: int) -> No
 
 def test_an_endless_delay_is_bounded() -> None:
     assert bound_delay(float("inf")) == MAX_DELAY_SECONDS
+
+
+def test_what_is_sent_to_a_queue_is_near_enough_for_it() -> None:
+    assert QUEUE_REACH.total_seconds() == MAX_DELAY_SECONDS

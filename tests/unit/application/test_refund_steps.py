@@ -8,9 +8,10 @@ from unittest.mock import patch
 import pytest
 
 from direct_debit.adapters.doku import DokuAdapter
+from direct_debit.application.advance_payment import QUEUE_REACH
 from direct_debit.application.errors import Rejected
 from direct_debit.application.ports import Metric, RefundRecord, Reply, StatusAnswer, WriteAnswer
-from direct_debit.application.process_refund import RefundStep, process_refund, redrive_refund
+from direct_debit.application.process_refund import process_refund, redrive_refund
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.payment import Payment, PaymentState
 from direct_debit.domain.refund import Refund, RefundState
@@ -59,18 +60,34 @@ def refund_in(
     return merchant
 
 
-def step(merchant: Merchant) -> RefundStep:
-    return process_refund(REF, merchant.world.process(), merchant.world.deadline())
+type Queued = tuple[float, ...]
+"""In how many seconds the messages arrive that a step has queued for the refund."""
+
+NOTHING: Queued = ()
 
 
-def answer_to_sending(merchant: Merchant, reply: Reply, code: str = "4035806") -> RefundStep:
+def step(merchant: Merchant) -> Queued:
+    world = merchant.world
+    world.queues.waiting.clear()
+    process_refund(REF, world.process(), world.deadline())
+    return tuple(
+        (at - world.clock.now()) / SECOND for at, _, message, _ in world.queues.waiting if message.queue == "refund"
+    )
+
+
+def within_reach(wait: timedelta) -> Queued:
+    """A step that is nearer than a queue can hold a message back has its message; a later one is the sweep's."""
+    return (wait / SECOND,) if wait <= QUEUE_REACH else NOTHING
+
+
+def answer_to_sending(merchant: Merchant, reply: Reply, code: str = "4035806") -> Queued:
     """Do the step; DOKU answers the refund request with this."""
     answer = WriteAnswer(reply, code, "D-9", time=merchant.world.clock.now())
     with patch.object(DokuAdapter, "refund_payment", lambda *_: answer):
         return step(merchant)
 
 
-def answer_to_asking(merchant: Merchant, status: str, *rows: tuple[str, str]) -> RefundStep:
+def answer_to_asking(merchant: Merchant, status: str, *rows: tuple[str, str]) -> Queued:
     """Do the step; DOKU answers the question with this status and these rows (number, status)."""
     records = tuple(RefundRecord(number, state, None) for number, state in rows)
     answer = StatusAnswer(status, "2005500", None, "D-1", records)
@@ -88,11 +105,9 @@ def due_in(merchant: Merchant) -> timedelta | None:
 
 @pytest.mark.parametrize(
     ("early", "expected"),
-    [(5, RefundStep(False, 5.0)), (6, RefundStep(False)), (0.5, RefundStep(False, 1.0)), (3600, RefundStep(False))],
+    [(5, (5.0,)), (6, NOTHING), (0.5, (1.0,)), (3600, NOTHING)],
 )
-def test_a_step_that_comes_early_comes_again_only_where_a_clock_may_be_behind(
-    early: float, expected: RefundStep
-) -> None:
+def test_a_step_that_comes_early_comes_again_only_where_a_clock_may_be_behind(early: float, expected: Queued) -> None:
     merchant = refund_in(RefundState.REQUESTED)
     due = merchant.world.clock.now() + early * SECOND
     change(merchant, due_at=due)
@@ -108,20 +123,22 @@ def change(merchant: Merchant, **changes: object) -> None:
 
 def test_what_is_settled_or_not_there_needs_no_step() -> None:
     merchant = paid()
-    assert step(merchant) == RefundStep(True)
+    assert step(merchant) == NOTHING
     for state in (RefundState.REFUNDED, RefundState.FAILED, RefundState.NEEDS_REVIEW):
-        assert step(refund_in(state)) == RefundStep(True)
-    assert step(refund_in(RefundState.REQUESTED, due_at=None)) == RefundStep(True)
+        assert step(refund_in(state)) == NOTHING
+    assert step(refund_in(RefundState.REQUESTED, due_at=None)) == NOTHING
     ports = merchant.world.process()
-    assert process_refund("NONE", ports, merchant.world.deadline()) == RefundStep(True)
+    merchant.world.queues.waiting.clear()
+    process_refund("NONE", ports, merchant.world.deadline())
+    assert merchant.world.queues.waiting == []
 
 
 def test_of_two_who_do_a_step_at_once_one_does_it_and_plans_the_next() -> None:
     merchant = refund_in(RefundState.REQUESTED)
-    others: list[RefundStep] = []
+    others: list[Queued] = []
     merchant.world.weather = Meanwhile("store.update_item", lambda: others.append(step(merchant)))
-    assert step(merchant) == RefundStep(False)
-    assert others == [RefundStep(True)]
+    assert step(merchant) == NOTHING
+    assert others == [NOTHING]
     assert requests(merchant.world, "refund") == 1
 
 
@@ -132,7 +149,7 @@ def test_a_sending_is_written_before_it_is_sent() -> None:
     merchant = refund_in(RefundState.REQUESTED)
     seen: list[Payment] = []
     merchant.world.weather = Meanwhile("doku.refund", lambda: seen.append(merchant.payment()))
-    assert step(merchant) == RefundStep(True)
+    assert step(merchant) == NOTHING
     refund, now = seen[0].refund, merchant.world.clock.now()
     assert refund is not None
     assert (refund.state, refund.attempts, refund.sent_at) == (RefundState.SENDING, 1, now)
@@ -144,7 +161,7 @@ def test_a_sending_is_written_before_it_is_sent() -> None:
 
 def test_what_the_answer_brings_is_kept_and_the_payment_is_refunded_with_it() -> None:
     merchant = refund_in(RefundState.REQUESTED)
-    assert answer_to_sending(merchant, Reply.DONE, "2005800") == RefundStep(True)
+    assert answer_to_sending(merchant, Reply.DONE, "2005800") == NOTHING
     refund = refund_of(merchant)
     assert (refund.state, refund.refund_no, refund.refunded_at) == (
         RefundState.REFUNDED,
@@ -199,7 +216,7 @@ def test_what_doku_postpones_is_tried_at_the_next_step_and_within_the_hour(
     requested: timedelta, wait: timedelta
 ) -> None:
     merchant = refund_in(RefundState.REQUESTED, requested=requested)
-    assert answer_to_sending(merchant, Reply.LATER) == RefundStep(False, wait / SECOND)
+    assert answer_to_sending(merchant, Reply.LATER) == within_reach(wait)
     assert due_in(merchant) == wait
 
 
@@ -221,7 +238,7 @@ def test_what_was_refused_for_the_customers_token_has_the_steps_of_the_schedule(
 @pytest.mark.parametrize("requested", [10 * MINUTE, 30 * HOUR])
 def test_a_first_sending_whose_answer_was_lost_has_a_schedule_of_its_own(requested: timedelta) -> None:
     merchant = refund_in(RefundState.REQUESTED, requested=requested)
-    assert answer_to_sending(merchant, Reply.IN_PROGRESS) == RefundStep(False, 61.0)
+    assert answer_to_sending(merchant, Reply.IN_PROGRESS) == (61.0,)
     assert due_in(merchant) == 61 * SECOND
 
 
@@ -298,7 +315,7 @@ def test_a_history_that_shows_nothing_to_the_schedules_end_needs_a_person(
 def test_a_question_without_an_answer_is_asked_again_as_of_payments(code: str, wait: timedelta) -> None:
     merchant = refund_in(RefundState.UNKNOWN, sent=5 * MINUTE)
     merchant.world.simulator.add_dial(Dial("status", "code", when="before", code=code))
-    assert step(merchant) == RefundStep(False, wait / SECOND)
+    assert step(merchant) == within_reach(wait)
     assert (refund_of(merchant).state, due_in(merchant)) == (RefundState.UNKNOWN, wait)
 
 
@@ -345,7 +362,7 @@ def test_who_is_overtaken_while_planning_leaves_the_plan_to_the_other() -> None:
 def test_who_is_overtaken_before_asking_asks_nothing() -> None:
     merchant = refund_in(RefundState.UNKNOWN, sent=5 * MINUTE)
     merchant.world.weather = Meanwhile("store.update_item", lambda: change(merchant, refund_no="D"))
-    assert step(merchant) == RefundStep(False)
+    assert step(merchant) == NOTHING
     assert requests(merchant.world, "status") == 0
 
 

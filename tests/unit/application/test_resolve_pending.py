@@ -9,13 +9,16 @@ import pytest
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import StoreUnavailable
 from direct_debit.application.resolve_pending import resolve_pending
+from direct_debit.domain.binding import BindingState
+from direct_debit.domain.move import PATIENCE
 from direct_debit.domain.payment import PaymentState
 from tests.fakes.invariants import check_at_rest
 from tests.fakes.journey import Merchant
+from tests.fakes.outages import Outage
 from tests.fakes.quiescence import come_to_rest
 from tests.fakes.weather import Fault
-from tests.fakes.world import TRANSACTIONS
-from tests.unit.application.support import Strike, linked, lose_notifications
+from tests.fakes.world import TRANSACTIONS, World
+from tests.unit.application.support import Meanwhile, Strike, linked, lose_notifications
 from tools.doku_simulator.dials import Dial
 
 if TYPE_CHECKING:
@@ -99,3 +102,93 @@ def test_many_lost_answers_at_once_are_known_within_95_seconds() -> None:
     lose_notifications(world)
     come_to_rest(world, 95)
     assert {merchant.payment(ref).state for ref in refs} == {PaymentState.PAID}
+
+
+def test_news_that_can_not_be_told_does_not_keep_what_is_due_waiting() -> None:
+    """The bus is away for an hour, and more news waits than a sweep visits: an inquiry that is due is asked for."""
+    merchant = linked()
+    world = merchant.world
+    world.loses = lambda _: True
+    for number in range(5):
+        merchant.pay_to_the_end(f"PAID{number}")
+    world.clock.tick(PATIENCE.total_seconds())
+    world.simulator.dials.add(Dial("payment", "drop"))
+    merchant.pay("LOST")
+    lose_notifications(world)
+    world.queues.waiting.clear()
+    world.weather = Strike("events.", Fault.FAIL, count=10_000)
+    for _ in range(4):
+        world.clock.tick(60)
+        resolve_pending(2, world.process(), world.deadline(60))
+        world.work()
+    assert merchant.payment("LOST").state is not PaymentState.UNKNOWN
+
+
+def test_what_can_not_be_told_is_tried_less_and_less_often_and_told_at_last() -> None:
+    merchant = linked()
+    world = merchant.world
+    world.loses = lambda _: True
+    merchant.pay_to_the_end()
+    world.weather = bus = Strike("events.publish", Fault.FAIL, count=10_000)
+    come_to_rest(world, 6 * 3600)
+    tries = bus.names.count("events.publish")
+    assert 5 <= tries <= 20
+    assert world.events.published == [one for one in world.events.published if one.name.startswith("binding.")]
+    world.weather = Strike("", Fault.NONE, count=0)
+    come_to_rest(world, 3700)
+    assert [one.name for one in world.events.published if one.name.startswith("payment.")] == [
+        "payment.otp_pending",
+        "payment.paid",
+    ]
+    assert check_at_rest(world) == []
+
+
+class BusAway(Outage):
+    """DOKU is away for a while, and the event bus for good."""
+
+    def draw(self, name: str) -> Fault:
+        return Fault.FAIL if name.startswith("events.") else super().draw(name)
+
+
+def test_a_link_whose_news_can_not_be_told_is_settled_all_the_same() -> None:
+    """The end of its unlinking is open, since DOKU was away for longer than the stream had for the news."""
+    world = World()
+    world.loses = lambda _: True
+    merchant = Merchant(world)
+    merchant.link()
+    merchant.unbind()
+    world.simulator.dials.add(Dial("otp", "drop"))
+    merchant.confirm_unbinding()
+    away = timedelta(minutes=20)
+    world.weather = BusAway(world.clock, world.clock.now() + away)
+    come_to_rest(world, away.total_seconds() + 600)
+    assert merchant.binding().state is BindingState.UNBOUND
+
+
+def test_news_of_a_link_that_changes_meanwhile_is_left_to_the_change() -> None:
+    world = World()
+    world.loses = lambda _: True
+    merchant = Merchant(world)
+    merchant.link()
+    world.clock.tick(PATIENCE.total_seconds() + 60)
+    world.weather = meanwhile = Meanwhile("store.update_item", merchant.unbind)
+    world.tick()
+    assert meanwhile.done
+    assert world.events.published == []
+    come_to_rest(world, 3600)
+    assert [one.name for one in world.events.published] == ["binding.activated"]
+
+
+def test_news_of_a_record_that_changes_meanwhile_is_left_to_the_change() -> None:
+    merchant = linked()
+    world = merchant.world
+    world.loses = lambda _: True
+    merchant.pay_to_the_end()
+    world.clock.tick(PATIENCE.total_seconds() + 60)
+    world.weather = meanwhile = Meanwhile("store.update_item", merchant.refund)
+    before = len(world.events.published)
+    world.tick()
+    assert meanwhile.done
+    assert len(world.events.published) == before
+    come_to_rest(world, 3600)
+    assert check_at_rest(world) == []

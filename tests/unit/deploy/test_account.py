@@ -16,7 +16,7 @@ def check(stub: Stubbed, quota: int) -> None:
 
 def test_the_consumers_alone_are_more_than_a_new_account_allows() -> None:
     needed = most_at_once(source(), VALUES)
-    assert needed >= 3 * 5 + 2 * 4 + 1, "three workers, two streams of four shards, the sweep"
+    assert needed == 3 * 5 + 2 * 4 * 10 + 1, "three workers, two streams of four shards in ten parts, the sweep"
     assert most_at_once(source(), {**VALUES, "WorkerConcurrency": "6"}) == needed + 3
 
 

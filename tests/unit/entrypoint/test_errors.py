@@ -26,6 +26,7 @@ from direct_debit.application.errors import (
     Rejected,
     RelinkRequired,
     StoreUnavailable,
+    Undeliverable,
     Unsendable,
 )
 from direct_debit.application.ports import AccountClaimLost
@@ -71,6 +72,7 @@ ROWS: list[tuple[Exception, int, str, str]] = [
     (OutcomeUnknown("x"), 500, "internal-error", "InternalError"),
     (B2BTokenRefused("x"), 500, "internal-error", "InternalError"),
     (CustomerTokenRefused("x"), 500, "internal-error", "InternalError"),
+    (Undeliverable("canary", aws_code="InvalidOutput"), 500, "internal-error", "InternalError"),
     (InvalidSignature(401, "4015600", "x"), 500, "internal-error", "InternalError"),
     (NotConfigured("canary"), 503, "not-configured", "NotDone"),
     (MalformedCredentials("clientId", "must be canary"), 503, "not-configured", "NotDone"),

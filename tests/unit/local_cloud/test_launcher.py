@@ -1,4 +1,5 @@
 import io
+import json
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ from tools.local_cloud.launcher import (
     with_evaluated_timeout,
     with_exception_class,
     with_failing_callback,
+    with_given_back_records,
     with_numeric_concurrency,
     with_shared_layers,
 )
@@ -172,3 +174,54 @@ def test_a_source_that_failed_is_polled_again_when_asked(caplog: pytest.LogCaptu
     ask()
     assert done.acquire(timeout=PATIENCE_SECONDS)
     assert "could not be polled" in caplog.text
+
+
+# --- streams ---------------------------------------------------------------------------------------------------------
+
+
+class Stream:
+    """The emulator's poll, reduced: one batch, on behind it unless the function failed."""
+
+    def __init__(self, *answers: dict[str, Any]) -> None:
+        self.answers = list(answers)
+        self.seen: list[list[str]] = []
+        self.position = 0
+        self.poll, self.execute = with_given_back_records(self._poll, self._execute)
+
+    def _poll(self) -> bool:
+        records = [
+            {"eventSourceARN": "stream", "dynamodb": {"SequenceNumber": str(number)}}
+            for number in range(self.position, 3)
+        ]
+        if self.execute("function", {"Records": records}).get("error"):
+            return False
+        self.position = 3
+        return True
+
+    def _execute(self, _function: object, event: dict[str, Any]) -> dict[str, Any]:
+        self.seen.append([record["dynamodb"]["SequenceNumber"] for record in event["Records"]])
+        return self.answers.pop(0)
+
+
+def giving_back(*sequences: str) -> dict[str, Any]:
+    """A function's answer."""
+    return {"body": {"batchItemFailures": [{"itemIdentifier": sequence} for sequence in sequences]}}
+
+
+def test_what_a_function_gives_back_of_a_batch_comes_again_from_there_on() -> None:
+    stream = Stream(giving_back("1"), giving_back("2", "1"), giving_back("2"), giving_back())
+    assert [stream.poll() for _ in range(4)] == [False, False, False, True]
+    assert stream.seen == [["0", "1", "2"], ["1", "2"], ["1", "2"], ["2"]]
+    assert stream.position == 3
+
+
+def test_a_function_that_dies_gets_what_it_had() -> None:
+    stream = Stream(giving_back("1"), {"error": True, "body": {}}, {"body": json.dumps({"batchItemFailures": []})})
+    assert [stream.poll() for _ in range(3)] == [False, False, True]
+    assert stream.seen == [["0", "1", "2"], ["1", "2"], ["1", "2"]]
+
+
+def test_a_function_that_is_called_otherwise_is_left_alone() -> None:
+    stream = Stream(giving_back("1"))
+    event = {"Records": [{"eventSourceARN": "stream", "dynamodb": {"SequenceNumber": "1"}}]}
+    assert stream.execute("function", event) == giving_back("1")

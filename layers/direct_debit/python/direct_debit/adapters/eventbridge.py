@@ -7,14 +7,24 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from direct_debit.application.errors import StoreUnavailable
+from direct_debit.application.errors import StoreUnavailable, Undeliverable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
     from direct_debit.application.ports import OutboxEvent
 
 SOURCE = "direct-debit"
+
+MOST_ENTRIES = 10
+MOST_BYTES = 256 * 1024
+"""What one PutEvents request may hold (EventBridge User Guide, "Sending events with PutEvents")."""
+
+_TIME_BYTES = 14
+_NEVER = frozenset({"InvalidArgument", "MalformedDetail", "ValidationException"})
 
 
 class EventBridgeEvents:
@@ -25,25 +35,71 @@ class EventBridgeEvents:
         self._bus_name = bus_name
 
     def publish(self, event: OutboxEvent) -> None:
-        """Publish. Raises StoreUnavailable when the bus did not take it, also when it says so in its answer."""
+        """Publish one event.
+
+        Raises StoreUnavailable when the bus did not take it, also when it says so in its answer; Undeliverable when it
+        can not read it.
+        """
+        (code,) = self._put([self._write(event)])
+        if code in _NEVER:
+            raise Undeliverable(f"the event bus can not take the event: {code}", aws_code=code)
+        if code is not None:
+            raise StoreUnavailable(f"the event bus refused the event: {code}", code=code)
+
+    def publish_together(self, events: Sequence[OutboxEvent]) -> frozenset[str]:
+        """Publish events, as many in a request as it may hold; return the ids of those that the bus took.
+
+        The bus answers for each entry by itself. Once it does not answer at all, the rest is not tried.
+        """
+        taken: set[str] = set()
+        for request in _divide([(event.id, self._write(event)) for event in events]):
+            try:
+                codes = self._put([entry for _, entry in request])
+            except (StoreUnavailable, Undeliverable):
+                break
+            taken.update(id_ for (id_, _), code in zip(request, codes, strict=True) if code is None)
+        return frozenset(taken)
+
+    def _write(self, event: OutboxEvent) -> PutEventsRequestEntryTypeDef:
         detail = {**event.detail, "eventId": event.id, "occurredAt": event.at.isoformat()}
+        return {
+            "EventBusName": self._bus_name,
+            "Source": SOURCE,
+            "DetailType": event.name,
+            "Detail": json.dumps(detail, separators=(",", ":")),
+            "Time": event.at,
+        }
+
+    def _put(self, entries: Sequence[PutEventsRequestEntryTypeDef]) -> Sequence[str | None]:
+        """Send one request; return for each entry the code with which it was refused, None where it was taken."""
         try:
-            response = self._client.put_events(
-                Entries=[
-                    {
-                        "EventBusName": self._bus_name,
-                        "Source": SOURCE,
-                        "DetailType": event.name,
-                        "Detail": json.dumps(detail, separators=(",", ":")),
-                        "Time": event.at,
-                    }
-                ]
-            )
+            response = self._client.put_events(Entries=entries)
         except ClientError as error:
             code = error.response["Error"]["Code"]
+            if code in _NEVER:
+                raise Undeliverable(f"the event bus answered {code}", aws_code=code) from error
             raise StoreUnavailable(f"the event bus answered {code}", code=code) from error
         except BotoCoreError as error:
             raise StoreUnavailable(f"the event bus did not answer: {type(error).__name__}") from error
-        if response["FailedEntryCount"]:
-            code = response["Entries"][0].get("ErrorCode", "unknown")
-            raise StoreUnavailable(f"the event bus refused the event: {code}", code=code)
+        if not response["FailedEntryCount"]:
+            return [None] * len(entries)
+        return [None if "EventId" in entry else entry.get("ErrorCode", "unknown") for entry in response["Entries"]]
+
+
+type _Named = tuple[str, PutEventsRequestEntryTypeDef]
+
+
+def _divide(entries: Sequence[_Named]) -> Iterator[Sequence[_Named]]:
+    """Divide entries into requests that PutEvents takes."""
+    request: list[_Named] = []
+    size = 0
+    for named in entries:
+        entry = named[1]
+        own = _TIME_BYTES + sum(len(entry[name].encode()) for name in ("Source", "DetailType", "Detail"))
+        if request and (len(request) == MOST_ENTRIES or size + own > MOST_BYTES):
+            yield request
+            request, size = [], 0
+        request.append(named)
+        size += own
+    if request:
+        yield request

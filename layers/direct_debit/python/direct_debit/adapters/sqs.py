@@ -1,4 +1,4 @@
-"""The queues. A message is a JSON object with an id and an attempt, nothing personal."""
+"""The queues. A message is a JSON object with an id, an attempt and its place in a chain, nothing personal."""
 
 from __future__ import annotations
 
@@ -49,17 +49,17 @@ class SqsQueues:
         self._refunds = refunds
         self._inquiries = inquiries
 
-    def send_notification(self, inbox_id: str) -> None:
-        """Ask for an accepted notification to be processed now: `{"inboxId"}`."""
-        self._notifications.send({"inboxId": inbox_id})
+    def send_notification(self, inbox_id: str, chain: int = 0) -> None:
+        """Ask for an accepted notification to be processed now: `{"inboxId", "chain"}`."""
+        self._notifications.send({"inboxId": inbox_id, "chain": chain})
 
-    def send_refund(self, ref: str, attempt: int, delay: float) -> None:
-        """Ask for a step of a refund in `delay` seconds: `{"ref", "attempt"}`."""
-        self._refunds.send({"ref": ref, "attempt": attempt}, delay)
+    def send_refund(self, ref: str, attempt: int, delay: float, chain: int = 0) -> None:
+        """Ask for a step of a refund in `delay` seconds: `{"ref", "attempt", "chain"}`."""
+        self._refunds.send({"ref": ref, "attempt": attempt, "chain": chain}, delay)
 
-    def send_inquiry(self, ref: str, attempt: int, delay: float) -> None:
-        """Ask for a status inquiry in `delay` seconds: `{"ref", "attempt"}`."""
-        self._inquiries.send({"ref": ref, "attempt": attempt}, delay)
+    def send_inquiry(self, ref: str, attempt: int, delay: float, chain: int = 0) -> None:
+        """Ask for a status inquiry in `delay` seconds: `{"ref", "attempt", "chain"}`."""
+        self._inquiries.send({"ref": ref, "attempt": attempt, "chain": chain}, delay)
 
 
 def bound_delay(seconds: float) -> int:

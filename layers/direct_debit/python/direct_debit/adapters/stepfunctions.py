@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from direct_debit.application.errors import StoreUnavailable
+from direct_debit.application.errors import StoreUnavailable, Undeliverable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # The task was completed before, ran into its time-out, or never was: nobody is waiting any more.
 _GONE = frozenset({"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"})
+_NEVER = frozenset({"InvalidOutput", "ValidationException"})
 
 
 class StepFunctionsWorkflows:
@@ -25,11 +26,16 @@ class StepFunctionsWorkflows:
         self._client = client
 
     def succeed(self, task_token: str, output: Mapping[str, str | None]) -> None:
-        """Complete a waiting task with the outcome only. A task that is gone is fine. Raises StoreUnavailable."""
+        """Complete a waiting task with the outcome only. A task that is gone is fine.
+
+        Raises StoreUnavailable, or Undeliverable for what Step Functions can not read.
+        """
         try:
             self._client.send_task_success(taskToken=task_token, output=json.dumps(dict(output), separators=(",", ":")))
         except ClientError as error:
             code = error.response["Error"]["Code"]
+            if code in _NEVER:
+                raise Undeliverable(f"Step Functions can not take the outcome: {code}", aws_code=code) from error
             if code not in _GONE:
                 raise StoreUnavailable(f"Step Functions answered {code}", code=code) from error
         except BotoCoreError as error:

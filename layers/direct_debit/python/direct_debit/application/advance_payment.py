@@ -14,6 +14,9 @@ from direct_debit.domain.payment import Payment, PaymentEvent, PaymentSituation,
 from direct_debit.domain.refund import Refund, RefundEvent
 from direct_debit.domain.schedule import next_due
 
+QUEUE_REACH = timedelta(minutes=15)
+"""The longest that a queue holds a message back; a later step is left to the minute's sweep."""
+
 _LATE_QUESTION = timedelta(hours=6)
 _ROUNDS = 20  # each lost round means that somebody else made progress
 

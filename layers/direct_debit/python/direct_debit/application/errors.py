@@ -74,6 +74,17 @@ class StoreUnavailable(NotDone):
         self.store_code = code
 
 
+class Undeliverable(DirectDebitError):
+    """AWS refuses what is to be told for what it says: a defect of ours, and repeating it changes nothing.
+
+    `aws_code` is AWS's error code; `code` stays empty, for it is DOKU's.
+    """
+
+    def __init__(self, detail: str, *, aws_code: str) -> None:
+        super().__init__(detail)
+        self.aws_code = aws_code
+
+
 class OutcomeUnknown(DirectDebitError):
     """A write may have happened at DOKU. Raised by the DOKU port only; callers never see it: they see UNKNOWN.
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from direct_debit.application.advance_payment import (
+    QUEUE_REACH,
     advance_payment,
     has_step_left,
     plan_next_look,
@@ -24,7 +25,6 @@ from direct_debit.domain.payment import Payment, PaymentEvent, PaymentState
 _AWAITING_OTP = "4035413"  # 4035413 as the original response code: the bank still waits for the customer's code
 
 _CLOCK_SKEW = timedelta(seconds=5)
-_QUEUE_REACH = timedelta(minutes=15)  # the longest delay of an SQS message
 _LONG_UNANSWERED = timedelta(days=1)  # then somebody should know that DOKU does not answer a question
 _ROUNDS = 20
 
@@ -134,7 +134,7 @@ def _plan(ports: Ports, before: Payment, after: Payment) -> Payment:
     if after != before:
         now = ports.clock.now()
         payment = _save(ports, before, replace(after, version=before.version + 1, updated_at=now))
-    near = payment.due_at is not None and payment.due_at - ports.clock.now() <= _QUEUE_REACH
+    near = payment.due_at is not None and payment.due_at - ports.clock.now() <= QUEUE_REACH
     if near and (payment.state is PaymentState.UNKNOWN or payment.questioned_at is not None):
         queue_inquiry(ports, payment)
     return payment

@@ -132,6 +132,10 @@ class Bindings(Protocol):
         """Let a binding that is still as it was read carry its untold moves no longer; otherwise do nothing."""
         ...
 
+    def put_off_news(self, binding: Binding, until: datetime) -> bool:
+        """Let the moves of a binding that is still as it was read be told after `until`; False when it has changed."""
+        ...
+
     def list_due(self, now: datetime, limit: int) -> Sequence[str]:
         """Return ids of bindings whose due time has come (eventually consistent, oldest first)."""
         ...
@@ -233,6 +237,10 @@ class Payments(Protocol):
 
     def confirm_told(self, payment: Payment) -> None:
         """Let an open payment that is still as it was read carry its moves no longer; otherwise do nothing."""
+        ...
+
+    def put_off_news(self, payment: Payment, until: datetime) -> bool:
+        """Let the moves of a payment that is still as it was read be told after `until`; False when it has changed."""
         ...
 
     def list_due(self, now: datetime, limit: int) -> Sequence[str]:
@@ -544,17 +552,20 @@ class Doku(Protocol):
 
 
 class Queues(Protocol):
-    """Work for later. A message carries an id and an attempt, no personal data. The adapter bounds the delays."""
+    """Work for later. A message carries an id and an attempt, no personal data. The adapter bounds the delays.
 
-    def send_notification(self, inbox_id: str) -> None:
+    `chain` is how many workers, each by its message, led to this one; use cases leave it out (application.chains).
+    """
+
+    def send_notification(self, inbox_id: str, chain: int = 0) -> None:
         """Ask for an accepted notification to be processed now."""
         ...
 
-    def send_refund(self, ref: str, attempt: int, delay: float) -> None:
+    def send_refund(self, ref: str, attempt: int, delay: float, chain: int = 0) -> None:
         """Ask for a step of a refund in `delay` seconds."""
         ...
 
-    def send_inquiry(self, ref: str, attempt: int, delay: float) -> None:
+    def send_inquiry(self, ref: str, attempt: int, delay: float, chain: int = 0) -> None:
         """Ask for a status inquiry in `delay` seconds."""
         ...
 
@@ -573,7 +584,11 @@ class Events(Protocol):
     """The event bus."""
 
     def publish(self, event: OutboxEvent) -> None:
-        """Publish; raises StoreUnavailable when the bus did not take it."""
+        """Publish; raises StoreUnavailable when the bus did not take it, Undeliverable when it never will."""
+        ...
+
+    def publish_together(self, events: Sequence[OutboxEvent]) -> frozenset[str]:
+        """Publish events that need no order among each other; return the ids of those that the bus took."""
         ...
 
 
@@ -581,7 +596,10 @@ class Workflows(Protocol):
     """Waiting Step Functions executions."""
 
     def succeed(self, task_token: str, output: Mapping[str, str | None]) -> None:
-        """Complete a waiting task with the outcome only. A task that is gone is fine."""
+        """Complete a waiting task with the outcome only. A task that is gone is fine.
+
+        Raises StoreUnavailable, Undeliverable.
+        """
         ...
 
 

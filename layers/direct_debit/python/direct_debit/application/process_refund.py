@@ -5,10 +5,10 @@ asked. What can not be ended is NEEDS_REVIEW, counted, and can be started again 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from direct_debit.application.advance_payment import plan_after_move, save_with_refund
+from direct_debit.application.advance_payment import QUEUE_REACH, plan_after_move, queue_refund, save_with_refund
 from direct_debit.application.call_doku import call_doku
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import (
@@ -31,20 +31,13 @@ from direct_debit.domain.schedule import next_due
 
 _ROUNDS = 20
 _CLOCK_SKEW = timedelta(seconds=5)
+_SHORTEST_WAIT = timedelta(seconds=1)
 _LONGEST_POSTPONED = timedelta(hours=1)  # what passes is tried again within the hour, however late in the schedule
 _PAID = "00"
 
 
 class _ClaimLost(Exception):
     """Somebody else is doing this step."""
-
-
-@dataclass(frozen=True, slots=True)
-class RefundStep:
-    """Whether the refund is settled; if not, in how many seconds to come again."""
-
-    done: bool
-    retry_after: float | None = None
 
 
 _EVENTS = {
@@ -69,23 +62,25 @@ _OF_THE_ATTEMPT = frozenset(
 )
 
 
-def process_refund(ref: str, ports: Ports, deadline: Deadline) -> RefundStep:
+def process_refund(ref: str, ports: Ports, deadline: Deadline) -> None:
     """Do the step that is due. A repeated, early or needless call does nothing. Raises StoreUnavailable.
 
-    Only who did the step plans the next one: if each repeated message planned one too, they would multiply.
+    Only who did the step queues the next one: if each repeated message queued one too, they would multiply.
     """
     payment = ports.payments.get(ref)
     if payment is None or payment.refund is None or payment.refund.is_final or payment.refund.due_at is None:
-        return RefundStep(done=True)
+        return
     now = ports.clock.now()
     if now < payment.refund.due_at:
         # That step has its own message, or the sweep; only a clock that is behind comes again.
-        early = payment.refund.due_at - now <= _CLOCK_SKEW
-        return _come_again(ports, payment) if early else RefundStep(done=False)
+        if payment.refund.due_at - now <= _CLOCK_SKEW:
+            _queue_next_step(ports, payment)
+        return
     try:
-        return _come_again(ports, _do_step(payment, ports, deadline))
+        payment = _do_step(payment, ports, deadline)
     except _ClaimLost:
-        return RefundStep(done=False)
+        return
+    _queue_next_step(ports, payment)
 
 
 def _do_step(payment: Payment, ports: Ports, deadline: Deadline) -> Payment:
@@ -143,12 +138,14 @@ def redrive_refund(ref: str, ports: Ports) -> Payment:
             payment = race.current
 
 
-def _come_again(ports: Ports, payment: Payment) -> RefundStep:
+def _queue_next_step(ports: Ports, payment: Payment) -> None:
+    """Send the message of a step that is near; a later one has its due time, and the sweep."""
     refund = payment.refund
     if refund is None or refund.is_final or refund.due_at is None:
-        return RefundStep(done=True)
-    wait = (refund.due_at - ports.clock.now()) / timedelta(seconds=1)
-    return RefundStep(done=False, retry_after=max(1.0, wait))
+        return
+    wait = max(_SHORTEST_WAIT, refund.due_at - ports.clock.now())
+    if wait <= QUEUE_REACH:
+        queue_refund(ports, payment, wait / timedelta(seconds=1))
 
 
 def _ask(payment: Payment, ports: Ports, deadline: Deadline) -> tuple[Payment, bool]:

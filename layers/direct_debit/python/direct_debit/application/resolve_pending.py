@@ -1,7 +1,7 @@
 """The sweep of each minute: whatever is due goes to those who can settle it (invariant 9)."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -12,6 +12,7 @@ from direct_debit.application.ports import Metric, Ports
 from direct_debit.application.process_notification import sweep_notification
 from direct_debit.application.record_change import tell_binding, tell_payment
 from direct_debit.application.resolve_binding import resolve_binding
+from direct_debit.domain.move import tell_again_at
 
 _LAST_START = 20.0  # seconds: what is not begun by then waits for the next minute
 
@@ -107,16 +108,23 @@ def _visit_payment(ref: str, ports: Ports) -> None:
     if payment is None:
         return
     sweep_payment(payment, ports)
-    if payment.tell_by is not None and payment.tell_by <= ports.clock.now():
+    now = ports.clock.now()
+    if payment.tell_by is not None and payment.tell_by <= now:
         ports.telemetry.count(Metric.NEWS_LATE)
         ports.telemetry.note("told by the sweep", ref=ref, state=payment.state)
-        tell_payment(payment, ports)
+        # First of all: what can not be told must not stand in front of others that are due, minute by minute.
+        again = tell_again_at(payment.untold, now)
+        if ports.payments.put_off_news(payment, again):
+            tell_payment(replace(payment, tell_by=again), ports)
 
 
 def _visit_binding(binding_id: str, ports: Ports, deadline: Deadline) -> None:
     binding = ports.bindings.get(binding_id)
-    if binding is not None and binding.tell_by is not None and binding.tell_by <= ports.clock.now():
+    now = ports.clock.now()
+    if binding is not None and binding.tell_by is not None and binding.tell_by <= now:
         ports.telemetry.count(Metric.NEWS_LATE)
         ports.telemetry.note("told by the sweep", binding_id=binding_id, state=binding.state)
-        tell_binding(binding, ports)
+        again = tell_again_at(binding.untold, now)
+        if ports.bindings.put_off_news(binding, again):
+            tell_binding(replace(binding, tell_by=again), ports)
     resolve_binding(binding_id, ports, deadline)

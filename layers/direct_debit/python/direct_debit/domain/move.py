@@ -5,10 +5,13 @@ record carries the move along, in the record itself; whoever tells the moves (hi
 them out again. What stays in past its time is told by the sweep, in order.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 PATIENCE = timedelta(minutes=10)  # what the stream has not told by then, the sweep tells
+_AGAIN = timedelta(minutes=2)
+_LONGEST_AGAIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,3 +32,12 @@ class Move:
     code: str | None = None
     reason: str | None = None
     response_code: str | None = None
+
+
+def tell_again_at(untold: Sequence[Move], now: datetime) -> datetime:
+    """Return when to tell moves again, should telling them now fail: the later they are, the less often.
+
+    So what can not be told for hours leaves the sweep's time to others, and costs no minute of theirs.
+    """
+    late = now - untold[0].at - PATIENCE if untold else timedelta(0)
+    return now + min(max(_AGAIN, late), _LONGEST_AGAIN)

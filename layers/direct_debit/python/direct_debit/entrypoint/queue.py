@@ -1,14 +1,17 @@
 """The door of the queue workers: one record at a time, each with its own outcome (partial batch response).
 
 A record that fails stays in its queue and is delivered again after its visibility; what fails five times ends in the
-dead-letter queue. One bad record never takes its neighbours along.
+dead-letter queue. One bad record never takes its neighbours along. Only what was tried and failed by its own fault may
+end there: a worker is given one record at a time, and one that met a store in trouble on its last delivery is let go.
+Its record is due, and the minute's sweep sends a new message (decision 0030).
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from direct_debit.application.errors import DirectDebitError, InvalidRequest
+from direct_debit.application.chains import continue_chain
+from direct_debit.application.errors import InvalidRequest, NotDone
 from direct_debit.application.ports import Metric
 from direct_debit.entrypoint import container
 from direct_debit.entrypoint.container import Services
@@ -16,9 +19,12 @@ from direct_debit.entrypoint.doors import Call, Handler, make_deadline
 from direct_debit.entrypoint.events import Context, as_mapping
 from direct_debit.entrypoint.parsing import read_json
 
-# A record is begun only with this much time left; the rest of the batch comes again, instead of dying halfway.
-LAST_START = timedelta(seconds=10)
-MAX_DELAY = 900.0  # seconds; what SQS can hold a message back
+MAX_RECEIVES = 5
+"""The queues' maxReceiveCount: after so many deliveries SQS puts a message aside."""
+
+# Of a batch (the template gives single records), what can not be begun with this much time left comes again, instead of
+# dying halfway. The first record is always begun: a delivery counts.
+_LAST_START = timedelta(seconds=10)
 
 type Message = Mapping[str, object]
 
@@ -41,9 +47,11 @@ def open_queue_door(name: str, step: Callable[[Message, Call], None]) -> Handler
             raise InvalidRequest("Records", "this function takes messages of its queue: an event with Records")
         failed = [
             message_id
-            for record in map(as_mapping, records)
+            for number, record in enumerate(map(as_mapping, records))
             if isinstance(message_id := record.get("messageId"), str)
-            and not _handle(worker, services, record, message_id, context)
+            and not (
+                (number == 0 or _has_time(services, context)) and _handle(worker, services, record, message_id, context)
+            )
         ]
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
@@ -58,10 +66,20 @@ def read_text(message: Message, name: str) -> str:
     return value
 
 
-def read_attempt(message: Message) -> int:
-    """Return the attempt that a message carries; 0 when it has none."""
-    value = message.get("attempt")
+def read_chain(message: Message) -> int:
+    """Return how many workers led to a message; 0 when it does not say (written by earlier releases)."""
+    value = message.get("chain")
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+def is_last_delivery(receives: int) -> bool:
+    """Whether a message that is given back now, after so many deliveries, is put aside."""
+    return receives >= MAX_RECEIVES
+
+
+def _has_time(services: Services, context: Context) -> bool:
+    left = make_deadline(services.ports.clock, context).remaining(services.ports.clock.now())
+    return left >= _LAST_START.total_seconds()
 
 
 def _handle(
@@ -74,23 +92,30 @@ def _handle(
     """Handle one record; return whether it is done with."""
     log = services.observability
     log.begin(operation=worker.name, request_id=message_id)
-    deadline = make_deadline(services.ports.clock, context)
-    if deadline.remaining(services.ports.clock.now()) < LAST_START.total_seconds():
-        return False
     try:
         body = record.get("body")
         message = as_mapping(read_json(body.encode() if isinstance(body, str) else b""))
-        worker.step(message, Call(services.ports, deadline))
+        ports = continue_chain(services.ports, read_chain(message))
+        worker.step(message, Call(ports, make_deadline(services.ports.clock, context)))
     except InvalidRequest as error:
         # It will never be readable: counted now, and put aside by the queue after its last delivery.
         services.ports.telemetry.count(Metric.POISONED_MESSAGE)
         log.failed("message can not be read", error, item=message_id)
         return False
-    except DirectDebitError as error:
-        services.ports.telemetry.note("message comes again", code=error.code, reason=type(error).__name__)
-        return False
+    except NotDone as error:
+        # Trouble that passes. The record is due whatever becomes of its message, so nobody needs to look at this one.
+        let_go = is_last_delivery(_read_receives(record))
+        what = "message let go, left to the sweep" if let_go else "message comes again"
+        services.ports.telemetry.note(what, code=error.code, reason=type(error).__name__)
+        return let_go
     except Exception as error:  # noqa: BLE001 - one bad record must not take the batch along; the queue counts its deliveries
         services.ports.telemetry.count(Metric.POISONED_MESSAGE)
         log.failed("message not handled", error, item=message_id)
         return False
     return True
+
+
+def _read_receives(record: Mapping[str, object]) -> int:
+    """Return how often SQS has delivered a record, this time included; 0 when it does not say."""
+    count = as_mapping(record.get("attributes")).get("ApproximateReceiveCount")
+    return int(count) if isinstance(count, str) and count.isdecimal() else 0
