@@ -1,7 +1,9 @@
+import json
+
 import pytest
 
 from tests.fakes.in_memory_dynamodb import APPLICATION_SCHEMA
-from tests.template.translation import resources, source, translated
+from tests.template.translation import functions, resources, source, translated
 
 TABLES = ["Bindings", "Transactions"]
 
@@ -62,3 +64,39 @@ def test_the_template_gives_the_secret_no_value_that_a_deployment_could_put_over
 def test_no_parameter_carries_a_secret() -> None:
     words = ("secret", "password", "privatekey", "token")
     assert not [name for name in source()["Parameters"] if any(word in name.lower() for word in words)]
+
+
+RESTORED = {
+    f"Restored{name}{what}Arn": f"arn:aws:dynamodb:ap-southeast-3:123456789012:table/{name}-2{path}"
+    for name in TABLES
+    for what, path in (("", ""), ("Stream", "/stream/2026-11-27T00:00:00.000"))
+}
+
+
+def test_restored_tables_are_used_everywhere_or_nowhere() -> None:
+    """A table that is restored has another name: whoever used the old one by name, right or stream uses the new one."""
+    before, after = translated(), translated(**RESTORED)
+    for name in TABLES:
+        mentioned = f'"{name}"', f"${{{name}."
+        uses = {
+            logical_id
+            for logical_id, resource in before["Resources"].items()
+            if logical_id != name and any(word in json.dumps(resource) for word in mentioned)
+        }
+        assert len(uses) > len(functions())
+        left = {
+            logical_id
+            for logical_id, resource in after["Resources"].items()
+            if logical_id != name and any(word in json.dumps(resource) for word in mentioned)
+        }
+        assert left == set()
+        assert name in after["Resources"], "the old table stays: it is the evidence"
+        assert f"Restored{name}Arn" in json.dumps(after["Outputs"][f"{name}TableName"])
+
+
+@pytest.mark.parametrize("missing", RESTORED)
+def test_half_a_restore_is_refused(missing: str) -> None:
+    rule = source()["Rules"]["RestoredTogether"]
+    asserted = [one["Assert"]["Fn::Not"][0]["Fn::Equals"] for one in rule["Assertions"]]
+    assert [{"Ref": missing}, ""] in asserted
+    assert {"Fn::Not": [{"Fn::Equals": [{"Ref": missing}, ""]}]} in rule["RuleCondition"]["Fn::Or"]

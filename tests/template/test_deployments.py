@@ -29,6 +29,10 @@ OTHER = {
     "BindingScheduleSeconds": "400",
     "FulfilmentFunctionArn": "arn:aws:lambda:ap-southeast-3:123456789012:function:fulfil:live",
     "AlarmEmail": "on-call@shop.example",
+    "RestoredBindingsArn": "arn:aws:dynamodb:ap-southeast-3:123456789012:table/bindings-2",
+    "RestoredBindingsStreamArn": "arn:aws:dynamodb:ap-southeast-3:123456789012:table/bindings-2/stream/2026-11-27",
+    "RestoredTransactionsArn": "arn:aws:dynamodb:ap-southeast-3:123456789012:table/orders-2",
+    "RestoredTransactionsStreamArn": "arn:aws:dynamodb:ap-southeast-3:123456789012:table/orders-2/stream/2026-11-27",
 }
 FIXED = {"DeployedByMakeDeploy", "AuthMode"}  # one legal value; and one that is for a developer's machine only
 
