@@ -351,11 +351,15 @@ def test_without_an_answer_nothing_is_sent_again(code: str) -> None:
     assert refund_of(merchant).state is RefundState.RETRYING
 
 
-def test_a_history_read_before_another_sending_sends_nothing_although_that_one_was_postponed() -> None:
-    merchant = refund_in(RefundState.RETRYING, sent=5 * MINUTE)
+@pytest.mark.parametrize("state", [RefundState.UNKNOWN, RefundState.RETRYING])
+def test_a_history_read_before_another_sending_sends_nothing_although_that_one_was_postponed(
+    state: RefundState,
+) -> None:
+    merchant = refund_in(state, sent=5 * MINUTE)
 
     def ask(*_: object) -> StatusAnswer:
-        change(merchant, attempt="another", attempts=2, sent_at=merchant.world.clock.now())
+        sent = merchant.world.clock.now()
+        change(merchant, state=RefundState.RETRYING, attempt="another", attempts=2, sent_at=sent)
         return StatusAnswer("00", "2005500", None, "D-1")
 
     with patch.object(DokuAdapter, "inquire_status", ask):
