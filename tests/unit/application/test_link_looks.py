@@ -336,6 +336,7 @@ def test_an_unlinking_whose_pause_can_not_be_written_is_told_as_it_is_and_goes_o
     world.weather = weather = Strike("store.update_item", fault, skip=2)
     assert merchant.unbind().binding.state is BindingState.UNBIND_OTP_PENDING
     assert weather.count == 0
+    assert merchant.binding().is_busy(world.clock.now()) == (fault is Fault.FAIL)  # nobody tries a second time
     assert merchant.binding().due_at == world.clock.now() + 6 * MINUTE
     world.clock.tick(30)
     assert not merchant.binding().is_busy(world.clock.now())
