@@ -327,6 +327,21 @@ def test_who_is_overtaken_while_an_unlinking_is_paused_leaves_it_to_the_other() 
     assert (binding.attempt, binding.unbind_unclear) == ("another", False)
 
 
+@pytest.mark.parametrize("fault", [Fault.FAIL, Fault.LOSE])
+def test_an_unlinking_whose_pause_can_not_be_written_is_told_as_it_is_and_goes_on_by_itself(fault: Fault) -> None:
+    merchant = linked()
+    world = merchant.world
+    world.simulator.add_dial(Dial("unbinding", "drop"))
+    # The writes before are the unlinking's claim, and the circuit's note of the silence.
+    world.weather = weather = Strike("store.update_item", fault, skip=2)
+    assert merchant.unbind().binding.state is BindingState.UNBIND_OTP_PENDING
+    assert weather.count == 0
+    assert merchant.binding().is_busy(world.clock.now()) == (fault is Fault.FAIL)  # nobody tries a second time
+    assert merchant.binding().due_at == world.clock.now() + 6 * MINUTE
+    world.clock.tick(30)
+    assert not merchant.binding().is_busy(world.clock.now())
+
+
 @pytest.mark.parametrize("code", ["40300", "40301", "40309", "40311", "40320", "40404"])
 def test_a_refused_unlinking_leaves_the_link_as_it_was(code: str) -> None:
     merchant = linked()

@@ -40,6 +40,9 @@ PAYMENT: dict[str, Any] = {
         ({"originalPartnerReferenceNo": 42}, PaymentNotice("42", "00", "10000.00", "IDR", "C1", "D1")),
         ({"originalReferenceNo": 7}, PaymentNotice("A1", "00", "10000.00", "IDR", "C1", "7")),
         ({"additionalInfo": {"custIdMerchant": 8}}, PaymentNotice("A1", "00", "10000.00", "IDR", "8", "D1")),
+        ({"originalReferenceNo": ""}, PaymentNotice("A1", "00", "10000.00", "IDR", "C1", None)),
+        ({"originalReferenceNo": True}, PaymentNotice("A1", "00", "10000.00", "IDR", "C1", None)),
+        ({"originalReferenceNo": {"a": "b"}}, PaymentNotice("A1", "00", "10000.00", "IDR", "C1", None)),
         ({"additionalInfo": "", "amount": []}, PaymentNotice("A1", "00", "", "", None, "D1")),
     ],
 )

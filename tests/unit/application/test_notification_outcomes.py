@@ -228,7 +228,9 @@ def test_a_word_about_a_link_ends_with_its_reason_and_leads_to_the_proof(
 def test_a_word_about_a_link_that_names_no_customer_waits_for_a_person() -> None:
     merchant = pending()
     item = tell_link(merchant, "SUCCESS", customer_id=None)
+    merchant.world.weather = effects = Strike("", Fault.NONE)
     assert_ends(merchant, item, InboxState.QUARANTINED, "unknown_binding")
+    assert "store.query" not in effects.names  # whose links should be listed?
     assert merchant.world.telemetry.counts[Metric.NOTIFICATION_QUARANTINED] == 1
 
 
@@ -255,7 +257,7 @@ def test_a_link_that_can_not_be_proved_now_is_proved_by_its_next_look() -> None:
 def test_a_word_about_a_link_comes_again_where_the_store_fails() -> None:
     merchant = pending(finished=True)
     item = tell_link(merchant, "SUCCESS")
-    merchant.world.weather = Strike("store.update_item", Fault.FAIL, count=1_000)
+    merchant.world.weather = Strike("store.update_item", Fault.FAIL)
     with pytest.raises(StoreUnavailable):
         process(merchant, item)
     merchant.world.weather = Strike("", Fault.NONE)

@@ -62,6 +62,20 @@ def test_a_payment_that_is_always_changed_by_others_is_given_up_as_not_written(
     assert after == replace(before, version=before.version + rivals.count, updated_at=after.updated_at)
 
 
+def test_who_is_overtaken_once_writes_on_what_the_other_wrote() -> None:
+    merchant = paid()
+    world = merchant.world
+    world.weather = weather = Meanwhile("store.update_item", lambda: touch_payment(merchant, remarks="another"))
+    asked = request_inquiry(world.process(), merchant.payment())
+    assert weather.done
+    assert (asked.questioned_at, asked.remarks) == (world.clock.now(), "another")
+    world.bend = lambda path, answer: {**answer, "latestTransactionStatus": "05"} if path == "status" else answer
+    # The first write is the claim of the look.
+    world.weather = Meanwhile("store.update_item", lambda: touch_payment(merchant, remarks="a third"), skip=1)
+    after = ask_status(asked, world.process(), world.deadline())
+    assert (after.reversed_at, after.remarks) == (world.clock.now(), "a third")
+
+
 def test_a_reversal_that_can_not_be_written_is_told_so_that_it_is_asked_about_again() -> None:
     merchant = paid()
     world = merchant.world

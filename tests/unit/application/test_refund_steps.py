@@ -359,6 +359,48 @@ def test_who_is_overtaken_while_planning_leaves_the_plan_to_the_other() -> None:
     assert (refund_of(merchant).refund_no, due_in(merchant)) == ("D", 2 * MINUTE)  # the claim's
 
 
+@pytest.mark.parametrize("code", ["40306", "50000"])
+def test_without_an_answer_nothing_is_sent_again(code: str) -> None:
+    merchant = refund_in(RefundState.RETRYING, sent=5 * MINUTE)
+    merchant.world.simulator.add_dial(Dial("status", "code", when="before", code=code))
+    step(merchant)
+    assert requests(merchant.world, "refund") == 0
+    assert refund_of(merchant).state is RefundState.RETRYING
+
+
+@pytest.mark.parametrize("state", [RefundState.UNKNOWN, RefundState.RETRYING])
+def test_a_history_read_before_another_sending_sends_nothing_although_that_one_was_postponed(
+    state: RefundState,
+) -> None:
+    merchant = refund_in(state, sent=5 * MINUTE)
+
+    def ask(*_: object) -> StatusAnswer:
+        sent = merchant.world.clock.now()
+        change(merchant, state=RefundState.RETRYING, attempt="another", attempts=2, sent_at=sent)
+        return StatusAnswer("00", "2005500", None, "D-1")
+
+    with patch.object(DokuAdapter, "inquire_status", ask):
+        step(merchant)
+    assert requests(merchant.world, "refund") == 0
+    assert (refund_of(merchant).state, refund_of(merchant).attempts) == (RefundState.RETRYING, 2)
+
+
+def test_a_first_sending_is_two_writes() -> None:
+    merchant = refund_in(RefundState.REQUESTED)
+    merchant.world.weather = effects = Strike("", Fault.NONE)
+    answer_to_sending(merchant, Reply.DONE, "2005800")
+    assert effects.names.count("store.update_item") == 2
+
+
+def test_a_refund_that_is_done_puts_off_no_question() -> None:
+    merchant = refund_in(RefundState.REQUESTED)
+    payments, payment, now = merchant.world.process().payments, merchant.payment(), merchant.world.clock.now()
+    raised = replace(payment.noted(now), questioned_at=now, sent_at=now - HOUR, due_at=now + 10 * HOUR)
+    payments.save(payment, raised)
+    answer_to_sending(merchant, Reply.DONE, "2005800")
+    assert (merchant.payment().state, merchant.payment().due_at) == (PaymentState.REFUNDED, now + 61 * SECOND)
+
+
 def test_who_is_overtaken_before_asking_asks_nothing() -> None:
     merchant = refund_in(RefundState.UNKNOWN, sent=5 * MINUTE)
     merchant.world.weather = Meanwhile("store.update_item", lambda: change(merchant, refund_no="D"))

@@ -317,6 +317,44 @@ def test_what_doku_says_else_ends_both_what_it_said_and_since_when() -> None:
     assert ("status of unknown meaning", {"ref": REF, "code": "99"}) in merchant.world.telemetry.notes
 
 
+def test_of_a_settled_payment_not_found_is_not_counted() -> None:
+    merchant, payment = sent_before(600 * SECOND, state=PaymentState.PAID)
+    after = ask(merchant, payment, "07")
+    assert (after.state, after.not_found_count, after.not_found_since) == (PaymentState.PAID, 0, None)
+
+
+# --- reversals -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reversed_before", "status", "reversed_after", "counted"),
+    [
+        (False, "05", True, 1),
+        (True, "05", True, 0),  # said again
+        (True, "02", True, 0),  # it proves nothing
+        (True, "00", False, 0),
+        (False, "02", False, 0),
+        (False, "00", False, 0),
+    ],
+)
+def test_a_reversal_is_written_and_counted_once_and_ends_by_dokus_word_alone(
+    reversed_before: bool, status: str, reversed_after: bool, counted: int
+) -> None:
+    merchant, payment = sent_before(600 * SECOND, state=PaymentState.PAID)
+    since = merchant.world.clock.now() - MINUTE
+    if reversed_before:
+        reversed_ = replace(payment.noted(since), reversed_at=since)
+        payment = merchant.world.process().payments.save(payment, reversed_)
+    merchant.world.weather = effects = Strike("", Fault.NONE)
+    after = ask(merchant, payment, status)
+    if reversed_before and reversed_after:
+        assert after.reversed_at == since
+    assert (after.reversed_at is not None) == reversed_after
+    assert merchant.world.telemetry.counts[Metric.PAYMENT_REVERSED] == counted
+    written = 2 + (reversed_before != reversed_after)  # the claim, what has changed, and the plan
+    assert effects.names.count("store.update_item") == written
+
+
 # --- what a status means ---------------------------------------------------------------------------------------------
 
 
@@ -354,6 +392,14 @@ def test_a_code_is_abandoned_after_a_day_in_which_none_was_given(
 def test_dokus_reference_is_learnt_from_the_status() -> None:
     merchant, payment = sent_before(10 * MINUTE, doku_reference=None)
     assert ask(merchant, payment, "02").doku_reference == "R1"
+
+
+def test_a_status_without_a_reference_takes_none_away() -> None:
+    merchant, payment = sent_before(10 * MINUTE, doku_reference="D-1")
+    answer = StatusAnswer("02", "2005500", None, None)
+    with patch.object(DokuAdapter, "inquire_status", lambda *_: answer):
+        after = ask_status(payment, merchant.world.process(), merchant.world.deadline())
+    assert after.doku_reference == "D-1"
 
 
 # --- questions and sweeps --------------------------------------------------------------------------------------------

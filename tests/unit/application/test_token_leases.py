@@ -19,7 +19,6 @@ from tests.fakes.journey import Merchant
 from tests.fakes.weather import Fault
 from tests.fakes.world import World
 from tests.unit.application.support import Meanwhile, Strike, linked, requests
-from tools.doku_simulator.dials import Dial
 
 SECOND = timedelta(seconds=1)
 
@@ -299,8 +298,19 @@ def test_without_a_refresh_token_the_auth_code_is_used_and_without_either_the_li
 def test_a_refused_refresh_without_an_auth_code_is_told_with_dokus_code() -> None:
     merchant = expiring_in(0)
     touch(merchant, auth_code=None)
-    merchant.world.simulator.add_dial(Dial("b2b2c_token", "code", when="before", code="40401", count=2))
-    with pytest.raises((RelinkRequired, NotDone)) as refused:
+    merchant.world.simulator.unlink_customer(merchant.customer)
+    with pytest.raises(RelinkRequired) as refused:
         obtain_customers(merchant)
-    assert refused.value.code == "4047401"
-    assert requests(merchant.world, "b2b2c_token") == 2  # the link's own exchange, and this one
+    assert refused.value.code == "4017400"
+
+
+def test_who_renews_too_late_writes_nothing_and_sees_the_newer_record() -> None:
+    merchant = expiring_in(0)
+    ports = merchant.world.process()
+    tokens = merchant.binding().tokens
+    assert tokens is not None
+    newer = replace(tokens, access_token=ports.vault.seal("newer", merchant.binding().id))
+    merchant.world.weather = Meanwhile("doku.b2b2c", lambda: touch(merchant, tokens=newer))
+    access = obtain_customer_token(ports, merchant.binding().id, merchant.world.deadline())
+    assert access.binding == merchant.binding()
+    assert merchant.binding().tokens == newer

@@ -125,8 +125,12 @@ def test_every_pair(
     if following is None and event in COMMANDS[table.machine]:
         with pytest.raises(TransitionRefused) as refusal:
             table.decide(situation, event)
-        assert refusal.value.situation == situation
-        assert refusal.value.event == event
+        assert (refusal.value.machine, refusal.value.situation, refusal.value.event) == (
+            table.machine,
+            situation,
+            event,
+        )
+        assert str(refusal.value) == f"{table.machine}: {event} is not possible in {situation}"
     else:
         assert table.decide(situation, event) == following
 

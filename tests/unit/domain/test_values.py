@@ -13,6 +13,8 @@ from direct_debit.domain.values import explain_character, read_url
         ("HTTPS://Shop.Example:8443/a?b=c#d", "https", "shop.example", 8443, False),
         ("http://[::1]:80/", "http", "::1", 80, True),
         ("https://xn--mller-kva.example/a#", "https", "xn--mller-kva.example", None, True),
+        ("https://shop.example/a?b=c", "https", "shop.example", None, False),
+        ("https://shop.example/a#d", "https", "shop.example", None, False),
     ],
 )
 def test_a_url_is_read(text: str, scheme: str, host: str, port: int | None, bare: bool) -> None:
