@@ -7,7 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from direct_debit.application.advance_payment import QUEUE_REACH
 from direct_debit.application.chains import LONGEST_CHAIN, continue_chain
+from direct_debit.application.settings import Settings
 from direct_debit.domain.refund import RefundState
 from tests.fakes.journey import REF, Merchant
 from tests.fakes.outages import SCENES, Outage, Scene, live_through
@@ -22,6 +24,13 @@ A_DAY = timedelta(hours=25)
 
 def test_the_longest_chain_is_far_from_where_aws_cuts_it() -> None:
     assert LONGEST_CHAIN + 1 < RECURSION_LIMIT / 2
+
+
+def test_a_chain_has_a_message_for_each_step_of_the_first_quarter_of_an_hour() -> None:
+    """The first of them is sent by whoever lost the answer; what comes later is no nearer than a queue reaches."""
+    schedule = Settings(public_base_url="").inquiry_schedule
+    steps = [step for step in schedule if step <= QUEUE_REACH.total_seconds()]
+    assert len(steps) == LONGEST_CHAIN + 1
 
 
 @pytest.mark.parametrize("fault", [Fault.FAIL, Fault.LOSE])
