@@ -1,8 +1,10 @@
 """What the tests of the use cases share: a linked merchant, a fault at a named effect, counting calls."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from direct_debit.domain.binding import Binding
+from direct_debit.domain.payment import Payment
 from direct_debit.domain.refund import Refund
 from tests.fakes.journey import Merchant
 from tests.fakes.weather import Fault, Weather
@@ -82,6 +84,18 @@ def linked(world: World | None = None) -> Merchant:
 def lose_notifications(world: World) -> None:
     """Lose every notification that is on its way."""
     world.simulator.notifications._waiting.clear()
+
+
+def touch_payment(merchant: Merchant, **changes: object) -> Payment:
+    """Write the payment as it is, or with these changes: as if somebody else had."""
+    payments, payment = merchant.world.process().payments, merchant.payment()
+    return payments.save(payment, replace(payment.noted(merchant.world.clock.now()), **changes))  # type: ignore[arg-type]
+
+
+def touch_binding(merchant: Merchant, **changes: object) -> Binding:
+    """Write the link as it is, or with these changes: as if somebody else had."""
+    bindings, binding = merchant.world.process().bindings, merchant.binding()
+    return bindings.save(binding, replace(binding.noted(merchant.world.clock.now()), **changes))  # type: ignore[arg-type]
 
 
 def paid_untold() -> Merchant:

@@ -1,6 +1,5 @@
 """What is written of a link as it is asked for, asked for again, and answered."""
 
-from dataclasses import replace
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -15,7 +14,7 @@ from direct_debit.domain.binding import Binding, BindingState
 from tests.fakes.journey import PHONE, Merchant
 from tests.fakes.weather import Crash, Fault
 from tests.fakes.world import World
-from tests.unit.application.support import Meanwhile, Strike, linked, requests
+from tests.unit.application.support import Meanwhile, Strike, linked, requests, touch_binding
 from tools.doku_simulator.operations import Json
 
 BIND = "doku.registration-account-binding"
@@ -45,11 +44,6 @@ def died_while_asking(**more: str) -> Merchant:
         ask(merchant, **more)
     merchant.world.weather = Strike("", Fault.NONE)
     return merchant
-
-
-def touch(merchant: Merchant, **changes: object) -> Binding:
-    bindings, binding = merchant.world.process().bindings, merchant.binding()
-    return bindings.save(binding, replace(binding.noted(merchant.world.clock.now()), **changes))  # type: ignore[arg-type]
 
 
 # --- the record ------------------------------------------------------------------------------------------------------
@@ -123,7 +117,7 @@ def test_a_link_that_somebody_else_resumes_is_returned_as_it_is() -> None:
     merchant = died_while_asking()
     world = merchant.world
     world.clock.tick(40)
-    world.weather = Meanwhile("store.transact_write_items", lambda: touch(merchant, attempt="another"), skip=1)
+    world.weather = Meanwhile("store.transact_write_items", lambda: touch_binding(merchant, attempt="another"), skip=1)
     result = ask(merchant, task_token="mine")
     assert (result.replayed, result.binding.attempt, result.binding.task_token) == (True, "another", "mine")
     assert requests(world, "binding") == 0
@@ -186,7 +180,7 @@ def test_a_request_refused_for_its_token_is_repeated_under_an_id_that_the_record
 
 def test_a_request_refused_for_its_token_is_not_repeated_for_a_link_that_changed_meanwhile() -> None:
     merchant = with_old_token()
-    merchant.world.weather = Meanwhile("doku.b2b", lambda: touch(merchant, attempt="another"))
+    merchant.world.weather = Meanwhile("doku.b2b", lambda: touch_binding(merchant, attempt="another"))
     assert merchant.bind().binding.state is BindingState.REQUESTED
     assert requests(merchant.world, "binding") == 2  # the other customer's, and the refused one
 
@@ -230,7 +224,7 @@ def test_a_link_that_is_linked_again_shows_its_new_page_and_what_doku_said_of_it
     merchant = linked()
     merchant.world.simulator.unlink_customer(merchant.customer)
     merchant.pay()
-    touch(merchant, response_code="4017402")
+    touch_binding(merchant, response_code="4017402")
     page = merchant.bind().redirect_url
     binding = merchant.binding()
     assert (binding.state, binding.response_code) == (BindingState.RELINK_REQUIRED, "2000700")
@@ -241,9 +235,9 @@ def test_a_page_is_shown_only_while_the_customer_needs_it() -> None:
     merchant = linked()
     ports = merchant.world.process()
     linking, unlinking = (ports.vault.seal(url, merchant.binding().id) for url in ("page", "page of the unlinking"))
-    touch(merchant, state=BindingState.UNBIND_OTP_PENDING, redirect_url=linking, unbind_redirect_url=unlinking)
+    touch_binding(merchant, state=BindingState.UNBIND_OTP_PENDING, redirect_url=linking, unbind_redirect_url=unlinking)
     assert get_binding(merchant.binding().id, ports).redirect_url == "page of the unlinking"
-    touch(merchant, state=BindingState.PENDING)
+    touch_binding(merchant, state=BindingState.PENDING)
     assert get_binding(merchant.binding().id, ports).redirect_url == "page"
-    touch(merchant, state=BindingState.ACTIVE)
+    touch_binding(merchant, state=BindingState.ACTIVE)
     assert get_binding(merchant.binding().id, ports).redirect_url is None

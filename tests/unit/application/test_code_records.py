@@ -1,6 +1,5 @@
 """What is written of a customer's code: before it is sent, when it was not, and with its answer."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,7 +10,7 @@ from direct_debit.domain.payment import Payment, PaymentState
 from tests.fakes.invariants import WRONG_OTP
 from tests.fakes.journey import Merchant
 from tests.fakes.weather import Fault
-from tests.unit.application.support import Meanwhile, Strike, linked, requests
+from tests.unit.application.support import Meanwhile, Strike, linked, requests, touch_payment
 from tools.doku_simulator.dials import Dial
 
 
@@ -23,14 +22,9 @@ def awaiting() -> Merchant:
     return merchant
 
 
-def touch(merchant: Merchant, **changes: object) -> Payment:
-    payments, payment = merchant.world.process().payments, merchant.payment()
-    return payments.save(payment, replace(payment.noted(merchant.world.clock.now()), **changes))  # type: ignore[arg-type]
-
-
 def test_a_code_is_written_down_as_under_way_before_it_is_sent() -> None:
     merchant = awaiting()
-    before = touch(merchant, not_found_count=1, not_found_since=merchant.world.clock.now())
+    before = touch_payment(merchant, not_found_count=1, not_found_since=merchant.world.clock.now())
     seen: list[Payment] = []
     merchant.world.weather = Meanwhile("doku.otp", lambda: seen.append(merchant.payment()))
     merchant.enter_otp()
@@ -62,7 +56,7 @@ def test_a_wrong_code_counts_and_is_not_accepted() -> None:
 
 def test_a_code_that_was_accepted_once_stays_so_with_the_next() -> None:
     merchant = awaiting()
-    touch(merchant, otp_accepted=True, otp_attempts=1)
+    touch_payment(merchant, otp_accepted=True, otp_attempts=1)
     with pytest.raises(CustomerActionRequired):
         merchant.enter_otp(WRONG_OTP)
     assert merchant.payment().otp_accepted
@@ -70,7 +64,7 @@ def test_a_code_that_was_accepted_once_stays_so_with_the_next() -> None:
 
 def test_a_code_that_was_not_sent_leaves_count_and_code_as_they_were() -> None:
     merchant = awaiting()
-    before = touch(merchant, otp_attempts=2)
+    before = touch_payment(merchant, otp_attempts=2)
     merchant.world.weather = Strike("doku.otp", Fault.FAIL)
     with pytest.raises(NotDone):
         merchant.enter_otp()
@@ -92,7 +86,7 @@ def test_a_code_refused_for_the_merchants_token_is_sent_again_under_another_id()
 @pytest.mark.parametrize(("attempts", "taken"), [(4, True), (5, False), (6, False)])
 def test_there_may_be_five_codes(attempts: int, taken: bool) -> None:
     merchant = awaiting()
-    touch(merchant, otp_attempts=attempts)
+    touch_payment(merchant, otp_attempts=attempts)
     if taken:
         assert merchant.enter_otp().payment.state is PaymentState.PROCESSING
     else:
@@ -103,7 +97,9 @@ def test_there_may_be_five_codes(attempts: int, taken: bool) -> None:
 
 def test_a_look_at_the_same_moment_stops_no_code() -> None:
     merchant = awaiting()
-    merchant.world.weather = weather = Meanwhile("store.update_item", lambda: touch(merchant, remarks="looked at"))
+    merchant.world.weather = weather = Meanwhile(
+        "store.update_item", lambda: touch_payment(merchant, remarks="looked at")
+    )
     assert merchant.enter_otp().payment.state is PaymentState.PROCESSING
     assert weather.done
     assert merchant.payment().remarks == "looked at"
@@ -111,7 +107,7 @@ def test_a_look_at_the_same_moment_stops_no_code() -> None:
 
 def test_of_two_codes_at_once_one_is_sent_and_the_other_told_so() -> None:
     merchant = awaiting()
-    merchant.world.weather = weather = Meanwhile("store.update_item", lambda: touch(merchant, otp_attempts=1))
+    merchant.world.weather = weather = Meanwhile("store.update_item", lambda: touch_payment(merchant, otp_attempts=1))
     with pytest.raises(Conflict, match="the payment is OTP_PENDING"):
         merchant.enter_otp()
     assert weather.done
@@ -124,7 +120,7 @@ def test_of_two_codes_at_once_one_is_sent_and_the_other_told_so() -> None:
 )
 def test_where_no_code_is_awaited_it_says_why(state: PaymentState, says: str) -> None:
     merchant = awaiting()
-    touch(merchant, state=state)
+    touch_payment(merchant, state=state)
     with pytest.raises(Conflict, match=says):
         merchant.enter_otp()
     assert requests(merchant.world, "otp") == 0
@@ -132,7 +128,7 @@ def test_where_no_code_is_awaited_it_says_why(state: PaymentState, says: str) ->
 
 def test_a_refusal_that_ends_nothing_is_not_told_as_one() -> None:
     merchant = awaiting()
-    touch(merchant, otp_unclear=True)
+    touch_payment(merchant, otp_unclear=True)
     merchant.world.simulator.add_dial(Dial("otp", "code", when="before", code="40305"))
     assert merchant.enter_otp().payment.state is PaymentState.UNKNOWN
     merchant = awaiting()

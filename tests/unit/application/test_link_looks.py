@@ -31,7 +31,7 @@ from tests.fakes.invariants import WRONG_OTP
 from tests.fakes.journey import Merchant
 from tests.fakes.weather import Crash, Fault
 from tests.fakes.world import World
-from tests.unit.application.support import Meanwhile, Strike, linked, paid_untold, requests
+from tests.unit.application.support import Meanwhile, Strike, linked, paid_untold, requests, touch_binding
 from tools.doku_simulator.config import ProviderVariant
 from tools.doku_simulator.dials import Dial
 from tools.doku_simulator.notifications import NoticeDial
@@ -65,11 +65,6 @@ def unlinking(world: World | None = None) -> Merchant:
     merchant = linked(world)
     merchant.unbind()
     return merchant
-
-
-def touch(merchant: Merchant, **changes: object) -> Binding:
-    bindings, binding = merchant.world.process().bindings, merchant.binding()
-    return bindings.save(binding, replace(binding.noted(merchant.world.clock.now()), **changes))  # type: ignore[arg-type]
 
 
 def look(merchant: Merchant) -> Binding:
@@ -121,7 +116,7 @@ def test_only_a_link_that_can_be_proved_is_asked_about(changes: dict[str, object
     until = changes.get("attempt_until")
     if isinstance(until, int):
         changes = {**changes, "attempt_until": merchant.world.clock.now() + until * SECOND}
-    before = touch(merchant, **changes)
+    before = touch_binding(merchant, **changes)
     after = prove(merchant)
     assert requests(merchant.world, "b2b2c_token") == asked
     assert after.state is before.state  # the customer has not finished
@@ -154,7 +149,7 @@ def test_a_proof_that_doku_refuses_to_give_is_put_off_by_how_long_the_link_is_as
 def test_a_proof_that_is_overtaken_while_it_is_put_off_leaves_the_plan_to_the_other() -> None:
     merchant = pending(finished=True)
     refuse(merchant, "b2b2c_token")
-    merchant.world.weather = Meanwhile("store.update_item", lambda: touch(merchant, response_code="1"), skip=1)
+    merchant.world.weather = Meanwhile("store.update_item", lambda: touch_binding(merchant, response_code="1"), skip=1)
     with pytest.raises(NotDone):
         prove(merchant)
     assert (merchant.binding().response_code, merchant.binding().due_at) == ("1", merchant.binding().lease_until)
@@ -166,7 +161,7 @@ def test_a_proof_that_is_overtaken_while_it_is_put_off_leaves_the_plan_to_the_ot
 @pytest.mark.parametrize(("early", "asked"), [(1, 0), (0, 1)])
 def test_a_link_is_looked_at_when_it_is_due_and_not_before(early: int, asked: int) -> None:
     merchant = pending()
-    touch(merchant, due_at=merchant.world.clock.now() + early * SECOND)
+    touch_binding(merchant, due_at=merchant.world.clock.now() + early * SECOND)
     look(merchant)
     assert requests(merchant.world, "b2b2c_token") == asked
 
@@ -174,13 +169,13 @@ def test_a_link_is_looked_at_when_it_is_due_and_not_before(early: int, asked: in
 def test_a_link_about_which_somebody_speaks_to_doku_is_left_alone() -> None:
     merchant = pending()
     now = merchant.world.clock.now()
-    before = touch(merchant, due_at=now, attempt="somebody", attempt_until=now + SECOND)
+    before = touch_binding(merchant, due_at=now, attempt="somebody", attempt_until=now + SECOND)
     assert look(merchant) == before
 
 
 def test_what_is_due_for_nothing_is_due_no_more() -> None:
     merchant = linked()
-    before = touch(merchant, due_at=merchant.world.clock.now())
+    before = touch_binding(merchant, due_at=merchant.world.clock.now())
     after = look(merchant)
     assert after == replace(before, due_at=None, version=before.version + 1, updated_at=after.updated_at)
     world = merchant.world
@@ -190,8 +185,8 @@ def test_what_is_due_for_nothing_is_due_no_more() -> None:
 def test_who_is_overtaken_while_planning_returns_what_the_other_wrote() -> None:
     merchant = linked()
     world = merchant.world
-    touch(merchant, due_at=world.clock.now())
-    world.weather = Meanwhile("store.update_item", lambda: touch(merchant, response_code="1"))
+    touch_binding(merchant, due_at=world.clock.now())
+    world.weather = Meanwhile("store.update_item", lambda: touch_binding(merchant, response_code="1"))
     after = resolve_binding(merchant.binding().id, world.process(), world.deadline())
     assert after == merchant.binding()
     assert after is not None
@@ -202,7 +197,7 @@ def test_who_is_overtaken_while_planning_returns_what_the_other_wrote() -> None:
 def test_a_link_ends_with_its_lease_and_not_before(left: int, state: BindingState) -> None:
     merchant = pending()
     world = merchant.world
-    touch(merchant, due_at=world.clock.now())
+    touch_binding(merchant, due_at=world.clock.now())
     world.clock.tick((LEASE - left * SECOND).total_seconds())
     binding = look(merchant)
     assert binding.state is state
@@ -214,7 +209,7 @@ def test_a_link_ends_with_its_lease_and_not_before(left: int, state: BindingStat
 
 def test_a_new_page_of_an_old_link_is_closed_with_its_lease() -> None:
     merchant = pending()
-    touch(merchant, state=BindingState.RELINK_REQUIRED)
+    touch_binding(merchant, state=BindingState.RELINK_REQUIRED)
     merchant.world.clock.tick(LEASE.total_seconds())
     binding = look(merchant)
     assert (binding.state, binding.redirect_url, binding.due_at) == (BindingState.RELINK_REQUIRED, None, None)
@@ -263,7 +258,9 @@ def test_a_link_that_somebody_asks_about_at_the_end_of_its_lease_is_left_to_that
     world = merchant.world
     world.clock.tick(LEASE.total_seconds())
     until = world.clock.now() + 30 * SECOND
-    world.weather = Meanwhile("store.update_item", lambda: touch(merchant, attempt="other", attempt_until=until))
+    world.weather = Meanwhile(
+        "store.update_item", lambda: touch_binding(merchant, attempt="other", attempt_until=until)
+    )
     assert look(merchant).state is BindingState.PENDING
 
 
@@ -272,7 +269,7 @@ def test_a_link_that_somebody_asks_about_at_the_end_of_its_lease_is_left_to_that
 
 def test_an_unlinking_is_written_before_it_is_asked_for() -> None:
     merchant = linked()
-    touch(merchant, unbind_unclear=True, otp_attempts=3, redirect_url="old")
+    touch_binding(merchant, unbind_unclear=True, otp_attempts=3, redirect_url="old")
     merchant.world.weather = Strike("doku.registration-account-unbinding", Fault.CRASH_BEFORE)
     with pytest.raises(Crash):
         merchant.unbind()
@@ -319,7 +316,7 @@ def test_who_is_overtaken_while_an_unlinking_is_paused_leaves_it_to_the_other() 
     merchant.world.simulator.add_dial(Dial("unbinding", "drop"))
     until = merchant.world.clock.now() + 30 * SECOND
     merchant.world.weather = weather = Meanwhile(
-        "store.update_item", lambda: touch(merchant, attempt="another", attempt_until=until), skip=1
+        "store.update_item", lambda: touch_binding(merchant, attempt="another", attempt_until=until), skip=1
     )
     binding = merchant.unbind().binding
     assert weather.done
@@ -401,7 +398,7 @@ def test_an_unlinking_is_probed_in_the_steps_of_its_schedule_and_then_each_day(
 ) -> None:
     merchant = unlinking()
     now = merchant.world.clock.now()
-    touch(merchant, unbind_requested_at=now - age)
+    touch_binding(merchant, unbind_requested_at=now - age)
     merchant.world.simulator.add_dial(
         Dial("otp", "drop", "before") if unclear else Dial("otp", "code", when="before", code="40415")
     )
@@ -412,7 +409,7 @@ def test_an_unlinking_is_probed_in_the_steps_of_its_schedule_and_then_each_day(
 
 def test_a_probe_is_claimed_for_two_minutes_before_doku_is_asked() -> None:
     merchant = unlinking()
-    touch(merchant, due_at=merchant.world.clock.now())
+    touch_binding(merchant, due_at=merchant.world.clock.now())
     seen: list[Binding] = []
     merchant.world.weather = Meanwhile("doku.balance-inquiry", lambda: seen.append(merchant.binding()))
     after = look(merchant)
@@ -425,7 +422,7 @@ def test_a_probe_is_claimed_for_two_minutes_before_doku_is_asked() -> None:
 def test_an_unlinking_without_an_end_is_counted_once_its_schedule_has_ended(age: timedelta, unresolved: int) -> None:
     merchant = unlinking()
     now = merchant.world.clock.now()
-    touch(merchant, unbind_requested_at=now - age, due_at=now)
+    touch_binding(merchant, unbind_requested_at=now - age, due_at=now)
     merchant.world.weather = Strike("doku.balance-inquiry", Fault.FAIL)
     look(merchant)
     assert merchant.world.telemetry.counts[Metric.BINDING_UNRESOLVED] == unresolved
@@ -435,7 +432,7 @@ def test_an_unlinking_without_an_end_is_counted_once_its_schedule_has_ended(age:
 def test_a_probe_without_an_answer_is_asked_again(code: str, wait: timedelta) -> None:
     merchant = unlinking()
     now = merchant.world.clock.now()
-    touch(merchant, unbind_requested_at=now - 60 * MINUTE, due_at=now)
+    touch_binding(merchant, unbind_requested_at=now - 60 * MINUTE, due_at=now)
     refuse(merchant, "balance", code)
     after = look(merchant)
     assert (after.state, after.due_at) == (BindingState.UNBIND_OTP_PENDING, now + wait)
@@ -454,7 +451,7 @@ def test_a_refused_probe_shows_the_link_where_nothing_else_can_have_ended_it(
 ) -> None:
     merchant = unlinking()
     now = merchant.world.clock.now()
-    touch(merchant, unbind_unclear=unclear, due_at=now)
+    touch_binding(merchant, unbind_unclear=unclear, due_at=now)
     refuse(merchant, "balance", code)
     after = look(merchant)
     assert after.state is state
@@ -467,7 +464,7 @@ def test_a_refused_probe_shows_the_link_where_nothing_else_can_have_ended_it(
 def test_a_store_that_fails_during_a_probe_is_told_and_the_probe_comes_again_when_its_claim_ends() -> None:
     merchant = unlinking()
     now = merchant.world.clock.now()
-    touch(merchant, due_at=now)
+    touch_binding(merchant, due_at=now)
     merchant.world.weather = Strike("store.get_item", Fault.FAIL, skip=1)  # the first one reads the link
     with pytest.raises(StoreUnavailable):
         look(merchant)
@@ -476,8 +473,8 @@ def test_a_store_that_fails_during_a_probe_is_told_and_the_probe_comes_again_whe
 
 def test_who_is_overtaken_before_a_probe_asks_nothing() -> None:
     merchant = unlinking()
-    touch(merchant, due_at=merchant.world.clock.now())
-    merchant.world.weather = Meanwhile("store.update_item", lambda: touch(merchant, response_code="1"))
+    touch_binding(merchant, due_at=merchant.world.clock.now())
+    merchant.world.weather = Meanwhile("store.update_item", lambda: touch_binding(merchant, response_code="1"))
     assert look(merchant).response_code == "1"
     assert requests(merchant.world, "balance") == 0
 
@@ -520,7 +517,7 @@ def test_the_browser_goes_on_to_the_page_for_how_the_link_stands(
 ) -> None:
     merchant = pending()
     (page,) = merchant.world.simulator.world.bindings.values()
-    touch(
+    touch_binding(
         merchant, state=state, success_url="https://shop.example/yes?cart=7#top", failed_url="https://shop.example/no"
     )
     command = ReturnFromBinding(state=page.success_url.rsplit("/", 2)[1], outcome=outcome)

@@ -10,12 +10,20 @@ from direct_debit.application.errors import StoreUnavailable
 from direct_debit.application.notices import BindingNotice, PaymentNotice
 from direct_debit.application.ports import InboxItem, InboxKind, InboxState, Metric
 from direct_debit.application.process_notification import process_notification, sweep_notification
-from direct_debit.domain.binding import Binding, BindingState
-from direct_debit.domain.payment import Payment, PaymentState
+from direct_debit.domain.binding import BindingState
+from direct_debit.domain.payment import PaymentState
 from tests.fakes.journey import REF, Merchant
 from tests.fakes.weather import Fault
 from tests.fakes.world import TRANSACTIONS, World
-from tests.unit.application.support import Meanwhile, Strike, linked, lose_notifications, requests
+from tests.unit.application.support import (
+    Meanwhile,
+    Strike,
+    linked,
+    lose_notifications,
+    requests,
+    touch_binding,
+    touch_payment,
+)
 from tools.doku_simulator.dials import Dial
 
 
@@ -36,16 +44,6 @@ def pending(*, finished: bool = False) -> Merchant:
         merchant.walk_through_pages()
     lose_notifications(merchant.world)
     return merchant
-
-
-def touch_binding(merchant: Merchant, **changes: object) -> Binding:
-    bindings, binding = merchant.world.process().bindings, merchant.binding()
-    return bindings.save(binding, replace(binding.noted(merchant.world.clock.now()), **changes))  # type: ignore[arg-type]
-
-
-def touch_payment(merchant: Merchant, **changes: object) -> Payment:
-    payments, payment = merchant.world.process().payments, merchant.payment()
-    return payments.save(payment, replace(payment.noted(merchant.world.clock.now()), **changes))  # type: ignore[arg-type]
 
 
 def items(world: World, kind: InboxKind) -> list[InboxItem]:

@@ -11,29 +11,26 @@ from direct_debit.application.advance_payment import advance_payment
 from direct_debit.application.errors import NotDone, StoreUnavailable
 from direct_debit.application.inquire_status import ask_status, request_inquiry
 from direct_debit.application.process_refund import process_refund
-from direct_debit.domain.binding import Binding, BindingEvent, BindingState
+from direct_debit.domain.binding import BindingEvent, BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
-from direct_debit.domain.payment import Payment, PaymentEvent, PaymentState
+from direct_debit.domain.payment import PaymentEvent, PaymentState
 from direct_debit.domain.refund import RefundState
 from tests.fakes.journey import REF, Merchant
 from tests.fakes.world import World
-from tests.unit.application.support import Meanwhile, Rivals, linked, paid, refund_of, requests
+from tests.unit.application.support import (
+    Meanwhile,
+    Rivals,
+    linked,
+    paid,
+    refund_of,
+    requests,
+    touch_binding,
+    touch_payment,
+)
 from tools.doku_simulator.operations import Json
 
 A_FEW = range(5, 30)
 """How often a rival may be faster before one gives up: the times themselves matter to nobody."""
-
-
-def touch_payment(merchant: Merchant, **changes: object) -> Payment:
-    """Write a payment as it is, or with changes: its version is another one then."""
-    payments, payment = merchant.world.process().payments, merchant.payment()
-    return payments.save(payment, replace(payment.noted(merchant.world.clock.now()), **changes))  # type: ignore[arg-type]
-
-
-def touch_binding(merchant: Merchant, **changes: object) -> Binding:
-    """Write a link as it is, or with changes."""
-    bindings, binding = merchant.world.process().bindings, merchant.binding()
-    return bindings.save(binding, replace(binding.noted(merchant.world.clock.now()), **changes))  # type: ignore[arg-type]
 
 
 def seen(merchant: Merchant) -> Evidence:

@@ -17,7 +17,7 @@ from direct_debit.domain.payment import FailureReason, Payment, PaymentFailure, 
 from tests.fakes.journey import REF, Merchant
 from tests.fakes.weather import Crash, Fault
 from tests.fakes.world import World
-from tests.unit.application.support import Meanwhile, Strike, linked, paid_untold, requests
+from tests.unit.application.support import Meanwhile, Strike, linked, paid_untold, requests, touch_payment
 from tools.doku_simulator.config import ProviderVariant
 from tools.doku_simulator.operations import Json
 
@@ -35,11 +35,6 @@ def ask(merchant: Merchant, **more: object) -> PaymentResult:
         }
     )
     return make_payment(command, merchant.world.process(), merchant.world.deadline())
-
-
-def touch(merchant: Merchant, **changes: object) -> Payment:
-    payments, payment = merchant.world.process().payments, merchant.payment()
-    return payments.save(payment, replace(payment.noted(merchant.world.clock.now()), **changes))  # type: ignore[arg-type]
 
 
 # --- asked for -------------------------------------------------------------------------------------------------------
@@ -205,7 +200,7 @@ def released() -> Merchant:
 
 def test_a_payment_that_is_sent_again_is_written_anew_before() -> None:
     merchant = released()
-    before = touch(merchant, not_found_count=1, not_found_since=merchant.world.clock.now())
+    before = touch_payment(merchant, not_found_count=1, not_found_since=merchant.world.clock.now())
     seen: list[Payment] = []
     merchant.world.weather = Meanwhile("doku.payment", lambda: seen.append(merchant.payment()))
     merchant.pay()
@@ -244,12 +239,12 @@ def test_what_failed_as_not_found_is_sent_again_by_the_setting_only() -> None:
     merchant = linked()
     merchant.pay()
     not_found = PaymentFailure(FailureReason.NOT_FOUND, "07")
-    touch(merchant, state=PaymentState.FAILED, failure=not_found)
+    touch_payment(merchant, state=PaymentState.FAILED, failure=not_found)
     assert merchant.pay().replayed
     merchant.world.settings = replace(merchant.world.settings, repost_after_not_found=True)
     assert not merchant.pay().replayed
     assert requests(merchant.world, "payment") == 2
-    touch(merchant, state=PaymentState.FAILED, failure=PaymentFailure(FailureReason.DECLINED, "06"))
+    touch_payment(merchant, state=PaymentState.FAILED, failure=PaymentFailure(FailureReason.DECLINED, "06"))
     assert merchant.pay().replayed
     assert requests(merchant.world, "payment") == 2
 
@@ -266,7 +261,7 @@ def test_a_payment_that_is_not_released_is_never_sent_again() -> None:
 def test_a_payment_refused_for_its_token_that_changed_meanwhile_is_unknown_and_not_sent_again() -> None:
     merchant = linked()
     merchant.world.simulator.expire_b2b_tokens()
-    merchant.world.weather = Meanwhile("doku.b2b", lambda: touch(merchant, remarks="another"))
+    merchant.world.weather = Meanwhile("doku.b2b", lambda: touch_payment(merchant, remarks="another"))
     assert merchant.pay().payment.state is PaymentState.UNKNOWN
     assert requests(merchant.world, "payment") == 1
 
@@ -296,7 +291,7 @@ def test_what_the_answer_brings_is_kept() -> None:
 
 def test_an_answer_that_brings_nothing_takes_nothing_away() -> None:
     merchant = released()
-    touch(merchant, doku_reference="D-1", web_redirect_url="https://pay.example/old")
+    touch_payment(merchant, doku_reference="D-1", web_redirect_url="https://pay.example/old")
     merchant.world.bend = lambda _, answer: {name: fact for name, fact in answer.items() if name != "referenceNo"}
     payment = merchant.pay().payment
     assert payment.response_code == "4035413"
@@ -308,7 +303,7 @@ def test_the_code_of_an_answer_that_settles_nothing_is_kept_and_silence_keeps_th
     payment = answered(merchant, responseCode="4045406")
     assert (payment.state, payment.response_code) == (PaymentState.UNKNOWN, "4045406")
     other = released()
-    touch(other, response_code="2005400")
+    touch_payment(other, response_code="2005400")
     other.world.weather = Strike("doku.payment", Fault.LOSE)
     lost = other.pay().payment
     assert (lost.state, lost.response_code) == (PaymentState.UNKNOWN, "2005400")

@@ -9,14 +9,9 @@ from direct_debit.application.references import derive_reference
 from direct_debit.domain.evidence import EvidenceSource
 from direct_debit.domain.payment import PaymentState
 from direct_debit.domain.refund import RefundState
-from tests.fakes.journey import REF, Merchant
+from tests.fakes.journey import REF
 from tests.fakes.world import World
-from tests.unit.application.support import Meanwhile, linked, paid, refund_of
-
-
-def touch(merchant: Merchant, **changes: object) -> None:
-    payments, payment = merchant.world.process().payments, merchant.payment()
-    payments.save(payment, replace(payment.noted(merchant.world.clock.now()), **changes))  # type: ignore[arg-type]
+from tests.unit.application.support import Meanwhile, linked, paid, refund_of, touch_payment
 
 
 def test_a_refund_is_recorded_due_at_once_and_queued() -> None:
@@ -59,7 +54,7 @@ def test_another_number_or_reason_is_another_request(number: str, reason: str | 
 def test_a_refund_that_began_by_itself_is_anybodys_with_its_number() -> None:
     merchant = paid()
     merchant.refund(number="R-7", reason="why")
-    touch(merchant, refund=replace(refund_of(merchant), automatic=True, request_hash=""))
+    touch_payment(merchant, refund=replace(refund_of(merchant), automatic=True, request_hash=""))
     assert merchant.refund(number="R-7", reason="another").replayed
     with pytest.raises(Conflict):
         merchant.refund(number="R-8")
@@ -79,7 +74,7 @@ def test_what_can_not_be_refunded_says_why() -> None:
     merchant.pay()
     with pytest.raises(Conflict, match="OTP_PENDING"):
         merchant.refund()
-    touch(merchant, state=PaymentState.PAID)
+    touch_payment(merchant, state=PaymentState.PAID)
     assert merchant.refund().payment.refund is not None
 
 

@@ -18,7 +18,7 @@ from tests.fakes.ids import SeededIds
 from tests.fakes.journey import Merchant
 from tests.fakes.weather import Fault
 from tests.fakes.world import World
-from tests.unit.application.support import Meanwhile, Strike, linked, requests
+from tests.unit.application.support import Meanwhile, Strike, linked, requests, touch_binding
 
 SECOND = timedelta(seconds=1)
 
@@ -143,18 +143,13 @@ def test_a_key_is_not_proved_by_what_a_process_remembers() -> None:
 # --- a customer's token ----------------------------------------------------------------------------------------------
 
 
-def touch(merchant: Merchant, **changes: object) -> Binding:
-    bindings, binding = merchant.world.process().bindings, merchant.binding()
-    return bindings.save(binding, replace(binding.noted(merchant.world.clock.now()), **changes))  # type: ignore[arg-type]
-
-
 def expiring_in(seconds: float | None) -> Merchant:
     """A linked customer whose token ends so soon; None: DOKU did not say when."""
     merchant = linked()
     tokens = merchant.binding().tokens
     assert tokens is not None
     at = None if seconds is None else merchant.world.clock.now() + seconds * SECOND
-    touch(merchant, tokens=replace(tokens, access_expires_at=at))
+    touch_binding(merchant, tokens=replace(tokens, access_expires_at=at))
     return merchant
 
 
@@ -174,7 +169,7 @@ def test_a_customers_token_serves_until_a_minute_before_its_end(seconds: float |
 
 def test_who_waits_for_a_customers_token_looks_three_times_a_second() -> None:
     merchant = expiring_in(0)
-    touch(merchant, token_lease_until=merchant.world.clock.now() + SECOND)
+    touch_binding(merchant, token_lease_until=merchant.world.clock.now() + SECOND)
     with waits() as slept:
         obtain_customers(merchant)
     assert slept == [pytest.approx(0.45)] * 3
@@ -183,7 +178,7 @@ def test_who_waits_for_a_customers_token_looks_three_times_a_second() -> None:
 @pytest.mark.parametrize(("seconds", "looks"), [(3.0, 1), (2.999, 0)])
 def test_with_less_than_three_seconds_left_nobody_waits_for_a_customers_token(seconds: float, looks: int) -> None:
     merchant = expiring_in(0)
-    touch(merchant, token_lease_until=merchant.world.clock.now() + 3600 * SECOND)
+    touch_binding(merchant, token_lease_until=merchant.world.clock.now() + 3600 * SECOND)
     with waits() as slept, pytest.raises(NotDone):
         obtain_customers(merchant, seconds)
     assert len(slept) == looks
@@ -191,7 +186,7 @@ def test_with_less_than_three_seconds_left_nobody_waits_for_a_customers_token(se
 
 def test_a_lease_of_a_renewal_ends_with_its_second() -> None:
     merchant = expiring_in(0)
-    touch(merchant, token_lease_until=merchant.world.clock.now())
+    touch_binding(merchant, token_lease_until=merchant.world.clock.now())
     with waits() as slept:
         obtain_customers(merchant)
     assert slept == []
@@ -213,7 +208,7 @@ def test_a_renewal_is_leased_for_25_seconds_and_gives_the_lease_up() -> None:
 def test_a_renewal_whose_lease_somebody_else_has_by_now_leaves_it_to_them() -> None:
     merchant = expiring_in(0)
     theirs = merchant.world.clock.now() + 60 * SECOND
-    merchant.world.weather = Meanwhile("doku.b2b2c", lambda: touch(merchant, token_lease_until=theirs))
+    merchant.world.weather = Meanwhile("doku.b2b2c", lambda: touch_binding(merchant, token_lease_until=theirs))
     obtain_customers(merchant)
     assert merchant.binding().token_lease_until == theirs
 
@@ -239,7 +234,7 @@ def test_two_who_begin_a_renewal_at_once_ask_once() -> None:
 
 def test_without_a_link_there_is_no_token() -> None:
     merchant = linked()
-    touch(merchant, tokens=None)
+    touch_binding(merchant, tokens=None)
     with pytest.raises(RelinkRequired) as refused:
         obtain_customers(merchant)
     assert refused.value.code is None
@@ -262,9 +257,9 @@ def test_tokens_are_sealed_for_their_own_link_alone() -> None:
 
 def test_a_link_given_up_ends_its_renewals_lease_and_is_counted_once() -> None:
     merchant = linked()
-    binding = touch(merchant, token_lease_until=merchant.world.clock.now() + 25 * SECOND)
+    binding = touch_binding(merchant, token_lease_until=merchant.world.clock.now() + 25 * SECOND)
     ports = merchant.world.process()
-    merchant.world.weather = weather = Meanwhile("store.", lambda: touch(merchant, otp_attempts=1))
+    merchant.world.weather = weather = Meanwhile("store.", lambda: touch_binding(merchant, otp_attempts=1))
     with pytest.raises(RelinkRequired) as refused:
         require_relink(ports, binding, "4011102")
     assert weather.done
@@ -282,12 +277,12 @@ def test_without_a_refresh_token_the_auth_code_is_used_and_without_either_the_li
     merchant = expiring_in(0)
     tokens = merchant.binding().tokens
     assert tokens is not None
-    touch(merchant, tokens=replace(tokens, refresh_token=None))
+    touch_binding(merchant, tokens=replace(tokens, refresh_token=None))
     obtain_customers(merchant)
     merchant = expiring_in(0)
     tokens = merchant.binding().tokens
     assert tokens is not None
-    touch(merchant, tokens=replace(tokens, refresh_token=None), auth_code=None)
+    touch_binding(merchant, tokens=replace(tokens, refresh_token=None), auth_code=None)
     asked = requests(merchant.world, "b2b2c_token")
     with pytest.raises(RelinkRequired):
         obtain_customers(merchant)
@@ -297,7 +292,7 @@ def test_without_a_refresh_token_the_auth_code_is_used_and_without_either_the_li
 
 def test_a_refused_refresh_without_an_auth_code_is_told_with_dokus_code() -> None:
     merchant = expiring_in(0)
-    touch(merchant, auth_code=None)
+    touch_binding(merchant, auth_code=None)
     merchant.world.simulator.unlink_customer(merchant.customer)
     with pytest.raises(RelinkRequired) as refused:
         obtain_customers(merchant)
@@ -310,7 +305,7 @@ def test_who_renews_too_late_writes_nothing_and_sees_the_newer_record() -> None:
     tokens = merchant.binding().tokens
     assert tokens is not None
     newer = replace(tokens, access_token=ports.vault.seal("newer", merchant.binding().id))
-    merchant.world.weather = Meanwhile("doku.b2b2c", lambda: touch(merchant, tokens=newer))
+    merchant.world.weather = Meanwhile("doku.b2b2c", lambda: touch_binding(merchant, tokens=newer))
     access = obtain_customer_token(ports, merchant.binding().id, merchant.world.deadline())
     assert access.binding == merchant.binding()
     assert merchant.binding().tokens == newer

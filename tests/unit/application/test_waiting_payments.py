@@ -9,12 +9,7 @@ from direct_debit.domain.binding import BindingState
 from direct_debit.domain.payment import FailureReason, PaymentFailure, PaymentState
 from tests.fakes.journey import REF, Merchant
 from tests.fakes.world import World
-from tests.unit.application.support import Meanwhile, linked
-
-
-def touch(merchant: Merchant) -> None:
-    payments, payment = merchant.world.process().payments, merchant.payment()
-    payments.save(payment, payment.noted(merchant.world.clock.now()))
+from tests.unit.application.support import Meanwhile, linked, touch_binding, touch_payment
 
 
 def completed(merchant: Merchant) -> list[str]:
@@ -27,7 +22,7 @@ def test_a_new_wait_for_a_settled_payment_is_completed_once_whatever_happens_mea
     merchant.enter_otp()
     merchant.world.clock.tick(2)
     merchant.world.pump()
-    merchant.world.weather = weather = Meanwhile("store.update_item", lambda: touch(merchant))
+    merchant.world.weather = weather = Meanwhile("store.update_item", lambda: touch_payment(merchant))
     merchant.pay(task_token="second")
     assert weather.done
     assert completed(merchant) == ["first", "second"]
@@ -37,14 +32,8 @@ def test_a_new_wait_for_a_settled_payment_is_completed_once_whatever_happens_mea
 def test_a_link_that_changes_while_a_workflow_begins_to_wait_for_it_is_waited_for() -> None:
     merchant = Merchant(World())
     merchant.bind()
-    bindings = merchant.world.process().bindings
-
-    def touch_binding() -> None:
-        binding = merchant.binding()
-        bindings.save(binding, binding.noted(merchant.world.clock.now()))
-
     # The first two writes belong to the proof that is tried before.
-    merchant.world.weather = weather = Meanwhile("store.update_item", touch_binding, skip=2)
+    merchant.world.weather = weather = Meanwhile("store.update_item", lambda: touch_binding(merchant), skip=2)
     merchant.bind(task_token="task")
     assert weather.done
     assert merchant.binding().task_token == "task"
