@@ -47,6 +47,7 @@ from doku_snap.inbound import VerifiedNotification
 from doku_snap.settings import ClientSettings
 from doku_snap.tokens import TokenClient
 from doku_snap.transport import HttpAnswer, HttpRequest, Timeout
+from tests.fakes.capacity import MeteredDynamoDb
 from tests.fakes.clock import FakeClock
 from tests.fakes.events import RecordingEvents
 from tests.fakes.ids import SeededIds
@@ -240,7 +241,7 @@ class World:
     chance: Random = field(init=False)
     ids: SeededIds = field(init=False)
     store: InMemoryDynamoDb = field(init=False)
-    client: DynamoDb = field(init=False)  # what the processes speak to: the store, or what counts before it
+    meter: MeteredDynamoDb | None = None  # counts what the processes read and write, where a test wants to know
     simulator: Simulator = field(init=False)
     queues: WorldQueues = field(init=False)
     events: WeatheredEvents = field(init=False)
@@ -255,7 +256,6 @@ class World:
         self.chance = Random(self.seed)  # noqa: S311 - a test's chance has to repeat
         self.ids = SeededIds(Random(self.chance.random()))  # noqa: S311
         self.store = InMemoryDynamoDb(BINDINGS, TRANSACTIONS)
-        self.client = self.store
         config = SimulatorConfig(
             client_id=_CLIENT_ID,
             secret_key=_SECRET,
@@ -278,7 +278,7 @@ class World:
 
     def process(self) -> Ports:
         """Return the ports of a fresh process."""
-        store = Store(WeatheredDynamoDb(self.client, lambda: self.weather), self.clock, self.ids)
+        store = Store(WeatheredDynamoDb(self.meter or self.store, lambda: self.weather), self.clock, self.ids)
         transport = BankTransport(self.simulator, lambda: self.weather, lambda: self.bend)
         credentials = Credentials(_CLIENT_ID, _SECRET, _PRIVATE_KEY)
         client_settings = ClientSettings()

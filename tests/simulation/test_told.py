@@ -24,7 +24,7 @@ def test_a_found_history_is_written_and_what_it_blames_is_shown(
     assert verdict.violation in shown
     assert verdict.violation in written
     assert f"make simulate REPLAY={verdict.seed}" in shown
-    blamed = next(word for word in verdict.violation.split() if word.startswith("ORDER"))
+    blamed = next(word.rstrip(":") for word in verdict.violation.split() if re.match(r"ORDER\d|[A-Z0-9]{12}|C\d", word))
     header = next(line for line in shown.splitlines() if "what concerns" in line)
     concerned = header.split("what concerns ")[1].rstrip(":").split(", ")
     assert blamed in concerned

@@ -13,7 +13,7 @@ PAID_ORDER = 41
 
 
 def metered(merchant: Merchant) -> MeteredDynamoDb:
-    merchant.world.client = meter = MeteredDynamoDb(merchant.world.store)
+    merchant.world.meter = meter = MeteredDynamoDb(merchant.world.store)
     return meter
 
 
