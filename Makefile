@@ -66,8 +66,12 @@ bench-unknown: setup ## Measure how long lost answers stay unknown: ARGS="--paym
 bench-outages: setup ## How long after an outage of DOKU's each open record is settled, in virtual time: ARGS="--seeds 20 --write"
 	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tests.benchmarks.outages $(ARGS)
 
+.PHONY: bench-cost
+bench-cost: setup ## What an order takes of AWS, and costs: ARGS="--doku-seconds 0.8 --factor 1.2 --write"
+	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tests.benchmarks.cost $(ARGS)
+
 .PHONY: bench
-bench: bench-unknown bench-outages simulate-month ## Every benchmark, one after the other
+bench: bench-unknown bench-outages bench-cost simulate-month ## Every benchmark, one after the other
 
 .PHONY: simulate
 simulate: setup ## Search for a counter-example: SEEDS=10000, START=0; STATE=file makes it resumable, REPLAY=seed prints one history
