@@ -1,10 +1,12 @@
 """How this program reaches the emulator: endpoint, region, root credentials, typed clients."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import boto3
 from botocore.config import Config
+
+from tools.local_cloud.cloudwatch import CloudWatch
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -54,6 +56,11 @@ class Cloud:
     def cloudformation(self) -> "CloudFormationClient":
         """A root client of CloudFormation."""
         return self._session().client("cloudformation", endpoint_url=self.endpoint, config=self._config)
+
+    def cloudwatch(self) -> CloudWatch:
+        """A root client of CloudWatch."""
+        # No stubs of it are installed: the part that is used is typed in cloudwatch.py.
+        return cast("CloudWatch", self._session().client("cloudwatch", endpoint_url=self.endpoint, config=self._config))
 
     def dynamodb(self) -> "DynamoDBClient":
         """A root client of DynamoDB."""

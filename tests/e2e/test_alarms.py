@@ -1,0 +1,310 @@
+"""Each alarm of the template is rung by what it is for, as far as a local stack can have it, and by nothing else.
+
+The bridge copies the figures, the alarms are evaluated by CloudWatch's rules, and the emulator says their states. Where
+a cause can not be had here (`put`), the figure is put under the metric that the deployed alarm watches. That this is
+one that AWS documents is held by tests/template/test_alarms.py, which also fails for an alarm that nothing here rings.
+"""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from dataclasses import replace as changed
+from datetime import timedelta
+
+import pytest
+
+from tests.e2e.alarm_yard import Watch, Yard
+from tests.e2e.shop import DEBITED_SOON, PAYS_WITH_OTP, Shop, new_ref, wait_for
+from tools.local_cloud import LocalStack
+from tools.local_cloud.alarms import Alarms
+from tools.local_cloud.metrics_bridge import MetricsBridge
+from tools.local_cloud.resources import stack_resources
+from tools.ops.system import find_system
+
+pytestmark = pytest.mark.e2e
+
+LIVE_QUEUES = ("NotificationQueue", "RefundRetryQueue", "StatusInquiryQueue")
+DECLINED = "10014.00"
+# DOKU takes the OTP, and ends the payment as failed.
+FAILS_AFTER_OTP = "10006.00"
+SILENT = "ResolvePendingSilentAlarm"
+AGES = tuple(f"{queue}AgeAlarm" for queue in LIVE_QUEUES)
+MAPPINGS = ("ProcessNotificationMessages", "ProcessRefundMessages", "InquireStatusMessages")
+# Messages about what is not there: their workers are done with them at once.
+NOBODYS = {
+    "NotificationQueue": json.dumps({"inboxId": "NOBODY"}),
+    "RefundRetryQueue": json.dumps({"ref": "NOBODY", "attempt": 0}),
+    "StatusInquiryQueue": json.dumps({"ref": "NOBODY", "attempt": 0}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What rings exactly these alarms, and what is to be tidied up afterwards."""
+
+    alarms: tuple[str, ...]
+    happen: Callable[[Yard], None]
+    tidy: Callable[[Yard], None] = lambda _: None
+
+
+# --- silence and lateness --------------------------------------------------------------------------------------------
+
+
+def put(*values: tuple[str, float]) -> Cause:
+    """A cause that the local stack can not have: only its figure is put."""
+
+    def happen(yard: Yard) -> None:
+        for alarm, value in values:
+            yard.watch.put(alarm, value)
+
+    return Cause(tuple(alarm for alarm, _ in values), happen)
+
+
+def throttled(function: str) -> Cause:
+    return Cause((f"{function}ThrottledAlarm",), lambda yard: yard.throttle(function, 5))
+
+
+# --- failures --------------------------------------------------------------------------------------------------------
+
+
+def crashed(function: str, operation: str) -> Cause:
+    """A worker that gets what is no event of its source."""
+    return Cause((f"{function}ErrorAlarm",), lambda yard: yard.crash(operation))
+
+
+def sweep_without_rights(yard: Yard) -> None:
+    with yard.without_rights("ResolvePending"):
+        yard.crash("resolve_pending")
+
+
+def poison_all_queues(yard: Yard) -> None:
+    with contextlib.ExitStack() as soon:
+        for queue in LIVE_QUEUES:
+            soon.enter_context(yard.shop.redelivering(queue, after_seconds=0))
+            yard.send(queue, "{}")
+        wait_for("the dead-letter queues", lambda: all(yard.shop.depth(f"{queue}Dead") for queue in LIVE_QUEUES))
+
+
+def empty_dead_letters(yard: Yard) -> None:
+    for queue in LIVE_QUEUES:
+        yard.empty(f"{queue}Dead")
+
+
+def poison_a_stream(yard: Yard) -> None:
+    image = {"kind": {"S": "payment"}}
+    keys = {"pk": {"S": "PAYMENT#NONE"}, "sk": {"S": "PAYMENT"}}
+    change = {"Keys": keys, "NewImage": image, "SequenceNumber": "1"}
+    yard.stack.invoke("publish_events", {"Records": [{"eventID": "1", "eventSourceARN": "arn", "dynamodb": change}]})
+    wait_for("the failure queue", lambda: yard.shop.depth("StreamFailureQueue"))
+
+
+def server_errors(yard: Yard) -> None:
+    """DOKU is silent: the circuit opens, and callers are told to come later."""
+    try:
+        yard.close_circuit()
+        yard.shop.dial("payment", "drop", when="before", count=5)
+        for _ in range(5):
+            assert yard.shop.pay(yard.binding, new_ref()).status == 202
+        for _ in range(5):
+            body = {
+                "bindingId": yard.binding,
+                "partnerReferenceNo": new_ref(),
+                "amount": {"value": "10000.00", "currency": "IDR"},
+                "remarks": "Refused",
+            }
+            assert yard.shop.call("POST", "/payments", body).status == 503
+    finally:
+        yard.close_circuit()
+
+
+def payment_of_nobody(yard: Yard) -> None:
+    ended = yard.executions("CollectPaymentArn")
+    assert ended.wait(ended.start(new_ref(), yard.order("0" * 32))).status == "FAILED"
+
+
+def collect_payment_stopped(yard: Yard) -> None:
+    yard.abort("CollectPaymentArn", yard.order(yard.binding), "PayAndWait")
+
+
+def link_account_stopped(yard: Yard) -> None:
+    yard.abort("LinkAccountArn", yard.link_request(), "BindAndWait")
+
+
+# --- what the application counts -------------------------------------------------------------------------------------
+
+
+def contradiction(yard: Yard) -> None:
+    """DOKU declined the payment, and later says that the money moved."""
+    ref = new_ref()
+    assert yard.shop.pay(yard.binding, ref, DECLINED).body["state"] == "FAILED"
+    assert yard.tell(ref, DECLINED) == 200
+    yard.shop.wait_for_state(ref, "NEEDS_REVIEW")
+
+
+def unsendable_refund(yard: Yard) -> None:
+    """A record with an external id that no request may carry: our own model refuses it, and a person has to look."""
+    ref = yard.paid()
+    yard.rewrite(ref, lambda payment: changed(payment, external_id="x" * 500))
+    assert yard.shop.insist("POST", f"/payments/{ref}/refund", {"partnerRefundNo": new_ref()}).status == 202
+
+
+def notification_of_no_payment(yard: Yard) -> None:
+    assert yard.tell(new_ref(), PAYS_WITH_OTP) == 200
+
+
+def answers_about_others(yard: Yard) -> None:
+    """Twenty payments whose answers name another payment: no evidence, so that each outcome is unknown."""
+    binding = yard.shop.link()
+    yard.shop.dial("payment", "garbage", garbage="wrong_reference", count=20)
+    for _ in range(20):
+        assert yard.shop.pay(binding, new_ref(), DEBITED_SOON).body["state"] == "UNKNOWN"
+
+
+def refused_key(yard: Yard) -> None:
+    yard.shop.dial("balance", "code", code="40100", count=3)
+    assert yard.shop.call("GET", f"/bindings/{yard.binding}/balance").status == 503
+    yard.close_circuit()
+
+
+def relinks(yard: Yard) -> None:
+    """One customer unlinks at the bank; then as many figures as if nineteen others had, too."""
+    binding = yard.shop.link()
+    customer = yard.shop.insist("GET", f"/bindings/{binding}").body["customerId"]
+    yard.stack.simulator.control(f"customers/{customer}/unlink", {})
+    assert yard.shop.insist("GET", f"/bindings/{binding}/balance").status == 422
+    assert "RelinkRequiredAlarm" not in yard.watch.look()
+    yard.watch.put("RelinkRequiredAlarm", 19)
+
+
+def reversal(yard: Yard) -> None:
+    """DOKU tells of a payment as paid, and its status says that it failed."""
+    ref = yard.paid(FAILS_AFTER_OTP)
+    yard.rewrite(ref, lambda payment: changed(yard.long_ago(payment), questioned_at=None))
+    yard.ask_status(ref)
+
+
+def unanswered_question(yard: Yard) -> None:
+    ref = yard.paid()
+    yard.shop.dial("status", "status", status=503, when="before", count=10)
+    yard.rewrite(ref, yard.long_ago)
+    yard.ask_status(ref)
+    yard.close_circuit()
+
+
+def late_news(yard: Yard) -> None:
+    """The stream is not read; ten minutes later, the sweep tells."""
+    with yard.switched_off("PublishEventsPaymentChanges"):
+        ref = yard.pending()
+        now = yard.system.ports.clock.now()
+        yard.rewrite(ref, lambda payment: changed(payment, tell_by=now))
+        yard.shop.sweep()
+
+
+def refused_notifications(yard: Yard) -> None:
+    token = yard.doku.token()
+    for _ in range(5):
+        assert yard.tell(new_ref(), PAYS_WITH_OTP, secret="somebody-else", token=token) == 401
+
+
+def refused_token_requests(yard: Yard) -> None:
+    for _ in range(5):
+        answer = yard.stack.unsigned().call("POST", "/doku/authorization/v1/access-token/b2b", {})
+        assert answer.status in (400, 401)
+
+
+CAUSES = (
+    put(("ResolvePendingDroppedAlarm", 3)),
+    put(("ResolvePendingNotCalledAlarm", 3)),
+    put(("PublishEventsLateAlarm", 300_000)),
+    put(("CollectPaymentTimedOutAlarm", 1)),
+    put(("LinkAccountTimedOutAlarm", 1)),
+    *map(throttled, ("ProcessNotification", "ProcessRefund", "InquireStatus", "ResolvePending", "PublishEvents")),
+    *map(throttled, ("IssueToken", "ReceivePaymentNotification", "ReceiveBindingNotification")),
+    crashed("ProcessNotification", "process_notification"),
+    crashed("ProcessRefund", "process_refund"),
+    crashed("InquireStatus", "inquire_status"),
+    crashed("PublishEvents", "publish_events"),
+    Cause(("ResolvePendingErrorAlarm",), sweep_without_rights),
+    Cause(tuple(f"{queue}DeadAlarm" for queue in LIVE_QUEUES), poison_all_queues, empty_dead_letters),
+    Cause(("StreamFailureQueueAlarm",), poison_a_stream, lambda yard: yard.empty("StreamFailureQueue")),
+    Cause(("CircuitOpenedAlarm", "ApiServerErrorAlarm"), server_errors),
+    Cause(("CollectPaymentFailedAlarm",), payment_of_nobody),
+    Cause(("CollectPaymentAbortedAlarm",), collect_payment_stopped),
+    Cause(("LinkAccountAbortedAlarm",), link_account_stopped),
+    Cause(("PaymentNeedsReviewAlarm",), contradiction),
+    Cause(("UnsendableMessageAlarm", "RefundNeedsReviewAlarm"), unsendable_refund),
+    Cause(("NotificationQuarantinedAlarm",), notification_of_no_payment),
+    Cause(("PaymentOutcomeUnknownAlarm", "AnswerContradictsAlarm"), answers_about_others),
+    Cause(("CredentialsRefusedAlarm",), refused_key),
+    Cause(("RelinkRequiredAlarm",), relinks),
+    Cause(("PaymentReversedAlarm",), reversal),
+    Cause(("QuestionUnansweredAlarm",), unanswered_question),
+    Cause(("NewsLateAlarm",), late_news),
+    Cause(("NotificationRefusedAlarm",), refused_notifications),
+    Cause(("TokenRequestRefusedAlarm",), refused_token_requests),
+)
+
+
+@pytest.fixture(scope="module")
+def yard(stack: LocalStack) -> Iterator[Yard]:
+    resources = stack_resources(stack.cloud, stack.name)
+    watch = Watch(MetricsBridge(stack.cloud, resources), Alarms(stack.cloud, resources))
+    binding = Shop(stack).link()
+    customer = Shop(stack).insist("GET", f"/bindings/{binding}").body["customerId"]
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in stack.cloud.environment().items():
+            patch.setenv(name, value)
+        system = find_system(stack.name, endpoint=stack.cloud.endpoint, region=stack.cloud.region)
+        yield Yard(stack, resources, watch, system, binding, customer)
+
+
+@pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: "+".join(cause.alarms))
+def test_the_alarm_is_rung_by_its_cause_and_no_other_one_is(yard: Yard, cause: Cause) -> None:
+    before = yard.watch.look()
+    assert not before & set(cause.alarms)
+    cause.happen(yard)
+    rung: set[str] = set()
+
+    def rings() -> bool:
+        rung.update(yard.watch.look() - before - {SILENT})
+        return rung >= set(cause.alarms)
+
+    wait_for(" and ".join(cause.alarms), rings)
+    cause.tidy(yard)
+    assert rung == set(cause.alarms)
+
+
+def test_a_schedule_that_stands_still_is_heard_by_its_silence(yard: Yard) -> None:
+    with yard.no_schedule():
+        yard.shop.sweep()
+        assert SILENT not in yard.watch.look()
+        assert SILENT in yard.watch.look(later=timedelta(minutes=6))
+    yard.shop.sweep()
+    assert SILENT not in yard.watch.look()
+
+
+def test_messages_that_nobody_takes_are_noticed_by_their_age(yard: Yard) -> None:
+    notification = AGES[0]
+    with yard.switched_off(*MAPPINGS):
+        for queue, body in NOBODYS.items():
+            yard.hold(queue, body)
+        assert not yard.watch.look(later=timedelta(minutes=14)) & set(AGES)
+        assert yard.watch.look(later=timedelta(minutes=16)) & set(AGES) == {notification}
+        assert yard.watch.look(later=timedelta(minutes=31)) >= set(AGES)
+    wait_for("the notification to be taken", lambda: yard.shop.depth("NotificationQueue") == 0)
+    assert notification not in yard.watch.look(later=timedelta(minutes=32))
+    assert not yard.watch.look() & set(AGES)
+
+
+def test_what_rang_is_calm_again_when_nothing_more_happens(yard: Yard) -> None:
+    hours = timedelta(hours=3)
+    yard.watch.put("CollectPaymentTimedOutAlarm", 1, later=hours)
+    yard.watch.put("TokenRequestRefusedAlarm", 5, later=hours)
+    assert yard.watch.look(later=hours) >= {"CollectPaymentTimedOutAlarm", "TokenRequestRefusedAlarm"}
+    # Nothing has run for hours by then, and what waits in the queues for its own time is as old as that.
+    assert yard.watch.look(later=2 * hours) <= {SILENT, *AGES}
+
+
+OVER_TIME = (SILENT, *AGES)
+"""Rung by the two tests of what does not happen."""
