@@ -97,7 +97,7 @@ class Yard:
 
     def throttle(self, function: str, times: int) -> None:
         """Call a function so often while no concurrency is left for it."""
-        functions = self.stack.cloud.functions()
+        functions = self.stack.cloud.functions(retries=0)
         # The emulator applies the limit to the function's own name only; the metric is the same for its alias.
         name = self.resources.physical_ids("AWS::Lambda::Function")[function]
         functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
@@ -150,6 +150,20 @@ class Yard:
             return depth.waiting > 0
 
         wait_for(f"a message in {queue}", lies_there)
+
+    @contextlib.contextmanager
+    def impatient(self, queue: str) -> Iterator[None]:
+        """Let a queue set a message aside after its first failure, for a while, instead of the fifth."""
+        sqs, url = self.stack.cloud.sqs(), self.stack.queue_url(queue)
+        usual = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout", "RedrivePolicy"])
+        policy = json.loads(usual["Attributes"]["RedrivePolicy"]) | {"maxReceiveCount": 1}
+        sqs.set_queue_attributes(
+            QueueUrl=url, Attributes={"VisibilityTimeout": "0", "RedrivePolicy": json.dumps(policy)}
+        )
+        try:
+            yield
+        finally:
+            sqs.set_queue_attributes(QueueUrl=url, Attributes=usual["Attributes"])
 
     def empty(self, queue: str) -> None:
         """Throw away what a queue holds; it was made here."""

@@ -61,16 +61,30 @@ def put(*values: tuple[str, float]) -> Cause:
     return Cause(tuple(alarm for alarm, _ in values), happen)
 
 
-def throttled(function: str) -> Cause:
-    return Cause((f"{function}ThrottledAlarm",), lambda yard: yard.throttle(function, 5))
+DOORS_OF_DOKU = ("IssueToken", "ReceivePaymentNotification", "ReceiveBindingNotification")
+BEHIND_THE_DOORS = ("ProcessNotification", "ProcessRefund", "InquireStatus", "ResolvePending", "PublishEvents")
+
+
+def no_concurrency_left(yard: Yard) -> None:
+    for function in (*DOORS_OF_DOKU, *BEHIND_THE_DOORS):
+        yard.throttle(function, 5)
 
 
 # --- failures --------------------------------------------------------------------------------------------------------
 
 
-def crashed(function: str, operation: str) -> Cause:
-    """A worker that gets what is no event of its source."""
-    return Cause((f"{function}ErrorAlarm",), lambda yard: yard.crash(operation))
+CONSUMERS = {
+    "ProcessNotification": "process_notification",
+    "ProcessRefund": "process_refund",
+    "InquireStatus": "inquire_status",
+    "PublishEvents": "publish_events",
+}
+
+
+def consumers_crash(yard: Yard) -> None:
+    """Each gets what is no event of its source."""
+    for operation in CONSUMERS.values():
+        yard.crash(operation)
 
 
 def sweep_without_rights(yard: Yard) -> None:
@@ -81,7 +95,7 @@ def sweep_without_rights(yard: Yard) -> None:
 def poison_all_queues(yard: Yard) -> None:
     with contextlib.ExitStack() as soon:
         for queue in LIVE_QUEUES:
-            soon.enter_context(yard.shop.redelivering(queue, after_seconds=0))
+            soon.enter_context(yard.impatient(queue))
             yard.send(queue, "{}")
         wait_for("the dead-letter queues", lambda: all(yard.shop.depth(f"{queue}Dead") for queue in LIVE_QUEUES))
 
@@ -214,17 +228,18 @@ def refused_token_requests(yard: Yard) -> None:
 
 
 CAUSES = (
-    put(("ResolvePendingDroppedAlarm", 3)),
-    put(("ResolvePendingNotCalledAlarm", 3)),
-    put(("PublishEventsLateAlarm", 300_000)),
-    put(("CollectPaymentTimedOutAlarm", 1)),
-    put(("LinkAccountTimedOutAlarm", 1)),
-    *map(throttled, ("ProcessNotification", "ProcessRefund", "InquireStatus", "ResolvePending", "PublishEvents")),
-    *map(throttled, ("IssueToken", "ReceivePaymentNotification", "ReceiveBindingNotification")),
-    crashed("ProcessNotification", "process_notification"),
-    crashed("ProcessRefund", "process_refund"),
-    crashed("InquireStatus", "inquire_status"),
-    crashed("PublishEvents", "publish_events"),
+    put(
+        ("ResolvePendingDroppedAlarm", 3),
+        ("ResolvePendingNotCalledAlarm", 3),
+        ("PublishEventsLateAlarm", 300_000),
+        ("CollectPaymentTimedOutAlarm", 1),
+        ("LinkAccountTimedOutAlarm", 1),
+    ),
+    Cause(
+        tuple(f"{function}ThrottledAlarm" for function in (*DOORS_OF_DOKU, *BEHIND_THE_DOORS)),
+        no_concurrency_left,
+    ),
+    Cause(tuple(f"{function}ErrorAlarm" for function in CONSUMERS), consumers_crash),
     Cause(("ResolvePendingErrorAlarm",), sweep_without_rights),
     Cause(tuple(f"{queue}DeadAlarm" for queue in LIVE_QUEUES), poison_all_queues, empty_dead_letters),
     Cause(("StreamFailureQueueAlarm",), poison_a_stream, lambda yard: yard.empty("StreamFailureQueue")),
@@ -259,7 +274,7 @@ def yard(stack: LocalStack) -> Iterator[Yard]:
         yield Yard(stack, resources, watch, system, binding, customer)
 
 
-@pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: "+".join(cause.alarms))
+@pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: cause.happen.__name__)
 def test_the_alarm_is_rung_by_its_cause_and_no_other_one_is(yard: Yard, cause: Cause) -> None:
     before = yard.watch.look()
     assert not before & set(cause.alarms)

@@ -16,11 +16,10 @@ from tools.local_cloud.failure import LocalCloudError
 from tools.local_cloud.resources import StackResources
 
 if TYPE_CHECKING:
-    from tools.local_cloud.cloudwatch import CloudWatch, MetricAlarm
+    from tools.local_cloud.cloudwatch import MetricAlarm, MetricQuery
 
 type State = Literal["OK", "ALARM"]
 
-_PAGE = 100
 _COMBINE: Mapping[str, Callable[[Sequence[float]], float]] = {"Sum": sum, "Maximum": max}
 
 
@@ -59,44 +58,61 @@ class Alarms:
     def describe(self) -> "Mapping[str, MetricAlarm]":
         """The alarms as they are deployed, by the template's names."""
         found: dict[str, MetricAlarm] = {}
-        page = self._cloudwatch.describe_alarms(MaxRecords=_PAGE)
+        page = self._cloudwatch.describe_alarms()
         while True:
             for alarm in page["MetricAlarms"]:
                 if alarm["AlarmName"] in self._logical:
                     found[self._logical[alarm["AlarmName"]]] = alarm
             if "NextToken" not in page:
                 return found
-            page = self._cloudwatch.describe_alarms(MaxRecords=_PAGE, NextToken=page["NextToken"])
+            page = self._cloudwatch.describe_alarms(NextToken=page["NextToken"])
 
     def evaluate(self, now: datetime) -> Mapping[str, str]:
         """Evaluate every alarm at this moment; returns what DescribeAlarms then says, by the template's names."""
-        for alarm in self.describe().values():
-            state = decide(alarm, _statistics(self._cloudwatch, alarm, now))
+        alarms = self.describe()
+        for length in {alarm["Period"] for alarm in alarms.values()}:
+            self._evaluate([alarm for alarm in alarms.values() if alarm["Period"] == length], now)
+        return {name: alarm["StateValue"] for name, alarm in self.describe().items()}
+
+    def _evaluate(self, alarms: "Sequence[MetricAlarm]", now: datetime) -> None:
+        """Evaluate alarms with periods of one length."""
+        length = timedelta(seconds=alarms[0]["Period"])
+        most = max(alarm["EvaluationPeriods"] for alarm in alarms)
+        periods: list[list[float | None]] = [[] for _ in alarms]
+        for end in [now - number * length for number in reversed(range(most))]:
+            for values, value in zip(periods, self._read(alarms, end - length, end), strict=True):
+                values.append(value)
+        for alarm, values in zip(alarms, periods, strict=True):
+            state = decide(alarm, values[-alarm["EvaluationPeriods"] :])
             if state != alarm["StateValue"]:
                 reason = f"evaluated as of {now:%H:%M:%S}"
                 self._cloudwatch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue=state, StateReason=reason)
-        return {name: alarm["StateValue"] for name, alarm in self.describe().items()}
+
+    def _read(self, alarms: "Sequence[MetricAlarm]", start: datetime, end: datetime) -> list[float | None]:
+        """The statistic of each alarm in one of its periods."""
+        queries: list[MetricQuery] = [
+            {
+                "Id": f"m{number}",
+                "MetricStat": {
+                    "Metric": {
+                        "Namespace": alarm["Namespace"],
+                        "MetricName": alarm["MetricName"],
+                        "Dimensions": alarm["Dimensions"],
+                    },
+                    # Seconds, put together here: a longer one would begin where the clock says, not the alarm.
+                    "Period": 1,
+                    "Stat": alarm["Statistic"],
+                },
+            }
+            for number, alarm in enumerate(alarms)
+        ]
+        answer = self._cloudwatch.get_metric_data(MetricDataQueries=queries, StartTime=start, EndTime=end)
+        found = {result["Id"]: result["Values"] for result in answer["MetricDataResults"]}
+        return [_combine(alarm, found[f"m{number}"]) for number, alarm in enumerate(alarms)]
 
 
-def _statistics(cloudwatch: "CloudWatch", alarm: "MetricAlarm", now: datetime) -> list[float | None]:
-    """The statistic of each period, the oldest first."""
-    if alarm["Statistic"] not in _COMBINE:
+def _combine(alarm: "MetricAlarm", values: Sequence[float]) -> float | None:
+    combine = _COMBINE.get(alarm["Statistic"])
+    if combine is None:
         raise LocalCloudError(f"{alarm['AlarmName']}: the statistic {alarm['Statistic']} is not known here")
-    length = timedelta(seconds=alarm["Period"])
-    ends = [now - number * length for number in reversed(range(alarm["EvaluationPeriods"]))]
-    return [_statistic(cloudwatch, alarm, end - length, end) for end in ends]
-
-
-def _statistic(cloudwatch: "CloudWatch", alarm: "MetricAlarm", start: datetime, end: datetime) -> float | None:
-    answer = cloudwatch.get_metric_statistics(
-        Namespace=alarm["Namespace"],
-        MetricName=alarm["MetricName"],
-        Dimensions=alarm["Dimensions"],
-        StartTime=start,
-        EndTime=end,
-        # Seconds, put together here: a longer period would begin where the clock says, not where the alarm's does.
-        Period=1,
-        Statistics=[alarm["Statistic"]],
-    )
-    values = [float(point[alarm["Statistic"]]) for point in answer["Datapoints"]]
-    return _COMBINE[alarm["Statistic"]](values) if values else None
+    return combine(values) if values else None

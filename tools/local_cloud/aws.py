@@ -74,9 +74,10 @@ class Cloud:
         """A root client of IAM."""
         return self._session().client("iam", endpoint_url=self.endpoint, config=self._config)
 
-    def functions(self) -> "LambdaClient":
-        """A root client of Lambda."""
-        return self._session().client("lambda", endpoint_url=self.endpoint, config=self._config)
+    def functions(self, *, retries: int = 2) -> "LambdaClient":
+        """A root client of Lambda, which repeats a call that was throttled or not answered so often."""
+        config = self._config.merge(Config(retries={"max_attempts": retries}))
+        return self._session().client("lambda", endpoint_url=self.endpoint, config=config)
 
     def logs(self) -> "CloudWatchLogsClient":
         """A root client of CloudWatch Logs."""

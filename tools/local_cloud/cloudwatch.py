@@ -36,10 +36,40 @@ class DescribedAlarms(TypedDict):
     NextToken: NotRequired[str]
 
 
-class MetricStatistics(TypedDict):
-    """The points of a metric, each with the statistics that were asked for."""
+class Metric(TypedDict):
+    """Which metric is meant."""
 
-    Datapoints: list[Mapping[str, float]]
+    Namespace: str
+    MetricName: str
+    Dimensions: Sequence[Dimension]
+
+
+class MetricStat(TypedDict):
+    """A statistic of a metric, per period of so many seconds."""
+
+    Metric: Metric
+    Period: int
+    Stat: str
+
+
+class MetricQuery(TypedDict):
+    """One question of several."""
+
+    Id: str
+    MetricStat: MetricStat
+
+
+class MetricResult(TypedDict):
+    """The answer to one of them: a value for each period that has data."""
+
+    Id: str
+    Values: list[float]
+
+
+class MetricData(TypedDict):
+    """The answers."""
+
+    MetricDataResults: list[MetricResult]
 
 
 class CloudWatch(Protocol):
@@ -49,21 +79,17 @@ class CloudWatch(Protocol):
         """Put points of metrics of one namespace."""
         ...
 
-    def get_metric_statistics(
+    def get_metric_data(
         self,
         *,
-        Namespace: str,  # noqa: N803 - AWS's names
-        MetricName: str,  # noqa: N803 - as above
-        Dimensions: Sequence[Dimension],  # noqa: N803 - as above
+        MetricDataQueries: Sequence[MetricQuery],  # noqa: N803 - as above
         StartTime: datetime,  # noqa: N803 - as above
         EndTime: datetime,  # noqa: N803 - as above
-        Period: int,  # noqa: N803 - as above
-        Statistics: Sequence[str],  # noqa: N803 - as above
-    ) -> MetricStatistics:
-        """Read the points of a metric with exactly these dimensions."""
+    ) -> MetricData:
+        """Read statistics of metrics, each with exactly its dimensions."""
         ...
 
-    def describe_alarms(self, *, MaxRecords: int, NextToken: str = ...) -> DescribedAlarms:  # noqa: N803 - as above
+    def describe_alarms(self, *, NextToken: str = ...) -> DescribedAlarms:  # noqa: N803 - as above
         """Read the alarms."""
         ...
 

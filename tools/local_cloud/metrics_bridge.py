@@ -128,7 +128,7 @@ class MetricsBridge:
             pages = self._logs.get_paginator("filter_log_events").paginate(
                 logGroupName=f"/aws/lambda/{function}", filterPattern="CloudWatchMetrics"
             )
-            # The emulator's events have no ids, and two of a millisecond may be alike: each counts as often as it stands.
+            # The emulator's events have no ids, and two may be alike: each counts as often as it stands there.
             lines = Counter(
                 (function, event["logStreamName"], event["timestamp"], event["message"])
                 for page in pages
