@@ -106,6 +106,11 @@ class MetricsBridge:
         self.put(figures)
         return figures
 
+    def skip(self) -> None:
+        """Leave out what has happened until now, as somebody's who came before."""
+        list(self._counted_by_functions())
+        list(self._ends_of_executions())
+
     def put(self, figures: Sequence[Figure]) -> None:
         """Put figures into the emulator's CloudWatch, also those of a cause that it can not have."""
         for namespace in sorted({figure.namespace for figure in figures}):

@@ -126,6 +126,9 @@ def test_each_happening_is_copied_once_and_alike_ones_each(capsys: pytest.Captur
     assert bridge.copy(NOW) == []
     cloud.lines.append(line)
     assert bridge.copy(NOW) == [alike]
+    cloud.lines.append(line)
+    bridge.skip()
+    assert bridge.copy(NOW) == []
     namespaces = [namespace for namespace, _ in cloud.put]
     assert sorted(namespaces) == ["AWS/States", *["DirectDebit/stack"] * 3]
     (execution,) = [datum for namespace, datum in cloud.put if namespace == "AWS/States"]
