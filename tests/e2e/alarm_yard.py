@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import replace as changed
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -20,8 +21,12 @@ from tools.local_cloud.alarms import Alarms
 from tools.local_cloud.executions import Executions
 from tools.local_cloud.metrics_bridge import Figure, MetricsBridge
 from tools.local_cloud.resources import StackResources
-from tools.ops.queues import read_depth
+from tools.ops.queues import Depth, read_depth
 from tools.ops.system import System
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_sqs import SQSClient
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,14 @@ class Yard:
     binding: str
     customer: str
 
+    @cached_property
+    def _functions(self) -> "LambdaClient":
+        return self.stack.cloud.functions(retries=0)
+
+    @cached_property
+    def _sqs(self) -> "SQSClient":
+        return self.stack.cloud.sqs()
+
     @property
     def shop(self) -> Shop:
         """The merchant's own system."""
@@ -72,7 +85,7 @@ class Yard:
 
     def crash(self, operation: str, event: bytes = b"{}") -> None:
         """Have a function end by an exception."""
-        answer = self.stack.cloud.functions().invoke(FunctionName=self.stack.function_name(operation), Payload=event)
+        answer = self._functions.invoke(FunctionName=self.stack.function_name(operation), Payload=event)
         assert answer.get("FunctionError") == "Unhandled", answer["Payload"].read()
 
     @contextlib.contextmanager
@@ -92,12 +105,12 @@ class Yard:
 
     def _role(self, function: str) -> str:
         name = self.resources.physical_ids("AWS::Lambda::Function")[function]
-        arn: str = self.stack.cloud.functions().get_function_configuration(FunctionName=name)["Role"]
+        arn: str = self._functions.get_function_configuration(FunctionName=name)["Role"]
         return arn.rsplit("/", 1)[1]
 
     def throttle(self, function: str, times: int) -> None:
         """Call a function so often while no concurrency is left for it."""
-        functions = self.stack.cloud.functions(retries=0)
+        functions = self._functions
         # The emulator applies the limit to the function's own name only; the metric is the same for its alias.
         name = self.resources.physical_ids("AWS::Lambda::Function")[function]
         functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
@@ -111,7 +124,7 @@ class Yard:
     @contextlib.contextmanager
     def switched_off(self, *mappings: str) -> Iterator[None]:
         """Let these event source mappings, by the template's names, hand out nothing for a while."""
-        functions = self.stack.cloud.functions()
+        functions = self._functions
         ids = self.resources.physical_ids("AWS::Lambda::EventSourceMapping")
         for mapping in mappings:
             functions.update_event_source_mapping(UUID=ids[mapping], Enabled=False)
@@ -124,10 +137,8 @@ class Yard:
     @contextlib.contextmanager
     def no_schedule(self) -> Iterator[None]:
         """Let the schedule of the sweep be switched off for a while."""
-        events, rule = (
-            self.stack.cloud.events(),
-            self.resources.physical_ids("AWS::Events::Rule")["ResolvePendingEachMinute"],
-        )
+        events = self.stack.cloud.events()
+        rule = self.resources.physical_ids("AWS::Events::Rule")["ResolvePendingEachMinute"]
         events.disable_rule(Name=rule)
         try:
             yield
@@ -138,13 +149,26 @@ class Yard:
 
     def send(self, queue: str, body: str) -> None:
         """Put a message into a queue, by its name in the template."""
-        self.stack.cloud.sqs().send_message(QueueUrl=self.stack.queue_url(queue), MessageBody=body)
+        self._sqs.send_message(QueueUrl=self.stack.queue_url(queue), MessageBody=body)
+
+    def depth(self, queue: str) -> Depth:
+        """How many messages a queue holds, by its name in the template."""
+        return read_depth(self._sqs, self.stack.queue_url(queue))
+
+    def empty(self, *queues: str) -> None:
+        """Throw away what queues hold; all of it was made by tests."""
+        for queue in queues:
+            self._sqs.purge_queue(QueueUrl=self.stack.queue_url(queue))
+            wait_for(f"{queue} to be empty", partial(self._is_empty, queue))
+
+    def _is_empty(self, queue: str) -> bool:
+        return self.depth(queue).all == 0
 
     def hold(self, queue: str, body: str) -> None:
         """Have a message lie in a queue whose mapping is switched off; a look that was under way may take one more."""
 
         def lies_there() -> bool:
-            depth = read_depth(self.stack.cloud.sqs(), self.stack.queue_url(queue))
+            depth = self.depth(queue)
             if depth.waiting + depth.in_flight == 0:
                 self.send(queue, body)
             return depth.waiting > 0
@@ -154,7 +178,7 @@ class Yard:
     @contextlib.contextmanager
     def impatient(self, queue: str) -> Iterator[None]:
         """Let a queue set a message aside after its first failure, for a while, instead of the fifth."""
-        sqs, url = self.stack.cloud.sqs(), self.stack.queue_url(queue)
+        sqs, url = self._sqs, self.stack.queue_url(queue)
         usual = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout", "RedrivePolicy"])
         policy = json.loads(usual["Attributes"]["RedrivePolicy"]) | {"maxReceiveCount": 1}
         sqs.set_queue_attributes(
@@ -241,15 +265,6 @@ class Yard:
             "failedUrl": "https://merchant.example/not-linked",
         }
 
-    def abort(self, output: str, given: Mapping[str, Any], state: str) -> None:
-        """Start an execution, and stop it as an operator would once it waits in this state."""
-        running = self.executions(output)
-        execution = running.start("A" + secrets.token_hex(6).upper(), given)
-        running.wait_for_state(execution, state)
+    def stop(self, execution: str) -> None:
+        """Stop an execution, as an operator would."""
         self.stack.cloud.stepfunctions().stop_execution(executionArn=execution)
-
-
-def empty(stack: LocalStack, queue: str) -> None:
-    """Throw away what a queue holds, by its name in the template; all of it was made by tests."""
-    stack.cloud.sqs().purge_queue(QueueUrl=stack.queue_url(queue))
-    wait_for(f"{queue} to be empty", lambda: read_depth(stack.cloud.sqs(), stack.queue_url(queue)).all == 0)

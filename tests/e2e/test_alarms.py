@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.e2e.alarm_yard import Watch, Yard, empty
-from tests.e2e.shop import DEBITED_SOON, PAYS_WITH_OTP, Shop, new_ref, wait_for
+from tests.e2e.alarm_yard import Watch, Yard
+from tests.e2e.shop import PAYS_WITH_OTP, Shop, new_ref, payment_body, wait_for
 from tools.local_cloud import LocalStack
 from tools.local_cloud.alarms import Alarms
 from tools.local_cloud.metrics_bridge import Figure, MetricsBridge
@@ -98,12 +98,11 @@ def poison_all_queues(yard: Yard) -> None:
         for queue in LIVE_QUEUES:
             soon.enter_context(yard.impatient(queue))
             yard.send(queue, "{}")
-        wait_for("the dead-letter queues", lambda: all(yard.shop.depth(f"{queue}Dead") for queue in LIVE_QUEUES))
+        wait_for("the dead-letter queues", lambda: all(yard.depth(f"{queue}Dead").all for queue in LIVE_QUEUES))
 
 
 def empty_what_was_set_aside(yard: Yard) -> None:
-    for queue in SET_ASIDE:
-        empty(yard.stack, queue)
+    yard.empty(*SET_ASIDE)
 
 
 def poison_a_stream(yard: Yard) -> None:
@@ -111,24 +110,26 @@ def poison_a_stream(yard: Yard) -> None:
     keys = {"pk": {"S": "PAYMENT#NONE"}, "sk": {"S": "PAYMENT"}}
     change = {"Keys": keys, "NewImage": image, "SequenceNumber": "1"}
     yard.stack.invoke("publish_events", {"Records": [{"eventID": "1", "eventSourceARN": "arn", "dynamodb": change}]})
-    wait_for("the failure queue", lambda: yard.shop.depth("StreamFailureQueue"))
+    wait_for("the failure queue", lambda: yard.depth("StreamFailureQueue").all)
 
 
 def server_errors(yard: Yard) -> None:
     """DOKU is silent: the circuit opens, and callers are told to come later."""
+    binding = yard.shop.link()
+    refused: list[str] = []
+
+    def refused_often() -> bool:
+        ref = new_ref()
+        status = yard.shop.call("POST", "/payments", payment_body(binding, ref, PAYS_WITH_OTP)).status
+        assert status in (202, 503)
+        refused.extend([ref] if status == 503 else [])
+        return len(refused) >= 5
+
     try:
-        yard.close_circuit()
-        yard.shop.dial("payment", "drop", when="before", count=5)
-        for _ in range(5):
-            assert yard.shop.pay(yard.binding, new_ref()).status == 202
-        for _ in range(5):
-            body = {
-                "bindingId": yard.binding,
-                "partnerReferenceNo": new_ref(),
-                "amount": {"value": "10000.00", "currency": "IDR"},
-                "remarks": "Refused",
-            }
-            assert yard.shop.call("POST", "/payments", body).status == 503
+        # Any other answer of DOKU's would close the circuit.
+        with yard.switched_off(*MAPPINGS):
+            yard.shop.dial("payment", "drop", when="before", count=1000)
+            wait_for("five refusals", refused_often)
     finally:
         yard.close_circuit()
 
@@ -139,11 +140,20 @@ def payment_of_nobody(yard: Yard) -> None:
 
 
 def collect_payment_stopped(yard: Yard) -> None:
-    yard.abort("CollectPaymentArn", yard.order(yard.binding), "PayAndWait")
+    """Somebody stops it while the customer looks for the code."""
+    ref = new_ref()
+    execution = yard.executions("CollectPaymentArn").start(ref, yard.order(yard.binding))
+    wait_for("the payment", lambda: yard.shop.call("GET", f"/payments/{ref}").body.get("state") == "OTP_PENDING")
+    yard.stop(execution)
 
 
 def link_account_stopped(yard: Yard) -> None:
-    yard.abort("LinkAccountArn", yard.link_request(), "BindAndWait")
+    """Somebody stops it while the customer is at the bank."""
+    running, request = yard.executions("LinkAccountArn"), yard.link_request()
+    execution = running.start("A" + new_ref(), request)
+    customer = f"/customers/{request['customerId']}/bindings"
+    wait_for("the link", lambda: yard.shop.insist("GET", customer).body["bindings"])
+    yard.stop(execution)
 
 
 # --- what the application counts -------------------------------------------------------------------------------------
@@ -171,9 +181,10 @@ def notification_of_no_payment(yard: Yard) -> None:
 def answers_about_others(yard: Yard) -> None:
     """Twenty payments whose answers name another payment: no evidence, so that each outcome is unknown."""
     binding = yard.shop.link()
-    yard.shop.dial("payment", "garbage", garbage="wrong_reference", count=20)
+    yard.shop.dial("payment", "garbage", garbage="wrong_reference", count=1000)
     for _ in range(20):
-        assert yard.shop.pay(binding, new_ref(), DEBITED_SOON).body["state"] == "UNKNOWN"
+        assert yard.shop.pay(binding, new_ref()).body["state"] == "UNKNOWN"
+    yard.close_circuit()
 
 
 def refused_key(yard: Yard) -> None:
@@ -201,10 +212,12 @@ def reversal(yard: Yard) -> None:
 
 def unanswered_question(yard: Yard) -> None:
     ref = yard.paid()
-    yard.shop.dial("status", "status", status=503, when="before", count=10)
-    yard.rewrite(ref, yard.long_ago)
-    yard.ask_status(ref)
-    yard.close_circuit()
+    # No other question's silence may add to this one's, for the circuit breaker.
+    with yard.switched_off(*MAPPINGS):
+        yard.shop.dial("status", "status", status=503, when="before", count=1000)
+        yard.rewrite(ref, yard.long_ago)
+        yard.ask_status(ref)
+        yard.close_circuit()
 
 
 def late_news(yard: Yard) -> None:
@@ -266,17 +279,17 @@ CAUSES = (
 def yard(stack: LocalStack) -> Iterator[Yard]:
     resources = stack_resources(stack.cloud, stack.name)
     watch = Watch(MetricsBridge(stack.cloud, resources), Alarms(stack.cloud, resources))
-    # Other tests of this stack have left theirs.
-    watch.bridge.skip()
-    for queue in SET_ASIDE:
-        empty(stack, queue)
     binding = Shop(stack).link()
     customer = Shop(stack).insist("GET", f"/bindings/{binding}").body["customerId"]
     with pytest.MonkeyPatch.context() as patch:
         for name, value in stack.cloud.environment().items():
             patch.setenv(name, value)
         system = find_system(stack.name, endpoint=stack.cloud.endpoint, region=stack.cloud.region)
-        yield Yard(stack, resources, watch, system, binding, customer)
+        made = Yard(stack, resources, watch, system, binding, customer)
+        # Other tests of this stack have left theirs.
+        watch.bridge.skip()
+        made.empty(*SET_ASIDE)
+        yield made
 
 
 @pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: cause.happen.__name__)
@@ -312,7 +325,7 @@ def test_messages_that_nobody_takes_are_noticed_by_their_age(yard: Yard) -> None
         assert not yard.watch.look(later=timedelta(minutes=5)) & set(AGES)
         assert yard.watch.look(later=timedelta(minutes=16)) & set(AGES) == {notification}
         assert yard.watch.look(later=timedelta(minutes=31)) >= set(AGES)
-    wait_for("the notification to be taken", lambda: yard.shop.depth("NotificationQueue") == 0)
+    wait_for("the notification to be taken", lambda: yard.depth("NotificationQueue").all == 0)
     assert notification not in yard.watch.look(later=timedelta(minutes=32))
     assert not yard.watch.look() & set(AGES)
 
