@@ -31,6 +31,8 @@ DECLINED = "10014.00"
 FAILS_AFTER_OTP = "10006.00"
 SET_ASIDE = (*(f"{queue}Dead" for queue in LIVE_QUEUES), "StreamFailureQueue")
 SILENT = "ResolvePendingSilentAlarm"
+# On a slow machine any test's calls may meet the gateway's own 5xx, and the schedule may be late.
+ANYBODYS = {SILENT, "ApiServerErrorAlarm"}
 AGES = tuple(f"{queue}AgeAlarm" for queue in LIVE_QUEUES)
 MAPPINGS = ("ProcessNotificationMessages", "ProcessRefundMessages", "InquireStatusMessages")
 # Messages about what is not there: their workers are done with them at once.
@@ -306,7 +308,8 @@ CAUSES = (
 @pytest.fixture(scope="module")
 def yard(stack: LocalStack) -> Iterator[Yard]:
     resources = stack_resources(stack.cloud, stack.name)
-    watch = Watch(MetricsBridge(stack.cloud, resources), Alarms(stack.cloud, resources))
+    # Other tests of this stack have left their figures, and what they had set aside.
+    watch = Watch(MetricsBridge(stack.cloud, resources), Alarms(stack.cloud, resources, since=datetime.now(UTC)))
     binding = Shop(stack).link()
     customer = Shop(stack).insist("GET", f"/bindings/{binding}").body["customerId"]
     with pytest.MonkeyPatch.context() as patch:
@@ -314,7 +317,6 @@ def yard(stack: LocalStack) -> Iterator[Yard]:
             patch.setenv(name, value)
         system = find_system(stack.name, endpoint=stack.cloud.endpoint, region=stack.cloud.region)
         made = Yard(stack, resources, watch, system, binding, customer)
-        # Other tests of this stack have left theirs.
         watch.bridge.skip()
         made.empty(*SET_ASIDE)
         yield made
@@ -323,17 +325,19 @@ def yard(stack: LocalStack) -> Iterator[Yard]:
 @pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: cause.happen.__name__)
 def test_the_alarm_is_rung_by_its_cause_and_no_other_one_is(yard: Yard, cause: Cause) -> None:
     before = yard.watch.look()
-    assert not before & set(cause.alarms)
+    own = set(cause.alarms) - ANYBODYS
+    assert not before & own
     cause.happen(yard)
     rung: set[str] = set()
 
     def rings() -> bool:
-        rung.update(yard.watch.look() - before - {SILENT})
-        return rung >= set(cause.alarms)
+        ringing = yard.watch.look()
+        rung.update(ringing - before - ANYBODYS)
+        return rung >= own and ringing >= set(cause.alarms) & ANYBODYS
 
     wait_for(" and ".join(cause.alarms), rings)
     cause.tidy(yard)
-    assert rung == set(cause.alarms)
+    assert rung == own
 
 
 def test_a_schedule_that_stands_still_is_heard_by_its_silence(yard: Yard) -> None:

@@ -49,10 +49,11 @@ def _breaches(alarm: "MetricAlarm", value: float | None) -> bool:
 
 
 class Alarms:
-    """The alarms of one stack."""
+    """The alarms of one stack, as if they had been deployed at a moment: what was before does not count."""
 
-    def __init__(self, cloud: Cloud, resources: StackResources) -> None:
+    def __init__(self, cloud: Cloud, resources: StackResources, since: datetime) -> None:
         self._cloudwatch = cloud.cloudwatch()
+        self._since = since
         self._logical = {name: key for key, name in resources.physical_ids("AWS::CloudWatch::Alarm").items()}
 
     def describe(self) -> "Mapping[str, MetricAlarm]":
@@ -106,7 +107,9 @@ class Alarms:
             }
             for number, alarm in enumerate(alarms)
         ]
-        answer = self._cloudwatch.get_metric_data(MetricDataQueries=queries, StartTime=start, EndTime=end)
+        answer = self._cloudwatch.get_metric_data(
+            MetricDataQueries=queries, StartTime=max(start, min(self._since, end)), EndTime=end
+        )
         found = {result["Id"]: result["Values"] for result in answer["MetricDataResults"]}
         return [_combine(alarm, found[f"m{number}"]) for number, alarm in enumerate(alarms)]
 

@@ -424,8 +424,9 @@ def mend_figures(functions: Any, gateway: Any, cloudwatch: Any) -> None:  # noqa
     functions._emit_lambda_metrics = lambda *_, **__: None  # noqa: SLF001 - no public hook
     functions._execute_function_dispatch = with_counted_runs(functions._execute_function_dispatch, record)  # noqa: SLF001 - as above
     functions._acquire_execution_slot = with_counted_throttles(functions._acquire_execution_slot, record)  # noqa: SLF001 - as above
-    gateway.handle_execute = with_counted_server_errors(
-        gateway.handle_execute,
+    # Within the API's own account and region; outside they are those of the caller's signature.
+    gateway._handle_execute_in_scope = with_counted_server_errors(  # noqa: SLF001 - as above
+        gateway._handle_execute_in_scope,  # noqa: SLF001 - as above
         lambda api: str(gateway._rest_apis[api]["name"]),  # noqa: SLF001 - as above
         record,
     )

@@ -112,7 +112,8 @@ class BoardCloud(Cloud):
 def alarms(board: Board) -> Alarms:
     """The alarms of a stack: Errors, Silent; another stack's alarm is on the board, too."""
     names = {"ErrorsAlarm": "stack-Errors-1", "SilentAlarm": "stack-Silent-1"}
-    return Alarms(BoardCloud("http://nowhere", "here", board), StackResources({"AWS::CloudWatch::Alarm": names}))
+    resources = StackResources({"AWS::CloudWatch::Alarm": names})
+    return Alarms(BoardCloud("http://nowhere", "here", board), resources, NOW - timedelta(seconds=800))
 
 
 @pytest.fixture
@@ -136,6 +137,15 @@ def test_the_period_ends_at_the_moment_that_is_asked_about(board: Board) -> None
     assert watched.evaluate(NOW + timedelta(seconds=99))["ErrorsAlarm"] == "ALARM"
     assert watched.evaluate(NOW + timedelta(seconds=101))["ErrorsAlarm"] == "OK"
     assert watched.evaluate(NOW - timedelta(seconds=101))["ErrorsAlarm"] == "OK"
+
+
+def test_what_was_before_the_alarms_does_not_count(board: Board) -> None:
+    board.alarms["stack-Errors-1"] = alarm(Period=3600)
+    board.points = [(MINE, NOW - timedelta(seconds=801), 9.0)]
+    assert alarms(board).evaluate(NOW)["ErrorsAlarm"] == "OK"
+    assert alarms(board).evaluate(NOW - timedelta(seconds=800))["ErrorsAlarm"] == "OK"
+    board.points = [(MINE, NOW - timedelta(seconds=800), 9.0)]
+    assert alarms(board).evaluate(NOW)["ErrorsAlarm"] == "ALARM"
 
 
 def test_each_of_several_periods_has_its_own_value(board: Board) -> None:
