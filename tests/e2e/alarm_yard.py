@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from direct_debit.application.errors import PaymentChanged
 from direct_debit.domain.payment import Payment
-from tests.e2e.shop import PAYS_WITH_OTP, Doku, Shop, new_phone, new_ref, stamp, wait_for
+from tests.e2e.shop import PAYS_WITH_OTP, Doku, Shop, new_phone, new_ref, wait_for
 from tools.local_cloud.alarms import Alarms
 from tools.local_cloud.executions import Executions
 from tools.local_cloud.metrics_bridge import Figure, MetricsBridge
@@ -210,12 +210,6 @@ class Yard:
         """Notify that a payment is paid; returns the HTTP status."""
         sent = self.doku.notify(token or self.doku.token(), ref, customer=self.customer, amount=amount, secret=secret)
         return sent.status
-
-    def ask_for_a_token(self, *, client_key: str) -> int:
-        """Ask for a token as no DOKU would, in the form of its request; returns the HTTP status."""
-        headers = {"X-CLIENT-KEY": client_key, "X-TIMESTAMP": stamp(datetime.now(UTC)), "X-SIGNATURE": "A" * 344}
-        path, body = "/doku/authorization/v1/access-token/b2b", b'{"grantType":"client_credentials"}'
-        return self.stack.unsigned().call("POST", path, body, headers).status
 
     def rewrite(self, ref: str, change: Callable[[Payment], Payment]) -> None:
         """Change a payment's record as time or a defect would have."""
