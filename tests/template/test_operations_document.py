@@ -3,7 +3,9 @@
 import re
 from pathlib import Path
 
+import botocore.session
 import pytest
+from botocore import xform_name
 
 from direct_debit.application.ports import Metric
 from tests.template.translation import resources, source
@@ -42,17 +44,43 @@ def test_every_metric_is_explained_and_only_those() -> None:
     assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == {metric.value for metric in Metric}
 
 
+def anchor(title: str) -> str:
+    """The anchor that a heading gets."""
+    return re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-")
+
+
 def test_every_alarm_has_a_runbook_that_exists() -> None:
     alarms = set(resources("AWS::CloudWatch::Alarm"))
     section = DOCUMENT.split("## Alarms")[1].split("###")[0]
     listed = dict(re.findall(r"^\| `(\w+)` \| \[[^\]]+\]\(#([a-z0-9-]+)\) \|$", section, re.MULTILINE))
     assert set(listed) == alarms
-    headings = {
-        re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-")
-        for title in re.findall(r"^#+ (.+)$", DOCUMENT, re.MULTILINE)
-    }
+    headings = {anchor(title) for title in re.findall(r"^#+ (.+)$", DOCUMENT, re.MULTILINE)}
     assert set(listed.values()) <= headings
     assert set(re.findall(r"\]\(#([a-z0-9-]+)\)", DOCUMENT)) <= headings
+
+
+def test_every_runbook_is_reached_and_speaks_of_alarms_that_exist() -> None:
+    runbooks = DOCUMENT.split("## Alarms")[1].split("## Why nothing is stuck")[0]
+    titles = re.findall(r"^### (.+)$", runbooks, re.MULTILINE)
+    reached = set(re.findall(r"\]\(#([a-z0-9-]+)\)", DOCUMENT))
+    assert [title for title in titles if anchor(title) not in reached] == []
+    assert set(re.findall(r"`(\w+Alarm)`", DOCUMENT)) <= set(resources("AWS::CloudWatch::Alarm"))
+
+
+# What the command line itself takes, whatever the operation.
+OPTIONS = {"query", "output"}
+
+
+@pytest.mark.parametrize("command", re.findall(r"\baws ([a-z]+ [a-z-]+[^`\n|&]*)", DOCUMENT))
+def test_every_command_of_aws_exists_and_has_what_it_needs(command: str) -> None:
+    service, operation, *words = command.split()
+    model = botocore.session.get_session().get_service_model(service)
+    (name,) = [one for one in model.operation_names if xform_name(one, "-") == operation]
+    takes = model.operation_model(name).input_shape
+    given = {word.removeprefix("--") for word in words if word.startswith("--")}
+    assert takes is not None
+    assert given - OPTIONS <= {xform_name(member, "-") for member in takes.members}
+    assert {xform_name(member, "-") for member in takes.required_members} <= given
 
 
 def test_every_alarm_on_a_metric_of_ours_names_one_that_is_counted() -> None:

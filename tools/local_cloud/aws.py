@@ -1,10 +1,12 @@
 """How this program reaches the emulator: endpoint, region, root credentials, typed clients."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import boto3
 from botocore.config import Config
+
+from tools.local_cloud.cloudwatch import CloudWatch
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -55,6 +57,11 @@ class Cloud:
         """A root client of CloudFormation."""
         return self._session().client("cloudformation", endpoint_url=self.endpoint, config=self._config)
 
+    def cloudwatch(self) -> CloudWatch:
+        """A root client of CloudWatch."""
+        # No stubs of it are installed: the part that is used is typed in cloudwatch.py.
+        return cast("CloudWatch", self._session().client("cloudwatch", endpoint_url=self.endpoint, config=self._config))
+
     def dynamodb(self) -> "DynamoDBClient":
         """A root client of DynamoDB."""
         return self._session().client("dynamodb", endpoint_url=self.endpoint, config=self._config)
@@ -67,9 +74,10 @@ class Cloud:
         """A root client of IAM."""
         return self._session().client("iam", endpoint_url=self.endpoint, config=self._config)
 
-    def functions(self) -> "LambdaClient":
-        """A root client of Lambda."""
-        return self._session().client("lambda", endpoint_url=self.endpoint, config=self._config)
+    def functions(self, *, retries: int = 2) -> "LambdaClient":
+        """A root client of Lambda, which repeats a call that was throttled or not answered so often."""
+        config = self._config.merge(Config(retries={"max_attempts": retries}))
+        return self._session().client("lambda", endpoint_url=self.endpoint, config=config)
 
     def logs(self) -> "CloudWatchLogsClient":
         """A root client of CloudWatch Logs."""

@@ -22,7 +22,8 @@ import re
 import sys
 import threading
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -357,6 +358,81 @@ def _given_back(result: dict[str, Any]) -> list[str]:
     return [str(failure["itemIdentifier"]) for failure in failures]
 
 
+# --- figures and alarms -----------------------------------------------------------------------------------------------
+#
+# CloudWatch counts every run of a function, every throttled one and the API's server errors; here only runs that were
+# asked for directly are counted, and a throttled one as a run. An alarm looks at the metric with its dimensions, also
+# when data are missing; here at all metrics of that name together, and only at data. That is turned off, and
+# tools/local_cloud/alarms.py evaluates.
+
+type Record = Callable[[str, str, float, str, dict[str, str]], None]
+"""Notes a figure: namespace, metric, value, unit, dimensions (as the emulator's own does)."""
+
+
+def with_counted_runs(run: Callable[..., dict[str, Any]], record: Record) -> Callable[..., dict[str, Any]]:
+    """Wrap the run of a function so that each one counts, whoever asked for it, and whether it failed."""
+
+    def wrapped(function: dict[str, Any], configuration: dict[str, Any], *arguments: object) -> dict[str, Any]:
+        dimensions = {"FunctionName": str(configuration["FunctionName"])}
+        failed, throttled = True, False
+        try:
+            result = run(function, configuration, *arguments)
+            failed, throttled = bool(result.get("error")), bool(result.get("throttle"))
+        finally:
+            if throttled:
+                record("AWS/Lambda", "Throttles", 1, "Count", dimensions)
+            else:
+                record("AWS/Lambda", "Invocations", 1, "Count", dimensions)
+                record("AWS/Lambda", "Errors", int(failed), "Count", dimensions)
+        return result
+
+    return wrapped
+
+
+def with_counted_throttles[S](
+    acquire: Callable[..., tuple[S | None, str | None]], record: Record
+) -> Callable[..., tuple[S | None, str | None]]:
+    """Wrap the taking of a function's concurrency so that each refusal counts."""
+
+    def wrapped(function: dict[str, Any], configuration: dict[str, Any]) -> tuple[S | None, str | None]:
+        slot, limit = acquire(function, configuration)
+        if slot is None:
+            dimensions = {"FunctionName": str(configuration["FunctionName"])}
+            record("AWS/Lambda", "Throttles", 1, "Count", dimensions)
+        return slot, limit
+
+    return wrapped
+
+
+def with_counted_server_errors(
+    execute: Callable[..., Coroutine[Any, Any, tuple[int, Any, Any]]], name_of: Callable[[str], str], record: Record
+) -> Callable[..., Coroutine[Any, Any, tuple[int, Any, Any]]]:
+    """Wrap the answering of a REST API's calls so that each says whether it was a server error."""
+
+    async def wrapped(api: str, stage: str, *arguments: object) -> tuple[int, Any, Any]:
+        answer = await execute(api, stage, *arguments)
+        dimensions = {"ApiName": name_of(api), "Stage": stage}
+        record("AWS/ApiGateway", "5XXError", int(answer[0] >= HTTPStatus.INTERNAL_SERVER_ERROR), "Count", dimensions)
+        return answer
+
+    return wrapped
+
+
+def mend_figures(functions: Any, gateway: Any, cloudwatch: Any) -> None:  # noqa: ANN401 - modules without types
+    """Mend what the emulator counts, and leave its alarms to those who evaluate them by AWS's rules."""
+    record: Record = cloudwatch.record_metric
+    functions._emit_lambda_metrics = lambda *_, **__: None  # noqa: SLF001 - no public hook
+    functions._execute_function_dispatch = with_counted_runs(functions._execute_function_dispatch, record)  # noqa: SLF001 - as above
+    functions._acquire_execution_slot = with_counted_throttles(functions._acquire_execution_slot, record)  # noqa: SLF001 - as above
+    # Within the API's own account and region; outside they are those of the caller's signature.
+    gateway._handle_execute_in_scope = with_counted_server_errors(  # noqa: SLF001 - as above
+        gateway._handle_execute_in_scope,  # noqa: SLF001 - as above
+        lambda api: str(gateway._rest_apis[api]["name"]),  # noqa: SLF001 - as above
+        record,
+    )
+    cloudwatch._evaluate_alarm = lambda *_: None  # noqa: SLF001 - as above
+
+
 def mend_state_machines(stepfunctions: Any) -> None:  # noqa: ANN401 - a module without types
     """Mend the emulator's Step Functions."""
 
@@ -371,7 +447,7 @@ def mend_state_machines(stepfunctions: Any) -> None:  # noqa: ANN401 - a module 
 def main() -> None:
     """Mend the emulator and run it until it is told to end."""
     from ministack import app  # noqa: PLC0415 - exists in its own environment only; the functions above are tested in ours
-    from ministack.services import lambda_svc, stepfunctions  # noqa: PLC0415 - as above
+    from ministack.services import apigateway_v1, cloudwatch, lambda_svc, stepfunctions  # noqa: PLC0415 - as above
 
     lambda_svc._execute_function_warm = with_exception_class(lambda_svc._execute_function_warm)  # noqa: SLF001 - no public hook
     lambda_svc._sqs_esm_concurrency = with_numeric_concurrency(lambda_svc._sqs_esm_concurrency)  # noqa: SLF001 - as above
@@ -388,6 +464,7 @@ def main() -> None:
     )
     lambda_svc._poll_dynamodb_streams = beside(poll)  # noqa: SLF001 - as above
     mend_state_machines(stepfunctions)
+    mend_figures(lambda_svc, apigateway_v1, cloudwatch)
     app.main()
 
 

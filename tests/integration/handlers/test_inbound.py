@@ -292,20 +292,35 @@ def test_a_token_carries_a_notification_and_ends(house: House) -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "value", "status", "code"),
+    ("header", "value", "reply"),
     [
-        ("X-SIGNATURE", "A" * 344, 401, "4017300"),
-        ("X-SIGNATURE", "", 400, "4007302"),
-        ("X-CLIENT-KEY", "BRN-0000", 401, "4017300"),
-        ("X-CLIENT-KEY", "", 400, "4007302"),
-        ("X-TIMESTAMP", "2026-03-02T09:00:01Z", 401, "4017300"),
-        ("X-TIMESTAMP", "yesterday", 400, "4007301"),
+        ("X-SIGNATURE", "A" * 344, (401, "4017300")),
+        ("X-SIGNATURE", "", (400, "4007302")),
+        ("X-CLIENT-KEY", "BRN-0000", (401, "4017300")),
+        ("X-CLIENT-KEY", "", (400, "4007302")),
+        ("X-TIMESTAMP", "2026-03-02T09:00:01Z", (401, "4017300")),
+        ("X-TIMESTAMP", "yesterday", (400, "4007301")),
     ],
 )
-def test_a_token_request_that_is_not_authentic(house: House, header: str, value: str, status: int, code: str) -> None:
+def test_a_token_request_that_is_not_authentic(
+    house: House, header: str, value: str, reply: tuple[int, str], capsys: pytest.CaptureFixture[str]
+) -> None:
     call = event("issue_token")
-    reply = ask(house, {**call, "headers": {**call["headers"], header: value}}, "issue_token")
-    assert reply == (status, code)
+    assert ask(house, {**call, "headers": {**call["headers"], header: value}}, "issue_token") == reply
+    assert '"TokenRequestRefused"' in capsys.readouterr().out
+
+
+def test_what_is_granted_or_our_own_fault_is_not_counted_as_refused(
+    house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert house.invoke("issue_token", event("issue_token"))["statusCode"] == 200
+
+    def no_keys() -> None:
+        raise KeyError
+
+    monkeypatch.setattr(house.services.inbound, "_keys", no_keys)
+    assert ask(house, event("issue_token"), "issue_token") == (500, "5007300")
+    assert "TokenRequestRefused" not in capsys.readouterr().out
 
 
 def test_a_token_request_outside_the_window(house: House) -> None:

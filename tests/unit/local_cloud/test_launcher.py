@@ -1,3 +1,4 @@
+import asyncio
 import io
 import json
 import subprocess
@@ -13,6 +14,9 @@ from tests.patience import PATIENCE_SECONDS
 from tools.local_cloud.launcher import (
     beside,
     exception_class,
+    with_counted_runs,
+    with_counted_server_errors,
+    with_counted_throttles,
     with_evaluated_timeout,
     with_exception_class,
     with_failing_callback,
@@ -225,3 +229,55 @@ def test_a_function_that_is_called_otherwise_is_left_alone() -> None:
     stream = Stream(giving_back("1"))
     event = {"Records": [{"eventSourceARN": "stream", "dynamodb": {"SequenceNumber": "1"}}]}
     assert stream.execute("function", event) == giving_back("1")
+
+
+class Figures:
+    """What was counted."""
+
+    def __init__(self) -> None:
+        self.noted: list[tuple[str, str, float, dict[str, str]]] = []
+
+    def record(self, namespace: str, metric: str, value: float, unit: str, dimensions: dict[str, str]) -> None:
+        assert unit == "Count"
+        self.noted.append((namespace, metric, value, dimensions))
+
+
+MINE = {"FunctionName": "mine"}
+
+
+@pytest.mark.parametrize(("result", "errors"), [({"body": {}}, 0), ({"body": {}, "error": True}, 1)])
+def test_each_run_of_a_function_counts_and_each_failed_one_twice(result: dict[str, Any], errors: int) -> None:
+    figures = Figures()
+    run = with_counted_runs(lambda *_: result, figures.record)
+    assert run({}, MINE, {}, "request", 0.0) is result
+    assert figures.noted == [("AWS/Lambda", "Invocations", 1, MINE), ("AWS/Lambda", "Errors", errors, MINE)]
+
+
+def test_a_run_that_the_emulator_itself_could_not_make_has_failed() -> None:
+    def run(*_: object) -> dict[str, Any]:
+        raise OSError
+
+    figures = Figures()
+    with pytest.raises(OSError):  # noqa: PT011 - it has no text
+        with_counted_runs(run, figures.record)({}, MINE, {})
+    assert ("AWS/Lambda", "Errors", 1, MINE) in figures.noted
+
+
+def test_only_a_run_that_was_refused_is_throttled() -> None:
+    figures = Figures()
+    assert with_counted_throttles(lambda *_: ("slot", None), figures.record)({}, MINE) == ("slot", None)
+    assert figures.noted == []
+    assert with_counted_throttles(lambda *_: (None, "function"), figures.record)({}, MINE) == (None, "function")
+    assert figures.noted == [("AWS/Lambda", "Throttles", 1, MINE)]
+
+
+@pytest.mark.parametrize(("status", "errors"), [(200, 0), (429, 0), (500, 1), (503, 1)])
+def test_each_answer_of_the_api_says_whether_it_was_a_server_error(status: int, errors: int) -> None:
+    async def execute(*_: object) -> tuple[int, object, object]:
+        return status, {}, b""
+
+    figures = Figures()
+    answer = with_counted_server_errors(execute, lambda api: f"name of {api}", figures.record)
+    assert asyncio.run(answer("a1", "v1", "GET", "/")) == (status, {}, b"")
+    dimensions = {"ApiName": "name of a1", "Stage": "v1"}
+    assert figures.noted == [("AWS/ApiGateway", "5XXError", errors, dimensions)]

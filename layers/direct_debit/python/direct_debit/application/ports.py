@@ -617,6 +617,7 @@ class Metric(StrEnum):
     NOTIFICATION_QUARANTINED = "NotificationQuarantined"
     NOTIFICATION_STALE = "NotificationStale"
     NOTIFICATION_REFUSED = "NotificationRefused"
+    TOKEN_REQUEST_REFUSED = "TokenRequestRefused"  # noqa: S105 - a metric's name
     CIRCUIT_OPENED = "CircuitOpened"
     CREDENTIALS_REFUSED = "CredentialsRefused"
     SECRET_UNUSABLE = "SecretUnusable"  # noqa: S105 - a metric's name

@@ -32,6 +32,7 @@ def open_token_door() -> Handler:
         try:
             reply = services.inbound.grant_token(_call(request, services, _TOKEN_SERVICE))
         except InvalidSignature as refusal:
+            services.ports.telemetry.count(Metric.TOKEN_REQUEST_REFUSED)
             services.ports.telemetry.note("token request refused", code=refusal.code, reason=refusal.detail)
             reply = services.inbound.refuse(refusal)
         except DirectDebitError as error:
