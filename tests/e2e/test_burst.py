@@ -32,9 +32,8 @@ def count_workers(stack: LocalStack, operation: str) -> int:
 
 def test_two_hundred_calls_at_once_are_answered_by_a_bounded_number_of_workers(stack: LocalStack) -> None:
     assert stack.signed().call("GET", "/payments/unknown").status == 404
-    idle = count_workers(
-        stack, "get_payment"
-    )  # what earlier calls left, perhaps of a version that nobody calls any more
+    # What earlier calls left, perhaps of an earlier version, is idle and stays.
+    idle = count_workers(stack, "get_payment")
     done = threading.Event()
     seen: list[int] = []
 
