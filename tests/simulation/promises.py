@@ -43,7 +43,7 @@ _REFUND_EVENTS = {
 }
 # Refusals of a refund that pass (contract 12.5), as HTTP status and case.
 _PASSING = frozenset({"403-04", "403-06", "403-14", "403-20", "403-23", "404-00", "404-01", "405-01", "429-00"})
-_AGAIN_WITHIN = 25 * 60 * SECOND  # a quarter of an hour at most, its jitter, and the minute of the sweep
+_AGAIN_WITHIN = 25 * 60 * SECOND  # a quarter of an hour at most, a message that is late, and the minutes of the sweep
 _SECOND_NOT_FOUND_WITHIN = 6 * 60 * SECOND
 
 

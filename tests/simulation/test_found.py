@@ -36,6 +36,7 @@ FOUND = {
     7039221: "an unlinking's probe that DOKU refused for another reason counted as proof that the link lives",
     1578: "a late stream record released an account whose refund was under way",
     459: "a refund that completed its payment dropped the payment's question",
+    9790: "a look that DOKU refused was put off beyond what a queue holds back, and the sweep came late besides",
     6586: "a notification put a question off that was to be repeated within minutes",
 }
 

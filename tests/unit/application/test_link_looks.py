@@ -132,7 +132,7 @@ def test_of_two_who_prove_a_link_at_once_one_asks() -> None:
     assert requests(merchant.world, "b2b2c_token") == 1
 
 
-@pytest.mark.parametrize(("minutes", "wait"), [(1, 2), (10, 10), (25, 15)])
+@pytest.mark.parametrize(("minutes", "wait"), [(1, 2), (10, 10), (25, 12)])
 def test_a_proof_that_doku_refuses_to_give_is_put_off_by_how_long_the_link_is_asked_about(
     minutes: int, wait: int
 ) -> None:
@@ -428,7 +428,7 @@ def test_an_unlinking_without_an_end_is_counted_once_its_schedule_has_ended(age:
     assert merchant.world.telemetry.counts[Metric.BINDING_UNRESOLVED] == unresolved
 
 
-@pytest.mark.parametrize(("code", "wait"), [("42900", 15 * MINUTE), ("50000", 2 * MINUTE)])
+@pytest.mark.parametrize(("code", "wait"), [("42900", 12 * MINUTE), ("50000", 2 * MINUTE)])
 def test_a_probe_without_an_answer_is_asked_again(code: str, wait: timedelta) -> None:
     merchant = unlinking()
     now = merchant.world.clock.now()

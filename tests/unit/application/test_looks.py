@@ -6,6 +6,7 @@ from unittest.mock import patch
 
 import pytest
 
+from direct_debit.application.advance_payment import QUEUE_REACH
 from direct_debit.application.errors import CustomerActionRequired, DokuSilent, NotDone, Rejected, Unsendable
 from direct_debit.application.looks import NO_ANSWER, SOON, claim_until, next_try
 from direct_debit.application.ports import Ports
@@ -57,7 +58,7 @@ def test_a_step_of_the_schedule_that_comes_first_is_kept(step: int, expected: in
     assert wait(None, step=step * MINUTE) == expected * MINUTE
 
 
-@pytest.mark.parametrize(("asked_for", "expected"), [(0, 2), (1, 2), (3, 3), (14, 14), (15, 15), (16, 15), (600, 15)])
+@pytest.mark.parametrize(("asked_for", "expected"), [(0, 2), (1, 2), (3, 3), (11, 11), (12, 12), (13, 12), (600, 12)])
 @pytest.mark.parametrize("code", ["4035506", "4295500", "4015500"])
 def test_a_doku_that_refuses_to_answer_is_asked_ever_less_often_up_to_a_quarter_of_an_hour(
     code: str, asked_for: int, expected: int
@@ -65,6 +66,12 @@ def test_a_doku_that_refuses_to_answer_is_asked_ever_less_often_up_to_a_quarter_
     assert wait(code, asked_for=asked_for * MINUTE) == expected * MINUTE
     assert wait(code, asked_for=asked_for * MINUTE, step=MINUTE) == expected * MINUTE  # whatever the schedule says
     assert wait(code, asked_for=asked_for * MINUTE, jitter=0.4) == 1.1 * expected * MINUTE
+
+
+def test_the_longest_pause_with_its_jitter_is_what_a_queue_holds_back() -> None:
+    """Then the next look has a message of its own, and does not wait for the sweep besides."""
+    longest = wait("4295500", asked_for=600 * MINUTE, jitter=1.0)
+    assert longest == QUEUE_REACH == 15 * MINUTE
 
 
 def test_what_may_take_the_place_of_an_answer() -> None:

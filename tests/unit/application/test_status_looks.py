@@ -108,7 +108,7 @@ def test_a_question_without_an_answer_is_in_the_log_with_dokus_code() -> None:
         (NOT_FOUND, 10 * MINUTE),
         ({"state": PaymentState.PAID, "questioned_at": 3 * MINUTE}, 3 * MINUTE),
         ({"state": PaymentState.PAID, "questioned_at": MINUTE}, 2 * MINUTE),
-        ({"state": PaymentState.PAID, "questioned_at": 60 * MINUTE}, 15 * MINUTE),
+        ({"state": PaymentState.PAID, "questioned_at": 60 * MINUTE}, 12 * MINUTE),
     ],
 )
 def test_who_refuses_to_say_is_asked_the_less_often_the_longer_it_is_asked(
@@ -160,7 +160,7 @@ def test_a_settled_payment_with_a_question_is_asked_about_past_the_schedules_end
     payment = merchant.world.process().payments.save(payment, raised)
     after = ask_in_vain(merchant, payment)
     assert (after.state, after.questioned_at) == (PaymentState.PAID, payment.questioned_at)
-    assert after.due_at == now + 15 * MINUTE
+    assert after.due_at == now + 12 * MINUTE
 
 
 # --- questions that are answered, or not -----------------------------------------------------------------------------

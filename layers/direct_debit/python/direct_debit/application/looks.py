@@ -16,8 +16,8 @@ from direct_debit.application.errors import (
 from direct_debit.application.ports import Ports
 
 SOON = timedelta(minutes=2)
-_LONGEST = timedelta(minutes=15)
 _JITTER = 0.25  # of a wait, upwards only: what one outage stopped is not asked about in one moment
+_LONGEST = timedelta(minutes=15) / (1 + _JITTER)  # a quarter of an hour with its jitter: what a queue holds back
 
 NO_ANSWER = (NotDone, Rejected, CustomerActionRequired, Unsendable)
 """What a question to DOKU may end with instead of its answer."""
