@@ -13,12 +13,15 @@ from direct_debit.application.errors import (
     DokuSilent,
     InvalidRequest,
     InvalidSignature,
+    NotConfigured,
     NotDone,
     NotFound,
     OutcomeUnknown,
     PaymentChanged,
+    RecordUnreadable,
     Rejected,
     StoreUnavailable,
+    Undeliverable,
     Unsendable,
 )
 from tests.unit.application.support import linked
@@ -68,3 +71,40 @@ def test_a_lost_race_shows_how_the_record_stands_now() -> None:
     binding = merchant.binding()
     assert BindingChanged(binding).current is binding
     assert str(BindingChanged(binding)) == "the binding was changed by somebody else"
+
+
+def test_what_aws_refuses_keeps_awss_code_apart_from_dokus() -> None:
+    error = Undeliverable("the event is too large", aws_code="ValidationException")
+    assert (str(error), error.detail, error.aws_code, error.code) == (
+        "the event is too large",
+        "the event is too large",
+        "ValidationException",
+        None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            NotConfigured("the secret's field clientId must be a string that is not empty"),
+            "the credentials for DOKU are not in place; this service's operator has to put them there",
+        ),
+        (
+            RecordUnreadable("state is none of those that are known"),
+            "this release can not read the record: a newer one wrote it, or it is damaged",
+        ),
+    ],
+)
+def test_the_log_says_what_is_wrong_and_callers_only_that_something_is(
+    error: NotConfigured | RecordUnreadable, told: str
+) -> None:
+    assert str(error) == error.fault
+    assert error.detail == told
+    assert error.fault not in told
+
+
+def test_what_newer_code_wrote_is_asked_for_again_in_a_minute() -> None:
+    assert RecordUnreadable("state").retry_after == timedelta(seconds=60)
+    assert isinstance(NotConfigured("clientId"), StoreUnavailable)
+    assert not isinstance(RecordUnreadable("state"), StoreUnavailable)

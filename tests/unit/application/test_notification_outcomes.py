@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from direct_debit.application.accept_notification import AcceptNotification, accept_notification
-from direct_debit.application.errors import StoreUnavailable
+from direct_debit.application.errors import RecordUnreadable, StoreUnavailable
 from direct_debit.application.notices import BindingNotice, PaymentNotice
 from direct_debit.application.ports import InboxItem, InboxKind, InboxState, Metric
 from direct_debit.application.process_notification import process_notification, sweep_notification
@@ -14,7 +14,7 @@ from direct_debit.domain.binding import BindingState
 from direct_debit.domain.payment import PaymentState
 from tests.fakes.journey import REF, Merchant
 from tests.fakes.weather import Fault
-from tests.fakes.world import TRANSACTIONS, World
+from tests.fakes.world import BINDINGS, TRANSACTIONS, World
 from tests.unit.application.support import (
     Meanwhile,
     Strike,
@@ -238,6 +238,32 @@ def test_a_word_about_another_request_of_a_customer_whose_links_have_all_ended_w
     merchant.confirm_unbinding()
     ended = tell_link(merchant, "FAILED", external_id="4711")
     assert_ends(merchant, ended, InboxState.QUARANTINED, "unknown_binding")
+
+
+def newer_link(merchant: Merchant) -> None:
+    """Let newer code have written another link of the customer."""
+    item = next(one for one in merchant.world.store.items(BINDINGS) if one["sk"]["S"] == "BINDING")
+    newer = {**item, "pk": {"S": "BINDING#newer"}, "id": {"S": "newer"}, "state": {"S": "SETTLING"}}
+    merchant.world.store.put_item(TableName=BINDINGS, Item=newer)
+
+
+def test_a_word_that_may_be_about_a_link_of_newer_code_comes_again() -> None:
+    merchant = linked()
+    item = tell_link(merchant, "FAILED", external_id="4711")
+    newer_link(merchant)
+    with pytest.raises(RecordUnreadable, match="one of the customer's links, which may be the one that is spoken of"):
+        process_notification(item.id, merchant.world.process(), merchant.world.deadline())
+    assert [one.state for one in items(merchant.world, InboxKind.BINDING) if one.id == item.id] == [InboxState.ACCEPTED]
+
+
+def test_a_word_about_an_ended_link_is_known_whatever_newer_code_wrote() -> None:
+    merchant = linked()
+    external_id = merchant.binding().external_id
+    merchant.unbind()
+    merchant.confirm_unbinding()
+    item = tell_link(merchant, "FAILED", external_id=external_id)
+    newer_link(merchant)
+    assert_ends(merchant, item, InboxState.PROCESSED, "ended")
 
 
 def test_a_link_that_can_not_be_proved_now_is_proved_by_its_next_look() -> None:

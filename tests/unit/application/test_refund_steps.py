@@ -246,6 +246,7 @@ def test_a_first_sending_whose_answer_was_lost_has_a_schedule_of_its_own(request
     ("requested", "wait"),
     [
         (10 * MINUTE, 5 * MINUTE),
+        (15 * MINUTE, 15 * MINUTE),  # the farthest that a queue holds back
         (14 * MINUTE + 30 * SECOND, 15 * MINUTE + 30 * SECOND),  # a question within the first minute is none
         (A_DAY - HOUR, HOUR),
         (A_DAY, MINUTE),  # past the schedule's end: as soon as DOKU may be asked
@@ -256,8 +257,9 @@ def test_a_repeated_sending_whose_answer_was_lost_keeps_to_the_refunds_schedule(
 ) -> None:
     merchant = refund_in(RefundState.RETRYING, requested=requested, sent=requested)
     with patch.object(DokuAdapter, "inquire_status", lambda *_: StatusAnswer("00", "2005500", None, None)):
-        answer_to_sending(merchant, Reply.IN_PROGRESS)
+        queued = answer_to_sending(merchant, Reply.IN_PROGRESS)
     assert (refund_of(merchant).attempts, due_in(merchant)) == (2, wait)
+    assert queued == within_reach(wait)
 
 
 # --- asking ----------------------------------------------------------------------------------------------------------
