@@ -1,12 +1,15 @@
 """`make deploy TO=local` against the deployed stack: what is changed arrives, what does not is told, and back again."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tools.deploy.__main__ import main
-from tools.deploy.clients import connect
+from tools.deploy.clients import Clients, connect
+from tools.deploy.emulator import emulator_place
+from tools.deploy.history import read_deployed, read_mark
 from tools.deploy.stack import find_stack
 from tools.local_cloud import sam
 from tools.local_cloud.env_file import env_file
@@ -19,8 +22,17 @@ TO_LOCAL = ("--to", "local", "--yes")
 
 @pytest.fixture
 def running(stack: LocalStack, tmp_path: Path) -> Iterator[Path]:
+    """The file that tells of the running stack; afterwards the stack is again what it was, however the test ended."""
+    clients = connected(stack)
+    before = read_mark(read_deployed(clients, stack.name))
     with env_file(stack, tmp_path / "env.json") as path:
         yield path
+        while read_mark(read_deployed(clients, stack.name)) != before:
+            assert main([*TO_LOCAL, "--back"], running=path) == 0
+
+
+def connected(stack: LocalStack) -> Clients:
+    return emulator_place(stack.cloud, {}).clients
 
 
 def versions(stack: LocalStack) -> dict[str, str]:
@@ -47,7 +59,7 @@ def test_a_setting_about_money_reaches_every_function_and_goes_back(
     before, filled = versions(stack), version_of_the_secret(stack)
     assert main([*TO_LOCAL, "--set", "LateSuccess=accept"], running=running) == 0
     told = capfd.readouterr().out
-    assert "parameter  LateSuccess       refund -> accept  about money" in told
+    assert re.search(r"^parameter +LateSuccess +refund -> accept +about money$", told, re.MULTILINE)
     assert f"live is what was deployed, in code and configuration, at {len(before)} of {len(before)} functions" in told
     assert f"LateSuccess=accept: at {len(before)} functions" in told
     assert f"{stack.api_url}/doku/v1.0/debit/notify" in told

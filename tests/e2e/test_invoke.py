@@ -37,6 +37,13 @@ def test_an_api_event_reaches_doku_and_the_tables(stack: LocalStack, tmp_path: P
     assert json.loads((EVENTS / "bind_account_direct.json").read_text())["phone"] not in log
 
 
+def test_a_build_that_was_run_is_the_build_that_was_made(stack: LocalStack, tmp_path: Path) -> None:
+    """Or the next deployment would upload it anew, and publish every function for nothing."""
+    before = set(build().folder.resolve().rglob("*"))
+    invoke(stack, "GetRefund", "get_refund_direct", tmp_path)
+    assert set(build().folder.resolve().rglob("*")) == before
+
+
 def test_a_plain_command_raises_by_name(stack: LocalStack, tmp_path: Path) -> None:
     answer, _ = invoke(stack, "GetPayment", "get_payment_direct", tmp_path)
     assert (answer["errorType"], answer["errorMessage"]) == ("NotFound", "there is no such payment")

@@ -56,6 +56,8 @@ def _emulated(function: BuiltFunction, stack: RunningStack, log: Path, debug_por
         "PATH": os.environ.get("PATH", os.defpath),
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
+        # The build is what a deployment uploads: with bytecode in it, it would be another one.
+        "PYTHONDONTWRITEBYTECODE": "1",
         # As in Lambda: the function's own code first, then its layers.
         "PYTHONPATH": os.pathsep.join(
             str(path) for path in (function.code, *(one / "python" for one in function.layers))
