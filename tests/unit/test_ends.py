@@ -27,6 +27,7 @@ from direct_debit.domain.refund import REFUND_TRANSITIONS, Refund, RefundState
 from direct_debit.domain.transitions import TransitionRefused
 from tests.fakes.journey import REF, Merchant
 from tests.fakes.quiescence import come_to_rest
+from tests.fakes.records import with_fields
 from tests.fakes.world import World
 from tests.template.routes import ROUTES
 from tests.unit.application.support import linked
@@ -110,7 +111,7 @@ def in_situation(merchant: Merchant, situation: PaymentSituation, **more: object
         evidence=Evidence(EvidenceSource.CALLER, now),
     )
     after = replace(after, due_at=plan_next_look(world.process(), after, now))
-    return world.process().payments.save(payment, replace(after, **more))  # type: ignore[arg-type]
+    return world.process().payments.save(payment, with_fields(after, **more))
 
 
 def named(end: Waits | Rests) -> str:
@@ -186,7 +187,7 @@ def in_state(merchant: Merchant, state: BindingState, **more: object) -> Binding
     binding = merchant.binding()
     now = world.clock.now()
     changes = {"attempt": None, "attempt_until": None, **more}
-    after = replace(binding.noted(now), state=state, **changes)  # type: ignore[arg-type]
+    after = with_fields(binding.noted(now), state=state, **changes)
     return world.process().bindings.save(binding, after)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
@@ -55,13 +56,11 @@ class Dynalite:
 
     def put_item(self, **kwargs: Unpack[PutItemInputTypeDef]) -> Mapping[str, object]:
         """Write one item."""
-        call = lambda: cast("Mapping[str, object]", self._client.put_item(**kwargs))  # noqa: E731 - as short as that
-        return self._telling(call, _Action("Put", dict(kwargs)))
+        return self._telling(partial(self._client.put_item, **kwargs), _Action("Put", dict(kwargs)))
 
     def update_item(self, **kwargs: Unpack[UpdateItemInputTypeDef]) -> Mapping[str, object]:
         """Change one item."""
-        call = lambda: cast("Mapping[str, object]", self._client.update_item(**kwargs))  # noqa: E731 - as short as that
-        return self._telling(call, _Action("Update", dict(kwargs)))
+        return self._telling(partial(self._client.update_item, **kwargs), _Action("Update", dict(kwargs)))
 
     def transact_write_items(self, **kwargs: Unpack[TransactWriteItemsInputTypeDef]) -> Mapping[str, object]:
         """Write several items, all or nothing."""

@@ -147,7 +147,10 @@ def test_a_worker_sends_the_next_step_until_its_chain_is_full(
     assert failed(house.invoke("process_refund", batch(message), seconds=60)) == []
     waiting = [message for _, _, message, _ in house.world.queues.waiting]
     assert [(message.queue, message.chain) for message in waiting] == [("refund", number) for number in sent]
-    assert house.ports.payments.get(ref).refund.due_at is not None  # type: ignore[union-attr]
+    payment = house.ports.payments.get(ref)
+    assert payment is not None
+    assert payment.refund is not None
+    assert payment.refund.due_at is not None
 
 
 def test_a_step_that_is_far_is_left_to_its_due_time(house: House) -> None:
@@ -158,7 +161,10 @@ def test_a_step_that_is_far_is_left_to_its_due_time(house: House) -> None:
     house.world.simulator.add_dial(Dial("refund", "code", "before", code="40314", count=100))
     assert failed(house.invoke("process_refund", batch(json.dumps({"ref": ref})), seconds=60)) == []
     assert house.world.queues.waiting == []
-    assert house.ports.payments.get(ref).refund.due_at is not None  # type: ignore[union-attr]
+    payment = house.ports.payments.get(ref)
+    assert payment is not None
+    assert payment.refund is not None
+    assert payment.refund.due_at is not None
 
 
 def test_the_sweep_hands_on_what_is_due(house: House) -> None:

@@ -1,12 +1,13 @@
 """What the tests of the use cases share: a linked merchant, a fault at a named effect, counting calls."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from direct_debit.domain.binding import Binding
 from direct_debit.domain.payment import Payment
 from direct_debit.domain.refund import Refund
 from tests.fakes.journey import Merchant
+from tests.fakes.records import with_fields
 from tests.fakes.weather import Fault, Weather
 from tests.fakes.world import World
 
@@ -89,13 +90,13 @@ def lose_notifications(world: World) -> None:
 def touch_payment(merchant: Merchant, **changes: object) -> Payment:
     """Write the payment as it is, or with these changes: as if somebody else had."""
     payments, payment = merchant.world.process().payments, merchant.payment()
-    return payments.save(payment, replace(payment.noted(merchant.world.clock.now()), **changes))  # type: ignore[arg-type]
+    return payments.save(payment, with_fields(payment.noted(merchant.world.clock.now()), **changes))
 
 
 def touch_binding(merchant: Merchant, **changes: object) -> Binding:
     """Write the link as it is, or with these changes: as if somebody else had."""
     bindings, binding = merchant.world.process().bindings, merchant.binding()
-    return bindings.save(binding, replace(binding.noted(merchant.world.clock.now()), **changes))  # type: ignore[arg-type]
+    return bindings.save(binding, with_fields(binding.noted(merchant.world.clock.now()), **changes))
 
 
 def paid_untold() -> Merchant:

@@ -9,6 +9,7 @@ from direct_debit.application.advance_binding import advance_binding, end_attemp
 from direct_debit.domain.binding import Binding, BindingEvent, BindingState, SealedTokens
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from tests.fakes.journey import Merchant
+from tests.fakes.records import with_fields
 from tests.fakes.weather import Fault
 from tests.fakes.world import World
 from tests.unit.application.support import Strike, linked
@@ -38,7 +39,7 @@ def in_state(merchant: Merchant, state: BindingState, **changes: object) -> Bind
         attempt="somebody",
         attempt_until=now + timedelta(seconds=30),
     )
-    return merchant.world.process().bindings.save(binding, replace(full, **changes))  # type: ignore[arg-type]
+    return merchant.world.process().bindings.save(binding, with_fields(full, **changes))
 
 
 def advance(merchant: Merchant, binding: Binding, event: BindingEvent) -> Binding:

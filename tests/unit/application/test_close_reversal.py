@@ -8,6 +8,7 @@ from direct_debit.application.close_reversal import close_reversal
 from direct_debit.application.errors import NotFound, Rejected
 from direct_debit.domain.payment import Payment, PaymentState
 from tests.fakes.journey import REF, Merchant
+from tests.fakes.records import with_fields
 from tests.unit.application.support import Meanwhile, linked
 
 
@@ -21,7 +22,7 @@ def reversed_payment() -> Merchant:
 
 def change(merchant: Merchant, **changes: object) -> Payment:
     payments, payment = merchant.world.process().payments, merchant.payment()
-    return payments.save(payment, replace(payment.noted(merchant.world.clock.now()), **changes))  # type: ignore[arg-type]
+    return payments.save(payment, with_fields(payment.noted(merchant.world.clock.now()), **changes))
 
 
 def test_a_reversal_is_closed_and_nothing_else_changes() -> None:

@@ -1,7 +1,5 @@
 """What each move tells those who operate this: a log line always, metrics and messages only where they belong."""
 
-from dataclasses import replace
-
 import pytest
 
 from direct_debit.application.advance_payment import advance_payment
@@ -16,6 +14,7 @@ from direct_debit.domain.payment import (
     ReviewReason,
 )
 from tests.fakes.journey import REF, Merchant
+from tests.fakes.records import with_fields
 from tests.unit.application.support import linked
 
 NOT_FOUND = PaymentFailure(FailureReason.NOT_FOUND, "07")
@@ -28,7 +27,7 @@ def payment_in(state: PaymentState, **changes: object) -> tuple[Merchant, Paymen
     merchant.pay()
     world = merchant.world
     payment = merchant.payment()
-    changed = replace(payment.noted(world.clock.now()), state=state, **changes)  # type: ignore[arg-type]
+    changed = with_fields(payment.noted(world.clock.now()), state=state, **changes)
     stored = world.process().payments.save(payment, changed)
     world.telemetry.counts.clear()
     world.telemetry.notes.clear()

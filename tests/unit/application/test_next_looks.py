@@ -17,6 +17,7 @@ from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.payment import FailureReason, Payment, PaymentEvent, PaymentFailure, PaymentState
 from tests.fakes.clock import START
 from tests.fakes.journey import REF, Merchant
+from tests.fakes.records import with_fields
 from tests.fakes.weather import Fault
 from tests.unit.application.support import Strike, linked, paid
 
@@ -31,7 +32,7 @@ def payment_in(state: PaymentState, **changes: object) -> tuple[Merchant, Paymen
     merchant = linked()
     merchant.pay()
     payment = replace(merchant.payment(), state=state, sent_at=SENT, due_at=None)
-    return merchant, replace(payment, **changes)  # type: ignore[arg-type]
+    return merchant, with_fields(payment, **changes)
 
 
 def plan(merchant: Merchant, payment: Payment, after: timedelta) -> timedelta | None:

@@ -13,6 +13,7 @@ from direct_debit.application.process_notification import process_notification, 
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.payment import PaymentState
 from tests.fakes.journey import REF, Merchant
+from tests.fakes.records import with_fields
 from tests.fakes.weather import Fault
 from tests.fakes.world import BINDINGS, TRANSACTIONS, World
 from tests.unit.application.support import (
@@ -67,7 +68,7 @@ def tell_link(merchant: Merchant, status: str, *, fresh: bool = True, **facts: s
     """The same of a link."""
     before = {one.id for one in items(merchant.world, InboxKind.BINDING)}
     binding = merchant.binding()
-    notice = replace(BindingNotice(binding.external_id, status, None, merchant.customer), **facts)  # type: ignore[arg-type]
+    notice = with_fields(BindingNotice(binding.external_id, status, None, merchant.customer), **facts)
     command = AcceptNotification(kind=InboxKind.BINDING, subject="link", fact=status, fresh=fresh, notice=notice)
     accept_notification(command, merchant.world.process())
     (item,) = [one for one in items(merchant.world, InboxKind.BINDING) if one.id not in before]

@@ -21,6 +21,7 @@ from direct_debit.domain.move import Move
 from direct_debit.domain.payment import FailureReason, Payment, PaymentFailure, PaymentState
 from direct_debit.domain.refund import RefundState
 from tests.fakes.journey import AMOUNT, REF, Merchant
+from tests.fakes.records import with_fields
 from tests.fakes.world import World
 from tests.unit.application.support import Meanwhile, linked, paid, paid_untold
 
@@ -37,7 +38,7 @@ def silent(merchant: Merchant) -> Merchant:
 def with_news(merchant: Merchant, *moves: Move, **changes: object) -> Payment:
     """Return the payment, stored with such news."""
     payments, payment = merchant.world.process().payments, merchant.payment()
-    noted = replace(payment.noted(merchant.world.clock.now()), untold=moves, **changes)  # type: ignore[arg-type]
+    noted = with_fields(payment.noted(merchant.world.clock.now()), untold=moves, **changes)
     return payments.save(payment, noted)
 
 

@@ -15,6 +15,7 @@ from direct_debit.domain.binding import BindingState
 from direct_debit.domain.money import Amount
 from direct_debit.domain.payment import FailureReason, Payment, PaymentFailure, PaymentState
 from tests.fakes.journey import REF, Merchant
+from tests.fakes.records import with_fields
 from tests.fakes.weather import Crash, Fault
 from tests.fakes.world import World
 from tests.unit.application.support import Meanwhile, Strike, linked, paid_untold, requests, touch_payment
@@ -72,7 +73,7 @@ def test_the_requests_pages_come_before_the_deployments(given: str | None, defau
 def test_a_page_that_nobody_gave_is_named(missing: str) -> None:
     merchant = linked()
     world = merchant.world
-    world.settings = replace(world.settings, **{f"default_{missing}_url": None})  # type: ignore[arg-type]
+    world.settings = with_fields(world.settings, **{f"default_{missing}_url": None})
     with pytest.raises(InvalidRequest) as refused:
         merchant.pay()
     assert refused.value.field == f"{missing}Url"

@@ -18,6 +18,7 @@ from direct_debit.domain.refund import Refund, RefundState
 from direct_debit.domain.transitions import TransitionRefused
 from tests.fakes.ids import SeededIds
 from tests.fakes.journey import REF, Merchant
+from tests.fakes.records import with_fields
 from tests.fakes.weather import Crash, Fault
 from tests.unit.application.support import Meanwhile, Strike, paid, refund_of, requests
 from tools.doku_simulator.dials import Dial
@@ -55,7 +56,7 @@ def refund_in(
         attempt=None if sent is None else "before",
         due_at=now,
     )
-    changed = replace(changed, **changes)  # type: ignore[arg-type]
+    changed = with_fields(changed, **changes)
     world.process().payments.save(payment, replace(payment.noted(now), refund=changed))
     return merchant
 
@@ -117,7 +118,7 @@ def test_a_step_that_comes_early_comes_again_only_where_a_clock_may_be_behind(ea
 
 def change(merchant: Merchant, **changes: object) -> None:
     payments, payment = merchant.world.process().payments, merchant.payment()
-    changed = replace(refund_of(merchant), **changes)  # type: ignore[arg-type]
+    changed = with_fields(refund_of(merchant), **changes)
     payments.save(payment, replace(payment.noted(merchant.world.clock.now()), refund=changed))
 
 

@@ -16,6 +16,7 @@ from direct_debit.domain.payment import FailureReason, Payment, PaymentFailure, 
 from direct_debit.domain.refund import Refund
 from tests.fakes.ids import SeededIds
 from tests.fakes.journey import REF, Merchant
+from tests.fakes.records import with_fields
 from tests.fakes.weather import Fault
 from tests.unit.application.support import Meanwhile, Strike, linked, requests
 from tools.doku_simulator.dials import Dial
@@ -46,7 +47,7 @@ def sent_before(age: timedelta, **changes: object) -> tuple[Merchant, Payment]:
     now = merchant.world.clock.now()
     merchant.world.queues.waiting.clear()
     base = replace(payment.noted(now), state=PaymentState.UNKNOWN, sent_at=now - age, created_at=now - age, due_at=now)
-    stored = merchant.world.process().payments.save(payment, replace(base, **changes))  # type: ignore[arg-type]
+    stored = merchant.world.process().payments.save(payment, with_fields(base, **changes))
     return merchant, stored
 
 

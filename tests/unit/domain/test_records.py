@@ -20,6 +20,7 @@ from direct_debit.domain.payment import (
     remember_moves,
 )
 from direct_debit.domain.refund import Refund, RefundEvent, RefundState
+from tests.fakes.records import with_fields
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)
@@ -48,7 +49,7 @@ def payment_in(state: PaymentState, **changes: object) -> Payment:
         sent_at=NOW,
         evidence=Evidence(EvidenceSource.CALLER, NOW),
     )
-    return replace(payment, **changes)  # type: ignore[arg-type]
+    return with_fields(payment, **changes)
 
 
 def refund_in(state: RefundState, **changes: object) -> Refund:
@@ -61,7 +62,7 @@ def refund_in(state: RefundState, **changes: object) -> Refund:
         response_code="4035814",
         evidence=Evidence(EvidenceSource.CALLER, NOW),
     )
-    return replace(refund, **changes)  # type: ignore[arg-type]
+    return with_fields(refund, **changes)
 
 
 def binding_in(state: BindingState, **changes: object) -> Binding:
@@ -83,7 +84,7 @@ def binding_in(state: BindingState, **changes: object) -> Binding:
         response_code="2000700",
         evidence=Evidence(EvidenceSource.CALLER, NOW),
     )
-    return replace(binding, **changes)  # type: ignore[arg-type]
+    return with_fields(binding, **changes)
 
 
 # --- new records -----------------------------------------------------------------------------------------------------

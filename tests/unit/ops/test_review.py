@@ -10,6 +10,7 @@ from direct_debit.application.ports import InboxKind, InboxState
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.payment import Payment, PaymentState, ReviewReason
 from direct_debit.domain.refund import RefundState
+from tests.fakes.records import with_fields
 from tests.fakes.world import TRANSACTIONS
 from tests.integration.handlers.house import binding_body
 from tests.integration.handlers.test_newer_records import newer_payment
@@ -111,7 +112,7 @@ def paid(desk: Desk) -> Payment:
 
 def note(desk: Desk, payment: Payment, **changes: object) -> Payment:
     now = desk.house.world.clock.now()
-    return desk.house.ports.payments.save(payment, replace(payment.noted(now), **changes))  # type: ignore[arg-type]
+    return desk.house.ports.payments.save(payment, with_fields(payment.noted(now), **changes))
 
 
 def next_of(system: System) -> list[str]:
