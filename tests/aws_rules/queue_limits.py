@@ -35,14 +35,14 @@ class StrictSqs:
             raise _refusal(f"Value {delay} for parameter DelaySeconds is invalid", "SendMessage")
         if not 1 <= len(body.encode()) <= LARGEST_MESSAGE:
             raise _refusal("One or more parameters are invalid: MessageBody", "SendMessage")
-        return cast("Mapping[str, object]", self._inner.send_message(**request))  # type: ignore[arg-type]
+        return cast("Mapping[str, object]", self._inner.send_message(**request))  # type: ignore[arg-type]  # as it came
 
     def change_message_visibility(self, **request: object) -> None:
         """Change how long a message stays hidden."""
         seconds = request["VisibilityTimeout"]
         if not isinstance(seconds, int) or not 0 <= seconds <= LONGEST_VISIBILITY:
             raise _refusal(f"Value {seconds} for parameter VisibilityTimeout is invalid", "ChangeMessageVisibility")
-        self._inner.change_message_visibility(**request)  # type: ignore[arg-type]
+        self._inner.change_message_visibility(**request)  # type: ignore[arg-type]  # as it came
 
 
 def _refusal(message: str, operation: str) -> ClientError:

@@ -44,7 +44,7 @@ def with_news(merchant: Merchant, *moves: Move, **changes: object) -> Payment:
 
 def moved(merchant: Merchant, version: int, state: str, **facts: object) -> Move:
     at = merchant.world.clock.now() + version * SECOND
-    return Move(**{"version": version, "at": at, "state": state, "source": "status", **facts})  # type: ignore[arg-type]
+    return Move(**{"version": version, "at": at, "state": state, "source": "status", **facts})  # type: ignore[arg-type]  # by name
 
 
 def names(world: World) -> list[str]:

@@ -27,7 +27,7 @@ MINUTE = timedelta(minutes=1)
 
 def ask(merchant: Merchant, **more: object) -> PaymentResult:
     command = MakePayment(
-        **{  # type: ignore[arg-type]
+        **{  # type: ignore[arg-type]  # by name
             "binding_id": merchant.binding().id,
             "amount": Amount.parse("10000.00"),
             "remarks": "Order 1",
