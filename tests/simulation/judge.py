@@ -18,7 +18,7 @@ from direct_debit.domain.evidence import EvidenceSource
 from direct_debit.domain.payment import PAYMENT_TRANSITIONS, Payment, PaymentSituation, PaymentState, ReviewReason
 from direct_debit.domain.refund import REFUND_TRANSITIONS, Refund, RefundState
 from tests.fakes.invariants import is_bookkeeping
-from tests.simulation.facts import BINDINGS, TRANSACTIONS
+from tests.simulation.facts import BINDINGS, TRANSACTIONS, WORKER_SECONDS
 from tests.simulation.grounds import check_grounds
 from tests.simulation.kernel import SECOND
 from tests.simulation.people import WRONG_OTP
@@ -99,6 +99,7 @@ class _Case:
         self.refunds: Counter[str] = Counter()
         self.held: set[str] = set()  # payments whose account has to stay linked while they are open
         self.given_back: dict[str, int] = {}  # when the bank first gave a payment back
+        self.senders: dict[str, str] = {}  # who sends each payment's refund
         self.at = 0  # the time of the write that is being judged
         for entry in u.simulator.bank.ledger:
             (self.debits if entry.kind == "debit" else self.refunds)[entry.reference] += 1
@@ -205,6 +206,7 @@ class _Case:
                 elif payments[payment.ref].refund is None:
                     self.held.discard(payment.ref)
                 yield from self._payment_move(payments.get(payment.ref), payment)
+                yield from self._sender_of_refund(payments.get(payment.ref), payment, entry.actor)
                 payments[payment.ref] = payment
             else:
                 binding = self.u.images.binding(cast("Item", record.new))
@@ -288,6 +290,20 @@ class _Case:
             yield f"M4: the refund of {ref} was called FAILED after the money had gone back"
         if new.state is RefundState.SENDING and new.external_id == old.external_id:
             yield f"S2: the refund of {ref} was claimed under its old X-EXTERNAL-ID"
+
+    def _sender_of_refund(self, before: Payment | None, after: Payment, actor: str) -> Iterator[str]:
+        """M2. Who sends a refund is taken for dead only when he is; clocks that are far apart may tell of it too early."""
+        old = None if before is None else before.refund
+        if after.refund is None or (old is not None and old.state is after.refund.state):
+            return
+        if after.refund.state is RefundState.SENDING:
+            self.senders[after.ref] = actor
+        elif after.refund.evidence.source is EvidenceSource.NO_ANSWER:
+            sender = self.senders.get(after.ref, actor)
+            lives = sender != actor and self.u.ended_at.get(sender, self.at + 1) > self.at
+            apart = 2 * self.u.plan.skew + (WORKER_SECONDS if self.u.plan.freezes else 0.0)
+            if lives and apart + WORKER_SECONDS + 1.0 < self.u.settings.claim_lease:
+                yield f"M2: who sends the refund of {after.ref} was taken for dead while alive"
 
     def _was_given_back(self, ref: str) -> bool:
         """Whether the bank had given the money back for us by now; DOKU's lies and its own refunds are left out."""

@@ -131,6 +131,7 @@ class Universe:
         self.kernel.idle = self.platform.next_due
         self.kernel.serve = self.platform.serve
         self.errors_shown: list[str] = []
+        self.ended_at: dict[str, int] = {}  # the functions that have ended, by their actor's name
         self.unlinked_at_bank = False
         self.late_unlinking = False
         self.late_codes: set[str] = set()  # of whom a code takes effect, unheard
@@ -282,6 +283,7 @@ class Universe:
 
         def ended(outcome: Outcome) -> None:
             environment.busy = False
+            self.ended_at[actor.name] = self.kernel.t
             self._environments.pop(actor.number, None)
             environment.clock.catch_up()
             if outcome.crashed and environment in self._warm:
