@@ -237,17 +237,7 @@ def _worker_events() -> dict[str, Event]:
         "process_notification_sqs": _sqs("NotificationQueue", [_dump({"inboxId": "1" * 32, "chain": 0}), "not JSON"]),
         "process_refund_sqs": _sqs("RefundRetryQueue", [_dump(work), _dump({"attempt": 1})]),
         "inquire_status_sqs": _sqs("StatusInquiryQueue", [_dump(work), "[]"]),
-        "resolve_pending_schedule": {
-            "version": "0",
-            "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
-            "detail-type": "Scheduled Event",
-            "source": "aws.events",
-            "account": "123456789012",
-            "time": "2026-03-02T09:00:00Z",
-            "region": "ap-southeast-3",
-            "resources": ["arn:aws:events:ap-southeast-3:123456789012:rule/direct-debit-ResolvePending"],
-            "detail": {},
-        },
+        "resolve_pending_schedule": {"workers": 5},
         "publish_events_stream": _stream(),
     }
 

@@ -282,7 +282,7 @@ def _check_outbox(world: World) -> Iterator[str]:
             continue
         after = read_payment(_item(record.new))
         before = None if record.old is None else read_payment(_item(record.old))
-        moved = before is None or before.state is not after.state
+        moved = before is not None and before.state is not after.state
         if moved and after.version not in history[record.keys["pk"].get("S", "")]:
             yield f"{after.ref}: no history of version {after.version}"
         name = {PaymentState.PAID: "payment.paid", PaymentState.FAILED: "payment.failed"}.get(after.state)

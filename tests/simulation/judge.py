@@ -292,7 +292,7 @@ class _Case:
             yield f"S2: the refund of {ref} was claimed under its old X-EXTERNAL-ID"
 
     def _sender_of_refund(self, before: Payment | None, after: Payment, actor: str) -> Iterator[str]:
-        """M2. Who sends a refund is taken for dead only when he is; clocks that are far apart may tell of it too early."""
+        """M2. Who sends a refund is taken for dead only when he is; clocks that are far apart may say it too early."""
         old = None if before is None else before.refund
         if after.refund is None or (old is not None and old.state is after.refund.state):
             return

@@ -407,8 +407,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "a new payment has no due time",
         lambda: _edit(
             make_payment.make_payment,
-            "remember_moves(None, replace(payment, due_at=plan_next_look(ports, payment, now)))",
-            "remember_moves(None, payment)",
+            "replace(payment, due_at=plan_next_look(ports, payment, now))",
+            "payment",
         ),
     ),
     Mutant(
@@ -723,6 +723,12 @@ MUTANTS: tuple[Mutant, ...] = (
             "and ports.settings.late_success is LateSuccess.REFUND",
             "",
         ),
+    ),
+    # --- filing -------------------------------------------------------------------------------------------------------
+    Mutant(
+        "filed-too-late",
+        "a record stays where it is in the due index although its time has become an earlier one",
+        lambda: [_set(payments, "keep_earlier_filing", lambda *_records: frozenset({"dueAt"}))],
     ),
     # --- news ---------------------------------------------------------------------------------------------------------
     Mutant(

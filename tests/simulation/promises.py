@@ -207,7 +207,7 @@ def _tell_all(u: Universe, life: _Life) -> Iterator[str]:
         (ref, int(_new(entry, "version") or 0))
         for ref, writes in life.writes.items()
         for entry in writes
-        if _changed(entry, "state") or _changed(entry, "refundState")
+        if entry.record.old is not None and (_changed(entry, "state") or _changed(entry, "refundState"))
     }
     for ref, version in sorted(moves - history):
         yield f"S1: no history of {ref} version {version}"

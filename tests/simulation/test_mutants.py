@@ -14,7 +14,7 @@ SAMPLE = (
     "no-resolver",
     "accepted-is-paid",
     "refund-unpaid",
-    "late-success-ignored",
+    "filed-too-late",
 )
 
 

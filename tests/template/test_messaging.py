@@ -128,6 +128,7 @@ def test_the_resolver_runs_each_minute_through_its_alias() -> None:
     (rule,) = resources("AWS::Events::Rule").values()
     assert rule["ScheduleExpression"] == "rate(1 minute)"
     assert rule["Targets"][0]["Arn"] == {"Ref": "ResolvePendingAliaslive"}
+    assert rule["Targets"][0]["Input"] == {"Fn::Sub": '{"workers": ${WorkerConcurrency}}'}
     assert functions()["ResolvePending"]["Timeout"] <= 60
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from direct_debit.application.list_history import list_history
 from direct_debit.application.ports import HistoryEntry
 from direct_debit.domain.evidence import Evidence
 from direct_debit.domain.payment import Payment
@@ -20,7 +21,7 @@ def explain_payment(ref: str, system: System) -> Report:
     if payment is None:
         raise OpsError(f"there is no payment {ref} in the stack {system.name}")
     now = system.ports.clock.now()
-    history = system.ports.payments.history(ref)
+    history = list_history(payment, system.ports)
     settings = system.environment.settings
     steps = foresee_payment(payment, settings, now)
     refund_steps = [] if payment.refund is None else foresee_refund(payment.refund, settings, now)

@@ -4,10 +4,12 @@ with all others.
 
 import json
 from typing import Any, cast
+from unittest.mock import patch
 
 import pytest
 
 from direct_debit.application.errors import StoreUnavailable
+from direct_debit.entrypoint import schedule
 from tests.fakes.world import BINDINGS, TRANSACTIONS
 from tests.integration.handlers.house import House, binding_body, payment_body
 from tests.integration.handlers.test_events import read
@@ -180,7 +182,8 @@ def test_the_sweep_goes_past_them_however_many_they_are(house: House, capsys: py
     change(house, TRANSACTIONS, f"PAYMENT#{refs[3]}", "PAYMENT", dueAt=long_ago, ownDueAt=long_ago)
     waiting = len(house.world.queues.waiting)
     capsys.readouterr()
-    swept = house.invoke("resolve_pending", {"limit": 1}, seconds=60)
+    with patch.object(schedule, "_HANDED_TO_A_WORKER", 1):
+        swept = house.invoke("resolve_pending", {"workers": 1}, seconds=60)
     assert swept == {"visited": 4, "failed": 3}
     assert [message.subject for _, _, message, _ in house.world.queues.waiting[waiting:]] == [refs[3]]
     assert capsys.readouterr().out.count('"Name":"RecordUnreadable"') == 3

@@ -5,12 +5,14 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from direct_debit.application.chains import LONGEST_CHAIN
 from direct_debit.application.errors import Conflict, StoreUnavailable, Undeliverable
 from direct_debit.application.ports import HistoryEntry, InboxItem, OutboxEvent
+from direct_debit.entrypoint import schedule
 from direct_debit.entrypoint.queue import MAX_RECEIVES
 from direct_debit.entrypoint.stream import consume
 from tests.fakes.weather import Fault, Weather
@@ -175,7 +177,22 @@ def test_the_sweep_hands_on_what_is_due(house: House) -> None:
     house.world.queues.waiting.clear()
     assert house.invoke("resolve_pending", {}, seconds=60) == {"visited": 1, "failed": 0}
     assert [message.queue for _, _, message, _ in house.world.queues.waiting] == ["inquiry"]
-    assert house.invoke("resolve_pending", {"limit": -1}, seconds=60)["visited"] == 1
+    assert house.invoke("resolve_pending", {"workers": -1}, seconds=60)["visited"] == 1
+
+
+def test_the_sweep_hands_on_what_the_workers_get_done(house: House) -> None:
+    binding_id = house.link()
+    for number in range(5):
+        body = payment_body(
+            binding_id, partnerReferenceNo=f"INV00000000{number}", amount={"value": "10504.00", "currency": "IDR"}
+        )
+        assert house.call("make_payment", body).json["state"] == "UNKNOWN"
+    house.world.clock.tick(3600)
+    with patch.object(schedule, "_HANDED_TO_A_WORKER", 2):
+        assert [house.invoke("resolve_pending", {"workers": workers}, seconds=60)["visited"] for workers in (1, 2)] == [
+            2,
+            4,
+        ]
 
 
 # --- streams ---------------------------------------------------------------------------------------------------------

@@ -101,7 +101,6 @@ def test_without_any_stream_record_everything_is_told_in_order() -> None:
     assert times == sorted(times)
     history = world.process().payments.history(REF)
     assert [(one.state, one.refund_state, one.source) for one in history] == [
-        ("REQUESTED", None, "caller"),
         ("OTP_PENDING", None, "answer"),
         ("OTP_SUBMITTED", None, "caller"),
         ("PROCESSING", None, "answer"),

@@ -182,15 +182,6 @@ def test_a_change_that_was_written_without_its_news_has_it() -> None:
     assert names(merchant.world) == ["payment.paid"]
 
 
-def test_the_beginning_of_a_payment_that_was_written_without_its_news_is_in_the_history() -> None:
-    merchant = linked()
-    merchant.world.loses = lambda _: True
-    merchant.pay()
-    first = replace(merchant.payment(), version=1, state=PaymentState.REQUESTED, untold=())
-    record_payment_change(None, first, merchant.world.process())
-    assert [(one.version, one.state) for one in merchant.world.process().payments.history(REF)] == [(1, "REQUESTED")]
-
-
 def test_a_link_that_was_written_without_its_news_has_it() -> None:
     merchant = silent(linked())
     binding = replace(merchant.binding(), untold=())

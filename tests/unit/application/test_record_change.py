@@ -42,7 +42,6 @@ def test_the_history_tells_every_step_with_its_evidence() -> None:
     merchant = refunded()
     history = merchant.world.process().payments.history(REF)
     assert [(one.state, one.refund_state, one.source) for one in history] == [
-        ("REQUESTED", None, "caller"),
         ("OTP_PENDING", None, "answer"),
         ("OTP_SUBMITTED", None, "caller"),
         ("PROCESSING", None, "answer"),

@@ -8,6 +8,7 @@ from unittest.mock import patch
 import pytest
 
 from direct_debit.adapters.doku import DokuAdapter
+from direct_debit.application import advance_payment
 from direct_debit.application.advance_payment import QUEUE_REACH
 from direct_debit.application.errors import Rejected
 from direct_debit.application.ports import Metric, RefundRecord, Reply, StatusAnswer, WriteAnswer
@@ -33,7 +34,7 @@ NUMBER = "R-1"
 @pytest.fixture(autouse=True)
 def exact_steps() -> Iterator[None]:
     """No jitter: steps come when the schedule says."""
-    with patch.object(SeededIds, "jitter", lambda _: 0.0):
+    with patch.object(SeededIds, "jitter", lambda _: 0.0), patch.object(advance_payment, "spread_of", lambda _: 0.0):
         yield
 
 

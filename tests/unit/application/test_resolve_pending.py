@@ -50,6 +50,24 @@ def test_no_more_than_the_limit_is_visited_and_the_rest_comes_next() -> None:
     assert resolve_pending(3, world.process(), world.deadline(60)).visited == 1
 
 
+def test_visits_in_vain_hold_up_nobody_and_are_made_once() -> None:
+    """Codes are awaited longer than a minute: the index lists these payments for the time that they were due before."""
+    merchant = linked()
+    world = merchant.world
+    for number in range(4):
+        merchant.pay(f"AWAITED-{number}")
+    world.clock.tick(5)
+    world.simulator.dials.add(Dial("payment", "drop"))
+    merchant.pay("LOST")
+    lose_notifications(world)
+    world.queues.waiting.clear()
+    world.clock.tick(100)
+    assert resolve_pending(1, world.process(), world.deadline(60)).visited == 5
+    assert [message.subject for _, _, message, _ in world.queues.waiting] == ["LOST"]
+    world.work()
+    assert resolve_pending(1, world.process(), world.deadline(60)).visited == 0
+
+
 def test_nothing_is_begun_that_might_outlive_the_function() -> None:
     merchant = unresolved(3)
     world = merchant.world

@@ -9,6 +9,7 @@ from unittest.mock import patch
 import pytest
 
 from direct_debit.adapters.doku import DokuAdapter
+from direct_debit.application import advance_payment
 from direct_debit.application.inquire_status import ask_status, inquire_status, request_inquiry, sweep_payment
 from direct_debit.application.ports import Metric, StatusAnswer
 from direct_debit.domain.evidence import Evidence, EvidenceSource
@@ -36,7 +37,10 @@ def exact_steps() -> Iterator[None]:
 
 @contextmanager
 def jitter(value: float) -> Iterator[None]:
-    with patch.object(SeededIds, "jitter", lambda _: value):
+    with (
+        patch.object(SeededIds, "jitter", lambda _: value),
+        patch.object(advance_payment, "spread_of", lambda _: value),
+    ):
         yield
 
 

@@ -263,18 +263,15 @@ def test_a_link_is_busy_until_its_attempt_ends() -> None:
 # --- news ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_payments_beginning_and_each_move_is_news_with_its_evidence() -> None:
-    new = payment_in(PaymentState.REQUESTED)
-    begun = remember_moves(None, new)
-    first = Move(version=7, at=NOW, state="REQUESTED", source="caller")
-    assert (begun.untold, begun.tell_by) == ((first,), NOW + TEN_MINUTES)
+def test_each_move_of_a_payment_is_news_with_its_evidence() -> None:
+    begun = payment_in(PaymentState.REQUESTED)
     failed = begun.moved(PaymentEvent.DECLINED, SAID)
     assert failed is not None
     told = remember_moves(begun, replace(failed, response_code="4035414"))
-    second = Move(
+    first = Move(
         version=8, at=LATER, state="FAILED", source="status", code="06", reason="declined", response_code="4035414"
     )
-    assert (told.untold, told.tell_by) == ((first, second), LATER + TEN_MINUTES)
+    assert (told.untold, told.tell_by) == ((first,), LATER + TEN_MINUTES)
     assert remember_moves(begun, told) == told
     assert remember_moves(begun, told).untold == told.untold
 

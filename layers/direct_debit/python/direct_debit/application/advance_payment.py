@@ -12,7 +12,7 @@ from direct_debit.application.settings import LateSuccess
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.payment import Payment, PaymentEvent, PaymentSituation, PaymentState
 from direct_debit.domain.refund import Refund, RefundEvent
-from direct_debit.domain.schedule import next_due
+from direct_debit.domain.schedule import next_due, spread_of
 
 QUEUE_REACH = timedelta(minutes=15)
 """The longest that a queue holds a message back; a later step is left to the minute's sweep."""
@@ -124,10 +124,10 @@ def has_step_left(payment: Payment, ports: Ports, now: datetime) -> bool:
 
 def _plan_by_state(ports: Ports, payment: Payment, now: datetime) -> datetime | None:
     if payment.situation is PaymentSituation.FAILED_NOT_FOUND:
-        return next_due(payment.sent_at, now, ports.settings.inquiry_schedule, ports.ids.jitter())
+        return next_due(payment.sent_at, now, ports.settings.inquiry_schedule, spread_of(payment.ref))
     if payment.is_final:
         return None
-    due = next_due(payment.sent_at, now, _steps(payment, ports), ports.ids.jitter())
+    due = next_due(payment.sent_at, now, _steps(payment, ports), spread_of(payment.ref))
     # Past the last step there is one more look, which ends in a final state or in NEEDS_REVIEW.
     return due or now + SOON
 
@@ -136,7 +136,7 @@ def _plan_question(ports: Ports, payment: Payment, now: datetime) -> datetime | 
     """A question stays due until DOKU has answered it; after a day of asking, every few hours."""
     if payment.questioned_at is None:
         return None
-    due = next_due(payment.questioned_at, now, ports.settings.inquiry_schedule, ports.ids.jitter())
+    due = next_due(payment.questioned_at, now, ports.settings.inquiry_schedule, spread_of(payment.ref))
     return due or now + _LATE_QUESTION
 
 

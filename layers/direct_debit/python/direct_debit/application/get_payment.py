@@ -7,6 +7,7 @@ from datetime import timedelta
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import NotFound
 from direct_debit.application.inquire_status import ask_status
+from direct_debit.application.list_history import list_history
 from direct_debit.application.ports import HistoryEntry, Ports
 from direct_debit.domain.payment import Payment
 
@@ -38,7 +39,7 @@ def get_payment(command: GetPayment, ports: Ports, deadline: Deadline) -> Paymen
         raise NotFound("there is no such payment")
     if command.refresh and _may_ask(payment, ports):
         payment = ask_status(payment, ports, deadline)
-    return PaymentView(payment, ports.payments.history(command.ref))
+    return PaymentView(payment, list_history(payment, ports))
 
 
 def _may_ask(payment: Payment, ports: Ports) -> bool:

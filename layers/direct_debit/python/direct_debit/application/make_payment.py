@@ -49,7 +49,7 @@ from direct_debit.application.release_account import release_account
 from direct_debit.domain.binding import Binding, BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.money import Amount
-from direct_debit.domain.payment import Payment, PaymentEvent, PaymentSituation, PaymentState, remember_moves
+from direct_debit.domain.payment import Payment, PaymentEvent, PaymentSituation, PaymentState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +137,7 @@ def make_payment(command: MakePayment, ports: Ports, deadline: Deadline) -> Paym
         evidence=Evidence(EvidenceSource.CALLER, now),
         task_token=command.task_token,
     )
-    payment = remember_moves(None, replace(payment, due_at=plan_next_look(ports, payment, now)))
+    payment = replace(payment, due_at=plan_next_look(ports, payment, now))
     obstacle = _create(payment, key, ports)
     if isinstance(obstacle, PaymentExists):
         return _repeat(obstacle.payment, request_hash, command, ports, deadline)

@@ -243,8 +243,15 @@ class Payments(Protocol):
         """Let the moves of a payment that is still as it was read be told after `until`; False when it has changed."""
         ...
 
+    def file_again(self, payment: Payment) -> None:
+        """Let a payment that is still as it was read be listed as due from its due time on, no earlier."""
+        ...
+
     def list_due(self, now: datetime, limit: int) -> Sequence[str]:
-        """Return references of payments whose due time has come (eventually consistent, oldest first)."""
+        """Return references of payments whose due time has come (eventually consistent, oldest first).
+
+        One that was due before it moved on may be among them: see `file_again`.
+        """
         ...
 
     def history(self, ref: str) -> Sequence[HistoryEntry]:

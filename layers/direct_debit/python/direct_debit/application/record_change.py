@@ -65,7 +65,7 @@ def find_payment_news(before: Payment | None, after: Payment, ports: Ports) -> N
 
     `before` None: the payment is new, or its record is given again by an operator. Raises StoreUnavailable.
     """
-    if before is not None or after.version == 1:
+    if before is not None:
         after = remember_moves(before, after)  # written by code that did not note it
     since = 0 if before is None else before.version
     if after.is_open:

@@ -27,11 +27,11 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """A kind of record: how to find what is due of it, and what to do with one."""
+    """A kind of record: how to find what is due of it, and what to do with one; `visit` says whether it was due."""
 
     name: str
     list_due: Callable[[datetime, int], Sequence[str]]
-    visit: Callable[[str], object]
+    visit: Callable[[str], bool]
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ class _Sweep:
     deadline: Deadline
     visited: int = 0
     failed: int = 0
-    unreadable: int = 0
+    vain: int = 0  # visits at which there was nothing to do, or to read
 
     @property
     def has_time(self) -> bool:
@@ -54,10 +54,10 @@ class _Sweep:
                 return
             self.visited += 1
             try:
-                kind.visit(one)
+                self.vain += not kind.visit(one)
             except RecordUnreadable as error:
                 self.failed += 1
-                self.unreadable += 1
+                self.vain += 1
                 self.ports.telemetry.count(Metric.RECORD_UNREADABLE)
                 reason = f"{kind.name} {one}: {error.fault}"
                 self.ports.telemetry.note("due record can not be read, left alone", reason=reason)
@@ -68,7 +68,7 @@ class _Sweep:
 
 
 def resolve_pending(limit: int, ports: Ports, deadline: Deadline) -> Resolved:
-    """Visit at most `limit` due records of each kind, and those besides that this code can not read.
+    """Visit at most `limit` due records of each kind, and those besides that are not due (any more) or unreadable.
 
     Payments, refunds and notifications are handed to their queues, whose workers ask DOKU in parallel; bindings are
     few and are settled here, and so is news that the streams have not told in time. One record's trouble does not keep
@@ -77,7 +77,7 @@ def resolve_pending(limit: int, ports: Ports, deadline: Deadline) -> Resolved:
     now = ports.clock.now()
     kinds = (
         _Kind("payment", ports.payments.list_due, partial(_visit_payment, ports=ports)),
-        _Kind("notification", ports.inbox.list_due, partial(sweep_notification, ports=ports)),
+        _Kind("notification", ports.inbox.list_due, partial(_visit_notification, ports=ports)),
         _Kind("binding", ports.bindings.list_due, partial(_visit_binding, ports=ports, deadline=deadline)),
     )
     sweep = _Sweep(ports, deadline)
@@ -88,27 +88,29 @@ def resolve_pending(limit: int, ports: Ports, deadline: Deadline) -> Resolved:
 
 
 def _visit_all(kind: _Kind, ids: Sequence[str], now: datetime, limit: int, sweep: _Sweep) -> None:
-    """Visit what is due of a kind, and as many more as could not be read: those stay at the head of the list."""
+    """Visit what is due of a kind, and as many more as were visited in vain: they must not stand in front of others."""
     seen: set[str] = set()
     wanted = more = limit
-    while True:
-        before = sweep.unreadable
-        fresh = [one for one in ids if one not in seen][:more]
+    while fresh := [one for one in ids if one not in seen][:more]:
+        before = sweep.vain
         sweep.visit(kind, fresh)
         seen.update(fresh)
-        more = sweep.unreadable - before
-        if more == 0 or len(ids) < wanted or not sweep.has_time:
+        more = sweep.vain - before
+        if more == 0 or not sweep.has_time:
             return
         wanted += more
         ids = kind.list_due(now, wanted)
 
 
-def _visit_payment(ref: str, ports: Ports) -> None:
+def _visit_payment(ref: str, ports: Ports) -> bool:
     payment = ports.payments.get(ref)
     if payment is None:
-        return
-    sweep_payment(payment, ports)
+        return False
     now = ports.clock.now()
+    if payment.first_due is None or payment.first_due > now:
+        ports.payments.file_again(payment)  # it was listed for a time that has become a later one
+        return False
+    sweep_payment(payment, ports)
     if payment.tell_by is not None and payment.tell_by <= now:
         ports.telemetry.count(Metric.NEWS_LATE)
         ports.telemetry.note("told by the sweep", ref=ref, state=payment.state)
@@ -116,9 +118,15 @@ def _visit_payment(ref: str, ports: Ports) -> None:
         again = tell_again_at(payment.untold, now)
         if ports.payments.put_off_news(payment, again):
             tell_payment(replace(payment, tell_by=again), ports)
+    return True
 
 
-def _visit_binding(binding_id: str, ports: Ports, deadline: Deadline) -> None:
+def _visit_notification(item_id: str, ports: Ports) -> bool:
+    sweep_notification(item_id, ports)
+    return True
+
+
+def _visit_binding(binding_id: str, ports: Ports, deadline: Deadline) -> bool:
     binding = ports.bindings.get(binding_id)
     now = ports.clock.now()
     if binding is not None and binding.tell_by is not None and binding.tell_by <= now:
@@ -128,3 +136,4 @@ def _visit_binding(binding_id: str, ports: Ports, deadline: Deadline) -> None:
         if ports.bindings.put_off_news(binding, again):
             tell_binding(replace(binding, tell_by=again), ports)
     resolve_binding(binding_id, ports, deadline)
+    return True

@@ -235,6 +235,12 @@ class Payment:
     task_token: str | None = field(default=None, repr=False)
 
     @property
+    def first_due(self) -> datetime | None:
+        """When somebody has to come next: for the payment, its refund, or its news; None when nobody has to."""
+        planned = (self.due_at, self.refund.due_at if self.refund else None, self.tell_by)
+        return min((due for due in planned if due is not None), default=None)
+
+    @property
     def situation(self) -> PaymentSituation:
         """The row of the transition table that this payment stands on."""
         if self.failure is not None and self.failure.reason is FailureReason.NOT_FOUND:
@@ -299,14 +305,14 @@ class Payment:
         return replace(self, version=self.version + 1, updated_at=at)
 
 
-def remember_moves(before: Payment | None, after: Payment) -> Payment:
-    """Return `after` with its move from `before` noted, if it or its refund moved.
+def remember_moves(before: Payment, after: Payment) -> Payment:
+    """Return `after` with its move from `before` noted, if it or its refund moved; one that is noted already not twice.
 
-    `before` None: the payment is new. A move that is noted already is not noted twice.
+    How a payment begins is no move: the record itself says it.
     """
-    refund_before = None if before is None or before.refund is None else before.refund.state
+    refund_before = None if before.refund is None else before.refund.state
     refund_after = None if after.refund is None else after.refund.state
-    moved = before is None or before.state is not after.state
+    moved = before.state is not after.state
     refund_moved = refund_before is not refund_after
     known = any(move.version == after.version for move in after.untold)
     if known or not (moved or refund_moved):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from zlib import crc32
 
 MAX_JITTER = 0.05  # of the gap to the step before: 3 s for the first question, whose median has to stay below 65 s
 MAX_JITTER_SECONDS = 30.0
@@ -20,3 +21,8 @@ def next_due(origin: datetime, now: datetime, steps: Sequence[int], jitter: floa
             return origin + timedelta(seconds=step + spread * jitter)
         before = step
     return None
+
+
+def spread_of(record_id: str) -> float:
+    """Return the jitter that a record keeps, in [0, 1): planned again, a step falls on the same moment."""
+    return crc32(record_id.encode()) / 2**32

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from direct_debit.adapters.dynamodb.items import AttributeValue, Item
 
@@ -26,27 +26,33 @@ class Change:
     values: Mapping[str, AttributeValue]
 
 
-def set_and_remove(new: Item, gone: tuple[str, ...] = ()) -> Change:
-    """Return the change that sets all attributes of `new` (one at least) and removes those named in `gone`."""
+def set_and_remove(new: Item, gone: tuple[str, ...] = (), *, lasting: Container[str] = ()) -> Change:
+    """Return the change that sets all attributes of `new` (one at least) and removes those named in `gone`.
+
+    One that is named in `lasting` is only set where there is none.
+    """
     names = {"#" + name: name for name in new}
-    expression = "SET " + ", ".join([f"#{name} = :{name}" for name in new])
+    expression = "SET " + ", ".join(
+        [f"#{name} = if_not_exists(#{name}, :{name})" if name in lasting else f"#{name} = :{name}" for name in new]
+    )
     if gone:
         expression += " REMOVE " + ", ".join(["#" + name for name in gone])
         names.update({"#" + name: name for name in gone})
     return Change(expression, names, {":" + name: value for name, value in new.items()})
 
 
-def difference(before: Item, after: Item, write_id: str) -> Change:
+def difference(before: Item, after: Item, write_id: str, *, lasting: Container[str] = ()) -> Change:
     """Return the change from one form of a record to another, marked with the write's id.
 
     Both are forms made by this code: attributes that it does not know are in neither, and stay. The bookkeeping that an
-    unmarked write may have taken out meanwhile is written whether it differs or not.
+    unmarked write may have taken out meanwhile is written whether it differs or not; what is named in `lasting` is only
+    written where it is not there.
     """
     new: dict[str, AttributeValue] = {
         name: value for name, value in after.items() if before.get(name) != value or name in _BOOKKEEPING
     }
     new[WRITE_ID] = {"S": write_id}
-    return set_and_remove(new, tuple([name for name in before if name not in after]))
+    return set_and_remove(new, tuple([name for name in before if name not in after]), lasting=lasting)
 
 
 def unmarked_difference(before: Item, after: Item) -> Change | None:

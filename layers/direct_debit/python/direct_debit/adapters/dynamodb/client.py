@@ -75,6 +75,7 @@ CONFLICT_PAUSE = 0.05  # seconds, doubled each time, between half and the whole 
 _CONFLICTS = frozenset({"TransactionConflictException", "TransactionInProgressException"})
 _CONDITION_FAILED = "ConditionalCheckFailed"
 _OUR_MISTAKES = frozenset({"ValidationException", "IdempotentParameterMismatchException"})
+_WRITE_ID_DIGITS = 24  # 96 random bits
 _TOKEN_LENGTH = 32  # DynamoDB takes 36 at most
 
 
@@ -115,8 +116,8 @@ class Store:
         self._ids = ids
 
     def new_write_id(self) -> str:
-        """Return a fresh id for one write."""
-        return self._ids.new_id()
+        """Return a fresh id for one write: short, as it is stored with each record, and compared within it only."""
+        return self._ids.new_id()[:_WRITE_ID_DIGITS]
 
     def get(self, table: str, key: Item, *, consistent: bool = True) -> Item | None:
         """Read one item; None when there is none."""

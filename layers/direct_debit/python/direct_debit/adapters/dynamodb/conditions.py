@@ -59,6 +59,12 @@ def unchanged(version: int, state: str) -> Condition:
     )
 
 
+def unchanged_and_filed(version: int, state: str) -> Condition:
+    """Nobody wrote the record, and it is still in the `due` index: what has left it is not to be visited any more."""
+    same = unchanged(version, state)
+    return Condition(same.expression + " AND attribute_exists(#dueAt)", {**same.names, "#dueAt": "dueAt"}, same.values)
+
+
 def unchanged_and_no_open_payments(version: int, state: str) -> Condition:
     """Nobody wrote the binding, and no payment of it may still move money: then it may be unlinked (invariant B2).
 

@@ -37,7 +37,7 @@ PAYMENT_KIND = "payment"
 
 
 def write_payment(payment: Payment) -> dict[str, AttributeValue]:
-    """Return the whole item of a payment. What is None has no attribute.
+    """Return the whole item of a payment. What is None, false, zero or empty has no attribute: each write counts bytes.
 
     `ownDueAt` is the payment's due time, `refundDueAt` its refund's and `tellBy` its news'; the index key `dueAt` is
     the earliest of them, or, where nothing is due, the time since when the payment or its refund waits for a person.
@@ -61,16 +61,9 @@ def write_payment(payment: Payment) -> dict[str, AttributeValue]:
         "externalId": text(payment.external_id),
         "attempt": text(payment.attempt),
         "sentAt": instant(payment.sent_at),
-        "released": flag(payment.released),
-        "metadata": text_map(payment.metadata),
-        "otpAttempts": number(payment.otp_attempts),
-        "otpAccepted": flag(payment.otp_accepted),
-        "otpUnclear": flag(payment.otp_unclear),
-        "reposted": flag(payment.reposted),
-        "lateSuccess": flag(payment.late_success),
-        "notFoundCount": number(payment.not_found_count),
         **write_evidence(payment.evidence, "evidence"),
     }
+    item.update(_write_marks(payment))
     for name, value in (
         ("deviceId", payment.device_id),
         ("ipAddress", payment.ip_address),
@@ -89,8 +82,7 @@ def write_payment(payment: Payment) -> dict[str, AttributeValue]:
         item.update(write_refund(refund))
     if payment.untold:
         item[UNTOLD] = write_moves(payment.untold)
-    planned = (payment.due_at, refund.due_at if refund else None, payment.tell_by)
-    dues = [due for due in planned if due is not None]
+    first_due = payment.first_due
     for name, moment in (
         ("lastInquiryAt", payment.last_inquiry_at),
         ("notFoundSince", payment.not_found_since),
@@ -98,16 +90,36 @@ def write_payment(payment: Payment) -> dict[str, AttributeValue]:
         ("reversedAt", payment.reversed_at),
         (TELL_BY, payment.tell_by),
         ("ownDueAt", payment.due_at),
-        ("dueAt", min(dues, default=None)),
+        ("dueAt", first_due),
     ):
         if moment is not None:
             item[name] = instant(moment)
     waiting_since = _waits_for_a_person_since(payment)
-    if dues:
+    if first_due is not None:
         item["dueShard"] = text(due_shard(PAYMENT_KIND, payment.ref))
     elif waiting_since is not None:
         item["dueAt"] = instant(waiting_since)
         item["dueShard"] = text(due_shard(REVIEW_KIND, payment.ref))
+    return item
+
+
+def _write_marks(payment: Payment) -> dict[str, AttributeValue]:
+    """Return what most payments never have, so that it costs no bytes where it is not."""
+    item: dict[str, AttributeValue] = {}
+    for name, said in (
+        ("released", payment.released),
+        ("otpAccepted", payment.otp_accepted),
+        ("otpUnclear", payment.otp_unclear),
+        ("reposted", payment.reposted),
+        ("lateSuccess", payment.late_success),
+    ):
+        if said:
+            item[name] = flag(said)
+    for name, count in (("otpAttempts", payment.otp_attempts), ("notFoundCount", payment.not_found_count)):
+        if count:
+            item[name] = number(count)
+    if payment.metadata:
+        item["metadata"] = text_map(payment.metadata)
     return item
 
 

@@ -12,12 +12,14 @@ from direct_debit.adapters.dynamodb.changes import (
     add_to_set,
     delete_from_set,
     difference,
+    set_and_remove,
     unmarked_difference,
 )
 from direct_debit.adapters.dynamodb.client import Refused
 from direct_debit.adapters.dynamodb.due import list_due
+from direct_debit.adapters.dynamodb.filing import keep_earlier_filing
 from direct_debit.adapters.dynamodb.history_item import read_history, write_history
-from direct_debit.adapters.dynamodb.items import read_text, text
+from direct_debit.adapters.dynamodb.items import instant, read_text, text
 from direct_debit.adapters.dynamodb.key_item import read_key, write_key
 from direct_debit.adapters.dynamodb.keys import HISTORY_PREFIX, binding_key, idempotency_key, payment_key
 from direct_debit.adapters.dynamodb.payment_item import PAYMENT_KIND, read_payment, write_payment
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
+    from direct_debit.adapters.dynamodb.changes import Change
     from direct_debit.adapters.dynamodb.client import Store
     from direct_debit.adapters.dynamodb.conditions import Condition
     from direct_debit.application.ports import HistoryEntry, PaymentKey
@@ -59,7 +62,7 @@ class DynamoDbPayments:
             [
                 put_step(
                     self._table,
-                    {**write_payment(remember_moves(None, payment)), WRITE_ID: text(write_id)},
+                    {**write_payment(payment), WRITE_ID: text(write_id)},
                     conditions.IS_NEW,
                 ),
                 update_step(
@@ -113,7 +116,7 @@ class DynamoDbPayments:
         answer = self._store.update(
             self._table,
             payment_key(before.ref),
-            difference(write_payment(before), write_payment(remember_moves(before, after)), write_id),
+            _change(before, remember_moves(before, after), write_id),
             conditions.unchanged(before.version, before.state.value),
         )
         if isinstance(answer, Refused):
@@ -182,6 +185,16 @@ class DynamoDbPayments:
         """
         return self._note(payment, replace(payment, tell_by=until))
 
+    def file_again(self, payment: Payment) -> None:
+        """File a payment that is still as it was read at its due time; do nothing when it has changed.
+
+        As in `confirm_told`, nobody loses a race by it. What has left the index meanwhile stays out of it.
+        """
+        if payment.first_due is not None:
+            as_read = conditions.unchanged_and_filed(payment.version, payment.state.value)
+            change = set_and_remove({"dueAt": instant(payment.first_due)})
+            self._store.update(self._table, payment_key(payment.ref), change, as_read)
+
     def _note(self, payment: Payment, after: Payment) -> bool:
         change = unmarked_difference(write_payment(payment), write_payment(after))
         if change is None:
@@ -197,7 +210,7 @@ class DynamoDbPayments:
                 update_step(
                     self._table,
                     payment_key(before.ref),
-                    difference(write_payment(before), write_payment(after), write_id),
+                    _change(before, after, write_id),
                     conditions.unchanged(before.version, before.state.value),
                 ),
                 update_step(
@@ -247,6 +260,11 @@ def _taken(key: PaymentKey | None, refusals: Sequence[Refused | None]) -> KeyTak
         return None
     named = refusals[0]
     return KeyTaken(key.own_ref if named is None or named.item is None else read_key(named.item))
+
+
+def _change(before: Payment, after: Payment, write_id: str) -> Change:
+    old, new = write_payment(before), write_payment(after)
+    return difference(old, new, write_id, lasting=keep_earlier_filing(before, after, old, new))
 
 
 def _without_news(payment: Payment) -> Payment:
