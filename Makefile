@@ -19,16 +19,16 @@ setup: ## Build .venv and .tools/* from the hash-locked requirements (quick when
 	@$(BOOTSTRAP)
 
 .PHONY: run
-run: setup ## Deploy the template to a local cloud and run one customer's journey; ONCE=1 ends afterwards, BIND=docker lets containers in
-	@exec $(PYTHON) -m tools.local_cloud run $(if $(ONCE),--once) $(if $(BIND),--bind $(BIND))
+run: setup ## Deploy the template to a local cloud and run one customer's journey; ONCE=1 ends afterwards
+	@exec $(PYTHON) -m tools.local_cloud run $(if $(ONCE),--once)
 
 .PHONY: invoke
 invoke: setup ## Run one function against the stack of `make run`: FN=BindAccount EVENT=events/bind_account.json, DOCKER=yes|no, DEBUG=5890
 	@exec $(PYTHON) -m tools.invoke $(FN) $(EVENT) $(if $(DOCKER),--docker $(DOCKER)) $(if $(DEBUG),--debug $(DEBUG))
 
 .PHONY: start-api
-start-api: setup ## Serve the API by `sam local start-api` against the stack of `make run BIND=docker`; PORT=3000
-	@exec $(PYTHON) -m tools.invoke --start-api $(if $(PORT),--port $(PORT))
+start-api: setup ## Serve the API by `sam local start-api` against the stack of `make run`; PORT=3000, DEBUG=5890
+	@exec $(PYTHON) -m tools.invoke --start-api $(if $(PORT),--port $(PORT)) $(if $(DEBUG),--debug $(DEBUG))
 
 .PHONY: deploy
 deploy: setup ## Deploy and prove it: TO=sandbox|production|local, SET="Name=value ...", YES=1 asks nothing, BACK=1 goes back

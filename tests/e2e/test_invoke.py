@@ -1,20 +1,25 @@
 """`make invoke … DOCKER=no`: the handler under AWS's own runtime client, against the deployed stack."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.e2e.debugger import connect
 from tools.invoke import without_docker
-from tools.invoke.built_template import build
+from tools.invoke.dependencies import build_dependencies
+from tools.invoke.functions import read_functions
 from tools.invoke.running_stack import read_running_stack
+from tools.local_cloud.checkout import ROOT
 from tools.local_cloud.env_file import env_file
+from tools.local_cloud.processes import free_port
 from tools.local_cloud.stack import LocalStack
 
 pytestmark = pytest.mark.e2e
 
-EVENTS = Path(__file__).resolve().parents[2] / "events"
+EVENTS = ROOT / "events"
 
 
 def invoke(stack: LocalStack, function: str, event: str, folder: Path) -> tuple[Any, str]:
@@ -23,7 +28,7 @@ def invoke(stack: LocalStack, function: str, event: str, folder: Path) -> tuple[
     log = folder / "invoke.log"
     with env_file(stack, folder / "env.json") as path:
         body = (EVENTS / f"{event}.json").read_bytes()
-        answer = without_docker.invoke(build().function(function), read_running_stack(path), body, log, None)
+        answer = without_docker.invoke(read_functions().find(function), read_running_stack(path), body, log, None)
     assert not path.exists()
     return json.loads(answer), log.read_text()
 
@@ -37,11 +42,40 @@ def test_an_api_event_reaches_doku_and_the_tables(stack: LocalStack, tmp_path: P
     assert json.loads((EVENTS / "bind_account_direct.json").read_text())["phone"] not in log
 
 
-def test_a_build_that_was_run_is_the_build_that_was_made(stack: LocalStack, tmp_path: Path) -> None:
-    """Or the next deployment would upload it anew, and publish every function for nothing."""
-    before = set(build().folder.resolve().rglob("*"))
+def test_what_was_run_leaves_no_trace_in_the_packages(stack: LocalStack, tmp_path: Path) -> None:
+    """They are used again; and with bytecode in the sources, the next build would be another one."""
     invoke(stack, "GetRefund", "get_refund_direct", tmp_path)
-    assert set(build().folder.resolve().rglob("*")) == before
+    assert not list(build_dependencies().rglob("__pycache__"))
+
+
+def line_of(path: Path, text: str) -> int:
+    return next(number for number, line in enumerate(path.read_text().splitlines(), 1) if text in line)
+
+
+def test_a_breakpoint_stops_in_the_function_and_in_each_layer(stack: LocalStack, tmp_path: Path) -> None:
+    layers = ROOT / "layers"
+    places = {
+        ROOT / "functions" / "bind_account" / "handler.py": "result = bind_account(",
+        layers
+        / "direct_debit"
+        / "python"
+        / "direct_debit"
+        / "application"
+        / "bind_account.py": "now = ports.clock.now()",
+        layers / "doku_snap" / "python" / "doku_snap" / "client.py": "sent_bytes = serialize(body)",
+    }
+    breakpoints = {path: [line_of(path, text)] for path, text in places.items()}
+    body = (EVENTS / "bind_account.json").read_bytes().replace(b"CUST-1001", b"CUST-1002").replace(b"628", b"627")
+    without_docker.prepare()
+    port = free_port()
+    with env_file(stack, tmp_path / "env.json") as path, ThreadPoolExecutor() as pool:
+        function, running = read_functions().find("BindAccount"), read_running_stack(path)
+        answer = pool.submit(without_docker.invoke, function, running, body, tmp_path / "invoke.log", port)
+        with connect(port) as debugger:
+            debugger.attach([], breakpoints)
+            stops = [debugger.next_stop() for _ in places]
+        assert json.loads(answer.result())["statusCode"] == 201
+    assert stops == [(str(path), lines[0]) for path, lines in breakpoints.items()]
 
 
 def test_a_plain_command_raises_by_name(stack: LocalStack, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The command line.
 
 python -m tools.invoke BindAccount events/bind_account.json [--docker auto|yes|no] [--debug PORT]
-python -m tools.invoke --start-api [--port PORT]
+python -m tools.invoke --start-api [--port PORT] [--debug PORT]
 """
 
 import argparse
@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from tools.invoke import with_sam, without_docker
-from tools.invoke.built_template import build
+from tools.invoke.functions import read_functions
 from tools.invoke.running_stack import read_running_stack
 from tools.local_cloud.checkout import LOCAL
 from tools.local_cloud.failure import LocalCloudError
@@ -38,7 +38,7 @@ def main() -> int:
         signal.signal(number, _interrupt)
     try:
         if arguments.start_api:
-            return _start_api(arguments.port)
+            return _start_api(arguments.port, arguments.debug)
         return _invoke(arguments.function, arguments.event, arguments.docker, arguments.debug)
     except LocalCloudError as error:
         print(error, file=sys.stderr)
@@ -47,11 +47,15 @@ def main() -> int:
         return 130
 
 
-def _start_api(port: int) -> int:
+def _start_api(port: int, debug_port: int | None) -> int:
     if not with_sam.engine_answers():
         print(f"{with_sam.INSTALL}\n{_DOCKER_FREE}", file=sys.stderr)
         return 1
-    return with_sam.start_api(build(), read_running_stack(), port)
+    stack = read_running_stack()
+    if debug_port is not None:
+        without_docker.prepare()
+        print(f"Each request waits for a debugger on port {debug_port}.", file=sys.stderr, flush=True)
+    return with_sam.start_api(read_functions(), stack, port, debug_port)
 
 
 def _invoke(function: str, event: Path, docker: str, debug_port: int | None) -> int:
@@ -69,9 +73,10 @@ def _invoke(function: str, event: Path, docker: str, debug_port: int | None) -> 
     if debug_port is not None:
         print(f"Attach a debugger to port {debug_port}; the function waits for it.", file=sys.stderr, flush=True)
     if use_docker:
-        return with_sam.invoke(build(), stack, function, event, debug_port)
+        return with_sam.invoke(read_functions(), stack, function, event, debug_port)
+    LOCAL.mkdir(exist_ok=True)
     log = LOCAL / "invoke.log"
-    answer = without_docker.invoke(build().function(function), stack, event.read_bytes(), log, debug_port)
+    answer = without_docker.invoke(read_functions().find(function), stack, event.read_bytes(), log, debug_port)
     # As `sam local invoke`: the log to standard error, the answer to standard output.
     print(log.read_text(errors="replace"), file=sys.stderr, end="", flush=True)
     print(answer.decode())

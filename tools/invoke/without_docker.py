@@ -13,7 +13,8 @@ from pathlib import Path
 
 import requests
 
-from tools.invoke.built_template import BuiltFunction
+from tools.invoke.dependencies import build_dependencies
+from tools.invoke.functions import Function
 from tools.invoke.running_stack import RunningStack
 from tools.local_cloud import sam
 from tools.local_cloud.checkout import ROOT
@@ -32,7 +33,7 @@ def prepare() -> None:
         raise LocalCloudError("requirements/lambda.txt could not be installed")
 
 
-def invoke(function: BuiltFunction, stack: RunningStack, event: bytes, log: Path, debug_port: int | None) -> bytes:
+def invoke(function: Function, stack: RunningStack, event: bytes, log: Path, debug_port: int | None) -> bytes:
     """Invoke the function once and return its answer (JSON, also for an error); its log is in `log`.
 
     With a debug port the function waits for a debugger to attach. Raises LocalCloudError.
@@ -45,7 +46,8 @@ def invoke(function: BuiltFunction, stack: RunningStack, event: bytes, log: Path
 
 
 @contextmanager
-def _emulated(function: BuiltFunction, stack: RunningStack, log: Path, debug_port: int | None) -> Iterator[str]:
+def _emulated(function: Function, stack: RunningStack, log: Path, debug_port: int | None) -> Iterator[str]:
+    packages = build_dependencies()
     port, api_port = free_port(), free_port()
     debugger = ["-m", "debugpy", "--listen", f"127.0.0.1:{debug_port}", "--wait-for-client"] if debug_port else []
     python = [str(ENVIRONMENT / "bin" / "python"), *debugger, "-m", "awslambdaric", function.handler]
@@ -56,12 +58,10 @@ def _emulated(function: BuiltFunction, stack: RunningStack, log: Path, debug_por
         "PATH": os.environ.get("PATH", os.defpath),
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
-        # The build is what a deployment uploads: with bytecode in it, it would be another one.
+        # The packages are used again: with bytecode in them, they would be others.
         "PYTHONDONTWRITEBYTECODE": "1",
-        # As in Lambda: the function's own code first, then its layers.
-        "PYTHONPATH": os.pathsep.join(
-            str(path) for path in (function.code, *(one / "python" for one in function.layers))
-        ),
+        # As in Lambda: the function's own code first, then its layers; all as they are in this checkout now.
+        "PYTHONPATH": os.pathsep.join(map(str, (function.code, *function.layers, packages))),
         "LAMBDA_TASK_ROOT": str(function.code),
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",

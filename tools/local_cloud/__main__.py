@@ -14,7 +14,6 @@ from tools.local_cloud import sam
 from tools.local_cloud.env_file import env_file
 from tools.local_cloud.failure import LocalCloudError
 from tools.local_cloud.journey import Journey, Step
-from tools.local_cloud.processes import DOCKER_BRIDGE, LOOPBACK
 from tools.local_cloud.progress import Progress
 from tools.local_cloud.report import table
 from tools.local_cloud.run_folder import LAST_FAILURE
@@ -27,12 +26,6 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     run_parser = commands.add_parser("run", help="bring everything up and walk one customer's journey")
     run_parser.add_argument("--once", action="store_true", help="end after the journey; non-zero if a step failed")
-    run_parser.add_argument(
-        "--bind",
-        choices=["loopback", "docker"],
-        default="loopback",
-        help="listen on 127.0.0.1, or on the Docker bridge, where containers of `sam local` reach it",
-    )
     commands.add_parser("validate", help="sam validate --lint")
     arguments = parser.parse_args()
     if arguments.command == "validate":
@@ -44,8 +37,7 @@ def main() -> int:
         signal.signal(number, _interrupt)
     progress = Progress()
     try:
-        host = DOCKER_BRIDGE if arguments.bind == "docker" else LOOPBACK
-        with local_stack(progress, host=host) as stack, env_file(stack):
+        with local_stack(progress) as stack, env_file(stack):
             return _run(stack, progress, once=arguments.once)
     except LocalCloudError as error:
         print(f"{error}\nLogs: {LAST_FAILURE}", file=sys.stderr)

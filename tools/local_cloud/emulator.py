@@ -9,16 +9,16 @@ import requests
 
 from tools.local_cloud.aws import Cloud
 from tools.local_cloud.checkout import MINISTACK_PYTHON
-from tools.local_cloud.processes import free_port, server
+from tools.local_cloud.processes import LOOPBACK, free_port, server
 
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 
 
 @contextlib.contextmanager
-def emulator(folder: Path, region: str, host: str) -> Iterator[Cloud]:
+def emulator(folder: Path, region: str) -> Iterator[Cloud]:
     """Run MiniStack with IAM enforced, on this one address only, with all its state below `folder`."""
-    port = free_port(host)
-    cloud = Cloud(f"http://{host}:{port}", region)
+    port = free_port()
+    cloud = Cloud(f"http://{LOOPBACK}:{port}", region)
     for name in ("tmp", "state", "s3"):
         (folder / name).mkdir()
     # Nothing else of this shell: what MiniStack has, the functions inherit, and a variable missing in the template
@@ -28,9 +28,9 @@ def emulator(folder: Path, region: str, host: str) -> Iterator[Cloud]:
         "HOME": str(folder),
         "LANG": "C.UTF-8",
         "AUTH": "true",
-        "BIND_HOST": host,
+        "BIND_HOST": LOOPBACK,
         "GATEWAY_PORT": str(port),
-        "MINISTACK_HOST": host,
+        "MINISTACK_HOST": LOOPBACK,
         # Without it, functions look for the emulator on loopback.
         "AWS_ENDPOINT_URL": cloud.endpoint,
         "MINISTACK_REGION": region,

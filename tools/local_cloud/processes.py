@@ -12,8 +12,6 @@ from typing import IO
 from tools.local_cloud.failure import LocalCloudError
 
 LOOPBACK = "127.0.0.1"
-# Where containers find their host, once a Docker engine runs.
-DOCKER_BRIDGE = "172.17.0.1"
 _GUARD = Path(__file__).with_name("guard.py")
 _LOG_LINES_IN_ERRORS = 30
 
@@ -85,13 +83,10 @@ def _end(guard: subprocess.Popen[bytes]) -> None:
     guard.wait()
 
 
-def free_port(host: str = LOOPBACK) -> int:
-    """A TCP port of this address that is free now. Raises LocalCloudError when the machine has no such address."""
+def free_port() -> int:
+    """A TCP port of the loopback that is free now."""
     with socket.socket() as probe:
-        try:
-            probe.bind((host, 0))
-        except OSError as error:
-            raise LocalCloudError(f"nothing can listen on {host}: {error.strerror}") from error
+        probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
         return port
 

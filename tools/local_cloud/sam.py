@@ -25,25 +25,33 @@ ARCHITECTURE = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_6
 
 def build(log: Path, architecture: str = ARCHITECTURE) -> Path:
     """Build the template and return the folder; one that was built from the same content is used again."""
-    _BUILDS.mkdir(parents=True, exist_ok=True)
-    folder = _BUILDS / _content(architecture)
-    with (_BUILDS / "lock").open("w") as lock:
+    return build_once(_BUILDS / _content(architecture), log, architecture)
+
+
+def build_once(folder: Path, log: Path, architecture: str, *only: str) -> Path:
+    """Build the template, or `only` one resource of it, into a folder that is named by its content, unless it is there.
+
+    Of the folders beside it the newest stay. Raises LocalCloudError.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / "lock").open("w") as lock:
         # Two runs of one checkout build one after the other; the second finds the first one's result.
         fcntl.flock(lock, fcntl.LOCK_EX)
         if (folder / "template.yaml").exists():
             os.utime(folder)
             return folder
-        unfinished = _BUILDS / "unfinished"
+        unfinished = folder.parent / "unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
         run_sam(
             "build",
+            *only,
             *("--parallel", "--cached", "--cache-dir", str(LOCAL / "sam-cache"), "--build-dir", str(unfinished)),
             *("--template-file", str(TEMPLATE), "--parameter-overrides", f"Architecture={architecture}"),
             environment={"AWS_DEFAULT_REGION": read_target(SAM_CONFIG, "local").region},
             log=log,
         )
         unfinished.rename(folder)
-        _prune()
+        _prune(folder.parent)
     return folder
 
 
@@ -113,7 +121,7 @@ def _content(architecture: str) -> str:
     return digest.hexdigest()[:16]
 
 
-def _prune() -> None:
-    builds = [path for path in _BUILDS.iterdir() if path.is_dir()]
+def _prune(folder: Path) -> None:
+    builds = [path for path in folder.iterdir() if path.is_dir()]
     for old in sorted(builds, key=lambda path: path.stat().st_mtime, reverse=True)[_KEPT_BUILDS:]:
         shutil.rmtree(old, ignore_errors=True)

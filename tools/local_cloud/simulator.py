@@ -14,7 +14,7 @@ import requests
 from tools.local_cloud.checkout import ROOT
 from tools.local_cloud.credentials import Credentials
 from tools.local_cloud.failure import LocalCloudError
-from tools.local_cloud.processes import server
+from tools.local_cloud.processes import LOOPBACK, server
 
 _TIMEOUT_SECONDS = 300
 
@@ -52,8 +52,8 @@ class Simulator:
 
 
 @contextlib.contextmanager
-def simulator(folder: Path, credentials: Credentials, host: str) -> Iterator[Simulator]:
-    """Run the simulator on this address, on a port of its own choice, knowing these credentials."""
+def simulator(folder: Path, credentials: Credentials) -> Iterator[Simulator]:
+    """Run the simulator on a port of its own choice, knowing these credentials."""
     config, port_file = folder / "simulator.json", folder / "simulator.port"
     config.touch(mode=0o600)
     config.write_text(
@@ -72,7 +72,7 @@ def simulator(folder: Path, credentials: Credentials, host: str) -> Iterator[Sim
         "-m",
         "tools.doku_simulator",
         "--host",
-        host,
+        LOOPBACK,
         "--port",
         "0",
         "--config",
@@ -95,4 +95,4 @@ def simulator(folder: Path, credentials: Credentials, host: str) -> Iterator[Sim
         log=folder / "simulator.log",
         ready=lambda: port_file.exists() and port_file.read_text().strip().isdigit(),
     ):
-        yield Simulator(f"http://{host}:{int(port_file.read_text())}")
+        yield Simulator(f"http://{LOOPBACK}:{int(port_file.read_text())}")

@@ -19,7 +19,6 @@ from tools.local_cloud.checkout import SAM_CONFIG
 from tools.local_cloud.credentials import Credentials, new_credentials
 from tools.local_cloud.emulator import emulator
 from tools.local_cloud.failure import LocalCloudError
-from tools.local_cloud.processes import LOOPBACK
 from tools.local_cloud.progress import Progress
 from tools.local_cloud.run_folder import run_folder
 from tools.local_cloud.simulator import Simulator, simulator
@@ -91,13 +90,11 @@ class LocalStack:
 
 
 @contextlib.contextmanager
-def local_stack(
-    progress: Progress | None = None, parameters: Mapping[str, str] | None = None, host: str = LOOPBACK
-) -> Iterator[LocalStack]:
+def local_stack(progress: Progress | None = None, parameters: Mapping[str, str] | None = None) -> Iterator[LocalStack]:
     """Build and deploy the template to a fresh emulator beside a fresh simulator.
 
-    `parameters` override those of samconfig.toml's local environment; emulator and simulator listen on `host` only.
-    Raises LocalCloudError.
+    `parameters` override those of samconfig.toml's local environment; emulator and simulator listen on the loopback
+    only. Raises LocalCloudError.
     """
     say = (progress or Progress(quiet=True)).say
     target = read_target(SAM_CONFIG, "local")
@@ -105,8 +102,8 @@ def local_stack(
         folder = resources.enter_context(run_folder())
         say("starting the AWS emulator and the DOKU simulator")
         credentials = new_credentials()
-        cloud = resources.enter_context(emulator(folder, target.region, host))
-        doku = resources.enter_context(simulator(folder, credentials, host))
+        cloud = resources.enter_context(emulator(folder, target.region))
+        doku = resources.enter_context(simulator(folder, credentials))
         say(f"emulator {cloud.endpoint}, simulator {doku.url}")
 
         built = sam.build(folder / "build.log")

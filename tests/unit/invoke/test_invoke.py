@@ -1,4 +1,3 @@
-import json
 import os
 import signal
 import sys
@@ -10,52 +9,9 @@ import pytest
 from tests.patience import PATIENCE_SECONDS
 from tools.invoke import __main__ as command_line
 from tools.invoke import with_sam
-from tools.invoke.built_template import BuiltTemplate
 from tools.invoke.running_stack import RunningStack, read_running_stack
 from tools.local_cloud.executions import poll_until
 from tools.local_cloud.failure import LocalCloudError
-
-CONTENT = {
-    "Globals": {
-        "Function": {
-            "Handler": "handler.handler",
-            "Timeout": 28,
-            "Layers": [{"Ref": "OurLayer"}],
-            "Environment": {"Variables": {"BINDINGS_TABLE": {"Ref": "Bindings"}}},
-        }
-    },
-    "Resources": {
-        "Bindings": {"Type": "AWS::DynamoDB::Table"},
-        "OurLayer": {"Type": "AWS::Serverless::LayerVersion", "Properties": {"ContentUri": "OurLayer"}},
-        "BindAccount": {"Type": "AWS::Serverless::Function", "Properties": {"CodeUri": "BindAccount"}},
-        "ProcessRefund": {"Type": "AWS::Serverless::Function", "Properties": {"CodeUri": "Refund", "Timeout": 60}},
-    },
-}
-
-
-@pytest.fixture
-def built(tmp_path: Path) -> BuiltTemplate:
-    return BuiltTemplate(tmp_path, json.loads(json.dumps(CONTENT)))
-
-
-def test_a_function_has_its_own_folders_and_what_all_share(built: BuiltTemplate) -> None:
-    function = built.function("BindAccount")
-    assert (function.code, function.layers) == (built.folder / "BindAccount", (built.folder / "OurLayer",))
-    assert (function.handler, function.timeout) == ("handler.handler", 28)
-    assert built.function("ProcessRefund").timeout == 60
-
-
-def test_a_wrong_name_is_answered_with_the_right_ones(built: BuiltTemplate) -> None:
-    with pytest.raises(LocalCloudError, match="there are BindAccount, ProcessRefund"):
-        built.function("bind_account")
-
-
-def test_sam_gets_a_template_that_declares_the_way_to_the_emulator(built: BuiltTemplate) -> None:
-    path = built.for_sam_local({"AWS_ENDPOINT_URL": "http://172.17.0.1:1", "BINDINGS_TABLE": "b"})
-    declared = json.loads(path.read_text())["Globals"]["Function"]["Environment"]["Variables"]
-    assert declared == {"BINDINGS_TABLE": {"Ref": "Bindings"}, "AWS_ENDPOINT_URL": ""}
-    assert path.parent == built.folder
-    assert built.content == CONTENT
 
 
 def test_without_a_running_stack_it_says_how_to_start_one(tmp_path: Path) -> None:
@@ -63,17 +19,20 @@ def test_without_a_running_stack_it_says_how_to_start_one(tmp_path: Path) -> Non
         read_running_stack(tmp_path / "env.json")
 
 
-@pytest.mark.parametrize(("host", "reachable"), [("172.17.0.1", True), ("127.0.0.1", False)])
-def test_a_stack_on_loopback_is_not_for_containers(
-    tmp_path: Path, built: BuiltTemplate, host: str, reachable: bool
-) -> None:
-    file = tmp_path / "env.json"
-    file.write_text(json.dumps({"Parameters": {"AWS_ENDPOINT_URL": f"http://{host}:4566"}}))
-    stack = read_running_stack(file)
-    assert stack.reachable_from_containers is reachable
-    if not reachable:
-        with pytest.raises(LocalCloudError, match="BIND=docker"):
-            with_sam.start_api(built, stack, 3000)
+def test_a_container_finds_emulator_and_simulator_and_browsers_what_they_found_before() -> None:
+    stack = RunningStack(
+        {
+            "AWS_ENDPOINT_URL": "http://127.0.0.1:4566",
+            "DOKU_BASE_URL": "http://127.0.0.1:8099",
+            "PUBLIC_BASE_URL": "http://127.0.0.1:4566/v1",
+        }
+    )
+    assert stack.ports == (4566, 8099)
+    assert stack.seen_from("host.docker.internal").variables == {
+        "AWS_ENDPOINT_URL": "http://host.docker.internal:4566",
+        "DOKU_BASE_URL": "http://host.docker.internal:8099",
+        "PUBLIC_BASE_URL": "http://127.0.0.1:4566/v1",
+    }
 
 
 def test_where_no_engine_answers_it_says_what_to_install(
@@ -99,7 +58,7 @@ def test_sam_ends_with_us(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         [
             "import pathlib, signal, sys",
             f"note = pathlib.Path({str(note)!r})",
-            "signal.signal(signal.SIGTERM, lambda *_: (note.write_text('removed'), sys.exit(0)))",
+            "signal.signal(signal.SIGINT, lambda *_: (note.write_text('removed'), sys.exit(0)))",
             "note.write_text('ready')",
             "signal.pause()",
         ]

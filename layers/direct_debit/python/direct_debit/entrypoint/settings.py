@@ -12,7 +12,7 @@ from direct_debit.domain import values
 type Paths = Literal["core", "legacy"]
 type OtpField = Literal["action", "type"]
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]", "::1", "host.docker.internal", "172.17.0.1"})
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]", "::1", "host.docker.internal"})
 LEAST_CLAIM_LEASE = 90  # seconds: who holds a claim may live for 60 s, and clocks differ
 DOKU_UNTIED_FIELDS = "DOKU_UNTIED_FIELDS"  # which names there are, the signing layer knows: the container asks it
 _WANTED = "an https URL (http only on this machine) of printable ASCII characters without blanks"
