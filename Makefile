@@ -96,7 +96,8 @@ fidelity: setup ## Compare the in-memory store with moto over 20,000 random oper
 	STORE_OPERATIONS=20000 $(PYTHON) -m pytest -q tests/integration/adapters/test_differential.py
 
 .PHONY: second-opinion
-second-opinion: setup ## Ask an independent DynamoDB (dynalite, needs Node) the adapters' contract tests, as far as it goes
+second-opinion: setup ## The journey on moto, by the built artifact; the adapters' contract tests on dynalite (needs Node)
+	$(PYTHON) -m pytest -q tests/second_opinion/journey_on_moto.py
 	@if ! command -v npm > /dev/null; then echo "skipped: dynalite needs Node and npm, and this machine has none"; exit 0; fi; \
 	mkdir -p .tools/dynalite && cp requirements/dynalite/package*.json .tools/dynalite/ \
 		&& (cd .tools/dynalite && npm ci --silent --no-audit --no-fund) \

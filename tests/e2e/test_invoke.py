@@ -1,6 +1,7 @@
 """`make invoke … DOCKER=no`: the handler under AWS's own runtime client, against the deployed stack."""
 
 import json
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.debugger import connect
-from tools.invoke import without_docker
+from tools.invoke import with_sam, without_docker
 from tools.invoke.dependencies import build_dependencies
 from tools.invoke.functions import read_functions
 from tools.invoke.running_stack import read_running_stack
@@ -55,14 +56,9 @@ def line_of(path: Path, text: str) -> int:
 def test_a_breakpoint_stops_in_the_function_and_in_each_layer(stack: LocalStack, tmp_path: Path) -> None:
     layers = ROOT / "layers"
     places = {
-        ROOT / "functions" / "bind_account" / "handler.py": "result = bind_account(",
-        layers
-        / "direct_debit"
-        / "python"
-        / "direct_debit"
-        / "application"
-        / "bind_account.py": "now = ports.clock.now()",
-        layers / "doku_snap" / "python" / "doku_snap" / "client.py": "sent_bytes = serialize(body)",
+        ROOT / "functions/bind_account/handler.py": "result = bind_account(",
+        layers / "direct_debit/python/direct_debit/application/bind_account.py": "now = ports.clock.now()",
+        layers / "doku_snap/python/doku_snap/client.py": "sent_bytes = serialize(body)",
     }
     breakpoints = {path: [line_of(path, text)] for path, text in places.items()}
     body = (EVENTS / "bind_account.json").read_bytes().replace(b"CUST-1001", b"CUST-1002").replace(b"628", b"627")
@@ -81,3 +77,25 @@ def test_a_breakpoint_stops_in_the_function_and_in_each_layer(stack: LocalStack,
 def test_a_plain_command_raises_by_name(stack: LocalStack, tmp_path: Path) -> None:
     answer, _ = invoke(stack, "GetPayment", "get_payment_direct", tmp_path)
     assert (answer["errorType"], answer["errorMessage"]) == ("NotFound", "there is no such payment")
+
+
+# --- in its container ------------------------------------------------------------------------------------------------
+
+
+def containers_and_networks() -> set[str]:
+    commands = (["docker", "ps", "--all", "--quiet"], ["docker", "network", "ls", "--quiet"])
+    listed = [subprocess.run(command, capture_output=True, text=True, check=True).stdout for command in commands]
+    return set("".join(listed).split())
+
+
+def test_a_function_in_its_container_finds_the_stack_and_leaves_nothing(
+    stack: LocalStack, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    if not with_sam.engine_answers():
+        pytest.skip("no Docker engine answers; docs/local-invoke.md says how to get one")
+    before = containers_and_networks()
+    with env_file(stack, tmp_path / "env.json") as path:
+        event = EVENTS / "get_payment_direct.json"
+        assert with_sam.invoke(read_functions(), read_running_stack(path), "GetPayment", event, None) == 0
+    assert '"errorMessage": "there is no such payment"' in capfd.readouterr().out
+    assert containers_and_networks() == before

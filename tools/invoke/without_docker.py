@@ -7,7 +7,7 @@ What is not: the operating system, the memory limit, the role (the emulator's ro
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,7 +38,11 @@ def invoke(function: Function, stack: RunningStack, event: bytes, log: Path, deb
 
     With a debug port the function waits for a debugger to attach. Raises LocalCloudError.
     """
-    with _emulated(function, stack, log, debug_port) as url, requests.Session() as session:
+    packages = build_dependencies()
+    with (
+        running(function, packages, stack.variables, log, debug_port) as url,
+        requests.Session() as session,
+    ):
         session.trust_env = False
         limit = _DEBUG_SECONDS if debug_port else function.timeout
         answer = session.post(url, data=event, timeout=limit + 30)
@@ -46,8 +50,13 @@ def invoke(function: Function, stack: RunningStack, event: bytes, log: Path, deb
 
 
 @contextmanager
-def _emulated(function: Function, stack: RunningStack, log: Path, debug_port: int | None) -> Iterator[str]:
-    packages = build_dependencies()
+def running(
+    function: Function, packages: Path, variables: Mapping[str, str], log: Path, debug_port: int | None = None
+) -> Iterator[str]:
+    """Keep a function ready, with third-party `packages` and its variables; yields the URL that takes events (POST).
+
+    One event at a time, as in Lambda. Raises LocalCloudError.
+    """
     port, api_port = free_port(), free_port()
     debugger = ["-m", "debugpy", "--listen", f"127.0.0.1:{debug_port}", "--wait-for-client"] if debug_port else []
     python = [str(ENVIRONMENT / "bin" / "python"), *debugger, "-m", "awslambdaric", function.handler]
@@ -67,7 +76,7 @@ def _emulated(function: Function, stack: RunningStack, log: Path, debug_port: in
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
         "AWS_LAMBDA_FUNCTION_TIMEOUT": str(_DEBUG_SECONDS if debug_port else function.timeout),
-        **stack.variables,
+        **variables,
     }
 
     def ready() -> bool:

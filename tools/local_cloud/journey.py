@@ -4,11 +4,12 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from tools.local_cloud.bank_pages import walk
-from tools.local_cloud.caller import Answer
+from tools.local_cloud.caller import Answer, ApiCaller
 from tools.local_cloud.failure import LocalCloudError
-from tools.local_cloud.stack import LocalStack
+from tools.local_cloud.simulator import Simulator
 
 AMOUNT = {"value": "10000.00", "currency": "IDR"}
 OTP = "123456"
@@ -30,10 +31,32 @@ class Step:
     failure: str | None = None
 
 
+class Reachable(Protocol):
+    """A stack that a merchant, a customer's browser and the simulated DOKU can reach."""
+
+    @property
+    def api_url(self) -> str:
+        """Where the API is, without a slash at the end."""
+        ...
+
+    @property
+    def simulator(self) -> Simulator:
+        """The simulated DOKU."""
+        ...
+
+    def signed(self) -> ApiCaller:
+        """The API as the merchant's system calls it."""
+        ...
+
+    def unsigned(self) -> ApiCaller:
+        """The API as a stranger calls it."""
+        ...
+
+
 class Journey:
     """Walks the steps; each is reported as soon as it is done, and a failed one is the last."""
 
-    def __init__(self, stack: LocalStack, report: Callable[[Step], None]) -> None:
+    def __init__(self, stack: Reachable, report: Callable[[Step], None]) -> None:
         self._stack = stack
         self._api = stack.signed()
         self._report = report
@@ -134,7 +157,7 @@ class Journey:
         return Step("ledger", 200, ", ".join(kinds), _since(started), "", failure)
 
 
-def ledger(stack: LocalStack) -> list[dict[str, object]]:
+def ledger(stack: Reachable) -> list[dict[str, object]]:
     """All movements of money that the simulated bank made, oldest first."""
     document = stack.simulator.control("ledger")
     entries: list[dict[str, object]] = document["entries"] if isinstance(document, dict) else document

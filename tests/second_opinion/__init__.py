@@ -1,0 +1,1 @@
+"""The built artifact over another AWS: moto's server, with AWS's own runtime client and emulator (`make second-opinion`)."""
