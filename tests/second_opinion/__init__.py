@@ -1,1 +1,1 @@
-"""The built artifact over another AWS: moto's server, with AWS's own runtime client and emulator (`make second-opinion`)."""
+"""The built artifact over another AWS: moto's server, AWS's own runtime client and emulator (`make second-opinion`)."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from mypy_boto3_dynamodb.client import DynamoDBClient
-    from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
     from mypy_boto3_sqs import SQSClient
 
     type Invoke = Callable[[str, Mapping[str, object]], Mapping[str, object]]
@@ -20,13 +19,23 @@ _PAUSE_SECONDS = 0.2
 _ACCOUNT = "123456789012"
 
 
+class Streams(Protocol):
+    """What is used of boto3's client for streams, which the locked stubs do not have: AWS's names, and JSON."""
+
+    def describe_stream(self, *, StreamArn: str) -> Any: ...  # noqa: ANN401, N803
+
+    def get_shard_iterator(self, *, StreamArn: str, ShardId: str, ShardIteratorType: str) -> Any: ...  # noqa: ANN401, N803
+
+    def get_records(self, *, ShardIterator: str) -> Any: ...  # noqa: ANN401, N803
+
+
 @dataclass(slots=True)
 class EventSources:
     """Polls queues and streams, as Lambda does, and hands one record after the other to its function."""
 
     invoke: Invoke
     sqs: SQSClient
-    streams: DynamoDBStreamsClient
+    streams: Streams
     queues: Mapping[str, str]  # the function of each queue, by its URL
     iterators: dict[str, str] = field(default_factory=dict)  # of each stream's shards, by its ARN
     failure: BaseException | None = None
@@ -80,7 +89,7 @@ class EventSources:
             raise self.failure
 
 
-def open_streams(dynamodb: DynamoDBClient, streams: DynamoDBStreamsClient, tables: Sequence[str]) -> dict[str, str]:
+def open_streams(dynamodb: DynamoDBClient, streams: Streams, tables: Sequence[str]) -> dict[str, str]:
     """Return an iterator over each table's stream, from its beginning, by the stream's ARN."""
     iterators = {}
     for table in tables:

@@ -83,6 +83,7 @@ def moto_stack(folder: Path) -> Iterator[MotoStack]:
         variables |= {
             "AWS_ENDPOINT_URL": endpoint,
             "AWS_REGION": _REGION,
+            "AWS_DEFAULT_REGION": _REGION,
             "AWS_ACCESS_KEY_ID": "x",
             "AWS_SECRET_ACCESS_KEY": "x",
             "DOKU_BASE_URL": doku.url,
@@ -96,16 +97,13 @@ def moto_stack(folder: Path) -> Iterator[MotoStack]:
         functions = BuiltFunctions(sam.build(folder / "build.log"), variables, logs, resources)
         api_url = resources.enter_context(gateway(ROUTES, functions.invoke, gateway_port))
         doku.register_merchant(api_url)
-        clients = (
-            session.client("dynamodb", endpoint_url=endpoint),
-            session.client("dynamodbstreams", endpoint_url=endpoint),
-        )
+        streams = session.client("dynamodbstreams", endpoint_url=endpoint)
         sources = EventSources(
             functions.invoke,
             session.client("sqs", endpoint_url=endpoint),
-            clients[1],
+            streams,
             {variables[name]: function for name, function in _QUEUES.items()},
-            open_streams(*clients, (BINDINGS, TRANSACTIONS)),
+            open_streams(session.client("dynamodb", endpoint_url=endpoint), streams, (BINDINGS, TRANSACTIONS)),
         )
         with sources.polling():
             yield MotoStack(api_url, doku, session, endpoint, told)
@@ -119,9 +117,8 @@ def _create(session: boto3.Session, endpoint: str) -> tuple[dict[str, str], str]
         stream = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
         dynamodb.update_table(TableName=table, StreamSpecification=stream)  # type: ignore[arg-type]
     sqs = session.client("sqs", endpoint_url=endpoint)
-    urls = {
-        name: sqs.create_queue(QueueName=name.lower())["QueueUrl"] for name in COMPLETE if name.endswith("QUEUE_URL")
-    }
+    names = [name for name in COMPLETE if name.endswith("QUEUE_URL")]
+    urls = {name: sqs.create_queue(QueueName=name.lower())["QueueUrl"] for name in names}
     told = sqs.create_queue(QueueName="told")["QueueUrl"]
     events = session.client("events", endpoint_url=endpoint)
     bus = COMPLETE["EVENT_BUS_NAME"]
