@@ -7,6 +7,9 @@ PYTHON := .venv/bin/python
 BOOTSTRAP := python3 tools/bootstrap.py
 # pytest-xdist workers; the machines of CI have two cores.
 WORKERS ?= 2
+# What is quick: no simulation, no exhaustive walk, no server.
+FAST := tests/unit/domain tests/unit/adapters tests/unit/entrypoint tests/unit/application/payments \
+	tests/unit/application/refunds tests/unit/application/bindings tests/template
 # The layers' own folders, for tools that import the application.
 LAYERS := layers/doku_snap/python:layers/direct_debit/python
 
@@ -35,10 +38,19 @@ deploy: setup ## Deploy and prove it: TO=sandbox|production|local, SET="Name=val
 	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.deploy --to "$(TO)" --set '$(SET)' $(if $(YES),--yes) $(if $(BACK),--back)
 
 .PHONY: test
-test: setup ## Run every test: unit, integration, template, e2e on a deployed local stack, browser
+ifdef T
+test: setup ## Run every test: unit, integration, template, e2e on a deployed local stack, browser; T=path::name runs one
+	$(PYTHON) -m pytest $(T)
+else
+test: setup
 	@# pytest's status 5 says "no tests chosen": with a part of the tests not there yet, the other part still counts.
 	$(PYTHON) -m pytest -n $(WORKERS) -m "not e2e and not browser" || [ $$? -eq 5 ]
 	$(PYTHON) -m pytest -m "e2e or browser" || [ $$? -eq 5 ]
+endif
+
+.PHONY: test-fast
+test-fast: setup ## Run the quick tests, in less than a minute
+	$(PYTHON) -m pytest -q -n $(WORKERS) $(FAST)
 
 .PHONY: check
 check: setup ## Lint, format, strict types, import rules, and the template

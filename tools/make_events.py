@@ -26,7 +26,7 @@ from direct_debit.adapters.doku_inbound import InboundDokuAdapter, InboundKeys
 from direct_debit.adapters.dynamodb.binding_item import write_binding
 from direct_debit.adapters.dynamodb.items import Item
 from direct_debit.adapters.dynamodb.payment_item import write_payment
-from direct_debit.application.inbound_ports import InboundCall
+from direct_debit.application.notifications.inbound_ports import InboundCall
 from direct_debit.domain.binding import Binding, BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.money import Amount

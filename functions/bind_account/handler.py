@@ -1,6 +1,6 @@
 """POST /bindings: start linking a customer's CIMB account."""
 
-from direct_debit.application.bind_account import bind_account
+from direct_debit.application.bindings.bind_account import bind_account
 from direct_debit.domain.binding import BindingState
 from direct_debit.entrypoint.doors import Answer, Call, open_doors
 from direct_debit.entrypoint.requests import BindAccountRequest

@@ -1,6 +1,6 @@
 """POST /bindings/{id}/otp: confirm the unlinking with the customer's OTP."""
 
-from direct_debit.application.confirm_unbinding import confirm_unbinding
+from direct_debit.application.bindings.confirm_unbinding import confirm_unbinding
 from direct_debit.domain.binding import BindingState
 from direct_debit.entrypoint.doors import Answer, Call, open_doors
 from direct_debit.entrypoint.requests import ConfirmUnbindingRequest

@@ -1,6 +1,6 @@
 """GET /bindings/{id}/balance: the balance of a linked account."""
 
-from direct_debit.application.get_balance import get_balance
+from direct_debit.application.bindings.get_balance import get_balance
 from direct_debit.entrypoint.doors import Answer, Call, open_doors
 from direct_debit.entrypoint.requests import BindingRequest
 from direct_debit.entrypoint.responses import show_balance

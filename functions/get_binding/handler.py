@@ -1,6 +1,6 @@
 """GET /bindings/{id}: one link as it is now."""
 
-from direct_debit.application.get_binding import get_binding
+from direct_debit.application.bindings.get_binding import get_binding
 from direct_debit.entrypoint.doors import Answer, Call, open_doors
 from direct_debit.entrypoint.requests import BindingRequest
 from direct_debit.entrypoint.responses import show_binding

@@ -1,6 +1,6 @@
 """GET /payments/{ref}: a payment with its history; `refresh=true` asks DOKU first."""
 
-from direct_debit.application.get_payment import get_payment
+from direct_debit.application.payments.get_payment import get_payment
 from direct_debit.entrypoint.doors import Answer, Call, open_doors
 from direct_debit.entrypoint.requests import GetPaymentRequest
 from direct_debit.entrypoint.responses import show_payment

@@ -1,6 +1,6 @@
 """GET /payments/{ref}/refund: how far the refund is."""
 
-from direct_debit.application.get_refund import get_refund
+from direct_debit.application.refunds.get_refund import get_refund
 from direct_debit.entrypoint.doors import Answer, Call, open_doors
 from direct_debit.entrypoint.requests import PaymentRequest
 from direct_debit.entrypoint.responses import show_refund

@@ -1,6 +1,6 @@
 """StatusInquiryQueue: ask what became of a payment whose answer was lost."""
 
-from direct_debit.application.inquire_status import inquire_status
+from direct_debit.application.payments.inquire_status import inquire_status
 from direct_debit.entrypoint.doors import Call
 from direct_debit.entrypoint.queue import Message, open_queue_door, read_text
 

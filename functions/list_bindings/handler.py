@@ -1,6 +1,6 @@
 """GET /customers/{customerId}/bindings: all links of a customer."""
 
-from direct_debit.application.list_bindings import list_bindings
+from direct_debit.application.bindings.list_bindings import list_bindings
 from direct_debit.entrypoint.doors import Answer, Call, open_doors
 from direct_debit.entrypoint.requests import CustomerRequest
 from direct_debit.entrypoint.responses import show_bindings

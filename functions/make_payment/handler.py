@@ -1,6 +1,6 @@
 """POST /payments: charge a linked account."""
 
-from direct_debit.application.make_payment import make_payment
+from direct_debit.application.payments.make_payment import make_payment
 from direct_debit.entrypoint.doors import Answer, Call, open_doors
 from direct_debit.entrypoint.requests import MakePaymentRequest
 from direct_debit.entrypoint.responses import UNRESOLVED_PAYMENT, show_payment

@@ -1,6 +1,6 @@
 """NotificationQueue: work out what a stored notification means."""
 
-from direct_debit.application.process_notification import process_notification
+from direct_debit.application.notifications.process_notification import process_notification
 from direct_debit.entrypoint.doors import Call
 from direct_debit.entrypoint.queue import Message, open_queue_door, read_text
 

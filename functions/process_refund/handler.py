@@ -1,6 +1,6 @@
 """RefundRetryQueue: do the step of a refund that is due."""
 
-from direct_debit.application.process_refund import process_refund
+from direct_debit.application.refunds.process_refund import process_refund
 from direct_debit.entrypoint.doors import Call
 from direct_debit.entrypoint.queue import Message, open_queue_door, read_text
 

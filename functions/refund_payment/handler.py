@@ -1,6 +1,6 @@
 """POST /payments/{ref}/refund: give a payment back in full."""
 
-from direct_debit.application.refund_payment import refund_payment
+from direct_debit.application.refunds.refund_payment import refund_payment
 from direct_debit.entrypoint.doors import Answer, Call, open_doors
 from direct_debit.entrypoint.requests import RefundPaymentRequest
 from direct_debit.entrypoint.responses import UNRESOLVED_REFUND, show_refund

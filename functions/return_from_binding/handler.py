@@ -1,6 +1,6 @@
 """GET /bindings/return/{state}/{outcome}: the customer's browser comes back from CIMB's page. Public."""
 
-from direct_debit.application.return_from_binding import return_from_binding
+from direct_debit.application.bindings.return_from_binding import return_from_binding
 from direct_debit.entrypoint.doors import Answer, Call, open_doors
 from direct_debit.entrypoint.requests import ReturnRequest
 from direct_debit.entrypoint.responses import RedirectView

@@ -1,6 +1,6 @@
 """DELETE /bindings/{id}: unlink an account."""
 
-from direct_debit.application.unbind_account import unbind_account
+from direct_debit.application.bindings.unbind_account import unbind_account
 from direct_debit.domain.binding import BindingState
 from direct_debit.entrypoint.doors import Answer, Call, open_doors
 from direct_debit.entrypoint.requests import BindingRequest

@@ -1,6 +1,6 @@
 """POST /payments/{ref}/otp: pass the customer's OTP on to the bank."""
 
-from direct_debit.application.verify_payment_otp import verify_payment_otp
+from direct_debit.application.payments.verify_payment_otp import verify_payment_otp
 from direct_debit.entrypoint.doors import Answer, Call, open_doors
 from direct_debit.entrypoint.requests import VerifyPaymentOtpRequest
 from direct_debit.entrypoint.responses import UNRESOLVED_PAYMENT, show_payment

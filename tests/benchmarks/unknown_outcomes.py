@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from direct_debit.application.ports import Payments
+from direct_debit.application.ports.payments import Payments
 from direct_debit.domain.payment import Payment, PaymentState
 from tests.e2e.shop import ANSWER_LOST, Shop, all_at_once, new_ref, wait_for
 from tools.local_cloud.progress import Progress

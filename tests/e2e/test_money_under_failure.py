@@ -15,10 +15,10 @@ import requests
 from botocore.config import Config
 
 from direct_debit.adapters.aws import AwsClients
+from direct_debit.application.calls.obtain_b2b_token import obtain_b2b_token
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import NotDone
-from direct_debit.application.obtain_b2b_token import obtain_b2b_token
-from direct_debit.application.ports import Ports
+from direct_debit.application.ports.ports import Ports
 from direct_debit.entrypoint.container import build
 from tests.e2e.shop import (
     ANSWER_LOST,

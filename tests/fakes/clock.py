@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from direct_debit.application.ports import Clock
+    from direct_debit.application.ports.time_and_chance import Clock
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from direct_debit.application.ports import Events, OutboxEvent
+    from direct_debit.application.ports.messages import Events, OutboxEvent
 
 
 class RecordingEvents:

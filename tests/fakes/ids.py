@@ -6,7 +6,7 @@ import random
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from direct_debit.application.ports import Ids
+    from direct_debit.application.ports.time_and_chance import Ids
 
 
 class SeededIds:

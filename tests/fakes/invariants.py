@@ -18,7 +18,8 @@ from direct_debit.adapters.dynamodb.history_item import read_history
 from direct_debit.adapters.dynamodb.inbox import INBOX_KIND, read_inbox_item
 from direct_debit.adapters.dynamodb.keys import HISTORY_PREFIX
 from direct_debit.adapters.dynamodb.payment_item import read_payment
-from direct_debit.application.ports import InboxState, Metric
+from direct_debit.application.ports.inbox import InboxState
+from direct_debit.application.ports.telemetry import Metric
 from direct_debit.domain.binding import BINDING_TRANSITIONS, Binding, BindingState
 from direct_debit.domain.payment import PAYMENT_TRANSITIONS, Payment, PaymentState
 from direct_debit.domain.refund import REFUND_TRANSITIONS, Refund, RefundState

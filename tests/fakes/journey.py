@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from direct_debit.application.bind_account import BindAccount, BindingResult, bind_account
-from direct_debit.application.confirm_unbinding import ConfirmUnbinding, confirm_unbinding
-from direct_debit.application.get_payment import GetPayment, get_payment
-from direct_debit.application.make_payment import MakePayment, PaymentResult, make_payment
-from direct_debit.application.refund_payment import RefundPayment, refund_payment
-from direct_debit.application.return_from_binding import Redirect, ReturnFromBinding, return_from_binding
-from direct_debit.application.unbind_account import unbind_account
-from direct_debit.application.verify_payment_otp import VerifyPaymentOtp, verify_payment_otp
+from direct_debit.application.bindings.bind_account import BindAccount, BindingResult, bind_account
+from direct_debit.application.bindings.confirm_unbinding import ConfirmUnbinding, confirm_unbinding
+from direct_debit.application.bindings.return_from_binding import Redirect, ReturnFromBinding, return_from_binding
+from direct_debit.application.bindings.unbind_account import unbind_account
+from direct_debit.application.payments.get_payment import GetPayment, get_payment
+from direct_debit.application.payments.make_payment import MakePayment, PaymentResult, make_payment
+from direct_debit.application.payments.verify_payment_otp import VerifyPaymentOtp, verify_payment_otp
+from direct_debit.application.refunds.refund_payment import RefundPayment, refund_payment
 from direct_debit.domain.binding import Binding
 from direct_debit.domain.money import Amount
 from direct_debit.domain.payment import Payment
@@ -20,7 +20,7 @@ from tests.fakes.invariants import bindings_of, payments_of
 from tools.doku_simulator.otp import RIGHT_OTP
 
 if TYPE_CHECKING:
-    from direct_debit.application.ports import Ports
+    from direct_debit.application.ports.ports import Ports
     from tests.fakes.world import World
 
 PHONE = "6281234567890"

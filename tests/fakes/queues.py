@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from direct_debit.application.ports import Queues
+    from direct_debit.application.ports.messages import Queues
 
 
 @dataclass(frozen=True, slots=True)

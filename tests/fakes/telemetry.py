@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from direct_debit.application.ports import Metric, Telemetry
+    from direct_debit.application.ports.telemetry import Metric, Telemetry
 
 
 class RecordingTelemetry:

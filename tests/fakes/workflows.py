@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from direct_debit.application.ports import Workflows
+    from direct_debit.application.ports.messages import Workflows
 
 
 class RecordingWorkflows:

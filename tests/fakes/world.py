@@ -28,14 +28,16 @@ from direct_debit.adapters.dynamodb.client import DynamoDb, Store
 from direct_debit.adapters.dynamodb.inbox import DynamoDbInbox
 from direct_debit.adapters.dynamodb.payments import DynamoDbPayments
 from direct_debit.adapters.vault import AesGcmVault
-from direct_debit.application.accept_notification import accept_notification
 from direct_debit.application.chains import continue_chain
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import DirectDebitError, NotDone, StoreUnavailable
-from direct_debit.application.inquire_status import inquire_status
-from direct_debit.application.ports import InboxKind, OutboxEvent, Ports, TokenMemory
-from direct_debit.application.process_notification import process_notification
-from direct_debit.application.process_refund import process_refund
+from direct_debit.application.notifications.accept_notification import accept_notification
+from direct_debit.application.notifications.process_notification import process_notification
+from direct_debit.application.payments.inquire_status import inquire_status
+from direct_debit.application.ports.inbox import InboxKind
+from direct_debit.application.ports.messages import OutboxEvent
+from direct_debit.application.ports.ports import Ports, TokenMemory
+from direct_debit.application.refunds.process_refund import process_refund
 from direct_debit.application.resolve_pending import resolve_pending
 from direct_debit.application.settings import Settings
 from direct_debit.entrypoint.queue import is_last_delivery

@@ -16,7 +16,7 @@ from tests.fakes.workflows import RecordingWorkflows
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from direct_debit.application.ports import OutboxEvent
+    from direct_debit.application.ports.messages import OutboxEvent
     from tests.simulation.universe import Universe
 
 _PORT_FAULTS = ("crash_before", "crash_after", "fail", "lose")

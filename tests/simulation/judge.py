@@ -12,7 +12,7 @@ from itertools import islice, pairwise
 from typing import TYPE_CHECKING, cast
 
 from direct_debit.adapters.dynamodb.inbox import INBOX_KIND
-from direct_debit.application.ports import Metric
+from direct_debit.application.ports.telemetry import Metric
 from direct_debit.domain.binding import BINDING_TRANSITIONS, Binding, BindingState
 from direct_debit.domain.evidence import EvidenceSource
 from direct_debit.domain.payment import PAYMENT_TRANSITIONS, Payment, PaymentSituation, PaymentState, ReviewReason

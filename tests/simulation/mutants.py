@@ -19,27 +19,14 @@ from typing import Any
 
 from direct_debit.adapters import doku, doku_replies, vault
 from direct_debit.adapters.dynamodb import changes, client, conditions, payment_item, payments
-from direct_debit.application import (
-    accept_notification,
-    advance_binding,
-    advance_payment,
-    bind_account,
-    chains,
-    confirm_unbinding,
-    inquire_status,
-    make_payment,
-    obtain_b2b_token,
-    obtain_customer_token,
-    process_notification,
-    process_refund,
-    record_change,
-    references,
-    refund_payment,
-    release_account,
-    resolve_pending,
-    verify_payment_otp,
-)
-from direct_debit.application.ports import Reply
+from direct_debit.application import chains, references, resolve_pending
+from direct_debit.application.bindings import advance_binding, bind_account, confirm_unbinding, release_account
+from direct_debit.application.calls import obtain_b2b_token, obtain_customer_token
+from direct_debit.application.notifications import accept_notification, process_notification
+from direct_debit.application.outbox import record_change
+from direct_debit.application.payments import advance_payment, inquire_status, make_payment, verify_payment_otp
+from direct_debit.application.ports.doku import Reply
+from direct_debit.application.refunds import process_refund, refund_payment
 from direct_debit.domain.payment import PAYMENT_TRANSITIONS, PaymentEvent, PaymentSituation, PaymentState
 from direct_debit.entrypoint import stream
 from doku_snap import response_codes, ties
@@ -186,13 +173,13 @@ def _replace_conditions() -> list[Undo]:
 
 
 def _skip_settling() -> list[Undo]:
-    from direct_debit.application import unbind_account  # noqa: PLC0415
+    from direct_debit.application.bindings import unbind_account  # noqa: PLC0415
 
     return _replace_everywhere(unbind_account.settle_open_payments, lambda *_: None)
 
 
 def _returned_is_linked() -> list[Undo]:
-    from direct_debit.application import prove_binding  # noqa: PLC0415
+    from direct_debit.application.bindings import prove_binding  # noqa: PLC0415
 
     return _edit(
         prove_binding.prove_binding,

@@ -6,10 +6,10 @@ import hashlib
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
-from direct_debit.application.accept_notification import accept_notification
 from direct_debit.application.errors import InvalidSignature
-from direct_debit.application.inbound_ports import InboundCall
-from direct_debit.application.ports import InboxKind
+from direct_debit.application.notifications.accept_notification import accept_notification
+from direct_debit.application.notifications.inbound_ports import InboundCall
+from direct_debit.application.ports.inbox import InboxKind
 from doku_snap import inbound
 from tests.simulation.facts import API_SECONDS, CLIENT_ID, PUBLIC_URL
 from tests.simulation.kernel import SECOND

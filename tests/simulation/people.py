@@ -8,19 +8,19 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from direct_debit.application.bind_account import BindAccount, BindingResult, bind_account
-from direct_debit.application.confirm_unbinding import ConfirmUnbinding, confirm_unbinding
+from direct_debit.application.bindings.bind_account import BindAccount, BindingResult, bind_account
+from direct_debit.application.bindings.confirm_unbinding import ConfirmUnbinding, confirm_unbinding
+from direct_debit.application.bindings.get_balance import get_balance
+from direct_debit.application.bindings.list_bindings import list_bindings
+from direct_debit.application.bindings.return_from_binding import ReturnFromBinding, return_from_binding
+from direct_debit.application.bindings.unbind_account import unbind_account
 from direct_debit.application.errors import Conflict
-from direct_debit.application.get_balance import get_balance
-from direct_debit.application.get_payment import GetPayment, PaymentView, get_payment
-from direct_debit.application.get_refund import get_refund
-from direct_debit.application.list_bindings import list_bindings
-from direct_debit.application.make_payment import MakePayment, PaymentResult, make_payment
-from direct_debit.application.process_refund import redrive_refund
-from direct_debit.application.refund_payment import RefundPayment, refund_payment
-from direct_debit.application.return_from_binding import ReturnFromBinding, return_from_binding
-from direct_debit.application.unbind_account import unbind_account
-from direct_debit.application.verify_payment_otp import VerifyPaymentOtp, verify_payment_otp
+from direct_debit.application.payments.get_payment import GetPayment, PaymentView, get_payment
+from direct_debit.application.payments.make_payment import MakePayment, PaymentResult, make_payment
+from direct_debit.application.payments.verify_payment_otp import VerifyPaymentOtp, verify_payment_otp
+from direct_debit.application.refunds.get_refund import get_refund
+from direct_debit.application.refunds.process_refund import redrive_refund
+from direct_debit.application.refunds.refund_payment import RefundPayment, refund_payment
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.money import Amount
 from direct_debit.domain.payment import Payment, PaymentState
@@ -35,7 +35,7 @@ from tools.doku_simulator.records import Refund
 if TYPE_CHECKING:
     from direct_debit.adapters.dynamodb.items import Item
     from direct_debit.application.deadline import Deadline
-    from direct_debit.application.ports import Ports
+    from direct_debit.application.ports.ports import Ports
     from tests.simulation.kernel import Actor, Outcome
 
 WRONG_OTP = "739154"

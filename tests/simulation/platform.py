@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from direct_debit.adapters.dynamodb.keys import REVIEW_KIND
 from direct_debit.application.chains import continue_chain
 from direct_debit.application.errors import NotDone
-from direct_debit.application.inquire_status import inquire_status
-from direct_debit.application.process_notification import process_notification
-from direct_debit.application.process_refund import process_refund
+from direct_debit.application.notifications.process_notification import process_notification
+from direct_debit.application.payments.inquire_status import inquire_status
+from direct_debit.application.refunds.process_refund import process_refund
 from direct_debit.application.resolve_pending import resolve_pending
 from direct_debit.entrypoint.queue import is_last_delivery
 from direct_debit.entrypoint.stream import consume

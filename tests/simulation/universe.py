@@ -23,7 +23,7 @@ from direct_debit.adapters.secrets import SecretsManagerCredentials
 from direct_debit.adapters.vault import AesGcmVault
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import DirectDebitError, InvalidSignature
-from direct_debit.application.ports import Ports, TokenMemory
+from direct_debit.application.ports.ports import Ports, TokenMemory
 from direct_debit.application.settings import Settings
 from direct_debit.entrypoint.container import DokuConnector, read_inbound_keys
 from direct_debit.entrypoint.settings import read_environment

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from direct_debit.application.ports import Metric
+from direct_debit.application.ports.telemetry import Metric
 
 type Json = dict[str, Any]
 
@@ -18,7 +18,7 @@ _STATES = f"{_AWS}/step-functions/latest/dg/procedure-cw-metrics.html"
 _EVENTS = f"{_AWS}/eventbridge/latest/userguide/eb-monitoring.html"
 _GATEWAY = f"{_AWS}/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html"
 # Of our own metrics: what Powertools writes (direct_debit.entrypoint.observability).
-_OURS = "direct_debit.application.ports.Metric"
+_OURS = "direct_debit.application.ports.telemetry.Metric"
 
 _NAMESPACE = {"Fn::Sub": "DirectDebit/${AWS::StackName}"}
 _TOPIC = [{"Ref": "AlarmTopic"}]

@@ -7,7 +7,7 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from direct_debit.application.ports import Metric
+from direct_debit.application.ports.telemetry import Metric
 from tests.template.translation import resources, source
 from tools.ops.__main__ import main
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from direct_debit.application.ports import InboxKind
+from direct_debit.application.ports.inbox import InboxKind
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.payment import PaymentState
 from tests.fakes.journey import REF, Merchant

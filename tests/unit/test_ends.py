@@ -8,10 +8,10 @@ from enum import StrEnum
 
 import pytest
 
-from direct_debit.application.advance_payment import plan_next_look
-from direct_debit.application.bind_account import BindingResult
+from direct_debit.application.bindings.bind_account import BindingResult
 from direct_debit.application.errors import Conflict, DirectDebitError, Rejected
-from direct_debit.application.process_refund import redrive_refund
+from direct_debit.application.payments.advance_payment import plan_next_look
+from direct_debit.application.refunds.process_refund import redrive_refund
 from direct_debit.domain.binding import BINDING_TRANSITIONS, Binding, BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.payment import (

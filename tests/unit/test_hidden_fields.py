@@ -14,8 +14,8 @@ from pydantic import BaseModel
 
 import direct_debit
 import doku_snap
-from direct_debit.application.ports import LinkRequest
-from direct_debit.application.return_from_binding import ReturnFromBinding
+from direct_debit.application.bindings.return_from_binding import ReturnFromBinding
+from direct_debit.application.ports.doku import LinkRequest
 
 HIDDEN = frozenset(
     {
@@ -32,7 +32,7 @@ HIDDEN = frozenset(
 SHOWN = {
     "doku_snap.answers.Answer.body": "the parsed message, which hides its own fields",
     "doku_snap.inbound.SnapReply.headers": "the kind of content and the time",
-    "direct_debit.application.inbound_ports.SnapReply.headers": "the same",
+    "direct_debit.application.notifications.inbound_ports.SnapReply.headers": "the same",
     "direct_debit.entrypoint.routes.Route.body": "a type",
 }
 

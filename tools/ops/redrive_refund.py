@@ -1,8 +1,8 @@
 """Start a refund again that needs a review, or that DOKU refused: same number, so that nothing is given back twice."""
 
-from direct_debit.application.advance_payment import queue_refund
 from direct_debit.application.errors import PaymentChanged, Rejected
-from direct_debit.application.process_refund import redrive_refund as restart
+from direct_debit.application.payments.advance_payment import queue_refund
+from direct_debit.application.refunds.process_refund import redrive_refund as restart
 from direct_debit.domain.transitions import TransitionRefused
 from tools.ops.failure import OpsError
 from tools.ops.report import Report

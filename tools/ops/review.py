@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 from direct_debit.adapters.dynamodb.binding_item import was_given_up_at
 from direct_debit.adapters.dynamodb.due import WaitingRecord, list_waiting_for_review
-from direct_debit.application.close_reversal import close_reversal as close
 from direct_debit.application.errors import NotFound, RecordUnreadable, Rejected
-from direct_debit.application.ports import InboxItem, InboxKind, InboxState
+from direct_debit.application.payments.close_reversal import close_reversal as close
+from direct_debit.application.ports.inbox import InboxItem, InboxKind, InboxState
 from direct_debit.domain.binding import Binding, BindingState
 from direct_debit.domain.payment import Payment, PaymentState
 from direct_debit.domain.refund import RefundState

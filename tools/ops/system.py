@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from direct_debit.adapters.aws import AwsClients
 from direct_debit.adapters.dynamodb.client import Store
-from direct_debit.application.ports import Ports
+from direct_debit.application.ports.ports import Ports
 from direct_debit.entrypoint.container import build
 from direct_debit.entrypoint.settings import ConfigurationError, Environment, read_environment
 from tools.ops.failure import OpsError

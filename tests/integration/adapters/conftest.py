@@ -21,7 +21,10 @@ from direct_debit.adapters.dynamodb.circuit import DynamoDbCircuit
 from direct_debit.adapters.dynamodb.client import DynamoDb, Store
 from direct_debit.adapters.dynamodb.inbox import DynamoDbInbox
 from direct_debit.adapters.dynamodb.payments import DynamoDbPayments
-from direct_debit.application.ports import B2BTokens, Bindings, Circuit, Inbox, Payments
+from direct_debit.application.ports.bindings import Bindings
+from direct_debit.application.ports.fleet import B2BTokens, Circuit
+from direct_debit.application.ports.inbox import Inbox
+from direct_debit.application.ports.payments import Payments
 from tests.aws_rules.idempotency_tokens import RememberingTokens
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.ids import SeededIds

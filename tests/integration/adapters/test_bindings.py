@@ -5,7 +5,7 @@ import pytest
 
 from direct_debit.adapters.dynamodb.binding_item import read_binding, write_binding
 from direct_debit.application.errors import BindingChanged, NotFound
-from direct_debit.application.ports import AccountClaimLost, AccountTaken, CustomerBindings
+from direct_debit.application.ports.bindings import AccountClaimLost, AccountTaken, CustomerBindings
 from direct_debit.domain.binding import Binding, BindingEvent, BindingState, SealedTokens
 from tests.fakes.clock import START
 from tests.integration.adapters.conftest import World

@@ -19,7 +19,10 @@ from direct_debit.adapters.dynamodb.binding_item import write_binding
 from direct_debit.adapters.dynamodb.keys import SHARDS
 from direct_debit.adapters.dynamodb.payment_item import write_payment
 from direct_debit.application.errors import BindingChanged, NotFound, PaymentChanged, StoreUnavailable
-from direct_debit.application.ports import AccountClaimLost, CircuitState, InboxState, PaymentKey, SharedToken
+from direct_debit.application.ports.bindings import AccountClaimLost
+from direct_debit.application.ports.fleet import CircuitState, SharedToken
+from direct_debit.application.ports.inbox import InboxState
+from direct_debit.application.ports.payments import PaymentKey
 from direct_debit.domain.binding import BindingEvent
 from direct_debit.domain.payment import PaymentEvent
 from direct_debit.domain.transitions import TransitionRefused

@@ -1,7 +1,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from direct_debit.application.ports import InboxState
+from direct_debit.application.ports.inbox import InboxState
 from tests.fakes.clock import START
 from tests.integration.adapters.conftest import World
 from tests.integration.adapters.records import a_notification

@@ -6,7 +6,8 @@ import pytest
 
 from direct_debit.adapters.dynamodb.client import DynamoDb
 from direct_debit.application.errors import BindingChanged, PaymentChanged, StoreUnavailable
-from direct_debit.application.ports import CircuitState, KeyTaken, PaymentExists, PaymentKey, SharedToken
+from direct_debit.application.ports.fleet import CircuitState, SharedToken
+from direct_debit.application.ports.payments import KeyTaken, PaymentExists, PaymentKey
 from direct_debit.domain.binding import BindingEvent
 from tests.fakes.clock import START
 from tests.integration.adapters.conftest import World, make_world

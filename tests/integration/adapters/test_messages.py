@@ -17,7 +17,7 @@ from direct_debit.adapters.eventbridge import EventBridgeEvents
 from direct_debit.adapters.sqs import SqsQueue, SqsQueues
 from direct_debit.adapters.stepfunctions import StepFunctionsWorkflows
 from direct_debit.application.errors import StoreUnavailable, Undeliverable
-from direct_debit.application.ports import Events, OutboxEvent, Queues, Workflows
+from direct_debit.application.ports.messages import Events, OutboxEvent, Queues, Workflows
 from tests.fakes.clock import START
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from direct_debit.application.errors import NotFound, PaymentChanged
-from direct_debit.application.ports import BindingUnusable, KeyTaken, PaymentExists, PaymentKey
+from direct_debit.application.ports.payments import BindingUnusable, KeyTaken, PaymentExists, PaymentKey
 from direct_debit.domain.binding import BindingEvent
 from direct_debit.domain.payment import Payment
 from tests.fakes.clock import START

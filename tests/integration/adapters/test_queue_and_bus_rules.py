@@ -13,7 +13,7 @@ from direct_debit.adapters.aws import AwsClients
 from direct_debit.adapters.eventbridge import EventBridgeEvents
 from direct_debit.adapters.sqs import SqsQueue
 from direct_debit.application.errors import StoreUnavailable
-from direct_debit.application.ports import OutboxEvent
+from direct_debit.application.ports.messages import OutboxEvent
 from tests.aws_rules.event_bus import Mood, ThrottlingBus
 from tests.aws_rules.queue_limits import LARGEST_MESSAGE, LONGEST_DELAY, StrictSqs
 from tests.fakes.clock import START

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from direct_debit.adapters.dynamodb.client import DynamoDb
 from direct_debit.application.errors import BindingChanged, LostRace, PaymentChanged
-from direct_debit.application.ports import AccountTaken, BindingUnusable, KeyTaken, PaymentExists, PaymentKey
+from direct_debit.application.ports.bindings import AccountTaken
+from direct_debit.application.ports.payments import BindingUnusable, KeyTaken, PaymentExists, PaymentKey
 from direct_debit.domain.binding import BindingEvent, BindingState
 from tests.fakes.clock import START
 from tests.integration.adapters.conftest import MAX_OPEN, World, make_world

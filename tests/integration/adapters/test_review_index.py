@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from direct_debit.adapters.dynamodb.client import Store
 from direct_debit.adapters.dynamodb.due import WaitingRecord, list_waiting_for_review
-from direct_debit.application.ports import InboxState
+from direct_debit.application.ports.inbox import InboxState
 from direct_debit.domain.binding import Binding, BindingEvent
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.payment import Payment, PaymentState, ReviewReason

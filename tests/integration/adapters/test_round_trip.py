@@ -13,7 +13,7 @@ from direct_debit.adapters.dynamodb.inbox import read_inbox_item, write_inbox_it
 from direct_debit.adapters.dynamodb.items import Item, MalformedItem
 from direct_debit.adapters.dynamodb.payment_item import read_payment, write_payment
 from direct_debit.application.errors import RecordUnreadable
-from direct_debit.application.ports import InboxItem
+from direct_debit.application.ports.inbox import InboxItem
 from direct_debit.domain.binding import Binding
 from direct_debit.domain.payment import Payment, PaymentState, remember_moves
 from direct_debit.domain.refund import Refund

@@ -11,7 +11,7 @@ from direct_debit.adapters.aws import AwsClients
 from direct_debit.adapters.credentials import Credentials, CredentialSource, MalformedCredentials
 from direct_debit.adapters.secrets import SecretsManagerCredentials
 from direct_debit.application.errors import NotConfigured, StoreUnavailable
-from direct_debit.application.ports import Metric
+from direct_debit.application.ports.telemetry import Metric
 from tests.fakes.clock import FakeClock
 from tests.fakes.telemetry import RecordingTelemetry
 from tests.unit.adapters.test_credentials import FIELDS

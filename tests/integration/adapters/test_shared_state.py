@@ -5,8 +5,8 @@ import pytest
 
 from direct_debit.adapters.dynamodb.items import AttributeValue
 from direct_debit.adapters.dynamodb.keys import B2B_TOKEN_KEY
-from direct_debit.application.obtain_b2b_token import Proof
-from direct_debit.application.ports import CircuitState, SharedToken
+from direct_debit.application.calls.obtain_b2b_token import Proof
+from direct_debit.application.ports.fleet import CircuitState, SharedToken
 from tests.fakes.clock import START
 from tests.integration.adapters.conftest import World
 from tests.integration.adapters.records import BINDINGS

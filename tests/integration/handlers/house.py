@@ -13,7 +13,7 @@ from typing import Any
 
 from direct_debit.adapters.doku_inbound import InboundDokuAdapter, InboundKeys
 from direct_debit.application.errors import StoreUnavailable
-from direct_debit.application.ports import Ports
+from direct_debit.application.ports.ports import Ports
 from direct_debit.entrypoint import container
 from direct_debit.entrypoint.container import Services
 from direct_debit.entrypoint.observability import Observability

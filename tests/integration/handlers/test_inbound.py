@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from direct_debit.adapters.doku_inbound import InboundDokuAdapter, InboundKeys
-from direct_debit.application.ports import InboxState
+from direct_debit.application.ports.inbox import InboxState
 from direct_debit.entrypoint import container
 from doku_snap.keys import load_private_key
 from tests.fakes.weather import Fault, Weather

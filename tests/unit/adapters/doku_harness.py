@@ -8,7 +8,7 @@ from pathlib import Path
 
 from direct_debit.adapters.doku import WORKER_READ_SECONDS, DokuAdapter, DokuConnection
 from direct_debit.application.deadline import Deadline
-from direct_debit.application.ports import DokuCall
+from direct_debit.application.ports.doku import DokuCall
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.money import Amount
 from direct_debit.domain.payment import Payment

@@ -18,7 +18,7 @@ from direct_debit.application.errors import (
     Rejected,
     RelinkRequired,
 )
-from direct_debit.application.ports import LinkRequest, RefundRecord, Reply
+from direct_debit.application.ports.doku import LinkRequest, RefundRecord, Reply
 from doku_snap.errors import AnswerLost, ConnectionNotMade
 from doku_snap.transport import HttpAnswer, HttpRequest
 from tests.unit.adapters.doku_harness import answer, deadline, doku_call, lose, make, payment

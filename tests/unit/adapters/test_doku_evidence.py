@@ -13,7 +13,7 @@ from direct_debit.application.errors import (
     OutcomeUnknown,
     Unsendable,
 )
-from direct_debit.application.ports import Metric
+from direct_debit.application.ports.telemetry import Metric
 from doku_snap.errors import AnswerLost, ConnectionNotMade, InvalidMessage
 from tests.fakes.telemetry import RecordingTelemetry
 from tests.unit.adapters.doku_harness import answer, doku_call, lose, make, payment

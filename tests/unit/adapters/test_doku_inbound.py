@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from direct_debit.adapters.doku_inbound import read_verified
-from direct_debit.application.accept_notification import AcceptNotification
-from direct_debit.application.notices import BindingNotice, PaymentNotice, read_notice, write_notice
-from direct_debit.application.ports import InboxKind
+from direct_debit.application.notifications.accept_notification import AcceptNotification
+from direct_debit.application.notifications.notices import BindingNotice, PaymentNotice, read_notice, write_notice
+from direct_debit.application.ports.inbox import InboxKind
 from doku_snap.errors import InboundRefused
 from doku_snap.inbound import VerifiedNotification
 

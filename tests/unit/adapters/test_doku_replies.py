@@ -3,7 +3,7 @@
 import pytest
 
 from direct_debit.adapters.doku_replies import NoReply, Verdict, judge_write
-from direct_debit.application.ports import Reply
+from direct_debit.application.ports.doku import Reply
 from doku_snap.operations import Operation
 from doku_snap.response_codes import TABLE, classify
 

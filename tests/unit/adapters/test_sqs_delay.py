@@ -1,7 +1,7 @@
 import pytest
 
 from direct_debit.adapters.sqs import MAX_DELAY_SECONDS, bound_delay
-from direct_debit.application.advance_payment import QUEUE_REACH
+from direct_debit.application.payments.advance_payment import QUEUE_REACH
 
 
 @pytest.mark.parametrize(

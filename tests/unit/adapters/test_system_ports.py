@@ -2,7 +2,7 @@ from datetime import UTC
 
 from direct_debit.adapters.clock import SystemClock
 from direct_debit.adapters.ids import SystemIds
-from direct_debit.application.ports import Clock, Ids
+from direct_debit.application.ports.time_and_chance import Clock, Ids
 
 
 def test_the_clock_is_aware_and_goes_on() -> None:

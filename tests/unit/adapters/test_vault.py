@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from direct_debit.adapters.credentials import Credentials, FixedCredentials
 from direct_debit.adapters.vault import AesGcmVault, UnsealFailed
-from direct_debit.application.ports import Vault
+from direct_debit.application.ports.vault import Vault
 from tests.fakes.credentials import CREDENTIALS
 from tests.fakes.ids import SeededIds
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from direct_debit.application.advance_payment import QUEUE_REACH
 from direct_debit.application.chains import LONGEST_CHAIN, continue_chain
+from direct_debit.application.payments.advance_payment import QUEUE_REACH
 from direct_debit.application.settings import Settings
 from direct_debit.domain.refund import RefundState
 from tests.fakes.journey import REF, Merchant

@@ -14,8 +14,8 @@ from typing import Literal
 
 import pytest
 
+from direct_debit.application.bindings.get_balance import get_balance
 from direct_debit.application.errors import DirectDebitError, NotDone
-from direct_debit.application.get_balance import get_balance
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.payment import PaymentState
 from tests.fakes.invariants import WRONG_OTP, bindings_of, check_at_rest, payments_of

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from direct_debit.adapters.doku import DokuAdapter
+from direct_debit.application.bindings.prove_binding import prove_binding
+from direct_debit.application.calls.obtain_b2b_token import obtain_b2b_token
+from direct_debit.application.calls.obtain_customer_token import obtain_customer_token
 from direct_debit.application.deadline import Deadline
-from direct_debit.application.obtain_b2b_token import obtain_b2b_token
-from direct_debit.application.obtain_customer_token import obtain_customer_token
-from direct_debit.application.prove_binding import prove_binding
 from direct_debit.application.settings import Settings
 from tests.fakes.journey import Merchant
 from tests.fakes.world import World

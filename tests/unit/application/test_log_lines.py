@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from direct_debit.application.bindings.get_balance import get_balance
 from direct_debit.application.errors import NotDone
-from direct_debit.application.get_balance import get_balance
-from direct_debit.application.ports import Metric
-from direct_debit.application.process_refund import process_refund
+from direct_debit.application.ports.telemetry import Metric
+from direct_debit.application.refunds.process_refund import process_refund
 from direct_debit.domain.payment import PaymentState
 from tests.fakes.journey import REF, Merchant
 from tests.fakes.quiescence import come_to_rest

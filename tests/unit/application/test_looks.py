@@ -6,10 +6,10 @@ from unittest.mock import patch
 
 import pytest
 
-from direct_debit.application.advance_payment import QUEUE_REACH
 from direct_debit.application.errors import CustomerActionRequired, DokuSilent, NotDone, Rejected, Unsendable
 from direct_debit.application.looks import NO_ANSWER, SOON, claim_until, next_try
-from direct_debit.application.ports import Ports
+from direct_debit.application.payments.advance_payment import QUEUE_REACH
+from direct_debit.application.ports.ports import Ports
 from tests.fakes.clock import START
 from tests.fakes.ids import SeededIds
 from tests.fakes.world import World

@@ -12,13 +12,13 @@ from unittest.mock import patch
 
 import pytest
 
-from direct_debit.application.bind_account import BindingResult
+from direct_debit.application.bindings.bind_account import BindingResult
+from direct_debit.application.bindings.get_balance import get_balance
+from direct_debit.application.calls.obtain_b2b_token import obtain_b2b_token
 from direct_debit.application.errors import Conflict, DirectDebitError
-from direct_debit.application.get_balance import get_balance
-from direct_debit.application.make_payment import PaymentResult
-from direct_debit.application.obtain_b2b_token import obtain_b2b_token
-from direct_debit.application.process_notification import process_notification
-from direct_debit.application.process_refund import process_refund
+from direct_debit.application.notifications.process_notification import process_notification
+from direct_debit.application.payments.make_payment import PaymentResult
+from direct_debit.application.refunds.process_refund import process_refund
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.payment import PaymentState
 from tests.fakes.clock import FakeClock

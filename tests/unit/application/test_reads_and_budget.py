@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from direct_debit.application.bindings.get_balance import get_balance
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import Conflict, CustomerActionRequired, NotDone, NotFound, Rejected
-from direct_debit.application.get_balance import get_balance
-from direct_debit.application.get_payment import GetPayment, get_payment
-from direct_debit.application.get_refund import get_refund
-from direct_debit.application.make_payment import MakePayment, make_payment
+from direct_debit.application.payments.get_payment import GetPayment, get_payment
+from direct_debit.application.payments.make_payment import MakePayment, make_payment
+from direct_debit.application.refunds.get_refund import get_refund
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.money import Amount
 from direct_debit.domain.payment import PaymentState

@@ -1,14 +1,17 @@
 """The sweep: bounded, within its time, and nobody's trouble keeps the others waiting."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from direct_debit.adapters.dynamodb.keys import SHARDS
 from direct_debit.application.deadline import Deadline
-from direct_debit.application.errors import StoreUnavailable
-from direct_debit.application.resolve_pending import resolve_pending
+from direct_debit.application.errors import NotDone, StoreUnavailable
+from direct_debit.application.ports.telemetry import Metric
+from direct_debit.application.resolve_pending import Resolved, resolve_pending
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.move import PATIENCE
 from direct_debit.domain.payment import PaymentState
@@ -66,6 +69,79 @@ def test_visits_in_vain_hold_up_nobody_and_are_made_once() -> None:
     assert [message.subject for _, _, message, _ in world.queues.waiting] == ["LOST"]
     world.work()
     assert resolve_pending(1, world.process(), world.deadline(60)).visited == 0
+
+
+def ruin(world: World, *refs: str) -> None:
+    for item in world.store.items(TRANSACTIONS):
+        if item["pk"]["S"] in [f"PAYMENT#{ref}" for ref in refs]:
+            cast("MutableMapping[str, object]", item).pop("amount")
+
+
+def asked_about(world: World) -> list[str]:
+    return [message.subject for _, _, message, _ in world.queues.waiting]
+
+
+def test_what_can_not_be_read_is_counted_told_and_takes_nobodys_place() -> None:
+    merchant = unresolved(5)
+    world = merchant.world
+    first, second, third, *_ = world.process().payments.list_due(world.clock.now(), 5)
+    ruin(world, first, second)
+    world.telemetry.notes.clear()
+    assert resolve_pending(1, world.process(), world.deadline(60)) == Resolved(3, 2)
+    assert asked_about(world) == [third]
+    assert world.telemetry.counts[Metric.RECORD_UNREADABLE] == 2
+    assert [fields["reason"].split(":")[0] for text, fields in world.telemetry.notes if "can not be read" in text] == [
+        f"payment {first}",
+        f"payment {second}",
+    ]
+
+
+class Listed:
+    """A repository that lists three ids as due, of which none is there."""
+
+    def __init__(self, real: object) -> None:
+        self.real = real
+
+    def list_due(self, _now: datetime, limit: int) -> list[str]:
+        return ["X1", "X2", "X3"][:limit]
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.real, name)
+
+
+def test_a_payment_that_is_gone_takes_nobodys_place_and_a_notification_and_a_link_take_their_own() -> None:
+    world = World()
+    ports = world.process()
+    listed = {name: Listed(getattr(ports, name)) for name in ("payments", "inbox", "bindings")}
+    assert resolve_pending(1, replace(ports, **listed), world.deadline(60)) == Resolved(3 + 1 + 1, 0)  # type: ignore[arg-type]
+
+
+def test_a_sweep_without_visits_in_vain_reads_each_list_once() -> None:
+    merchant = unresolved(2)
+    world = merchant.world
+    world.weather = calm = Strike("nothing", Fault.FAIL)
+    resolve_pending(1, world.process(), world.deadline(60))
+    assert calm.names.count("store.query") == 3 * SHARDS
+
+
+def test_what_goes_wrong_is_told_with_dokus_code() -> None:
+    merchant = unresolved(1)
+    world = merchant.world
+    ports = world.process()
+    failing = Listed(ports.payments)
+    failing.get = fail_with(NotDone("no", code="5005500"))  # type: ignore[attr-defined]
+    resolve_pending(1, replace(ports, payments=failing), world.deadline(60))  # type: ignore[arg-type]
+    assert ("due record not resolved", {"code": "5005500", "reason": "NotDone"}) in world.telemetry.notes
+    failing.get = fail_with(ValueError("x"))  # type: ignore[attr-defined]
+    resolve_pending(1, replace(ports, payments=failing), world.deadline(60))  # type: ignore[arg-type]
+    assert world.telemetry.notes[-1] == ("due record not resolved", {"reason": "ValueError"})
+
+
+def fail_with(error: Exception) -> Callable[[str], object]:
+    def fail(_ref: str) -> object:
+        raise error
+
+    return fail
 
 
 def test_nothing_is_begun_that_might_outlive_the_function() -> None:

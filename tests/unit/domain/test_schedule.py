@@ -1,10 +1,11 @@
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from direct_debit.domain.schedule import next_due
+from direct_debit.domain.schedule import next_due, spread_of
 
 ORIGIN = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 STEPS = (61, 90, 180, 600, 900, 1800, 7200, 21600, 86400)
@@ -49,3 +50,12 @@ def test_jitter_is_a_twentieth_of_the_gap_before_and_half_a_minute_at_most(
     for jitter in (0.5, 1.0):
         due = next_due(ORIGIN, ORIGIN + timedelta(seconds=after), STEPS, jitter)
         assert due == ORIGIN + timedelta(seconds=step + spread * jitter)
+
+
+def test_a_record_keeps_its_jitter_and_records_are_spread_evenly() -> None:
+    spreads = [spread_of(f"INV{number:06}") for number in range(1000)]
+    assert spreads == [spread_of(f"INV{number:06}") for number in range(1000)]
+    assert all(0 <= spread < 1 for spread in spreads)
+    tenths = Counter(int(10 * spread) for spread in spreads)
+    assert set(tenths) == set(range(10))
+    assert 50 <= min(tenths.values()) <= max(tenths.values()) <= 150

@@ -15,7 +15,7 @@ from direct_debit.adapters.credentials import Credentials, CredentialSource, Fix
 from direct_debit.adapters.secrets import SecretsManagerCredentials
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import Rejected
-from direct_debit.application.ports import Metric
+from direct_debit.application.ports.telemetry import Metric
 from direct_debit.entrypoint import container
 from direct_debit.entrypoint.container import DokuConnector, build, check_credentials, read_inbound_keys
 from direct_debit.entrypoint.settings import ConfigurationError, read_environment

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from direct_debit.application.errors import DirectDebitError
-from direct_debit.application.ports import DokuCall, LinkRequest
+from direct_debit.application.ports.doku import DokuCall, LinkRequest
 from direct_debit.application.references import derive_reference, make_external_id
 from direct_debit.application.settings import Settings
 from direct_debit.domain import values

@@ -29,7 +29,7 @@ from direct_debit.application.errors import (
     Undeliverable,
     Unsendable,
 )
-from direct_debit.application.ports import AccountClaimLost
+from direct_debit.application.ports.bindings import AccountClaimLost
 from direct_debit.entrypoint.errors import (
     ERROR_NAMES,
     PROBLEMS,

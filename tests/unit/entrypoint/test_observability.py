@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from direct_debit.adapters.credentials import MalformedCredentials
-from direct_debit.application.ports import Metric
+from direct_debit.application.ports.telemetry import Metric
 from direct_debit.entrypoint.observability import Observability
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from direct_debit.application.ports import Metric
+from direct_debit.application.ports.telemetry import Metric
 from direct_debit.entrypoint.observability import Observability
 from tools.local_cloud.aws import Cloud
 from tools.local_cloud.metrics_bridge import Figure, MetricsBridge, oldest_age, read_emf

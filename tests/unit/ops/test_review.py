@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from direct_debit.application.accept_notification import AcceptNotification, accept_notification
-from direct_debit.application.notices import PaymentNotice
-from direct_debit.application.ports import InboxKind, InboxState
+from direct_debit.application.notifications.accept_notification import AcceptNotification, accept_notification
+from direct_debit.application.notifications.notices import PaymentNotice
+from direct_debit.application.ports.inbox import InboxKind, InboxState
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.payment import Payment, PaymentState, ReviewReason
 from direct_debit.domain.refund import RefundState

@@ -23,21 +23,20 @@ from direct_debit.application.errors import (
     RelinkRequired,
     Unsendable,
 )
-from direct_debit.application.ports import (
+from direct_debit.application.ports.doku import (
     Balance,
-    Clock,
     CustomerTokens,
     DokuCall,
     IssuedB2BToken,
     LinkRequest,
     LinkStarted,
-    Metric,
     RefundRecord,
     Reply,
     StatusAnswer,
-    Telemetry,
     WriteAnswer,
 )
+from direct_debit.application.ports.telemetry import Metric, Telemetry
+from direct_debit.application.ports.time_and_chance import Clock
 from direct_debit.domain.payment import Payment
 from doku_snap.answers import Answer
 from doku_snap.client import Call, DokuClient

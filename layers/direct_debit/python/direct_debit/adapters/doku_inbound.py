@@ -4,11 +4,12 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from direct_debit.application.accept_notification import AcceptNotification
 from direct_debit.application.errors import InvalidSignature
-from direct_debit.application.inbound_ports import InboundCall, SnapReply
-from direct_debit.application.notices import BindingNotice, PaymentNotice
-from direct_debit.application.ports import Clock, InboxKind
+from direct_debit.application.notifications.accept_notification import AcceptNotification
+from direct_debit.application.notifications.inbound_ports import InboundCall, SnapReply
+from direct_debit.application.notifications.notices import BindingNotice, PaymentNotice
+from direct_debit.application.ports.inbox import InboxKind
+from direct_debit.application.ports.time_and_chance import Clock
 from doku_snap import inbound
 from doku_snap.errors import InboundRefused
 from doku_snap.keys import load_public_key

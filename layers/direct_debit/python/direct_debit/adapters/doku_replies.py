@@ -6,7 +6,7 @@ The signing layer classifies a code; this table turns class, case and operation 
 from collections.abc import Mapping
 from enum import StrEnum
 
-from direct_debit.application.ports import Reply
+from direct_debit.application.ports.doku import Reply
 from doku_snap.operations import Operation
 from doku_snap.response_codes import AnswerClass, Classification
 

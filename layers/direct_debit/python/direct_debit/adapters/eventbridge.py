@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
-    from direct_debit.application.ports import OutboxEvent
+    from direct_debit.application.ports.messages import OutboxEvent
 
 SOURCE = "direct-debit"
 

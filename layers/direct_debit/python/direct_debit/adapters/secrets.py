@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from direct_debit.adapters.credentials import MalformedCredentials, parse_credentials
 from direct_debit.application.errors import NotConfigured, StoreUnavailable
-from direct_debit.application.ports import Metric
+from direct_debit.application.ports.telemetry import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
     from direct_debit.adapters.credentials import Credentials
-    from direct_debit.application.ports import Clock, Telemetry
+    from direct_debit.application.ports.telemetry import Telemetry
+    from direct_debit.application.ports.time_and_chance import Clock
 
 LIFETIME = timedelta(seconds=300)
 REFRESH_PAUSE = timedelta(seconds=60)

@@ -17,7 +17,7 @@ from direct_debit.application.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from direct_debit.adapters.credentials import CredentialSource
-    from direct_debit.application.ports import Ids
+    from direct_debit.application.ports.time_and_chance import Ids
 
 _NONCE_BYTES = 12
 

@@ -6,7 +6,8 @@ AWS ends such a chain after about sixteen rounds and puts the message aside, wha
 
 from dataclasses import dataclass, replace
 
-from direct_debit.application.ports import Ports, Queues
+from direct_debit.application.ports.messages import Queues
+from direct_debit.application.ports.ports import Ports
 
 LONGEST_CHAIN = 4
 """Messages of workers in a row: the steps of a schedule's first quarter of an hour."""

@@ -13,7 +13,7 @@ from direct_debit.application.errors import (
     Rejected,
     Unsendable,
 )
-from direct_debit.application.ports import Ports
+from direct_debit.application.ports.ports import Ports
 
 SOON = timedelta(minutes=2)
 _JITTER = 0.25  # of a wait, upwards only: what one outage stopped is not asked about in one moment

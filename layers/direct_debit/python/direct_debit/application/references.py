@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
-from direct_debit.application.ports import Clock, Ids
+from direct_debit.application.ports.time_and_chance import Clock, Ids
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _REFERENCE_LENGTH = 12  # every limit that DOKU's own SDKs apply lets 12 characters pass (contract 9, row 6)

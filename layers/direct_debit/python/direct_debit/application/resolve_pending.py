@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
+from direct_debit.application.bindings.resolve_binding import resolve_binding
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import DirectDebitError, RecordUnreadable
-from direct_debit.application.inquire_status import sweep_payment
-from direct_debit.application.ports import Metric, Ports
-from direct_debit.application.process_notification import sweep_notification
-from direct_debit.application.record_change import tell_binding, tell_payment
-from direct_debit.application.resolve_binding import resolve_binding
+from direct_debit.application.notifications.process_notification import sweep_notification
+from direct_debit.application.outbox.record_change import tell_binding, tell_payment
+from direct_debit.application.payments.inquire_status import sweep_payment
+from direct_debit.application.ports.ports import Ports
+from direct_debit.application.ports.telemetry import Metric
 from direct_debit.domain.move import tell_again_at
 
 _LAST_START = 20.0  # seconds: what is not begun by then waits for the next minute

@@ -28,8 +28,10 @@ from direct_debit.adapters.secrets import SecretsManagerCredentials
 from direct_debit.adapters.sqs import SqsQueue, SqsQueues
 from direct_debit.adapters.stepfunctions import StepFunctionsWorkflows
 from direct_debit.adapters.vault import AesGcmVault
-from direct_debit.application.inbound_ports import InboundDoku
-from direct_debit.application.ports import Clock, Metric, Ports, Telemetry, TokenMemory
+from direct_debit.application.notifications.inbound_ports import InboundDoku
+from direct_debit.application.ports.ports import Ports, TokenMemory
+from direct_debit.application.ports.telemetry import Metric, Telemetry
+from direct_debit.application.ports.time_and_chance import Clock
 from direct_debit.entrypoint.observability import Observability
 from direct_debit.entrypoint.settings import DOKU_UNTIED_FIELDS, ConfigurationError, Environment, read_environment
 from doku_snap.client import DokuClient

@@ -11,7 +11,8 @@ from datetime import timedelta
 
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import DirectDebitError
-from direct_debit.application.ports import Clock, Ports
+from direct_debit.application.ports.ports import Ports
+from direct_debit.application.ports.time_and_chance import Clock
 from direct_debit.entrypoint import container
 from direct_debit.entrypoint.container import Services
 from direct_debit.entrypoint.errors import ERRORS_FOR_OPERATORS, InternalError, Problem, describe, name_error

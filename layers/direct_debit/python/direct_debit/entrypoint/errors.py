@@ -20,7 +20,7 @@ from direct_debit.application.errors import (
     RelinkRequired,
     StoreUnavailable,
 )
-from direct_debit.application.ports import AccountClaimLost
+from direct_debit.application.ports.bindings import AccountClaimLost
 from direct_debit.entrypoint.settings import ConfigurationError
 
 TYPE_PREFIX = "/problems/"

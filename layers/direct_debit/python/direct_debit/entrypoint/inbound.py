@@ -9,10 +9,11 @@ counts too (contract 12.2).
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode, urlsplit
 
-from direct_debit.application.accept_notification import accept_notification
 from direct_debit.application.errors import DirectDebitError, InvalidRequest, InvalidSignature
-from direct_debit.application.inbound_ports import InboundCall, SnapReply
-from direct_debit.application.ports import InboxKind, Metric
+from direct_debit.application.notifications.accept_notification import accept_notification
+from direct_debit.application.notifications.inbound_ports import InboundCall, SnapReply
+from direct_debit.application.ports.inbox import InboxKind
+from direct_debit.application.ports.telemetry import Metric
 from direct_debit.entrypoint import container
 from direct_debit.entrypoint.container import Services
 from direct_debit.entrypoint.doors import Handler

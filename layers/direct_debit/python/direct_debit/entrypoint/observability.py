@@ -10,7 +10,7 @@ from typing import TextIO
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-from direct_debit.application.ports import Metric
+from direct_debit.application.ports.telemetry import Metric
 from direct_debit.entrypoint.errors import ERRORS_FOR_OPERATORS
 
 _FRAMES = 6  # of the traceback, the innermost

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from direct_debit.application.chains import continue_chain
 from direct_debit.application.errors import InvalidRequest, NotDone
-from direct_debit.application.ports import Metric
+from direct_debit.application.ports.telemetry import Metric
 from direct_debit.entrypoint import container
 from direct_debit.entrypoint.container import Services
 from direct_debit.entrypoint.doors import Call, Handler, make_deadline

@@ -14,14 +14,14 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
-from direct_debit.application.bind_account import BindAccount
-from direct_debit.application.confirm_unbinding import ConfirmUnbinding
-from direct_debit.application.get_payment import GetPayment
-from direct_debit.application.make_payment import MakePayment
-from direct_debit.application.refund_payment import RefundPayment
-from direct_debit.application.return_from_binding import ReturnFromBinding
+from direct_debit.application.bindings.bind_account import BindAccount
+from direct_debit.application.bindings.confirm_unbinding import ConfirmUnbinding
+from direct_debit.application.bindings.return_from_binding import ReturnFromBinding
+from direct_debit.application.payments.get_payment import GetPayment
+from direct_debit.application.payments.make_payment import MakePayment
+from direct_debit.application.payments.verify_payment_otp import VerifyPaymentOtp
+from direct_debit.application.refunds.refund_payment import RefundPayment
 from direct_debit.application.settings import Settings
-from direct_debit.application.verify_payment_otp import VerifyPaymentOtp
 from direct_debit.domain import values
 from direct_debit.domain.money import Amount
 from direct_debit.entrypoint.settings import LOOPBACK

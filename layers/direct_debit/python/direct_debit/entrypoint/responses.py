@@ -10,10 +10,11 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
-from direct_debit.application.bind_account import BindingResult
+from direct_debit.application.bindings.bind_account import BindingResult
+from direct_debit.application.bindings.list_bindings import BindingsResult
 from direct_debit.application.errors import NotFound
-from direct_debit.application.list_bindings import BindingsResult
-from direct_debit.application.ports import Balance, HistoryEntry
+from direct_debit.application.ports.doku import Balance
+from direct_debit.application.ports.payments import HistoryEntry
 from direct_debit.domain.binding import Binding, BindingState
 from direct_debit.domain.payment import FailureReason, Payment, PaymentState, ReviewReason
 from direct_debit.domain.refund import Refund, RefundState

@@ -15,8 +15,7 @@ from direct_debit.adapters.dynamodb.binding_item import BINDING_KIND, read_bindi
 from direct_debit.adapters.dynamodb.items import Item, MalformedItem
 from direct_debit.adapters.dynamodb.payment_item import PAYMENT_KIND, read_payment
 from direct_debit.application.errors import DirectDebitError, InvalidRequest, NotDone, StoreUnavailable
-from direct_debit.application.ports import Clock, Metric, Ports
-from direct_debit.application.record_change import (
+from direct_debit.application.outbox.record_change import (
     MOST_TOGETHER,
     News,
     find_binding_news,
@@ -24,6 +23,9 @@ from direct_debit.application.record_change import (
     publish_ahead,
     tell,
 )
+from direct_debit.application.ports.ports import Ports
+from direct_debit.application.ports.telemetry import Metric
+from direct_debit.application.ports.time_and_chance import Clock
 from direct_debit.entrypoint import container
 from direct_debit.entrypoint.container import Services
 from direct_debit.entrypoint.doors import Handler

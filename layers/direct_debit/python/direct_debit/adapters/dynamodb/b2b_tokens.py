@@ -22,7 +22,7 @@ from direct_debit.adapters.dynamodb.items import (
     text,
 )
 from direct_debit.adapters.dynamodb.keys import B2B_TOKEN_KEY
-from direct_debit.application.ports import SharedToken
+from direct_debit.application.ports.fleet import SharedToken
 
 if TYPE_CHECKING:
     from direct_debit.adapters.dynamodb.client import Store

@@ -31,7 +31,7 @@ from direct_debit.adapters.dynamodb.keys import (
 )
 from direct_debit.adapters.dynamodb.steps import delete_step, put_step, update_step
 from direct_debit.application.errors import BindingChanged, NotFound, StoreUnavailable
-from direct_debit.application.ports import AccountClaimLost, AccountTaken, CustomerBindings
+from direct_debit.application.ports.bindings import AccountClaimLost, AccountTaken, CustomerBindings
 from direct_debit.domain.binding import BindingState, remember_move
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from direct_debit.adapters.dynamodb.changes import WRITE_ID, set_and_remove
 from direct_debit.adapters.dynamodb.client import Refused
 from direct_debit.adapters.dynamodb.items import instant, number, read_instant_or_none, read_number, text
 from direct_debit.adapters.dynamodb.keys import CIRCUIT_KEY
-from direct_debit.application.ports import CircuitState
+from direct_debit.application.ports.fleet import CircuitState
 
 if TYPE_CHECKING:
     from direct_debit.adapters.dynamodb.client import Store

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from direct_debit.adapters.dynamodb.changes import Change
     from direct_debit.adapters.dynamodb.conditions import Condition
     from direct_debit.adapters.dynamodb.items import AttributeValue, Item
-    from direct_debit.application.ports import Clock, Ids
+    from direct_debit.application.ports.time_and_chance import Clock, Ids
 
 
 class DynamoDb(Protocol):

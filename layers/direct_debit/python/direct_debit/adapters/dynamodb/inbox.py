@@ -21,7 +21,7 @@ from direct_debit.adapters.dynamodb.items import (
     text,
 )
 from direct_debit.adapters.dynamodb.keys import REVIEW_KIND, due_shard, inbox_key
-from direct_debit.application.ports import InboxItem, InboxKind, InboxState
+from direct_debit.application.ports.inbox import InboxItem, InboxKind, InboxState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

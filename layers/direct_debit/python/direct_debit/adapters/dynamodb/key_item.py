@@ -13,7 +13,7 @@ from direct_debit.adapters.dynamodb.keys import idempotency_key
 
 if TYPE_CHECKING:
     from direct_debit.adapters.dynamodb.items import Item
-    from direct_debit.application.ports import PaymentKey
+    from direct_debit.application.ports.payments import PaymentKey
 
 KEY_KIND = "key"
 

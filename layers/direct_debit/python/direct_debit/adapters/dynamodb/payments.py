@@ -25,7 +25,7 @@ from direct_debit.adapters.dynamodb.keys import HISTORY_PREFIX, binding_key, ide
 from direct_debit.adapters.dynamodb.payment_item import PAYMENT_KIND, read_payment, write_payment
 from direct_debit.adapters.dynamodb.steps import check_step, put_step, update_step
 from direct_debit.application.errors import NotFound, PaymentChanged, StoreUnavailable
-from direct_debit.application.ports import BindingUnusable, KeyTaken, PaymentExists
+from direct_debit.application.ports.payments import BindingUnusable, KeyTaken, PaymentExists
 from direct_debit.domain.payment import remember_moves
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from direct_debit.adapters.dynamodb.changes import Change
     from direct_debit.adapters.dynamodb.client import Store
     from direct_debit.adapters.dynamodb.conditions import Condition
-    from direct_debit.application.ports import HistoryEntry, PaymentKey
+    from direct_debit.application.ports.payments import HistoryEntry, PaymentKey
     from direct_debit.domain.payment import Payment
 
 

@@ -1,0 +1,1 @@
+"""Links between customers and their accounts."""

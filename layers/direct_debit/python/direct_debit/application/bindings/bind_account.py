@@ -1,0 +1,236 @@
+"""Start linking a customer's CIMB account (contract 3.3).
+
+One account belongs to one customer, one customer has one link (invariant 7): both are claimed before DOKU is called,
+with a lease until the customer has finished. Repeating the request returns the link that is under way.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from direct_debit.application.bindings.advance_binding import advance_binding, end_attempt, without_attempt
+from direct_debit.application.bindings.prove_binding import prove_binding
+from direct_debit.application.calls.call_doku import call_doku
+from direct_debit.application.deadline import Deadline
+from direct_debit.application.errors import (
+    BindingChanged,
+    Conflict,
+    CustomerActionRequired,
+    NotDone,
+    OutcomeUnknown,
+    Rejected,
+    StoreUnavailable,
+    Unsendable,
+)
+from direct_debit.application.ports.bindings import AccountClaimLost
+from direct_debit.application.ports.doku import LinkRequest, LinkStarted
+from direct_debit.application.ports.ports import Ports
+from direct_debit.application.references import canonical, make_external_id
+from direct_debit.application.tasks.complete_task import adopt_binding_task_token
+from direct_debit.domain.binding import Binding, BindingEvent, BindingState
+from direct_debit.domain.evidence import Evidence, EvidenceSource
+
+_ATTEMPT = timedelta(seconds=30)  # nobody's request lives longer than this
+_HINT_DIGITS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BindAccount:
+    """Who wants to link which account. `phone` is the number registered at CIMB, digits, `62...`."""
+
+    customer_id: str
+    phone: str = field(repr=False)
+    success_url: str
+    failed_url: str
+    customer_name: str | None = field(default=None, repr=False)
+    email: str | None = field(default=None, repr=False)
+    id_card: str | None = field(default=None, repr=False)
+    country: str | None = None
+    address: str | None = field(default=None, repr=False)
+    date_of_birth: str | None = field(default=None, repr=False)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    device_id: str | None = None
+    ip_address: str | None = None
+    task_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BindingResult:
+    """The binding as it is now; `redirect_url` is where the customer goes on, while that is useful."""
+
+    binding: Binding
+    replayed: bool
+    redirect_url: str | None = field(repr=False)
+
+
+def bind_account(command: BindAccount, ports: Ports, deadline: Deadline) -> BindingResult:
+    """Start a link, or return the customer's link of this account as it is.
+
+    Raises Conflict (account or customer has another link), NotDone (nothing was sent: repeat).
+    """
+    now = ports.clock.now()
+    return_state = ports.ids.new_id()
+    binding = Binding(
+        id=ports.ids.new_id(),
+        customer_id=command.customer_id,
+        account=ports.vault.fingerprint(f"phone:{command.phone}"),
+        phone_hint=command.phone[-_HINT_DIGITS:],
+        success_url=command.success_url,
+        failed_url=command.failed_url,
+        request_hash=ports.vault.fingerprint(_content(command)),
+        return_state_hash=hash_return_state(ports, return_state),
+        created_at=now,
+        updated_at=now,
+        lease_until=now + timedelta(seconds=ports.settings.link_lease),
+        due_at=now + timedelta(seconds=ports.settings.link_lease),
+        external_id=make_external_id(ports.clock, ports.ids),
+        metadata=command.metadata,
+        attempt=ports.ids.new_id(),
+        attempt_until=now + _ATTEMPT,
+        evidence=Evidence(EvidenceSource.CALLER, now),
+        task_token=command.task_token,
+    )
+    taken = ports.bindings.create(binding, now)
+    if taken is None:
+        return _send(binding, command, return_state, ports, deadline)
+    holder = taken.holder
+    if holder is None:
+        raise NotDone("the account is being released by another link; repeat the request")
+    if holder.customer_id != binding.customer_id:
+        raise Conflict("this account is linked, or being linked, to another customer")
+    if holder.account != binding.account:
+        raise Conflict(f"the customer has another link (binding {holder.id}); unlink that first")
+    if holder.state is BindingState.REQUESTED and not holder.is_busy(now):
+        return _resume(holder, command, ports, deadline)
+    if holder.state is BindingState.RELINK_REQUIRED and not holder.is_busy(now) and holder.redirect_url is None:
+        return _resume(holder, command, ports, deadline)
+    holder = _try_to_prove(holder, ports, deadline)
+    return show_binding(adopt_binding_task_token(ports, holder, command.task_token), ports, replayed=True)
+
+
+def _try_to_prove(holder: Binding, ports: Ports, deadline: Deadline) -> Binding:
+    """Who asks again for a link that is under way may have finished it: no notification need have come."""
+    try:
+        return prove_binding(holder, ports, deadline)
+    except (NotDone, Unsendable) as error:
+        ports.telemetry.note("link not proved yet", binding_id=holder.id, code=error.code)
+        return ports.bindings.get(holder.id) or holder
+
+
+def show_binding(binding: Binding, ports: Ports, *, replayed: bool = False) -> BindingResult:
+    """Return a binding with the page where its customer goes on, while linking or unlinking waits for that."""
+    url = None
+    if binding.state in (BindingState.PENDING, BindingState.RELINK_REQUIRED):
+        url = binding.redirect_url
+    elif binding.state is BindingState.UNBIND_OTP_PENDING:
+        url = binding.unbind_redirect_url
+    opened = None if url is None else ports.vault.unseal(url, binding.id)
+    return BindingResult(binding, replayed, opened)
+
+
+def hash_return_state(ports: Ports, return_state: str) -> str:
+    """Return the stored form of a return state: the state itself is known to the customer's browser alone."""
+    return ports.vault.fingerprint(f"return:{return_state}")
+
+
+def _content(command: BindAccount) -> str:
+    return "binding:" + canonical({"customerId": command.customer_id, "phone": command.phone})
+
+
+def _resume(holder: Binding, command: BindAccount, ports: Ports, deadline: Deadline) -> BindingResult:
+    """Send the binding request of an existing record again: its first answer was lost, or the bank ended the link."""
+    now = ports.clock.now()
+    return_state = ports.ids.new_id()
+    lease_until = now + timedelta(seconds=ports.settings.link_lease)
+    resumed = replace(
+        holder.noted(now),
+        return_state_hash=hash_return_state(ports, return_state),
+        success_url=command.success_url,
+        failed_url=command.failed_url,
+        external_id=make_external_id(ports.clock, ports.ids),
+        attempt=ports.ids.new_id(),
+        attempt_until=now + _ATTEMPT,
+        lease_until=lease_until,
+        due_at=lease_until,
+        task_token=command.task_token or holder.task_token,
+    )
+    try:
+        claimed = ports.bindings.save(holder, resumed)
+    except AccountClaimLost:
+        raise Conflict("this account is linked, or being linked, to another customer") from None
+    except BindingChanged as race:
+        return show_binding(adopt_binding_task_token(ports, race.current, command.task_token), ports, replayed=True)
+    return _send(claimed, command, return_state, ports, deadline)
+
+
+def _send(binding: Binding, command: BindAccount, return_state: str, ports: Ports, deadline: Deadline) -> BindingResult:
+    base = f"{ports.settings.public_base_url}/bindings/return/{return_state}"
+    request = LinkRequest(
+        phone=command.phone,
+        customer_id=command.customer_id,
+        success_url=f"{base}/success",
+        failed_url=f"{base}/failed",
+        customer_name=command.customer_name,
+        email=command.email,
+        id_card=command.id_card,
+        country=command.country,
+        address=command.address,
+        date_of_birth=command.date_of_birth,
+    )
+
+    sent = binding
+
+    def renew_external_id() -> str:
+        nonlocal sent
+        renewed = replace(sent.noted(ports.clock.now()), external_id=make_external_id(ports.clock, ports.ids))
+        try:
+            sent = ports.bindings.save(sent, renewed)
+        except BindingChanged as race:
+            raise OutcomeUnknown("the binding was changed while its token was renewed") from race
+        return sent.external_id
+
+    try:
+        started = call_doku(
+            ports,
+            deadline,
+            lambda call: ports.doku.bind_account(request, call),
+            external_id=binding.external_id,
+            renew_external_id=renew_external_id,
+            device_id=command.device_id,
+            ip_address=command.ip_address,
+        )
+    except (NotDone, Unsendable):
+        end_attempt(sent, ports)
+        raise
+    except OutcomeUnknown:
+        # Whether DOKU has it shows when the customer can go on; repeating the request asks DOKU again.
+        return show_binding(end_attempt(sent, ports), ports)
+    except (Rejected, CustomerActionRequired) as error:
+        evidence = Evidence(EvidenceSource.ANSWER, ports.clock.now(), error.code)
+        refused = advance_binding(ports, sent, BindingEvent.LINK_REFUSED, evidence, change=without_attempt)
+        return show_binding(refused, ports)
+    return show_binding(_follow(sent, started, ports), ports)
+
+
+def _follow(binding: Binding, started: LinkStarted, ports: Ports) -> Binding:
+    if started.redirect_url is None:
+        # Without a page the customer can not go on: the record stays REQUESTED, and repeating the request asks again.
+        ports.telemetry.note("link started without a page", binding_id=binding.id, code=started.code)
+        return end_attempt(binding, ports)
+    page = started.redirect_url
+
+    def change(after: Binding) -> Binding:
+        code = started.auth_code
+        return replace(
+            without_attempt(after),
+            redirect_url=ports.vault.seal(page, after.id),
+            auth_code=after.auth_code if code is None else ports.vault.seal(code, after.id),
+            response_code=started.code,
+        )
+
+    evidence = Evidence(EvidenceSource.ANSWER, ports.clock.now(), started.code)
+    try:
+        return advance_binding(ports, binding, BindingEvent.LINK_STARTED, evidence, change=change, note_if_unmoved=True)
+    except StoreUnavailable:
+        ports.telemetry.note("answer not written; repeat the request", binding_id=binding.id, code=started.code)
+        return binding

@@ -1,0 +1,13 @@
+"""Look at one binding."""
+
+from direct_debit.application.bindings.bind_account import BindingResult, show_binding
+from direct_debit.application.errors import NotFound
+from direct_debit.application.ports.ports import Ports
+
+
+def get_binding(binding_id: str, ports: Ports) -> BindingResult:
+    """Return the binding. Raises NotFound."""
+    binding = ports.bindings.get(binding_id)
+    if binding is None:
+        raise NotFound("there is no such binding")
+    return show_binding(binding, ports)

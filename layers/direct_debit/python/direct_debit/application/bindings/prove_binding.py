@@ -1,0 +1,73 @@
+"""Prove a link: only a successful token exchange does (contract 3.3, 3.4)."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from direct_debit.application.bindings.advance_binding import advance_binding, end_attempt, without_attempt
+from direct_debit.application.calls.obtain_customer_token import ask_surely, seal_tokens
+from direct_debit.application.deadline import Deadline
+from direct_debit.application.errors import BindingChanged, DirectDebitError, NotDone, RelinkRequired, Unsendable
+from direct_debit.application.looks import next_try
+from direct_debit.application.ports.bindings import AccountClaimLost
+from direct_debit.application.ports.doku import CustomerTokens
+from direct_debit.application.ports.ports import Ports
+from direct_debit.domain.binding import Binding, BindingEvent, BindingState
+from direct_debit.domain.evidence import Evidence, EvidenceSource
+
+_ATTEMPT = timedelta(seconds=30)
+
+
+def prove_binding(binding: Binding, ports: Ports, deadline: Deadline, *, last: bool = False) -> Binding:
+    """Exchange the auth code; the binding becomes ACTIVE if DOKU takes it, and stays as it is if not (yet).
+
+    Raises NotDone when DOKU does not answer: the binding is then due again in minutes. One caller at a time; the others
+    get the binding as it is. `last`: a refusal ends the link, so one that may be of our signature is asked about again.
+    """
+    provable = binding.state is BindingState.PENDING or (
+        binding.state is BindingState.RELINK_REQUIRED and binding.redirect_url is not None
+    )
+    now = ports.clock.now()
+    if not provable or binding.auth_code is None or binding.is_busy(now):
+        return binding
+    claim = replace(binding.noted(now), attempt=ports.ids.new_id(), attempt_until=now + _ATTEMPT)
+    try:
+        claimed = ports.bindings.save(binding, claim)
+    except BindingChanged as race:
+        return race.current
+    auth_code = ports.vault.unseal(binding.auth_code, binding.id)
+    bounded = Deadline(min(deadline.at, now + _ATTEMPT))
+
+    def exchange() -> CustomerTokens:
+        return ports.doku.exchange_auth_code(auth_code, bounded)
+
+    try:
+        tokens = ask_surely(ports, bounded, exchange) if last else exchange()
+    except RelinkRequired:  # the customer has not finished, or never will
+        return end_attempt(claimed, ports)
+    except (NotDone, Unsendable) as error:
+        _put_off(claimed, error, ports)
+        raise
+    evidence = Evidence(EvidenceSource.ANSWER, ports.clock.now(), "2007400")
+    sealed = seal_tokens(ports, binding.id, tokens)
+    try:
+        return advance_binding(
+            ports,
+            claimed,
+            BindingEvent.PROVED,
+            evidence,
+            change=lambda after: replace(without_attempt(after), tokens=sealed),
+        )
+    except AccountClaimLost:
+        # The lease ended and the account was claimed by another link meanwhile: this one gives way.
+        return advance_binding(ports, claimed, BindingEvent.LINK_REFUSED, evidence)
+
+
+def _put_off(binding: Binding, error: DirectDebitError, ports: Ports) -> None:
+    """Write that nobody speaks to DOKU about the link any more, and when to ask again. Raises StoreUnavailable."""
+    now = ports.clock.now()
+    begun = binding.lease_until - timedelta(seconds=ports.settings.link_lease)
+    due = next_try(ports, error, since=begun, now=now)
+    try:
+        ports.bindings.save(binding, replace(without_attempt(binding.noted(now)), due_at=due))
+    except BindingChanged:
+        return  # somebody made progress with it

@@ -1,0 +1,1 @@
+"""What DOKU tells by itself."""

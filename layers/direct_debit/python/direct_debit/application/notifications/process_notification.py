@@ -1,0 +1,179 @@
+"""Work out what an accepted notification means (contract 3.5, 3.10; invariant 6).
+
+Only a fresh one whose reference, amount and customer agree with the record is believed. Everything else changes no
+money: it is kept, counted where it should not happen, and DOKU is asked for the status instead.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+
+from direct_debit.application.bindings.advance_binding import advance_binding
+from direct_debit.application.bindings.prove_binding import prove_binding
+from direct_debit.application.deadline import Deadline
+from direct_debit.application.errors import BindingChanged, NotDone, RecordUnreadable, StoreUnavailable, Unsendable
+from direct_debit.application.notifications.notices import BindingNotice, PaymentNotice, read_notice
+from direct_debit.application.payments.advance_payment import advance_payment
+from direct_debit.application.payments.inquire_status import request_inquiry
+from direct_debit.application.ports.inbox import InboxItem, InboxKind, InboxState
+from direct_debit.application.ports.ports import Ports
+from direct_debit.application.ports.telemetry import Metric
+from direct_debit.domain.binding import Binding, BindingEvent
+from direct_debit.domain.evidence import Evidence, EvidenceSource
+from direct_debit.domain.money import CURRENCY
+from direct_debit.domain.payment import Payment, PaymentEvent, PaymentState
+
+_EVENTS = {
+    "00": PaymentEvent.SUCCEEDED,
+    "01": PaymentEvent.PENDING,
+    "02": PaymentEvent.PENDING,
+    "03": PaymentEvent.PENDING,
+    "04": PaymentEvent.REFUNDED,
+    "05": PaymentEvent.CANCELLED,
+    "06": PaymentEvent.DECLINED,
+}
+_REVERSALS = frozenset({PaymentEvent.CANCELLED, PaymentEvent.DECLINED})
+_RETRY = timedelta(seconds=60)
+_LONGEST_RETRY = timedelta(hours=6)
+_MAX_SWEEPS = 12  # about two days
+
+
+def process_notification(inbox_id: str, ports: Ports, deadline: Deadline) -> None:
+    """Apply one accepted notification; repeating it changes nothing. Raises StoreUnavailable, NotDone: come again."""
+    item = ports.inbox.get(inbox_id)
+    if item is None or item.state is not InboxState.ACCEPTED:
+        return
+    notice = read_notice(ports.vault.unseal(item.body, item.id))
+    if isinstance(notice, PaymentNotice):
+        _process_payment(item, notice, ports)
+    else:
+        _process_binding(item, notice, ports, deadline)
+
+
+def sweep_notification(inbox_id: str, ports: Ports) -> None:
+    """Queue an accepted notification again that was not processed in time; one that never can be is put aside.
+
+    Raises StoreUnavailable.
+    """
+    item = ports.inbox.get(inbox_id)
+    if item is None or item.state is not InboxState.ACCEPTED:
+        return
+    if item.attempts >= _MAX_SWEEPS:
+        about = None if item.subject is None or item.kind is not InboxKind.PAYMENT else ports.payments.get(item.subject)
+        if about is not None:
+            request_inquiry(ports, about)  # what it said is lost, that it said something is not
+        _quarantine(item, "unprocessable", ports)
+        return
+    wait = min(_RETRY * 2**item.attempts, _LONGEST_RETRY)
+    ports.inbox.settle(item, replace(item, attempts=item.attempts + 1, due_at=ports.clock.now() + wait))
+    ports.queues.send_notification(item.id)
+
+
+def _process_payment(item: InboxItem, facts: PaymentNotice, ports: Ports) -> None:
+    payment = ports.payments.get(facts.ref)
+    if payment is None:
+        _quarantine(item, "unknown_reference", ports, ref=facts.ref)
+        return
+    if not item.fresh:
+        ports.telemetry.count(Metric.NOTIFICATION_STALE)
+        ports.telemetry.note("stale notification, asking for the status", ref=payment.ref, code=facts.status)
+        request_inquiry(ports, payment)
+        _settle(item, InboxState.PROCESSED, "stale", ports)
+        return
+    mismatch = _find_mismatch(payment, facts)
+    if mismatch is not None:
+        request_inquiry(ports, payment)
+        _quarantine(item, mismatch, ports, ref=payment.ref)
+        return
+    event = _EVENTS.get(facts.status)
+    if event is None:
+        request_inquiry(ports, payment)
+        _settle(item, InboxState.PROCESSED, "status_unclear", ports)
+        return
+    evidence = Evidence(EvidenceSource.NOTIFICATION, ports.clock.now(), facts.status)
+    followed = advance_payment(
+        ports,
+        payment,
+        event,
+        evidence,
+        # The reference of the first answer stays: inquiries name it, and another one would not be found.
+        change=lambda after: replace(after, doku_reference=after.doku_reference or facts.doku_reference),
+    )
+    if followed.state is PaymentState.PAID and event in _REVERSALS:
+        # Late and overtaken, or a reversal: the status tells.
+        ports.telemetry.note(
+            "told that a paid payment is not, asking for the status", ref=payment.ref, code=facts.status
+        )
+        request_inquiry(ports, followed)
+    _settle(item, InboxState.PROCESSED, None, ports)
+
+
+def _process_binding(item: InboxItem, facts: BindingNotice, ports: Ports, deadline: Deadline) -> None:
+    binding = None if facts.customer_id is None else ports.bindings.find_by_customer(facts.customer_id)
+    if binding is None or binding.external_id != facts.external_id:
+        if _is_of_an_ended_link(facts, ports):
+            _settle(item, InboxState.PROCESSED, "ended", ports)
+        else:
+            _quarantine(item, "unknown_binding", ports)
+        return
+    if facts.status == "SUCCESS":
+        binding = _learn_auth_code(binding, facts.auth_code, ports)
+        try:
+            prove_binding(binding, ports, deadline)  # the exchange is the proof: freshness does not matter
+        except StoreUnavailable:
+            raise
+        except (NotDone, Unsendable) as error:  # the link itself is due again in minutes
+            ports.telemetry.note("link not proved yet", binding_id=binding.id, code=error.code)
+    elif facts.status == "FAILED" and item.fresh:
+        evidence = Evidence(EvidenceSource.NOTIFICATION, ports.clock.now(), "FAILED")
+        advance_binding(ports, binding, BindingEvent.LINK_REFUSED, evidence)
+    _settle(item, InboxState.PROCESSED, None if item.fresh else "stale", ports)
+
+
+def _is_of_an_ended_link(facts: BindingNotice, ports: Ports) -> bool:
+    """Whether a late or repeated notification speaks of a link that has ended: nobody needs to look at it.
+
+    Raises RecordUnreadable where that can not be known.
+    """
+    if facts.customer_id is None:
+        return False
+    links = ports.bindings.list_by_customer(facts.customer_id)
+    if any(one.external_id == facts.external_id and not one.holds_account for one in links.bindings):
+        return True
+    if links.unreadable:
+        raise RecordUnreadable("one of the customer's links, which may be the one that is spoken of")
+    return False
+
+
+def _learn_auth_code(binding: Binding, auth_code: str | None, ports: Ports) -> Binding:
+    """Take the auth code from the notification where the binding response had none."""
+    current = binding
+    while auth_code is not None and current.auth_code is None and current.holds_account:
+        sealed = ports.vault.seal(auth_code, current.id)
+        try:
+            return ports.bindings.save(current, replace(current.noted(ports.clock.now()), auth_code=sealed))
+        except BindingChanged as race:
+            current = race.current
+    return current
+
+
+def _find_mismatch(payment: Payment, facts: PaymentNotice) -> str | None:
+    try:
+        value = Decimal(facts.value)
+    except InvalidOperation:
+        return "amount_mismatch"
+    if facts.currency != CURRENCY or value != payment.amount.value:
+        return "amount_mismatch"
+    if facts.customer_id is not None and facts.customer_id != payment.customer_id:
+        return "customer_mismatch"
+    return None
+
+
+def _quarantine(item: InboxItem, reason: str, ports: Ports, ref: str | None = None) -> None:
+    ports.telemetry.count(Metric.NOTIFICATION_QUARANTINED)
+    ports.telemetry.note("notification quarantined", ref=ref, reason=reason)
+    _settle(item, InboxState.QUARANTINED, reason, ports)
+
+
+def _settle(item: InboxItem, state: InboxState, reason: str | None, ports: Ports) -> None:
+    ports.inbox.settle(item, replace(item, state=state, reason=reason, due_at=None, attempts=item.attempts + 1))

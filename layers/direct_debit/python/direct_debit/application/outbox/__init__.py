@@ -1,0 +1,1 @@
+"""What a stored change means to others."""

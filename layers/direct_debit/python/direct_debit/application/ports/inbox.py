@@ -1,0 +1,62 @@
+"""What DOKU told us, accepted before it is answered."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+class InboxKind(StrEnum):
+    """What DOKU told us."""
+
+    PAYMENT = "payment"
+    BINDING = "binding"
+
+
+class InboxState(StrEnum):
+    """What became of an accepted notification."""
+
+    ACCEPTED = "ACCEPTED"
+    PROCESSED = "PROCESSED"
+    QUARANTINED = "QUARANTINED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxItem:
+    """An authentic notification, stored before it was answered.
+
+    `body` is its notice, sealed (it may hold an authCode); older items hold DOKU's body.
+    `subject` is the reference it speaks of, for the person who may have to look; older items have none.
+    """
+
+    id: str
+    kind: InboxKind
+    subject: str | None = None
+    received_at: datetime
+    fresh: bool
+    body: str = field(repr=False)
+    state: InboxState = InboxState.ACCEPTED
+    reason: str | None = None
+    attempts: int = 0
+    due_at: datetime | None = None
+
+
+class Inbox(Protocol):
+    """Accepted notifications, in the transactions table."""
+
+    def put(self, item: InboxItem) -> bool:
+        """Store; False when an equal notification is stored already."""
+        ...
+
+    def get(self, item_id: str) -> InboxItem | None:
+        """Read consistently."""
+        ...
+
+    def settle(self, before: InboxItem, after: InboxItem) -> None:
+        """Write what became of it. A change by somebody else in between is kept."""
+        ...
+
+    def list_due(self, now: datetime, limit: int) -> Sequence[str]:
+        """Return ids whose processing is overdue."""
+        ...

@@ -1,0 +1,1 @@
+"""Refunds, one for each payment."""
