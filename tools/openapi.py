@@ -19,11 +19,15 @@ from direct_debit.domain.binding import BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.payment import PaymentState
 from direct_debit.domain.refund import Refund, RefundState
-from direct_debit.entrypoint import responses
+from direct_debit.entrypoint.command import Command
 from direct_debit.entrypoint.errors import PROBLEMS, TYPE_PREFIX, ProblemKind
-from direct_debit.entrypoint.requests import Command
-from direct_debit.entrypoint.responses import View
-from direct_debit.entrypoint.routes import ROUTES, BodyRule, Route
+from direct_debit.entrypoint.operations.get_balance import BalanceLine, BalanceView
+from direct_debit.entrypoint.operations.list_bindings import BindingList, show_bindings
+from direct_debit.entrypoint.route import BodyRule, Route
+from direct_debit.entrypoint.views.binding import BindingView, show_binding
+from direct_debit.entrypoint.views.payment import PaymentView, show_payment
+from direct_debit.entrypoint.views.refund import RefundOfPaymentView, show_refund
+from direct_debit.entrypoint.views.view import AmountView, View
 from tools.make_events import (
     AT,
     BINDING_NOTIFY_PATH,
@@ -35,6 +39,7 @@ from tools.make_events import (
     make_events,
     vector_signer,
 )
+from tools.operations import ROUTES
 
 REPOSITORY = Path(__file__).parent.parent
 DOCUMENT = REPOSITORY / "docs" / "openapi.json"
@@ -290,15 +295,15 @@ def _example(view: type[View]) -> Json:
     )
     paid = example_payment(PaymentState.PAID, 5)
     made: Mapping[type[View], View] = {
-        responses.BindingView: responses.show_binding(pending),
-        responses.BindingList: responses.show_bindings(BindingsResult([pending], ())),
-        responses.BalanceView: responses.BalanceView(
+        BindingView: show_binding(pending),
+        BindingList: show_bindings(BindingsResult([pending], ())),
+        BalanceView: BalanceView(
             binding_id=pending.binding.id,
             customer_id=pending.binding.customer_id,
-            balances=[responses.BalanceLine(type="Cash", amount=responses.AmountView(value="150000.00"))],
+            balances=[BalanceLine(type="Cash", amount=AmountView(value="150000.00"))],
         ),
-        responses.PaymentView: responses.show_payment(example_payment(PaymentState.PROCESSING, 4)),
-        responses.RefundOfPaymentView: responses.show_refund(replace(paid, refund=refund)),
+        PaymentView: show_payment(example_payment(PaymentState.PROCESSING, 4)),
+        RefundOfPaymentView: show_refund(replace(paid, refund=refund)),
     }
     return made[view].to_json()
 

@@ -1,15 +1,6 @@
 """GET /bindings/{id}: one link as it is now."""
 
-from direct_debit.application.bindings.get_binding import get_binding
-from direct_debit.entrypoint.doors import Answer, Call, open_doors
-from direct_debit.entrypoint.requests import BindingRequest
-from direct_debit.entrypoint.responses import show_binding
-from direct_debit.entrypoint.routes import GET_BINDING
+from direct_debit.entrypoint.doors import open_doors
+from direct_debit.entrypoint.operations.get_binding import ROUTE, operate
 
-
-def operate(request: BindingRequest, call: Call) -> Answer:
-    """Show the binding."""
-    return Answer(200, show_binding(get_binding(request.binding_id, call.ports)))
-
-
-handler = open_doors(GET_BINDING, operate)
+handler = open_doors(ROUTE, operate)

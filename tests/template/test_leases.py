@@ -14,13 +14,13 @@ from tests.template.translation import functions, source
 MARGIN = 30  # seconds: clocks differ, and a function that is stopped has a last request under way
 # Whose attempt it is, by the use case that writes how long it lasts. These run for as long as their function does.
 ATTEMPTS = {
-    "bind_account": "BindAccount",
-    "unbind_account": "UnbindAccount",
-    "confirm_unbinding": "ConfirmUnbinding",
+    "bindings.bind_account": "BindAccount",
+    "bindings.unbind_account": "UnbindAccount",
+    "bindings.confirm_unbinding": "ConfirmUnbinding",
 }
 # These end by themselves: what they ask of DOKU has the lease's end as its deadline, whatever their function may
 # (tests/unit/application/test_leases.py).
-BOUNDED = {"prove_binding", "obtain_customer_token"}
+BOUNDED = {"bindings.prove_binding", "calls.obtain_customer_token"}
 
 
 def lease(module: str) -> timedelta:
@@ -48,8 +48,8 @@ def test_an_attempt_outlives_the_function_that_makes_it(module: str) -> None:
 def test_every_lease_is_known_here() -> None:
     folder = Path(application.__file__ or "").parent
     holders = {
-        path.stem
-        for path in folder.glob("*.py")
+        ".".join(path.relative_to(folder).with_suffix("").parts)
+        for path in folder.rglob("*.py")
         if any(line.startswith(("_ATTEMPT = ", "_LEASE = ")) for line in path.read_text().splitlines())
     }
     assert holders == {*ATTEMPTS, *BOUNDED}

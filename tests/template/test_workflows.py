@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
-from direct_debit.entrypoint.requests import MakePaymentRequest
+from direct_debit.entrypoint.operations.make_payment import MakePaymentRequest
 from tests.template.translation import Json, as_list, resources, source, statements, translated
 from tests.template.workflow_rules import FULFILMENT, MONEY, find_faults, read
 

@@ -33,7 +33,7 @@ SHOWN = {
     "doku_snap.answers.Answer.body": "the parsed message, which hides its own fields",
     "doku_snap.inbound.SnapReply.headers": "the kind of content and the time",
     "direct_debit.application.notifications.inbound_ports.SnapReply.headers": "the same",
-    "direct_debit.entrypoint.routes.Route.body": "a type",
+    "direct_debit.entrypoint.route.Route.body": "a type",
 }
 
 

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from direct_debit.application.errors import DirectDebitError, NotFound
-from direct_debit.entrypoint.routes import ROUTES
 from tests.integration.handlers.house import REPOSITORY, House
 from tools.make_events import AT, make_events, vector_signer
+from tools.operations import ROUTES
 
 EVENTS = REPOSITORY / "events"
 FUNCTIONS = sorted(folder.name for folder in (REPOSITORY / "functions").iterdir() if (folder / "handler.py").is_file())

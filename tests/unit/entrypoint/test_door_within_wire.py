@@ -23,14 +23,12 @@ from direct_debit.application.references import derive_reference, make_external_
 from direct_debit.application.settings import Settings
 from direct_debit.domain import values
 from direct_debit.entrypoint import settings as settings_module
-from direct_debit.entrypoint.requests import (
-    BindAccountRequest,
-    Command,
-    ConfirmUnbindingRequest,
-    MakePaymentRequest,
-    RefundPaymentRequest,
-    VerifyPaymentOtpRequest,
-)
+from direct_debit.entrypoint.command import Command
+from direct_debit.entrypoint.operations.bind_account import BindAccountRequest
+from direct_debit.entrypoint.operations.confirm_unbinding import ConfirmUnbindingRequest
+from direct_debit.entrypoint.operations.make_payment import MakePaymentRequest
+from direct_debit.entrypoint.operations.refund_payment import RefundPaymentRequest
+from direct_debit.entrypoint.operations.verify_payment_otp import VerifyPaymentOtpRequest
 from direct_debit.entrypoint.settings import ConfigurationError, read_environment
 from doku_snap.client import Call
 from doku_snap.messages.account_binding import AccountBindingRequest

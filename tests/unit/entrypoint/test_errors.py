@@ -40,7 +40,7 @@ from direct_debit.entrypoint.errors import (
     describe,
     name_error,
 )
-from direct_debit.entrypoint.routes import ROUTES
+from tools.operations import ROUTES
 
 # error -> HTTP status, problem type, name for Step Functions
 ROWS: list[tuple[Exception, int, str, str]] = [

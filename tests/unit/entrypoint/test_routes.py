@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
-from direct_debit.entrypoint.requests import Command
-from direct_debit.entrypoint.routes import ROUTES, BodyRule, Route
+from direct_debit.entrypoint.command import Command
+from direct_debit.entrypoint.route import BodyRule, Route
+from tools.operations import ROUTES
 
 REPOSITORY = Path(__file__).parents[3]
 

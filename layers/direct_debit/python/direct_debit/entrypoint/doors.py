@@ -14,13 +14,13 @@ from direct_debit.application.errors import DirectDebitError
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.ports.time_and_chance import Clock
 from direct_debit.entrypoint import container
+from direct_debit.entrypoint.command import Command
 from direct_debit.entrypoint.container import Services
 from direct_debit.entrypoint.errors import ERRORS_FOR_OPERATORS, InternalError, Problem, describe, name_error
 from direct_debit.entrypoint.events import ApiRequest, Context, is_api_event, read_api_event
 from direct_debit.entrypoint.parsing import read_command, read_request
-from direct_debit.entrypoint.requests import Command
-from direct_debit.entrypoint.responses import View
-from direct_debit.entrypoint.routes import Route
+from direct_debit.entrypoint.route import Route
+from direct_debit.entrypoint.views.view import View
 
 type Handler = Callable[[object, Context], Mapping[str, object]]
 

@@ -10,10 +10,10 @@ from pydantic_core import ErrorDetails
 from direct_debit.application.errors import InvalidRequest
 from direct_debit.application.settings import Settings
 from direct_debit.domain.values import explain_character
+from direct_debit.entrypoint.command import Command
 from direct_debit.entrypoint.errors import MalformedRequest, MissingField, UnknownField
 from direct_debit.entrypoint.events import ApiRequest
-from direct_debit.entrypoint.requests import Command
-from direct_debit.entrypoint.routes import BodyRule, Route
+from direct_debit.entrypoint.route import BodyRule, Route
 
 _NAME_LENGTH = 64  # of a caller's own field name that an error repeats
 _OF_TEXT = ("string_pattern_mismatch", "string_unicode")

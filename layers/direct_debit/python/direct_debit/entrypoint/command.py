@@ -1,0 +1,21 @@
+"""The base of every request: unknown fields are refused, nothing is coerced, no error repeats what was sent.
+
+An API request and a plain command (Step Functions, `aws lambda invoke`) are read by the same model.
+"""
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+
+class Command(BaseModel):
+    """The base of all requests."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        hide_input_in_errors=True,
+        alias_generator=to_camel,
+        validate_by_name=False,
+        validate_by_alias=True,
+    )

@@ -1,0 +1,31 @@
+"""DELETE /bindings/{id}: unlink an account."""
+
+from direct_debit.application.bindings.unbind_account import unbind_account
+from direct_debit.domain.binding import BindingState
+from direct_debit.entrypoint.doors import Answer, Call
+from direct_debit.entrypoint.names import BindingRequest
+from direct_debit.entrypoint.route import BY_BINDING, SENDS, Route
+from direct_debit.entrypoint.views.binding import BindingView, show_binding
+
+ROUTE = Route(
+    name="unbind_account",
+    method="DELETE",
+    path="/bindings/{id}",
+    summary="Unlink an account",
+    request=BindingRequest,
+    response=BindingView,
+    answers={
+        200: "Unlinked.",
+        202: "The bank sent an OTP: confirm with `POST /bindings/{id}/otp`. Or DOKU's answer is not known.",
+    },
+    problems=("not-found", "conflict", "rejected", "customer-action-required", *SENDS),
+    from_path=BY_BINDING,
+    repeats="the path names the link, and an unlinking that is under way or done is returned",
+)
+
+
+def operate(request: BindingRequest, call: Call) -> Answer:
+    """Ask DOKU to unlink: 202 while the OTP or the answer is awaited, 200 when it is done."""
+    result = unbind_account(request.binding_id, call.ports, call.deadline)
+    done = result.binding.state is BindingState.UNBOUND
+    return Answer(200 if done else 202, show_binding(result), replayed=result.replayed)

@@ -1,0 +1,177 @@
+"""What a value may be at the door: a reference, a text, a URL. What is accepted here can be sent (`domain.values`).
+
+Each field's description is its rule: it is the `detail` of a refusal and the text in the OpenAPI document.
+"""
+
+from ipaddress import IPv4Address
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from direct_debit.application.settings import Settings
+from direct_debit.domain import values
+from direct_debit.domain.money import Amount
+from direct_debit.entrypoint.command import Command
+from direct_debit.entrypoint.settings import LOOPBACK
+
+MAX_METADATA = 20
+
+
+def _check_url(url: str, info: ValidationInfo) -> str:
+    """Refuse what a browser must not be sent to. The allow-list is the operator's (ALLOWED_RETURN_HOSTS)."""
+    settings = info.context
+    allowed = settings.allowed_return_hosts if isinstance(settings, Settings) else ()
+    try:
+        address = values.read_url(url)
+    except ValueError:
+        raise PydanticCustomError("return_url", "not a URL") from None
+    listed = address.host in allowed or f"{address.host}:{address.port}" in allowed
+    # Plain http never leaves the machine: it is for local development, and has to be listed.
+    secure = address.scheme == "https" or (address.host in LOOPBACK and listed)
+    if not secure or (allowed and not listed):
+        raise PydanticCustomError("return_url", "not allowed")
+    return url
+
+
+def _check_amount(value: str) -> str:
+    try:
+        Amount.parse(value)
+    except ValueError:
+        raise PydanticCustomError("amount", "not an amount") from None
+    return value
+
+
+def _check_ipv4(value: str) -> str:
+    try:
+        IPv4Address(value)
+    except ValueError:
+        raise PydanticCustomError("ipv4", "not an address") from None
+    return value
+
+
+BindingId = Annotated[
+    str,
+    Field(
+        pattern=values.BINDING_ID,
+        description="The binding's id as `POST /bindings` gave it.",
+        examples=["6f1d2c3b4a5968778695a4b3c2d1e0f0"],
+    ),
+]
+
+
+CustomerId = Annotated[
+    str,
+    Field(
+        pattern=values.CUSTOMER_ID,
+        description="Your id of the customer: 1 to 64 letters, digits, dots, underscores or hyphens; no personal data.",
+        examples=["CUST-1001"],
+    ),
+]
+
+
+Reference = Annotated[
+    str,
+    Field(
+        pattern=values.REFERENCE,
+        description="Your reference of the payment: 1 to 64 letters, digits, dots, underscores or hyphens; 12 capital "
+        "letters and digits pass every known limit.",
+        examples=["INV202608010"],
+    ),
+]
+
+
+RefundNumber = Annotated[
+    str,
+    Field(
+        pattern=values.REFUND_NUMBER,
+        description="Your number of the refund: 1 to 64 letters, digits, dots, underscores or hyphens.",
+        examples=["RFD202608010"],
+    ),
+]
+
+
+ReturnUrl = Annotated[
+    str,
+    Field(
+        max_length=values.URL_LENGTH,
+        pattern=values.URL,
+        description=f"An https URL of at most {values.URL_LENGTH} printable ASCII characters without blanks (a host in "
+        "other letters as xn--), on a host that the operator allows.",
+        examples=["https://shop.example/paid"],
+        json_schema_extra={"format": "uri"},
+    ),
+    AfterValidator(_check_url),
+]
+
+
+Otp = Annotated[
+    str,
+    Field(
+        pattern=values.OTP,
+        description="The code that the bank sent to the customer: a string of 4 to 8 digits.",
+        examples=["123456"],
+        repr=False,
+    ),
+]
+
+
+DeviceId = Annotated[
+    str,
+    Field(
+        pattern=values.DEVICE_ID,
+        description="The customer's device: 1 to 64 letters or digits.",
+        examples=["a1b2c3d4e5"],
+    ),
+]
+
+
+IpAddress = Annotated[
+    str,
+    Field(
+        max_length=values.IPV4_LENGTH,
+        description="The customer's IPv4 address.",
+        examples=["203.0.113.7"],
+        json_schema_extra={"format": "ipv4"},
+    ),
+    AfterValidator(_check_ipv4),
+]
+
+
+Metadata = Annotated[
+    dict[
+        Annotated[str, Field(pattern=values.METADATA_KEY)],
+        Annotated[str, Field(max_length=values.METADATA_VALUE_LENGTH, pattern=values.METADATA_VALUE)],
+    ],
+    Field(
+        max_length=MAX_METADATA,
+        description=f"At most {MAX_METADATA} of your own strings, echoed everywhere: keys of 1 to 40 letters, digits, "
+        "dots, underscores or hyphens, values of at most 500 printable characters; no personal data.",
+        examples=[{"orderId": "4711"}],
+    ),
+]
+
+
+TaskToken = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=2048,
+        description="The task token of a waiting workflow; in plain commands only.",
+    ),
+]
+
+
+class AmountBody(Command):
+    """Money as SNAP writes it."""
+
+    value: Annotated[
+        str,
+        Field(
+            pattern=values.AMOUNT,
+            description='Rupiah as a string with exactly two decimals, greater than zero, for example "10000.00".',
+            examples=["10000.00"],
+        ),
+        AfterValidator(_check_amount),
+    ]
+    currency: Annotated[Literal["IDR"], Field(description="Always IDR.", examples=["IDR"])]
