@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 from tools.deploy.target import read_target
+from tools.local_cloud.bytecode import compile_build
 from tools.local_cloud.checkout import LOCAL, ROOT, SAM_BIN, SAM_CONFIG, TEMPLATE
 from tools.local_cloud.failure import LocalCloudError
 from tools.local_cloud.processes import run_command, tail
@@ -50,6 +51,7 @@ def build_once(folder: Path, log: Path, architecture: str, *only: str) -> Path:
             environment={"AWS_DEFAULT_REGION": read_target(SAM_CONFIG, "local").region},
             log=log,
         )
+        compile_build(unfinished)
         unfinished.rename(folder)
         _prune(folder.parent)
     return folder
