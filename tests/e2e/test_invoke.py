@@ -58,7 +58,7 @@ def test_a_breakpoint_stops_in_the_function_and_in_each_layer(stack: LocalStack,
     layers = ROOT / "layers"
     places = {
         ROOT / "functions/bind_account/handler.py": "handler = open_doors(",
-        layers / "direct_debit/python/direct_debit/application/bind_account.py": "now = ports.clock.now()",
+        layers / "direct_debit/python/direct_debit/application/bindings/bind_account.py": "now = ports.clock.now()",
         layers / "doku_snap/python/doku_snap/client.py": "sent_bytes = serialize(body)",
     }
     breakpoints = {path: [line_of(path, text)] for path, text in places.items()}
