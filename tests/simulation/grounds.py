@@ -10,7 +10,7 @@ from collections import defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypedDict, cast
 
-from direct_debit.adapters.dynamodb.payment_item import write_payment
+from direct_debit.adapters.dynamodb.payment_item import write_filing
 from direct_debit.domain.evidence import EvidenceSource
 from direct_debit.domain.payment import FailureReason, Payment, PaymentState
 from direct_debit.domain.refund import RefundState
@@ -38,7 +38,7 @@ class _Status(TypedDict, total=False):
 
 def _is_filed_in_time(item: Item, payment: Payment) -> bool:
     """Whether an item is found in the index when its payment is due: filed earlier costs a visit, later a promise."""
-    wanted = write_payment(payment)
+    wanted = write_filing(payment)
     if item.get("dueShard") != wanted.get("dueShard"):
         return False
     if payment.first_due is None:  # it waits for a person since then, or for nobody

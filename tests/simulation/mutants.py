@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from direct_debit.adapters import doku, doku_replies, vault
-from direct_debit.adapters.dynamodb import changes, client, conditions, payment_item, payments
+from direct_debit.adapters.dynamodb import changes, client, conditions, filing, payment_item, payments
 from direct_debit.application import chains, references, resolve_pending
 from direct_debit.application.bindings import advance_binding, bind_account, confirm_unbinding, release_account
 from direct_debit.application.calls import obtain_b2b_token, obtain_customer_token
@@ -716,6 +716,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "filed-too-late",
         "a record stays where it is in the due index although its time has become an earlier one",
         lambda: [_set(payments, "keep_earlier_filing", lambda *_records: frozenset({"dueAt"}))],
+    ),
+    Mutant(
+        "filed-by-news",
+        "a record's place in the due index is compared with when its news was due, which others may have moved",
+        lambda: _edit(
+            filing.keep_earlier_filing, "after.first_due >= before.work_due", "after.first_due >= before.first_due"
+        ),
     ),
     # --- news ---------------------------------------------------------------------------------------------------------
     Mutant(

@@ -5,8 +5,6 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from direct_debit.adapters.dynamodb.filing import keep_earlier_filing
-from direct_debit.adapters.dynamodb.payment_item import write_payment
 from direct_debit.domain.payment import Payment
 from tests.fakes.clock import START
 from tests.integration.adapters.conftest import World
@@ -57,12 +55,30 @@ def test_what_was_due_is_filed_at_its_new_time(world: World) -> None:
     assert is_filed_at(world, START + 9 * MINUTE)
 
 
-@pytest.mark.parametrize(("told_in", "kept"), [(5 * MINUTE, frozenset()), (5 * MINUTE + TICK, {"dueAt"})])
-def test_what_the_sweep_may_be_telling_is_filed_exactly(told_in: timedelta, kept: frozenset[str]) -> None:
-    """It puts news off without changing the version, and its clock may be minutes ahead."""
-    before = replace(a_payment(), due_at=START + MINUTE, tell_by=START + told_in)
-    after = replace(before.noted(START), due_at=START + 9 * MINUTE)
-    assert keep_earlier_filing(before, after, write_payment(before), write_payment(after)) == kept
+def test_news_that_is_told_meanwhile_puts_nothing_off(world: World) -> None:
+    """The outbox files what it has told for its work, without changing the version: who saves does not know it."""
+    before = created(world, START + 5 * MINUTE)
+    read = world.payments.save(before, replace(accepted(before), due_at=START + 30 * MINUTE))
+    assert read.tell_by == START + 10 * MINUTE
+    world.payments.confirm_told(read)
+    world.payments.save(read, replace(read.noted(START), due_at=START + 60 * MINUTE))  # carries the news again
+    assert is_filed_at(world, START + 10 * MINUTE)
+
+
+def test_news_that_is_put_off_meanwhile_puts_nothing_off(world: World) -> None:
+    before = created(world, START + 5 * MINUTE)
+    read = world.payments.save(before, replace(accepted(before), due_at=START + 60 * MINUTE))
+    world.payments.put_off_news(read, START + 40 * MINUTE)
+    world.payments.save(read, replace(read.noted(START), due_at=START + 20 * MINUTE, untold=(), tell_by=None))
+    assert is_filed_at(world, START + 20 * MINUTE)
+
+
+def test_where_only_news_was_due_the_entry_moves(world: World) -> None:
+    before = created(world, START + 5 * MINUTE)
+    rest = world.payments.save(before, replace(accepted(before), due_at=None))
+    assert rest.tell_by == START + 10 * MINUTE
+    world.payments.save(rest, replace(rest.noted(START), due_at=START + 20 * MINUTE, untold=(), tell_by=None))
+    assert is_filed_at(world, START + 20 * MINUTE)
 
 
 def test_what_has_left_the_index_meanwhile_is_filed_again(world: World) -> None:

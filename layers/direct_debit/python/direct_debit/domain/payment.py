@@ -235,10 +235,14 @@ class Payment:
     task_token: str | None = field(default=None, repr=False)
 
     @property
+    def work_due(self) -> datetime | None:
+        """When somebody has to come next for the payment or its refund; None when nobody has to."""
+        return _earliest(self.due_at, self.refund.due_at if self.refund else None)
+
+    @property
     def first_due(self) -> datetime | None:
         """When somebody has to come next: for the payment, its refund, or its news; None when nobody has to."""
-        planned = (self.due_at, self.refund.due_at if self.refund else None, self.tell_by)
-        return min((due for due in planned if due is not None), default=None)
+        return _earliest(self.work_due, self.tell_by)
 
     @property
     def situation(self) -> PaymentSituation:
@@ -303,6 +307,10 @@ class Payment:
     def noted(self, at: datetime) -> "Payment":
         """Return the payment with its version raised for a change that is no transition, for example a new due time."""
         return replace(self, version=self.version + 1, updated_at=at)
+
+
+def _earliest(*moments: datetime | None) -> datetime | None:
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def remember_moves(before: Payment, after: Payment) -> Payment:

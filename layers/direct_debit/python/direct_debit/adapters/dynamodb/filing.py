@@ -9,25 +9,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from direct_debit.domain.move import PATIENCE
-
 if TYPE_CHECKING:
     from direct_debit.adapters.dynamodb.items import Item
     from direct_debit.domain.payment import Payment
 
-_AHEAD_OF_THE_SWEEP = PATIENCE / 2
 _KEPT = frozenset({"dueAt"})
 
 
 def keep_earlier_filing(before: Payment, after: Payment, old: Item, new: Item) -> frozenset[str]:
     """Return the attributes that stay as they are stored when `before` becomes `after`; the items are their forms.
 
-    The entry stays unless it has to be earlier, in another partition, or gone. What was due already moves: it would
-    only be visited once more. So does what has news that the sweep may be telling: the sweep puts it off without
-    changing the version, so that `old` may not be what is stored.
+    What is stored is never later than when the work on `before` was due: news that is told or put off meanwhile, which
+    changes no version, moves the entry that far at most. So the entry stays where the new time is not before that. It
+    moves all the same if that time had come: it would only be visited once more.
     """
-    if new.get("dueShard") != old.get("dueShard") or after.first_due is None or before.first_due is None:
+    if new.get("dueShard") != old.get("dueShard") or after.first_due is None or before.work_due is None:
         return frozenset()
-    was_due = before.first_due <= after.updated_at
-    is_being_told = before.tell_by is not None and before.tell_by <= after.updated_at + _AHEAD_OF_THE_SWEEP
-    return _KEPT if after.first_due >= before.first_due and not was_due and not is_being_told else frozenset()
+    was_due = before.work_due <= after.updated_at
+    return _KEPT if after.first_due >= before.work_due and not was_due else frozenset()

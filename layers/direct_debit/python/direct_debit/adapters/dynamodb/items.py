@@ -29,6 +29,9 @@ class MalformedItem(RecordUnreadable):
     """
 
 
+_WITHOUT_OFFSET = len("2026-01-01T00:00:00.000000")
+
+
 # --- to DynamoDB -----------------------------------------------------------------------------------------------------
 
 
@@ -71,7 +74,7 @@ def write_instant(value: datetime) -> str:
         if value.tzinfo is None:
             raise ValueError("a time without a zone can not be stored")
         value = value.astimezone(UTC)
-    return value.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return value.isoformat(timespec="microseconds")[:_WITHOUT_OFFSET] + "Z"
 
 
 # --- from DynamoDB ---------------------------------------------------------------------------------------------------

@@ -83,6 +83,8 @@ def _read(text: str) -> Move:
 
 
 def _escape(member: str) -> str:
+    if _SEPARATOR not in member and "%" not in member:
+        return member
     for plain, escaped in _ESCAPES:
         member = member.replace(plain, escaped)
     return member

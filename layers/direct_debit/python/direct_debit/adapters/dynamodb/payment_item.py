@@ -82,7 +82,6 @@ def write_payment(payment: Payment) -> dict[str, AttributeValue]:
         item.update(write_refund(refund))
     if payment.untold:
         item[UNTOLD] = write_moves(payment.untold)
-    first_due = payment.first_due
     for name, moment in (
         ("lastInquiryAt", payment.last_inquiry_at),
         ("notFoundSince", payment.not_found_since),
@@ -90,17 +89,24 @@ def write_payment(payment: Payment) -> dict[str, AttributeValue]:
         ("reversedAt", payment.reversed_at),
         (TELL_BY, payment.tell_by),
         ("ownDueAt", payment.due_at),
-        ("dueAt", first_due),
     ):
         if moment is not None:
             item[name] = instant(moment)
-    waiting_since = _waits_for_a_person_since(payment)
-    if first_due is not None:
-        item["dueShard"] = text(due_shard(PAYMENT_KIND, payment.ref))
-    elif waiting_since is not None:
-        item["dueAt"] = instant(waiting_since)
-        item["dueShard"] = text(due_shard(REVIEW_KIND, payment.ref))
+    item.update(write_filing(payment))
     return item
+
+
+def write_filing(payment: Payment) -> dict[str, AttributeValue]:
+    """Return the keys of the `due` index: a partition of payments or, where a person is waited for, of reviews.
+
+    None where nothing is due and nobody is waited for.
+    """
+    first_due, kind = payment.first_due, PAYMENT_KIND
+    if first_due is None:
+        first_due, kind = _waits_for_a_person_since(payment), REVIEW_KIND
+    if first_due is None:
+        return {}
+    return {"dueAt": instant(first_due), "dueShard": text(due_shard(kind, payment.ref))}
 
 
 def _write_marks(payment: Payment) -> dict[str, AttributeValue]:
