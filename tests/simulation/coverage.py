@@ -61,6 +61,7 @@ RARE: dict[tuple[str, str, str], str] = {
     ("refund", "RETRYING", "refused"): "a lagging history, a repetition that is not sent, and a refund that fails late",
     ("payment", "OTP_PENDING", "refunded"): "a refund from the back office within the minute in which our record lags",
     ("payment", "OTP_PENDING", "otp_blocked"): "a third wrong code whose answer is lost, and a status that lags",
+    ("payment", "OTP_PENDING", "accepted"): "a status that lags is asked for and written while a code is on its way",
     ("payment", "UNKNOWN", "otp_blocked"): "a third wrong code whose answer is lost",
     ("payment", "PROCESSING", "otp_blocked"): "a third wrong code that is answered as in progress",
     ("payment", "PROCESSING", "expired"): "a wrong code that is answered as in progress, and then no other",
