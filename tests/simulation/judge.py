@@ -22,7 +22,7 @@ from tests.simulation.facts import BINDINGS, TRANSACTIONS, WORKER_SECONDS
 from tests.simulation.grounds import check_grounds
 from tests.simulation.kernel import SECOND
 from tests.simulation.people import WRONG_OTP
-from tests.simulation.promises import keep_promises
+from tests.simulation.promises import gives_up_for_what_passes, keep_promises
 from tools.doku_simulator.bank import sen
 from tools.doku_simulator.otp import RIGHT_OTP
 from tools.doku_simulator.records import PaymentState as BankState
@@ -286,6 +286,8 @@ class _Case:
             yield f"S1: the refund of {ref}: {old.state} became {new.state}"
         if new.evidence.source is EvidenceSource.NO_ANSWER and new.state is not RefundState.UNKNOWN:
             yield f"M5: the refund of {ref} became {new.state} without an answer"
+        if gives_up_for_what_passes(new):
+            yield f"M7: the refund of {ref} was given up for a reason that passes ({new.evidence.code})"
         if new.state is RefundState.FAILED and self._was_given_back(ref):
             yield f"M4: the refund of {ref} was called FAILED after the money had gone back"
         if new.state is RefundState.SENDING and new.external_id == old.external_id:
