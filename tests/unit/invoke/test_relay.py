@@ -26,8 +26,14 @@ def upper_case_server() -> Iterator[int]:
                     with connection, connection.makefile("rb") as stream:
                         connection.sendall(stream.read().upper())
 
-        threading.Thread(target=serve, daemon=True).start()
-        yield listening.getsockname()[1]
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            # Closing alone would leave it listening, as long as somebody waits in it.
+            listening.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
 
 def ask(port: int, text: bytes) -> bytes:
@@ -53,10 +59,11 @@ def test_it_ends_with_its_block() -> None:
 
 
 def test_nobody_behind_it_is_an_empty_answer() -> None:
-    with upper_case_server() as port:
-        pass
-    with relay(ELSEWHERE, [port]):
-        assert ask(port, b"") == b""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and it does not listen
+        port = taken.getsockname()[1]
+        with relay(ELSEWHERE, [port]):
+            assert ask(port, b"") == b""
 
 
 def test_an_address_of_another_machine_can_not_be_listened_on() -> None:
