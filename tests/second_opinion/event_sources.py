@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Event, Thread
+from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -20,13 +21,19 @@ _ACCOUNT = "123456789012"
 
 
 class Streams(Protocol):
-    """What is used of boto3's client for streams, which the locked stubs do not have: AWS's names, and JSON."""
+    """What is used of boto3's client for streams, which the locked stubs do not have."""
 
-    def describe_stream(self, *, StreamArn: str) -> Any: ...  # noqa: ANN401, N803
+    def describe_stream(self, **request: str) -> Mapping[str, Any]:
+        """Return the shards of a stream."""
+        ...
 
-    def get_shard_iterator(self, *, StreamArn: str, ShardId: str, ShardIteratorType: str) -> Any: ...  # noqa: ANN401, N803
+    def get_shard_iterator(self, **request: str) -> Mapping[str, Any]:
+        """Return where to read a shard from."""
+        ...
 
-    def get_records(self, *, ShardIterator: str) -> Any: ...  # noqa: ANN401, N803
+    def get_records(self, **request: str) -> Mapping[str, Any]:
+        """Return records, and where to go on."""
+        ...
 
 
 @dataclass(slots=True)
@@ -38,7 +45,6 @@ class EventSources:
     streams: Streams
     queues: Mapping[str, str]  # the function of each queue, by its URL
     iterators: dict[str, str] = field(default_factory=dict)  # of each stream's shards, by its ARN
-    failure: BaseException | None = None
 
     def poll(self) -> None:
         """Hand over what there is."""
@@ -72,21 +78,16 @@ class EventSources:
         ended = Event()
 
         def run() -> None:
-            try:
-                while not ended.wait(_PAUSE_SECONDS):
-                    self.poll()
-            except BaseException as error:  # noqa: BLE001 - the test's own thread raises it
-                self.failure = error
+            while not ended.wait(_PAUSE_SECONDS):
+                self.poll()
 
-        thread = Thread(target=run)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
-        if self.failure is not None:
-            raise self.failure
+        with ThreadPoolExecutor() as pool:
+            polled = pool.submit(run)
+            try:
+                yield
+            finally:
+                ended.set()
+            polled.result()
 
 
 def open_streams(dynamodb: DynamoDBClient, streams: Streams, tables: Sequence[str]) -> dict[str, str]:

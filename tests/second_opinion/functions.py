@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from threading import Lock
@@ -34,15 +33,15 @@ class BuiltFunctions:
     _locks: dict[str, Lock] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def invoke(self, name: str, event: Mapping[str, object]) -> Any:  # noqa: ANN401 - JSON
+    def invoke(self, name: str, event: Mapping[str, object]) -> Mapping[str, Any]:
         """Hand a function an event and return its answer; one event at a time, as an environment of Lambda has it."""
         with self._lock:
             lock = self._locks.setdefault(name, Lock())
         with lock, requests.Session() as session:
             session.trust_env = False
             url = self._urls.get(name) or self._start(name)
-            answer = session.post(url, json=event, timeout=PATIENCE_SECONDS).json()
-        assert "errorType" not in (answer or {}), (name, answer)
+            answer: dict[str, Any] = session.post(url, json=event, timeout=PATIENCE_SECONDS).json() or {}
+        assert "errorType" not in answer, (name, answer)
         return answer
 
     def _start(self, name: str) -> str:
@@ -52,8 +51,3 @@ class BuiltFunctions:
         url = self.resources.enter_context(running(function, packages, self.variables, self.logs / f"{name}.log"))
         self._urls[name] = url
         return url
-
-
-def read_logs(folder: Path) -> str:
-    """Return what all functions have logged."""
-    return json.dumps([path.read_text(errors="replace") for path in sorted(folder.glob("*.log"))])

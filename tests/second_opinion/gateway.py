@@ -24,7 +24,8 @@ _STAGE = "v1"
 @contextmanager
 def gateway(routes: Mapping[tuple[str, str], str], invoke: Invoke, port: int) -> Iterator[str]:
     """Serve the routes, `(method, path template)` to function, until the block ends; yields the base URL."""
-    handler = type("Gateway", (_Gateway,), {"routes": routes, "invoke": staticmethod(invoke)})
+    methods = dict.fromkeys(("do_GET", "do_POST", "do_DELETE"), _Gateway.serve)
+    handler = type("Gateway", (_Gateway,), {"routes": routes, "invoke": staticmethod(invoke), **methods})
     with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
@@ -39,7 +40,8 @@ class _Gateway(BaseHTTPRequestHandler):
     routes: Mapping[tuple[str, str], str]
     invoke: Invoke
 
-    def _serve(self) -> None:
+    def serve(self) -> None:
+        """Answer a request of any method."""
         address = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         for (method, template), function in self.routes.items():
@@ -49,8 +51,6 @@ class _Gateway(BaseHTTPRequestHandler):
                 self._answer(answer)
                 return
         self._answer({"statusCode": 403, "headers": {}, "body": '{"message":"Missing Authentication Token"}'})
-
-    do_GET = do_POST = do_DELETE = _serve  # noqa: N815 - the names that the library calls
 
     def _event(self, template: str, path: str, parameters: Mapping[str, str], body: bytes) -> Mapping[str, object]:
         headers = dict(self.headers.items())

@@ -71,8 +71,7 @@ def moto_stack(folder: Path) -> Iterator[MotoStack]:
         resources.callback(server.stop)
         host, port = server.get_host_and_port()
         endpoint = f"http://{host}:{port}"
-        keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
-        session = boto3.Session(region_name=_REGION, **keys)  # type: ignore[arg-type]  # texts all of them
+        session = boto3.Session(region_name=_REGION, aws_access_key_id="x", aws_secret_access_key="x")
         variables, told = _create(session, endpoint)
 
         credentials = new_credentials()
@@ -114,8 +113,9 @@ def _create(session: boto3.Session, endpoint: str) -> tuple[dict[str, str], str]
     dynamodb = session.client("dynamodb", endpoint_url=endpoint)
     create_tables(dynamodb)
     for table in (BINDINGS, TRANSACTIONS):
-        stream = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
-        dynamodb.update_table(TableName=table, StreamSpecification=stream)  # type: ignore[arg-type]
+        dynamodb.update_table(
+            TableName=table, StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+        )
     sqs = session.client("sqs", endpoint_url=endpoint)
     names = [name for name in COMPLETE if name.endswith("QUEUE_URL")]
     urls = {name: sqs.create_queue(QueueName=name.lower())["QueueUrl"] for name in names}

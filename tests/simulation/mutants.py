@@ -20,7 +20,14 @@ from typing import Any
 from direct_debit.adapters import doku, doku_replies, vault
 from direct_debit.adapters.dynamodb import changes, client, conditions, filing, payment_item, payments
 from direct_debit.application import chains, references, resolve_pending
-from direct_debit.application.bindings import advance_binding, bind_account, confirm_unbinding, release_account
+from direct_debit.application.bindings import (
+    advance_binding,
+    bind_account,
+    confirm_unbinding,
+    prove_binding,
+    release_account,
+    unbind_account,
+)
 from direct_debit.application.calls import obtain_b2b_token, obtain_customer_token
 from direct_debit.application.notifications import accept_notification, process_notification
 from direct_debit.application.outbox import record_change
@@ -173,14 +180,10 @@ def _replace_conditions() -> list[Undo]:
 
 
 def _skip_settling() -> list[Undo]:
-    from direct_debit.application.bindings import unbind_account  # noqa: PLC0415
-
     return _replace_everywhere(unbind_account.settle_open_payments, lambda *_: None)
 
 
 def _returned_is_linked() -> list[Undo]:
-    from direct_debit.application.bindings import prove_binding  # noqa: PLC0415
-
     return _edit(
         prove_binding.prove_binding,
         "return end_attempt(claimed, ports)\n    except (NotDone",

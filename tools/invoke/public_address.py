@@ -11,7 +11,7 @@ from tools.local_cloud.simulator import Simulator
 
 
 @contextlib.contextmanager
-def published(stack: RunningStack, url: str) -> Iterator[RunningStack]:
+def published(stack: RunningStack, url: str) -> Iterator[None]:
     """Register `url` at the simulator as the merchant's; the deployed API is registered again at the end.
 
     Raises LocalCloudError when the simulator does not answer.
@@ -22,7 +22,7 @@ def published(stack: RunningStack, url: str) -> Iterator[RunningStack]:
     except requests.RequestException as error:
         raise LocalCloudError("the simulator of the running stack does not answer: `make run` again") from error
     try:
-        yield stack.published_at(url)
+        yield
     finally:
         with contextlib.suppress(LocalCloudError, requests.RequestException):  # the stack may have ended before us
             simulator.register_merchant(stack.public_base_url)

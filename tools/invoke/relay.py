@@ -17,18 +17,20 @@ def relay(host: str, ports: Sequence[int]) -> Iterator[None]:
     Raises OSError when this machine has no such address, or a port of it is taken.
     """
     loop = asyncio.new_event_loop()
+    servers: list[asyncio.Server] = []
     try:
-        servers = [loop.run_until_complete(asyncio.start_server(_carrier(port), host, port)) for port in ports]
+        # One by one: those before a port that is taken are closed below.
+        servers.extend(loop.run_until_complete(asyncio.start_server(_carrier(port), host, port)) for port in ports)
         thread = threading.Thread(target=loop.run_forever, daemon=True)
         thread.start()
         try:
             yield
         finally:
-            for server in servers:
-                loop.call_soon_threadsafe(server.close)
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
     finally:
+        for server in servers:
+            server.close()
         loop.run_until_complete(_cancel_all())
         loop.close()
 

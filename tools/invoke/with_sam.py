@@ -65,7 +65,8 @@ def start_api(functions: Functions, stack: RunningStack, port: int, debug_port: 
 
     Each request has a container of its own, so that an edit of the sources shows at the next one.
     """
-    with published(stack, f"http://{LOOPBACK}:{port}") as moved, _workshop(functions, moved) as workshop:
+    url = f"http://{LOOPBACK}:{port}"
+    with _workshop(functions, stack.published_at(url)) as workshop, published(stack, url):
         return _sam_local(workshop, "start-api", "--port", str(port), *_debugger(debug_port))
 
 

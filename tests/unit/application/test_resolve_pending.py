@@ -10,6 +10,7 @@ import pytest
 from direct_debit.adapters.dynamodb.keys import SHARDS
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import NotDone, StoreUnavailable
+from direct_debit.application.ports.ports import Ports
 from direct_debit.application.ports.telemetry import Metric
 from direct_debit.application.resolve_pending import Resolved, resolve_pending
 from direct_debit.domain.binding import BindingState
@@ -26,6 +27,10 @@ from tools.doku_simulator.dials import Dial
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
+
+    from direct_debit.application.ports.bindings import Bindings
+    from direct_debit.application.ports.inbox import Inbox
+    from direct_debit.application.ports.payments import Payments
 
 
 def unresolved(count: int) -> Merchant:
@@ -97,23 +102,44 @@ def test_what_can_not_be_read_is_counted_told_and_takes_nobodys_place() -> None:
 
 
 class Listed:
-    """A repository that lists three ids as due, of which none is there."""
+    """A repository that lists three ids as due, of which none is there; `get` may say something else of them."""
 
-    def __init__(self, real: object) -> None:
+    def __init__(self, real: object, get: Callable[[str], object] | None = None) -> None:
         self.real = real
+        self.instead = {} if get is None else {"get": get}
 
     def list_due(self, _now: datetime, limit: int) -> list[str]:
         return ["X1", "X2", "X3"][:limit]
 
     def __getattr__(self, name: str) -> object:
-        return getattr(self.real, name)
+        return self.instead.get(name) or getattr(self.real, name)
+
+
+def listing(ports: Ports, get: Callable[[str], object] | None = None) -> Ports:
+    return replace(
+        ports,
+        payments=cast("Payments", Listed(ports.payments, get)),
+        inbox=cast("Inbox", Listed(ports.inbox)),
+        bindings=cast("Bindings", Listed(ports.bindings)),
+    )
+
+
+def fail_with(error: Exception) -> Callable[[str], object]:
+    def fail(_ref: str) -> object:
+        raise error
+
+    return fail
 
 
 def test_a_payment_that_is_gone_takes_nobodys_place_and_a_notification_and_a_link_take_their_own() -> None:
     world = World()
-    ports = world.process()
-    listed = {name: Listed(getattr(ports, name)) for name in ("payments", "inbox", "bindings")}
-    assert resolve_pending(1, replace(ports, **listed), world.deadline(60)) == Resolved(3 + 1 + 1, 0)  # type: ignore[arg-type]
+    assert resolve_pending(1, listing(world.process()), world.deadline(60)) == Resolved(3 + 1 + 1, 0)
+
+
+@pytest.mark.parametrize(("seconds", "visited"), [(40, 3 + 1 + 1), (39, 1 + 1 + 1)])
+def test_visits_in_vain_leave_the_others_their_time(seconds: int, visited: int) -> None:
+    world = World()
+    assert resolve_pending(1, listing(world.process()), world.deadline(seconds)).visited == visited
 
 
 def test_a_sweep_without_visits_in_vain_reads_each_list_once() -> None:
@@ -124,24 +150,17 @@ def test_a_sweep_without_visits_in_vain_reads_each_list_once() -> None:
     assert calm.names.count("store.query") == 3 * SHARDS
 
 
-def test_what_goes_wrong_is_told_with_dokus_code() -> None:
-    merchant = unresolved(1)
-    world = merchant.world
-    ports = world.process()
-    failing = Listed(ports.payments)
-    failing.get = fail_with(NotDone("no", code="5005500"))  # type: ignore[attr-defined]
-    resolve_pending(1, replace(ports, payments=failing), world.deadline(60))  # type: ignore[arg-type]
-    assert ("due record not resolved", {"code": "5005500", "reason": "NotDone"}) in world.telemetry.notes
-    failing.get = fail_with(ValueError("x"))  # type: ignore[attr-defined]
-    resolve_pending(1, replace(ports, payments=failing), world.deadline(60))  # type: ignore[arg-type]
-    assert world.telemetry.notes[-1] == ("due record not resolved", {"reason": "ValueError"})
-
-
-def fail_with(error: Exception) -> Callable[[str], object]:
-    def fail(_ref: str) -> object:
-        raise error
-
-    return fail
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (NotDone("no", code="5005500"), {"code": "5005500", "reason": "NotDone"}),
+        (ValueError("x"), {"reason": "ValueError"}),
+    ],
+)
+def test_what_goes_wrong_is_told_with_dokus_code(error: Exception, told: dict[str, str]) -> None:
+    world = World()
+    resolve_pending(1, listing(world.process(), fail_with(error)), world.deadline(60))
+    assert ("due record not resolved", told) in world.telemetry.notes
 
 
 def test_nothing_is_begun_that_might_outlive_the_function() -> None:

@@ -33,6 +33,7 @@ def test_a_container_finds_emulator_and_simulator_and_browsers_what_they_found_b
         "DOKU_BASE_URL": "http://host.docker.internal:8099",
         "PUBLIC_BASE_URL": "http://127.0.0.1:4566/v1",
     }
+    assert stack.published_at("http://127.0.0.1:3000").public_base_url == "http://127.0.0.1:3000"
 
 
 def test_where_no_engine_answers_it_says_what_to_install(

@@ -69,3 +69,11 @@ def test_nobody_behind_it_is_an_empty_answer() -> None:
 def test_an_address_of_another_machine_can_not_be_listened_on() -> None:
     with pytest.raises(OSError, match="could not bind"), relay("203.0.113.1", [1]):
         pass
+
+
+def test_where_a_port_is_taken_none_stays_listening() -> None:
+    with upper_case_server() as port, socket.create_server((ELSEWHERE, 0)) as taken:
+        with pytest.raises(OSError, match="in use"), relay(ELSEWHERE, [port, taken.getsockname()[1]]):
+            pytest.fail("it began")
+        with pytest.raises(ConnectionRefusedError):
+            ask(port, b"hello")
