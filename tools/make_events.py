@@ -97,7 +97,7 @@ class Signer:
             issued_token_keys=[self.issued_token_key],
         )
         adapter = InboundDokuAdapter(
-            lambda: keys, _Standing(self.at), issuer=self.public_url, window_seconds=300, doubt_keys=lambda: False
+            lambda _: keys, _Standing(self.at), issuer=self.public_url, window_seconds=300, doubt_keys=lambda: False
         )
         body = b'{"grantType":"client_credentials"}'
         reply = adapter.grant_token(InboundCall(TOKEN_PATH, self.token_headers(), body))

@@ -36,7 +36,7 @@ from direct_debit.application.notifications.process_notification import process_
 from direct_debit.application.payments.inquire_status import inquire_status
 from direct_debit.application.ports.inbox import InboxKind
 from direct_debit.application.ports.messages import OutboxEvent
-from direct_debit.application.ports.ports import Ports, TokenMemory
+from direct_debit.application.ports.ports import CircuitMemory, Ports, TokenMemory
 from direct_debit.application.refunds.process_refund import process_refund
 from direct_debit.application.resolve_pending import resolve_pending
 from direct_debit.application.settings import Settings
@@ -298,6 +298,7 @@ class World:
             b2b_tokens=DynamoDbB2BTokens(store, BINDINGS),
             token_memory=TokenMemory(),
             circuit=DynamoDbCircuit(store, TRANSACTIONS),
+            circuit_memory=CircuitMemory(),
             doku=DokuAdapter(
                 lambda: connection,
                 self.clock,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from direct_debit.adapters.dynamodb.keys import CIRCUIT_KEY
 from direct_debit.application.errors import StoreUnavailable, Undeliverable
 from tests.fakes.events import RecordingEvents
 from tests.fakes.queues import Message
@@ -34,6 +35,11 @@ STORE_FAILURES = Failures(
 PORT_FAILURES = Failures(failed=lambda: StoreUnavailable("throttled"), lost=lambda: StoreUnavailable("no answer"))
 
 
+def _makes_payment(request: Mapping[str, object]) -> bool:
+    steps = cast("Sequence[Mapping[str, Mapping[str, Mapping[str, object]]]]", request.get("TransactItems", ()))
+    return bool(steps) and steps[0].get("Put", {}).get("Item", {}).get("sk") == {"S": "PAYMENT"}
+
+
 class DynamoDb:
     """The in-memory store behind the weather."""
 
@@ -50,10 +56,15 @@ class DynamoDb:
             rate *= 2  # there are fewer of them, and there is more to go wrong
         if universe.in_window(universe.plan.throttling):
             rate, faults = 0.5, ("fail",)
+        if _makes_payment(request):
+            universe.judge_circuit(makes_payment=True)
         return universe.effect(f"store.{name}", lambda: method(**request), STORE_FAILURES, faults, rate)
 
     def get_item(self, **kwargs: object) -> Mapping[str, object]:
-        return self._call("get_item", kwargs, self._reads)
+        answer = self._call("get_item", kwargs, self._reads)
+        if kwargs["Key"] == CIRCUIT_KEY:
+            self._universe.judge_circuit(makes_payment=False)
+        return answer
 
     def put_item(self, **kwargs: object) -> Mapping[str, object]:
         return self._call("put_item", kwargs, self._writes)

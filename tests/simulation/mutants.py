@@ -28,7 +28,7 @@ from direct_debit.application.bindings import (
     release_account,
     unbind_account,
 )
-from direct_debit.application.calls import obtain_b2b_token, obtain_customer_token
+from direct_debit.application.calls import circuit, obtain_b2b_token, obtain_customer_token
 from direct_debit.application.notifications import accept_notification, process_notification
 from direct_debit.application.outbox import record_change
 from direct_debit.application.payments import advance_payment, inquire_status, make_payment, verify_payment_otp
@@ -163,9 +163,9 @@ def _one_slot_for_all() -> list[Undo]:
     kept: list[obtain_customer_token.CustomerAccess] = []
     real = obtain_customer_token.obtain_customer_token
 
-    def shared(ports: Any, binding_id: str, deadline: Any, refused: str | None = None) -> Any:  # noqa: ANN401 - stands in for any of the product
+    def shared(ports: Any, owner: str, deadline: Any, refused: str | None = None, *, known: Any = None) -> Any:  # noqa: ANN401 - stands in for any of the product
         if refused is not None or not kept:
-            kept[:] = [real(ports, binding_id, deadline, refused)]
+            kept[:] = [real(ports, owner, deadline, refused, known=known)]
         return kept[0]
 
     return _replace_everywhere(real, shared)
@@ -431,6 +431,20 @@ MUTANTS: tuple[Mutant, ...] = (
             make_payment.make_payment,
             "obstacle = _create(payment, key, ports)",
             "_send(payment, ports, deadline)\n    obstacle = _create(payment, key, ports)",
+        ),
+    ),
+    Mutant(
+        "circuit-never-read-again",
+        "a circuit that was quiet once is taken to be so for ever",
+        lambda: _replace_everywhere(circuit._is_quiet, lambda ports: ports.circuit_memory.quiet_at is not None),
+    ),
+    Mutant(
+        "existing-payment-sent-again",
+        "a payment that the store knows already is sent as if it were new",
+        lambda: _edit(
+            make_payment.make_payment,
+            "return _repeat(obstacle.payment, request_hash, command, ports, deadline)",
+            "return PaymentResult(_send(obstacle.payment, ports, deadline, binding))",
         ),
     ),
     Mutant(

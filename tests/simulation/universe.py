@@ -23,7 +23,7 @@ from direct_debit.adapters.secrets import SecretsManagerCredentials
 from direct_debit.adapters.vault import AesGcmVault
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import DirectDebitError, InvalidSignature
-from direct_debit.application.ports.ports import Ports, TokenMemory
+from direct_debit.application.ports.ports import CircuitMemory, Ports, TokenMemory
 from direct_debit.application.settings import Settings
 from direct_debit.entrypoint.container import DokuConnector, read_inbound_keys
 from direct_debit.entrypoint.settings import read_environment
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from tests.simulation.doku import Arrival
     from tests.simulation.plan import Plan
 
+CIRCUIT_REMEMBERED = 5  # seconds at most that a function goes by what it saw of the circuit (decision 0038)
 _MOST_WARM = 12
 _STEPS_EACH = 10  # four are usual
 _FUNCTION = read_environment({**COMPLETE, "PUBLIC_BASE_URL": PUBLIC_URL})
@@ -94,6 +95,8 @@ class Environment:
     inbound: InboundDokuAdapter
     credentials: SecretsManagerCredentials
     busy: bool = False
+    invoked_at: int = 0
+    circuit_seen_at: int | None = None
 
 
 @dataclass(slots=True)
@@ -238,6 +241,7 @@ class Universe:
             b2b_tokens=DynamoDbB2BTokens(store, BINDINGS),
             token_memory=TokenMemory(),
             circuit=DynamoDbCircuit(store, TRANSACTIONS),
+            circuit_memory=CircuitMemory(),
             doku=DokuAdapter(
                 connector,
                 clock,
@@ -252,7 +256,7 @@ class Universe:
             settings=self.settings,
         )
         adapter = InboundDokuAdapter(
-            lambda: read_inbound_keys(credentials),
+            lambda previous: read_inbound_keys(credentials, previous=previous),
             clock,
             issuer=PUBLIC_URL,
             window_seconds=300,
@@ -273,6 +277,7 @@ class Universe:
             self.kernel.stopped = True
         environment = self._environment()
         environment.busy = True
+        environment.invoked_at = self.kernel.t
         self.kernel.note(f"invoke {kind} {subject}")
 
         def body() -> object:
@@ -308,6 +313,19 @@ class Universe:
     def _rotate(self) -> None:
         if not self.calm:
             self.secrets.rotate()
+
+    def judge_circuit(self, *, makes_payment: bool) -> None:
+        """Note that a function has read the circuit, or judge that it makes a payment without having looked in time."""
+        actor = self.kernel.current
+        environment = None if actor is None else self._environments.get(actor.number)
+        if environment is None:
+            return
+        if not makes_payment:
+            environment.circuit_seen_at = self.kernel.t
+            return
+        seen = environment.circuit_seen_at
+        if seen is None or environment.invoked_at - seen > CIRCUIT_REMEMBERED * SECOND:
+            self.blame("O6", "a new payment is made, and nobody has looked in time whether DOKU answers")
 
     # --- side effects ------------------------------------------------------------------------------------------------
 

@@ -17,11 +17,12 @@ from tools.ops.system import System
 
 def explain_payment(ref: str, system: System) -> Report:
     """Explain one payment by its reference. Raises OpsError when there is none."""
-    payment = system.ports.payments.get(ref)
-    if payment is None:
+    found = system.ports.payments.get_with_history(ref)
+    if found is None:
         raise OpsError(f"there is no payment {ref} in the stack {system.name}")
+    payment, recorded = found
     now = system.ports.clock.now()
-    history = list_history(payment, system.ports)
+    history = list_history(payment, recorded)
     settings = system.environment.settings
     steps = foresee_payment(payment, settings, now)
     refund_steps = [] if payment.refund is None else foresee_refund(payment.refund, settings, now)

@@ -218,7 +218,8 @@ class Driver:
         found = self.world.payments.get(self.stale_payment().ref)
         if found is not None:
             self.payments.append(found)
-        return found, self.world.payments.history(self.stale_payment().ref)
+        both = self.world.payments.get_with_history(self.stale_payment().ref)
+        return found, self.world.payments.history(self.stale_payment().ref), both
 
     def find_binding(self) -> object:
         customer = self.name("c")

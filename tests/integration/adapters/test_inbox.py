@@ -11,8 +11,8 @@ LATER = START + timedelta(days=1)
 
 def test_a_notification_is_stored_once(world: World) -> None:
     item = a_notification()
-    assert world.inbox.put(item)
-    assert not world.inbox.put(replace(item, body="other"))
+    assert world.inbox.put(item) is None
+    assert world.inbox.put(replace(item, body="other")) == item
     assert world.inbox.get("i1") == item
     assert world.inbox.get("i2") is None
 
@@ -25,6 +25,7 @@ def test_what_became_of_it_is_written_and_it_leaves_the_index(world: World) -> N
     settled = replace(item, state=InboxState.PROCESSED, attempts=1, due_at=None)
     world.inbox.settle(item, settled)
     assert world.inbox.get("i1") == settled
+    assert world.inbox.put(item) == settled
     assert world.inbox.list_due(LATER, 10) == []
 
 

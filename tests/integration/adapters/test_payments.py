@@ -489,3 +489,16 @@ def test_history_is_ordered_by_version_and_written_once(world: World) -> None:
     assert not world.payments.add_history("r1", replace(a_step(2), state="FAILED"))
     assert world.payments.history("r1") == [a_step(1), a_step(2), a_step(10)]
     assert world.payments.history("r2") == []
+
+
+def test_a_payment_and_its_history_are_read_together(world: World) -> None:
+    payment = saved(world, a_payment())
+    assert world.payments.get_with_history("r1") == (payment, [])
+    for version in (10, 2):
+        world.payments.add_history("r1", a_step(version))
+    assert world.payments.get_with_history("r1") == (payment, [a_step(2), a_step(10)])
+
+
+def test_without_the_payment_its_history_is_nothing(world: World) -> None:
+    world.payments.add_history("r1", a_step(2))
+    assert world.payments.get_with_history("r1") is None

@@ -73,7 +73,7 @@ class House:
             issued_token_keys=[ISSUED_TOKEN_KEY, b"a" * 32],
         )
         inbound = InboundDokuAdapter(
-            lambda: keys, self.world.clock, issuer=PUBLIC_URL, window_seconds=300, doubt_keys=lambda: False
+            lambda _: keys, self.world.clock, issuer=PUBLIC_URL, window_seconds=300, doubt_keys=lambda: False
         )
         # Loggers live as long as the process, by name: a name of its own gives each house its own stream.
         observability = Observability(

@@ -28,7 +28,7 @@ def there(house: House, way: Way) -> Iterator[House]:
     settings = replace(house.ports.settings, public_base_url=way.public_base_url)
     house.ports = replace(house.ports, settings=settings)
     inbound = InboundDokuAdapter(
-        lambda: FITTING, house.world.clock, issuer=way.public_base_url, window_seconds=300, doubt_keys=lambda: False
+        lambda _: FITTING, house.world.clock, issuer=way.public_base_url, window_seconds=300, doubt_keys=lambda: False
     )
     house.services = replace(house.services, ports=house.ports, inbound=inbound)
     with container.install(house.services):

@@ -134,7 +134,7 @@ class Rotation:
 def ask_with(rotation: Rotation, house: House, call: dict[str, Any], name: str = NOTIFY) -> tuple[int, str]:
     """Status and response code of a function that keeps those keys."""
     inbound = InboundDokuAdapter(
-        lambda: rotation.keys, house.world.clock, issuer=PUBLIC_URL, window_seconds=300, doubt_keys=rotation.doubt
+        lambda _: rotation.keys, house.world.clock, issuer=PUBLIC_URL, window_seconds=300, doubt_keys=rotation.doubt
     )
     with container.install(replace(house.services, inbound=inbound)):
         return ask(house, call, name)
@@ -165,6 +165,38 @@ def test_the_keys_are_read_again_only_as_often_as_they_may(house: House, older: 
     assert ask_with(rotation, house, event())[0] == 401
     assert rotation.doubts == 1
     assert house.written == 0
+
+
+@pytest.mark.parametrize("older", OLDER)
+def test_the_keys_before_are_looked_up_for_a_call_that_needs_them_only(house: House, older: str) -> None:
+    asked: list[bool] = []
+
+    def read(keys: InboundKeys, *, previous: bool) -> InboundKeys:
+        asked.append(previous)
+        now = OLDER[older]
+        if not previous:
+            return keys
+        return replace(
+            now,
+            secret_keys=[*now.secret_keys, *FITTING.secret_keys],
+            issued_token_keys=[*now.issued_token_keys, *FITTING.issued_token_keys],
+        )
+
+    def ask_keeping(current: InboundKeys) -> tuple[int, str]:
+        inbound = InboundDokuAdapter(
+            lambda previous: read(current, previous=previous),
+            house.world.clock,
+            issuer=PUBLIC_URL,
+            window_seconds=300,
+            doubt_keys=lambda: False,
+        )
+        with container.install(replace(house.services, inbound=inbound)):
+            return ask(house, event())
+
+    assert ask_keeping(FITTING) == (200, "2005600")
+    assert asked == [False]
+    assert ask_keeping(OLDER[older]) == (200, "2005600")
+    assert asked == [False, False, True]
 
 
 def test_a_token_request_that_fits_newer_keys_than_ours_is_granted(house: House) -> None:

@@ -52,7 +52,7 @@ def fault(house: House, request: pytest.FixtureRequest) -> Iterator[str]:
         )
         house.ports = replace(house.ports, vault=AesGcmVault(source, house.world.ids))
         inbound = InboundDokuAdapter(
-            lambda: read_inbound_keys(source),
+            lambda previous: read_inbound_keys(source, previous=previous),
             house.world.clock,
             issuer=PUBLIC_URL,
             window_seconds=300,

@@ -185,11 +185,12 @@ def test_a_field_that_is_untied_is_not_compared() -> None:
 
 
 def test_inbound_calls_are_verified_with_both_versions() -> None:
-    keys = read_inbound_keys(FixedCredentials(secret("new"), secret("old")))
+    keys = read_inbound_keys(FixedCredentials(secret("new"), secret("old")), previous=True)
     assert keys.secret_keys == ["new", "old"]
     assert [key[:3] for key in keys.issued_token_keys] == [b"new", b"old"]
     assert (keys.client_id, keys.client_key) == ("BRN-0201", "DOKU-1")
-    assert read_inbound_keys(FixedCredentials(secret("new"))).secret_keys == ["new"]
+    assert read_inbound_keys(FixedCredentials(secret("new")), previous=True).secret_keys == ["new"]
+    assert read_inbound_keys(FixedCredentials(secret("new"), secret("old")), previous=False).secret_keys == ["new"]
 
 
 def test_installed_services_come_first_and_go_away() -> None:

@@ -1,7 +1,7 @@
 """DOKU's calls to us, through the signing layer: verified with the current keys and the previous ones."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from direct_debit.application.errors import InvalidSignature
@@ -35,15 +35,16 @@ class InboundKeys:
 
 
 class InboundDokuAdapter:
-    """Verifies, reads and answers DOKU's calls. `keys` may read the secret, so it is asked per call.
+    """Verifies, reads and answers DOKU's calls. `keys` may read the secret, so it is asked per call: for the current
+    keys alone, and for those before them too (True) where a call does not fit.
 
-    `doubt_keys` has the secret read anew and says whether it will be. A call that does not fit is verified once more
+    `doubt_keys` has the secret read anew and says whether it will be. A call that fits neither is verified once more
     then: during a rotation DOKU, or the function that issued its token, may know a newer version than this one.
     """
 
     def __init__(
         self,
-        keys: Callable[[], InboundKeys],
+        keys: Callable[[bool], InboundKeys],
         clock: Clock,
         *,
         issuer: str,
@@ -105,15 +106,23 @@ class InboundDokuAdapter:
         return self._verified(verify)
 
     def _verified[T](self, verify: Callable[[InboundKeys], T]) -> T:
-        try:
-            return verify(self._keys())
-        except InboundRefused as refusal:
-            if refusal.http_status != _UNAUTHORIZED or not self._doubt_keys():
-                raise _translate(refusal) from None
-        try:
-            return verify(self._keys())
-        except InboundRefused as refusal:
-            raise _translate(refusal) from None
+        keys = self._keys(False)
+        others = self._other_keys(keys)
+        while True:
+            try:
+                return verify(keys)
+            except InboundRefused as refusal:
+                another = next(others, None) if refusal.http_status == _UNAUTHORIZED else None
+                if another is None:
+                    raise _translate(refusal) from None
+                keys = another
+
+    def _other_keys(self, current: InboundKeys) -> Iterator[InboundKeys]:
+        both = self._keys(True)
+        if both != current:
+            yield both
+        if self._doubt_keys():
+            yield self._keys(True)
 
     def accept(self, kind: InboxKind) -> SnapReply:
         """See InboundDoku.accept."""

@@ -22,6 +22,7 @@ from direct_debit.adapters.dynamodb.circuit import DynamoDbCircuit
 from direct_debit.adapters.dynamodb.client import Store
 from direct_debit.adapters.dynamodb.inbox import DynamoDbInbox
 from direct_debit.adapters.dynamodb.payments import DynamoDbPayments
+from direct_debit.adapters.dynamodb.run_all import run_in_threads
 from direct_debit.adapters.eventbridge import EventBridgeEvents
 from direct_debit.adapters.ids import SystemIds
 from direct_debit.adapters.secrets import SecretsManagerCredentials
@@ -29,7 +30,7 @@ from direct_debit.adapters.sqs import SqsQueue, SqsQueues
 from direct_debit.adapters.stepfunctions import StepFunctionsWorkflows
 from direct_debit.adapters.vault import AesGcmVault
 from direct_debit.application.notifications.inbound_ports import InboundDoku
-from direct_debit.application.ports.ports import Ports, TokenMemory
+from direct_debit.application.ports.ports import CircuitMemory, Ports, TokenMemory
 from direct_debit.application.ports.telemetry import Metric, Telemetry
 from direct_debit.application.ports.time_and_chance import Clock
 from direct_debit.entrypoint.observability import Observability
@@ -98,7 +99,7 @@ def build(environment: Environment, aws: AwsClients) -> Services:
     credentials = SecretsManagerCredentials(
         aws.secrets, environment.doku_secret_id, clock, observability, check_credentials
     )
-    store = Store(aws.dynamodb, clock, ids)
+    store = Store(aws.dynamodb, clock, ids, run_in_threads)
     bindings, transactions = environment.bindings_table, environment.transactions_table
     ports = Ports(
         clock=clock,
@@ -112,6 +113,7 @@ def build(environment: Environment, aws: AwsClients) -> Services:
         b2b_tokens=DynamoDbB2BTokens(store, bindings),
         token_memory=TokenMemory(),
         circuit=DynamoDbCircuit(store, transactions),
+        circuit_memory=CircuitMemory(),
         doku=DokuAdapter(
             DokuConnector(environment, credentials, clock, telemetry=observability),
             clock,
@@ -130,7 +132,7 @@ def build(environment: Environment, aws: AwsClients) -> Services:
         settings=environment.settings,
     )
     inbound = InboundDokuAdapter(
-        lambda: read_inbound_keys(credentials),
+        lambda previous: read_inbound_keys(credentials, previous=previous),
         clock,
         issuer=environment.settings.public_base_url,
         window_seconds=environment.timestamp_window,
@@ -218,11 +220,11 @@ def _client_settings(environment: Environment) -> ClientSettings:
         raise ConfigurationError([f"{name} {error.rule}"]) from None
 
 
-def read_inbound_keys(credentials: CredentialSource) -> InboundKeys:
-    """Return the keys that verify DOKU's calls: the current secret's, then the previous one's while there is one."""
+def read_inbound_keys(credentials: CredentialSource, *, previous: bool) -> InboundKeys:
+    """Return the keys that verify DOKU's calls: the current secret's, and the `previous` one's while there is one."""
     current = credentials.current()
-    previous = credentials.previous()
-    both = [current] if previous is None else [current, previous]
+    before = credentials.previous() if previous else None
+    both = [current] if before is None else [current, before]
     return InboundKeys(
         client_id=current.client_id,
         client_key=current.doku_client_key,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol, Unpack, cast
 from botocore.exceptions import BotoCoreError, ClientError
 
 from direct_debit.adapters.dynamodb.changes import WRITE_ID
+from direct_debit.adapters.dynamodb.run_all import run_in_turn
 from direct_debit.application.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from direct_debit.adapters.dynamodb.changes import Change
     from direct_debit.adapters.dynamodb.conditions import Condition
     from direct_debit.adapters.dynamodb.items import AttributeValue, Item
+    from direct_debit.adapters.dynamodb.run_all import RunAll
     from direct_debit.application.ports.time_and_chance import Clock, Ids
 
 
@@ -108,12 +110,16 @@ class _Tokens:
 
 
 class Store:
-    """Typed requests over a `DynamoDb`, for one composition root. Holds no state of its own."""
+    """Typed requests over a `DynamoDb`, for one composition root. Holds no state of its own.
 
-    def __init__(self, client: DynamoDb, clock: Clock, ids: Ids) -> None:
+    `run_all` runs what may be asked at the same time: in threads in Lambda, one after the other by itself.
+    """
+
+    def __init__(self, client: DynamoDb, clock: Clock, ids: Ids, run_all: RunAll = run_in_turn) -> None:
         self._client = client
         self._clock = clock
         self._ids = ids
+        self._run_all = run_all
 
     def new_write_id(self) -> str:
         """Return a fresh id for one write: short, as it is stored with each record, and compared within it only."""
@@ -168,6 +174,10 @@ class Store:
             if not last or (limit is not None and len(found) >= limit):
                 return found
             request = {**request, "ExclusiveStartKey": last}
+
+    def query_each(self, requests: Sequence[QueryInputTypeDef]) -> list[list[Item]]:
+        """Read several partitions, at the same time where that is possible; see `query`."""
+        return self._run_all([partial(self.query, request) for request in requests])
 
     def transact(self, steps: Sequence[TransactWriteItemTypeDef], write_id: str) -> Sequence[Refused | None] | None:
         """Write all steps or none. None when written; else, per step, how its condition was refused.

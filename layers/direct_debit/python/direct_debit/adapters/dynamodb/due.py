@@ -48,24 +48,24 @@ def list_waiting_for_review(
 
 def _find(store: Store, table: str, kind: str, now: datetime, limit: int, *, since: datetime = _EVER) -> list[Item]:
     """Read every shard up to `limit`, so that a full shard can not hide an older record of another one."""
-    found: list[Item] = []
-    for shard in due_shards(kind):
-        found.extend(
-            store.query(
-                {
-                    "TableName": table,
-                    "IndexName": DUE_INDEX,
-                    "KeyConditionExpression": "#dueShard = :shard AND #dueAt BETWEEN :since AND :now",
-                    "ProjectionExpression": "#pk, #dueAt",
-                    "ExpressionAttributeNames": {"#dueShard": "dueShard", "#dueAt": "dueAt", "#pk": "pk"},
-                    "ExpressionAttributeValues": {
-                        ":shard": text(shard),
-                        ":since": instant(since),
-                        ":now": instant(now),
-                    },
-                    "Limit": limit,
-                }
-            )
-        )
+    shards = store.query_each(
+        [
+            {
+                "TableName": table,
+                "IndexName": DUE_INDEX,
+                "KeyConditionExpression": "#dueShard = :shard AND #dueAt BETWEEN :since AND :now",
+                "ProjectionExpression": "#pk, #dueAt",
+                "ExpressionAttributeNames": {"#dueShard": "dueShard", "#dueAt": "dueAt", "#pk": "pk"},
+                "ExpressionAttributeValues": {
+                    ":shard": text(shard),
+                    ":since": instant(since),
+                    ":now": instant(now),
+                },
+                "Limit": limit,
+            }
+            for shard in due_shards(kind)
+        ]
+    )
+    found = [item for items in shards for item in items]
     found.sort(key=lambda item: (read_text(item, "dueAt"), read_text(item, "pk")))
     return found[:limit]

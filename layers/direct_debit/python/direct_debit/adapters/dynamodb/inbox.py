@@ -21,6 +21,7 @@ from direct_debit.adapters.dynamodb.items import (
     text,
 )
 from direct_debit.adapters.dynamodb.keys import REVIEW_KIND, due_shard, inbox_key
+from direct_debit.application.errors import StoreUnavailable
 from direct_debit.application.ports.inbox import InboxItem, InboxKind, InboxState
 
 if TYPE_CHECKING:
@@ -40,11 +41,18 @@ class DynamoDbInbox:
         self._store = store
         self._table = transactions_table
 
-    def put(self, item: InboxItem) -> bool:
-        """Store; False when an equal notification is stored already."""
+    def put(self, item: InboxItem) -> InboxItem | None:
+        """Store; return the equal notification that is stored already, as it is now, or None.
+
+        Raises MalformedItem, StoreUnavailable.
+        """
         write_id = self._store.new_write_id()
         refused = self._store.put(self._table, {**write_inbox_item(item), WRITE_ID: text(write_id)}, conditions.IS_NEW)
-        return refused is None or refused.is_write(write_id)
+        if refused is None or refused.is_write(write_id):
+            return None
+        if refused.item is None:
+            raise StoreUnavailable("the store refused the notification without telling what is there")
+        return read_inbox_item(refused.item)
 
     def get(self, item_id: str) -> InboxItem | None:
         """Read consistently."""

@@ -63,6 +63,11 @@ def history_key(ref: str, version: int) -> Item:
     return {"pk": {"S": "PAYMENT#" + ref}, "sk": {"S": f"{HISTORY_PREFIX}{version:010d}"}}
 
 
+def is_step(item: Item) -> bool:
+    """Return whether an item of a payment's partition is a step of its history."""
+    return str(item["sk"].get("S")).startswith(HISTORY_PREFIX)
+
+
 def inbox_key(item_id: str) -> Item:
     """Return the key of an accepted notification."""
     return {"pk": {"S": "INBOX#" + item_id}, "sk": {"S": "INBOX"}}

@@ -21,7 +21,7 @@ from direct_debit.adapters.dynamodb.filing import keep_earlier_filing
 from direct_debit.adapters.dynamodb.history_item import read_history, write_history
 from direct_debit.adapters.dynamodb.items import instant, read_text, text
 from direct_debit.adapters.dynamodb.key_item import read_key, write_key
-from direct_debit.adapters.dynamodb.keys import HISTORY_PREFIX, binding_key, idempotency_key, payment_key
+from direct_debit.adapters.dynamodb.keys import HISTORY_PREFIX, binding_key, idempotency_key, is_step, payment_key
 from direct_debit.adapters.dynamodb.payment_item import PAYMENT_KIND, read_payment, write_payment
 from direct_debit.adapters.dynamodb.steps import check_step, put_step, update_step
 from direct_debit.application.errors import NotFound, PaymentChanged, StoreUnavailable
@@ -106,6 +106,25 @@ class DynamoDbPayments:
         """Read consistently."""
         item = self._store.get(self._table, payment_key(ref))
         return None if item is None else read_payment(item)
+
+    def get_with_history(self, ref: str) -> tuple[Payment, Sequence[HistoryEntry]] | None:
+        """Read a payment and its recorded steps together: they are one partition, the steps before the payment."""
+        items = self._store.query(
+            {
+                "TableName": self._table,
+                "KeyConditionExpression": "#pk = :pk",
+                "ExpressionAttributeNames": {"#pk": "pk"},
+                "ExpressionAttributeValues": {":pk": payment_key(ref)["pk"]},
+                "ConsistentRead": True,
+            }
+        )
+        payment, steps = None, []
+        for item in items:
+            if item["sk"] == payment_key(ref)["sk"]:
+                payment = read_payment(item)
+            elif is_step(item):
+                steps.append(read_history(item))
+        return None if payment is None else (payment, steps)
 
     def save(self, before: Payment, after: Payment) -> Payment:
         """Write `after` if the record is still `before` (by version).

@@ -81,7 +81,7 @@ def _send(binding: Binding, otp: str, ports: Ports, deadline: Deadline) -> Bindi
 
     try:
         renewal = make_renewal(binding, ports)
-        answer = call_doku(ports, deadline, send, binding_id=binding.id, renew_external_id=renewal)
+        answer = call_doku(ports, deadline, send, binding=binding, renew_external_id=renewal)
     except RelinkRequired as error:
         if lives_on(error):
             paused = pause_unbinding(binding, ports)

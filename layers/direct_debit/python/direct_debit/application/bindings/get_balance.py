@@ -29,5 +29,5 @@ def get_balance(binding_id: str, ports: Ports, deadline: Deadline) -> BalanceRes
         raise NotFound("there is no such binding")
     if binding.state is not BindingState.ACTIVE:
         raise Conflict(f"the binding is {binding.state}, not ACTIVE")
-    balances = call_doku(ports, deadline, ports.doku.inquire_balance, binding_id=binding.id)
+    balances = call_doku(ports, deadline, ports.doku.inquire_balance, binding=binding)
     return BalanceResult(binding, balances)

@@ -104,7 +104,7 @@ def _look(binding: Binding, ports: Ports, deadline: Deadline) -> tuple[BindingEv
     Raises NotDone when DOKU does not answer.
     """
     try:
-        call_doku(ports, deadline, ports.doku.inquire_balance, binding_id=binding.id)
+        call_doku(ports, deadline, ports.doku.inquire_balance, binding=binding)
     except RelinkRequired as error:
         return None if lives_on(error) else (BindingEvent.UNBOUND, error.code)
     except (Rejected, CustomerActionRequired) as error:

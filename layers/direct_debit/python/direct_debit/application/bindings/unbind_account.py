@@ -192,7 +192,7 @@ def _send(binding: Binding, ports: Ports, deadline: Deadline) -> Binding:
             ports,
             deadline,
             send,
-            binding_id=binding.id,
+            binding=binding,
             external_id=binding.unbind_external_id,
             renew_external_id=make_renewal(binding, ports),
         )

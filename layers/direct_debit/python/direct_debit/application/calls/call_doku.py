@@ -19,6 +19,7 @@ from direct_debit.application.errors import (
 from direct_debit.application.ports.doku import DokuCall
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.references import make_external_id
+from direct_debit.domain.binding import Binding
 
 
 def call_doku[T](
@@ -27,6 +28,7 @@ def call_doku[T](
     send: Callable[[DokuCall], T],
     *,
     binding_id: str | None = None,
+    binding: Binding | None = None,
     external_id: str | None = None,
     renew_external_id: Callable[[], str] | None = None,
     device_id: str | None = None,
@@ -34,11 +36,13 @@ def call_doku[T](
 ) -> T:
     """Call `send` with valid tokens and return its answer.
 
-    With `binding_id` the customer's token of that binding goes along. A call that was refused for its token had no
-    effect and is repeated once per kind of token under a new request id; `renew_external_id` makes (and records) it.
-    Raises what `send` raises except the two token errors: NotDone or RelinkRequired (the binding is then
-    RELINK_REQUIRED) stand for those.
+    With `binding_id` the customer's token of that binding goes along; with `binding` that of the record as the caller
+    has just read or written it, which is read again only when it has changed and DOKU does not take its token. A call
+    that was refused for its token had no effect and is repeated once per kind of token under a new request id;
+    `renew_external_id` makes (and records) it. Raises what `send` raises except the two token errors: NotDone or
+    RelinkRequired (the binding is then RELINK_REQUIRED) stand for those.
     """
+    owner = binding_id if binding is None else binding.id
     renew = renew_external_id or (lambda: make_external_id(ports.clock, ports.ids))
     request_id = external_id or make_external_id(ports.clock, ports.ids)
     refused_b2b: str | None = None
@@ -46,8 +50,9 @@ def call_doku[T](
     while True:  # three times at most: a token of each kind is renewed once
         b2b_token = _note_silence(ports, partial(obtain_b2b_token, ports, deadline, refused_b2b))
         access = None
-        if binding_id is not None:
-            access = _note_silence(ports, partial(obtain_customer_token, ports, binding_id, deadline, refused_customer))
+        if owner is not None:
+            obtain = partial(obtain_customer_token, ports, owner, deadline, refused_customer, known=binding)
+            access = _note_silence(ports, obtain)
         if refused_b2b is not None or refused_customer is not None:
             request_id = renew()  # with the tokens in hand: what it checks in the record holds for the sending
         call = DokuCall(

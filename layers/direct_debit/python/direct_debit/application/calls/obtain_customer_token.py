@@ -33,15 +33,21 @@ class CustomerAccess:
 
 
 def obtain_customer_token(
-    ports: Ports, binding_id: str, deadline: Deadline, refused: str | None = None
+    ports: Ports,
+    binding_id: str,
+    deadline: Deadline,
+    refused: str | None = None,
+    *,
+    known: Binding | None = None,
 ) -> CustomerAccess:
     """Return the customer token of a binding, refreshed where it has expired or was `refused` by DOKU.
 
-    One process refreshes, the others wait and read. Raises RelinkRequired (the binding then becomes
-    RELINK_REQUIRED) when DOKU takes neither the refresh token nor the auth code, NotDone when there is no answer.
+    `known` is the record as it was a moment ago, and saves the first look at it: a token that has been replaced since
+    is one that DOKU refuses. One process refreshes, the others wait and read. Raises RelinkRequired (the binding then
+    becomes RELINK_REQUIRED) when DOKU takes neither the refresh token nor the auth code, NotDone without an answer.
     """
     while True:
-        binding = ports.bindings.get(binding_id)
+        binding, known = known or ports.bindings.get(binding_id), None
         if binding is None or binding.tokens is None:
             raise RelinkRequired("the account is not linked; the customer has to link it again")
         now = ports.clock.now()

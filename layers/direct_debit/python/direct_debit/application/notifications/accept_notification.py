@@ -46,10 +46,9 @@ def accept_notification(command: AcceptNotification, ports: Ports) -> None:
         body=ports.vault.seal(write_notice(command.notice), item_id),
         due_at=now + _PATIENCE,
     )
-    if not ports.inbox.put(item):
-        stored = ports.inbox.get(item_id)
-        if stored is not None and stored.state is not InboxState.ACCEPTED:
-            return
+    stored = ports.inbox.put(item)
+    if stored is not None and stored.state is not InboxState.ACCEPTED:
+        return
     try:
         ports.queues.send_notification(item_id)
     except StoreUnavailable:

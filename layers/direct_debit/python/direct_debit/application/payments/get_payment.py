@@ -35,12 +35,13 @@ def get_payment(command: GetPayment, ports: Ports, deadline: Deadline) -> Paymen
     With `refresh` an unresolved payment is asked about, not within 60 s of sending and not more often than the
     setting allows; otherwise the state is returned as known.
     """
-    payment = ports.payments.get(command.ref)
-    if payment is None:
+    found = ports.payments.get_with_history(command.ref)
+    if found is None:
         raise NotFound("there is no such payment")
+    payment, steps = found
     if command.refresh and _may_ask(payment, ports):
         payment = ask_status(payment, ports, deadline)
-    return PaymentView(payment, list_history(payment, ports))
+    return PaymentView(payment, list_history(payment, steps))
 
 
 def _may_ask(payment: Payment, ports: Ports) -> bool:

@@ -1,7 +1,8 @@
 """Charge a customer's account: record, send, and tell what is known (contract 3.8).
 
-A reference is sent once. Repeating a request returns the payment as it is; only a payment of which it is proved that
-nothing left this machine (`released`) may be claimed and sent again by the same request.
+A reference is sent once: the write that makes a payment refuses where there is one, and shows it. Repeating a request
+returns the payment as it is; only a payment of which it is proved that nothing left this machine (`released`) may be
+claimed and sent again by the same request.
 
 An idempotency key names one payment for ever. Alone it stands for the reference that is made from it, or for the one
 with which it came before; it is recorded in the write that makes the payment, or before a repeat is answered.
@@ -9,14 +10,12 @@ with which it came before; it is recorded in the write that makes the payment, o
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Never
 
 from direct_debit.application.bindings.release_account import release_account
 from direct_debit.application.calls.call_doku import call_doku
-from direct_debit.application.calls.circuit import pass_circuit
+from direct_debit.application.calls.circuit import is_open, pass_circuit
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import (
-    CircuitOpen,
     Conflict,
     DirectDebitError,
     InvalidRequest,
@@ -97,18 +96,15 @@ def make_payment(command: MakePayment, ports: Ports, deadline: Deadline) -> Paym
         field_name = "successUrl" if success_url is None else "failedUrl"
         raise InvalidRequest(field_name, "give the page to return to; this deployment has no default")
     request_hash = ports.vault.fingerprint(describe_content(command))
-    key = _key(command, ports)
-    existing = ports.payments.get(ref)
-    if existing is not None:
-        return _repeat(existing, request_hash, command, ports, deadline)
-    try:
-        binding = _find_usable_binding(command, ports)
-    except (NotFound, Conflict, CircuitOpen):
-        # What stops a new payment stops no repeat, and the key may name a payment under another reference.
-        named = None if key is None else ports.payments.find_key(key)
-        if named is None:
-            raise
-        return _follow_key(named, request_hash, command, ports, deadline)
+    binding = ports.bindings.get(command.binding_id)
+    usable = binding is not None and binding.state is BindingState.ACTIVE
+    if not usable or is_open(ports):  # what stops a new payment stops no repeat, and no repeat is the probe
+        earlier = _find_earlier(command, request_hash, ports, deadline)
+        if earlier is not None:
+            return earlier
+    if binding is None or not usable:
+        raise _explain_binding(binding)
+    pass_circuit(ports)
     now = ports.clock.now()
     payment = Payment(
         ref=ref,
@@ -131,14 +127,29 @@ def make_payment(command: MakePayment, ports: Ports, deadline: Deadline) -> Paym
         task_token=command.task_token,
     )
     payment = replace(payment, due_at=plan_next_look(ports, payment, now))
-    obstacle = _create(payment, key, ports)
-    if isinstance(obstacle, PaymentExists):
-        return _repeat(obstacle.payment, request_hash, command, ports, deadline)
-    if isinstance(obstacle, KeyTaken):
-        return _follow_key(obstacle.ref, request_hash, command, ports, deadline)
-    if isinstance(obstacle, BindingUnusable):
-        _refuse_binding(obstacle.binding)
-    return PaymentResult(_send(payment, ports, deadline))
+    obstacle = _create(payment, _key(command, ports), ports)
+    match obstacle:
+        case None:
+            return PaymentResult(_send(payment, ports, deadline, binding))
+        case PaymentExists():
+            return _repeat(obstacle.payment, request_hash, command, ports, deadline)
+        case KeyTaken():
+            return _follow_key(obstacle.ref, request_hash, command, ports, deadline)
+        case BindingUnusable():
+            earlier = _find_earlier(command, request_hash, ports, deadline)
+            if earlier is None:
+                raise _explain_binding(obstacle.binding)
+            return earlier
+
+
+def _find_earlier(command: MakePayment, request_hash: str, ports: Ports, deadline: Deadline) -> PaymentResult | None:
+    """Return the payment that this request has made before, by its reference or by its key; None when there is none."""
+    existing = ports.payments.get(_reference(command))
+    if existing is not None:
+        return _repeat(existing, request_hash, command, ports, deadline)
+    key = _key(command, ports)
+    named = None if key is None else ports.payments.find_key(key)
+    return None if named is None else _follow_key(named, request_hash, command, ports, deadline)
 
 
 def _create(
@@ -176,14 +187,6 @@ def _key(command: MakePayment, ports: Ports) -> PaymentKey | None:
         return None
     fingerprint = ports.vault.fingerprint(f"key:{command.idempotency_key}")
     return PaymentKey(fingerprint, _own_reference(command.idempotency_key))
-
-
-def _find_usable_binding(command: MakePayment, ports: Ports) -> Binding:
-    binding = ports.bindings.get(command.binding_id)
-    if binding is None or binding.state is not BindingState.ACTIVE:
-        _refuse_binding(binding)
-    pass_circuit(ports)
-    return binding
 
 
 def _follow_key(named: str, request_hash: str, command: MakePayment, ports: Ports, deadline: Deadline) -> PaymentResult:
@@ -237,14 +240,15 @@ def describe_content_as_before(command: MakePayment) -> str | None:
     return None if text is None else "payment:" + text
 
 
-def _refuse_binding(binding: Binding | None) -> Never:
+def _explain_binding(binding: Binding | None) -> NotFound | Conflict:
+    """Return why nothing can be charged by this binding."""
     if binding is None:
-        raise NotFound("there is no such binding; link the account first (POST /bindings)")
+        return NotFound("there is no such binding; link the account first (POST /bindings)")
     if binding.state is BindingState.RELINK_REQUIRED:
-        raise Conflict("the bank no longer accepts this link; the customer has to link the account again")
+        return Conflict("the bank no longer accepts this link; the customer has to link the account again")
     if binding.state is not BindingState.ACTIVE:
-        raise Conflict(f"the binding is {binding.state}, not ACTIVE; nothing was sent")
-    raise Conflict("the customer has too many unfinished payments; wait until some are settled")
+        return Conflict(f"the binding is {binding.state}, not ACTIVE; nothing was sent")
+    return Conflict("the customer has too many unfinished payments; wait until some are settled")
 
 
 def _require_same_as_before(existing: Payment, command: MakePayment, ports: Ports) -> None:
@@ -302,11 +306,12 @@ def _show_or_send(existing: Payment, ports: Ports, deadline: Deadline) -> Paymen
     except PaymentChanged as race:
         return PaymentResult(race.current, replayed=True)
     if isinstance(outcome, BindingUnusable):
-        _refuse_binding(outcome.binding)
+        raise _explain_binding(outcome.binding)
     return PaymentResult(_send(outcome, ports, deadline))
 
 
-def _send(payment: Payment, ports: Ports, deadline: Deadline) -> Payment:
+def _send(payment: Payment, ports: Ports, deadline: Deadline, binding: Binding | None = None) -> Payment:
+    """Send it. `binding` is the record that was read for it: the write that made the payment found it ACTIVE still."""
     sent = payment
 
     def renew_external_id() -> str:
@@ -329,6 +334,7 @@ def _send(payment: Payment, ports: Ports, deadline: Deadline) -> Payment:
             deadline,
             send,
             binding_id=payment.binding_id,
+            binding=binding,
             external_id=payment.external_id,
             renew_external_id=renew_external_id,
             device_id=payment.device_id,

@@ -45,8 +45,8 @@ class InboxItem:
 class Inbox(Protocol):
     """Accepted notifications, in the transactions table."""
 
-    def put(self, item: InboxItem) -> bool:
-        """Store; False when an equal notification is stored already."""
+    def put(self, item: InboxItem) -> InboxItem | None:
+        """Store; return the equal notification that is stored already, as it is now, or None."""
         ...
 
     def get(self, item_id: str) -> InboxItem | None:

@@ -77,6 +77,10 @@ class Payments(Protocol):
         """Read consistently."""
         ...
 
+    def get_with_history(self, ref: str) -> tuple[Payment, Sequence[HistoryEntry]] | None:
+        """Read a payment and its recorded steps together, consistently; see `history`."""
+        ...
+
     def save(self, before: Payment, after: Payment) -> Payment:
         """Write `after` if the record is still `before` (by version). Raises PaymentChanged."""
         ...

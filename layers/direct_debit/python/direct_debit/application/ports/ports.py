@@ -23,6 +23,13 @@ class TokenMemory:
     expires_at: datetime | None = None
 
 
+@dataclass(slots=True)
+class CircuitMemory:
+    """When this process last saw the shared circuit without a failure (UTC); None when it has to look."""
+
+    quiet_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """All that a use case may touch."""
@@ -36,6 +43,7 @@ class Ports:
     b2b_tokens: B2BTokens
     token_memory: TokenMemory
     circuit: Circuit
+    circuit_memory: CircuitMemory
     doku: Doku
     queues: Queues
     events: Events
