@@ -14,6 +14,7 @@ from direct_debit.adapters.dynamodb.payment_item import write_filing
 from direct_debit.domain.evidence import EvidenceSource
 from direct_debit.domain.payment import FailureReason, Payment, PaymentState
 from direct_debit.domain.refund import RefundState
+from tests.simulation.kernel import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from tests.simulation.universe import Journal, Universe
 
 _WRITES = ("payment", "otp", "refund")
+
+
+_FINAL = frozenset({"00", "04", "05", "06"})
+_WORDS = frozenset({"2005500", "4045501"})
+_APART = 60  # seconds between what a worker's clock says and the time
 
 
 class _Row(TypedDict):
@@ -61,6 +67,7 @@ def check_grounds(u: Universe) -> Iterator[str]:
 
 
 def _check_payment(u: Universe, entries: list[Journal], arrivals: list[Arrival]) -> Iterator[str]:
+    raised = 0  # when the question that is open was raised
     for entry in entries:
         if entry.record.old is None:
             continue
@@ -79,6 +86,10 @@ def _check_payment(u: Universe, entries: list[Journal], arrivals: list[Arrival])
             yield f"M5: {after.ref} counts as abandoned although a code was sent"
         heard = [one for one in arrivals if one.sender.name == entry.actor and one.t <= entry.t]
         yield from _check_answer(before, after, heard)
+        if after.questioned_at not in (None, before.questioned_at):
+            raised = entry.t
+        if before.questioned_at is not None and after.questioned_at is None and before.is_final:
+            yield from _check_question(u, before.ref, (raised, entry.t), heard, arrivals)
         if after.refund is not None and before.refund is not None and after.refund.state is RefundState.FAILED:
             yield from _check_refusal(after.ref, before.refund, after.refund, heard, arrivals)
 
@@ -100,6 +111,21 @@ def _check_answer(before: Payment, after: Payment, heard: list[Arrival]) -> Iter
     said = [one for one in heard if one.operation in _WRITES]
     if rests and said and said[-1].answer == "of another":
         yield f"M4: {after.ref} moved on an answer about something else"
+
+
+def _check_question(
+    u: Universe, ref: str, open_from_to: tuple[int, int], heard: list[Arrival], arrivals: list[Arrival]
+) -> Iterator[str]:
+    """A question about a final payment ends with a final status, or when DOKU has given none as long as it is asked."""
+    asked = [one for one in heard if one.operation == "status" and one.reached]
+    if not asked or asked[-1].bent or _fields(asked[-1]).get("latestTransactionStatus") in _FINAL:
+        return
+    raised, ended = open_from_to
+    first, last = u.settings.inquiry_schedule[0], u.settings.inquiry_schedule[-1]
+    since = ended - (last - first - _APART) * SECOND
+    said = [one for one in arrivals if one.operation == "status" and one.reached and one.answer in _WORDS]
+    if not any(raised <= one.t <= since for one in said):
+        yield f"N5: a question about {ref} was ended by {asked[-1].answer}, a first word"
 
 
 def _check_refusal(

@@ -588,9 +588,17 @@ MUTANTS: tuple[Mutant, ...] = (
         lambda: _edit(inquire_status._is_answered, "if answer.status in _FINAL or", "if True or"),
     ),
     Mutant(
+        "question-ended-by-its-age",
+        "a question that is old enough ends with any answer, the first one after an outage too (found by the search, "
+        "seed 46541)",
+        lambda: _edit(
+            inquire_status._is_answered, "heard = payment.question_heard_at", "heard = payment.questioned_at"
+        ),
+    ),
+    Mutant(
         "question-not-kept",
         "something odd is asked about once, and not until it is answered",
-        lambda: _edit(inquire_status.request_inquiry, "questioned_at=now, ", ""),
+        lambda: _edit(inquire_status.request_inquiry, "questioned_at=now, question_heard_at=None, ", ""),
     ),
     Mutant(
         "question-put-off-by-a-move",

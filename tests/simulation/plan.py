@@ -148,12 +148,13 @@ def draw_plan(rng: Random) -> Plan:
         notify_refunds=rng.random() < 0.7,
         choices=choices,
         mixups=rate * (0.0 if rng.random() < 0.6 else rng.choice((0.02, 0.08, 0.2))),
-        sour=rate * rng.choice((0.0, 0.0, 0.7)),
+        # After a long silence the first word may be one that is no answer.
+        sour=rate * rng.choice((0.0, 0.7, 0.7) if blackout else (0.0, 0.0, 0.7)),
         freezes=rate * (0.002 if rng.random() < 0.15 else 0.0),
         lost_records=rate * (0.3 if rng.random() < 0.12 else 0.0),
         dead_looks=rate * (0.4 if rng.random() < 0.08 else 0.0),
         poor_merchant=rng.random() < 0.12 * rate,
-        old_news=rng.random() < 0.15 * rate,
+        old_news=rng.random() < (0.6 if blackout else 0.15) * rate,
         slow_streams=rng.random() < 0.2 * rate,
     )
 

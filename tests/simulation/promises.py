@@ -43,6 +43,7 @@ _REFUND_EVENTS = {
 }
 # Refusals of a refund that pass (contract 12.5), as HTTP status and case.
 _PASSING = frozenset({"403-04", "403-06", "403-14", "403-20", "403-23", "404-00", "404-01", "405-01", "429-00"})
+_CLOCK = 60  # seconds by which clocks and their readers may be apart
 _AGAIN_WITHIN = 25 * 60 * SECOND  # a quarter of an hour at most, a message that is late, and the minutes of the sweep
 _SECOND_NOT_FOUND_WITHIN = 6 * 60 * SECOND
 
@@ -113,8 +114,8 @@ def _answer_questions(u: Universe, life: _Life) -> Iterator[str]:
         raised[ref] = [one for one in writes if _changed(one, "questionedAt") and _new(one, "questionedAt")]
         if raised[ref]:
             last = raised[ref][-1].t
-            answers = [one for one in life.asked[ref] if one.t >= last and one.answer == "2005500"]
-            if not any(_is_answered(one, writes) for one in answers):
+            answers = [one for one in life.asked[ref] if one.t >= last and _is_answered(one, writes)]
+            if not any(one.answer == "2005500" for one in answers) and not _is_unknown_for_long(u, answers):
                 yield f"N5: something odd was told of {ref}, and DOKU never answered what it is"
     for entry in life.inbox:
         ref, reason = _new(entry, "subject") or "", _new(entry, "reason")
@@ -122,6 +123,13 @@ def _answer_questions(u: Universe, life: _Life) -> Iterator[str]:
         mine = [one for one in life.writes.get(ref, ()) if one.actor == entry.actor and one.t <= entry.t]
         if settled and not any(_new(one, "questionedAt") for one in mine):
             yield f"N5: {ref}: a notification ({reason}) was settled, and nobody asked"
+
+
+def _is_unknown_for_long(u: Universe, answers: list[Arrival]) -> bool:
+    """Whether DOKU has said for as long as the schedule is that it does not know the payment."""
+    said = [one.t for one in answers if one.answer == "4045501"]
+    first, last = u.settings.inquiry_schedule[0], u.settings.inquiry_schedule[-1]
+    return bool(said) and said[-1] - said[0] >= (last - first - _CLOCK) * SECOND
 
 
 # --- M6: a look without an answer is repeated in minutes

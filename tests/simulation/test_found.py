@@ -38,6 +38,7 @@ FOUND = {
     459: "a refund that completed its payment dropped the payment's question",
     9790: "a look that DOKU refused was put off beyond what a queue holds back, and the sweep came late besides",
     6586: "a notification put a question off that was to be repeated within minutes",
+    46541: "a question was called answered by the first word of DOKU after an outage, which was that it did not look",
 }
 
 

@@ -200,6 +200,7 @@ payments = st.builds(
     not_found_count=counts,
     not_found_since=maybe_moment,
     questioned_at=maybe_moment,
+    question_heard_at=maybe_moment,
     reversed_at=maybe_moment,
     last_inquiry_at=maybe_moment,
     due_at=maybe_moment,

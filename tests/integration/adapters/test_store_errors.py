@@ -68,7 +68,7 @@ def test_our_own_mistake_is_not_called_unavailable(world: World, faulty: FaultyD
 @pytest.mark.parametrize("code", ["TransactionConflictException", "TransactionInProgressException"])
 def test_a_conflict_is_tried_again_a_few_times(world: World, faulty: FaultyDynamoDb, code: str) -> None:
     faulty.refuse(code, times=CONFLICT_ATTEMPTS - 1)
-    assert world.inbox.put(a_notification())
+    assert world.inbox.put(a_notification()) is None
     assert faulty.calls == CONFLICT_ATTEMPTS
     for number, pause in enumerate(world.clock.slept):
         assert CONFLICT_PAUSE * 2**number / 2 <= pause <= CONFLICT_PAUSE * 2**number

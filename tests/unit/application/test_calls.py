@@ -1,4 +1,4 @@
-"""What each operation asks of DOKU and of AWS: every call costs time and money, and the fewest are kept (decision 0038).
+"""What each operation asks of DOKU and of AWS: each call costs time and money, and the fewest are kept (decision 0038).
 
 `D` a request to DOKU, `r` a read of one item, `q` a query, `w` a write or a transaction, `Q` a message. Warm: the
 process has just made such a call, so it has the merchant's token and knows that the circuit is quiet. Cold: it reads

@@ -26,6 +26,7 @@ from tools.doku_simulator.dials import Dial
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 A_DAY = timedelta(days=1)
+SCHEDULE = A_DAY - timedelta(seconds=61)  # from its first step to its last one
 NOT_FOUND = {"state": PaymentState.FAILED, "failure": PaymentFailure(FailureReason.NOT_FOUND, "07")}
 
 
@@ -173,30 +174,33 @@ def test_a_settled_payment_with_a_question_is_asked_about_past_the_schedules_end
 
 
 @pytest.mark.parametrize(
-    ("state", "status", "age", "answered"),
+    ("state", "status", "heard", "answered"),
     [
-        (PaymentState.PAID, "00", MINUTE, True),
-        (PaymentState.PAID, "05", MINUTE, True),
-        (PaymentState.PROCESSING, "02", MINUTE, True),
-        (PaymentState.UNKNOWN, "07", MINUTE, False),
-        (PaymentState.PROCESSING, "99", MINUTE, False),
-        (PaymentState.PAID, "02", MINUTE, False),
+        (PaymentState.PAID, "00", None, True),
+        (PaymentState.PAID, "05", None, True),
+        (PaymentState.PROCESSING, "02", None, True),
+        (PaymentState.UNKNOWN, "07", None, False),
+        (PaymentState.PROCESSING, "99", None, False),
+        (PaymentState.PAID, "02", None, False),  # the question is days old, and this is the first answer to it
+        (PaymentState.PAID, "07", None, False),
         (PaymentState.PAID, "07", 6 * 60 * MINUTE, False),
-        (PaymentState.PAID, "02", A_DAY - SECOND, False),
-        (PaymentState.PAID, "02", A_DAY, True),  # all of the schedule has said so
-        (PaymentState.PAID, "07", A_DAY, True),
+        (PaymentState.PAID, "02", SCHEDULE - SECOND, False),
+        (PaymentState.PAID, "02", SCHEDULE, True),  # all of the schedule has said so
+        (PaymentState.PAID, "07", SCHEDULE, True),
     ],
 )
 def test_a_question_is_answered_by_a_status_that_ends_it_or_by_a_whole_schedule_that_says_the_same(
-    state: PaymentState, status: str, age: timedelta, answered: bool
+    state: PaymentState, status: str, heard: timedelta | None, answered: bool
 ) -> None:
     merchant, payment = sent_before(10 * MINUTE, state=state)
     now = merchant.world.clock.now()
-    raised = replace(payment.noted(now), questioned_at=now - age)
+    since = None if heard is None else now - heard
+    raised = replace(payment.noted(now), questioned_at=now - 3 * A_DAY, question_heard_at=since)
     payment = merchant.world.process().payments.save(payment, raised)
     after = ask(merchant, payment, status)
     assert merchant.payment() == after
     assert (after.questioned_at is None) == answered
+    assert after.question_heard_at == (None if answered else since or now)
     if not answered:
         assert after.due_at is not None
         assert after.due_at > now

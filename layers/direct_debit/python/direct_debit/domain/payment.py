@@ -186,10 +186,11 @@ class Payment:
     count only where they are evidence. `otp_unclear` says that DOKU waits for a code although one was sent before,
     `reposted` that the payment was sent again after DOKU had not known it. `not_found_since` is when DOKU first said of
     this attempt that it does not know it, `not_found_count` how often since; what it says else ends both.
-    `questioned_at` is since when something odd that DOKU told waits for DOKU's status, whatever the state;
-    `reversed_at` since when DOKU's status says that a PAID payment was cancelled or failed: a person has to look.
-    `due_at` is when the resolver must look next; None once nothing is open. `untold` are the moves that the outbox
-    has not told yet, as far as it has said so, and `tell_by` when somebody else has to.
+    `questioned_at` is since when something odd that DOKU told waits for DOKU's status, whatever the state, and
+    `question_heard_at` since when DOKU has answered that question without one; `reversed_at` since when DOKU's status
+    says that a PAID payment was cancelled or failed: a person has to look. `due_at` is when the resolver must look
+    next; None once nothing is open. `untold` are the moves that the outbox has not told yet, as far as it has said so,
+    and `tell_by` when somebody else has to.
     """
 
     ref: str
@@ -224,6 +225,7 @@ class Payment:
     not_found_count: int = 0
     not_found_since: datetime | None = None
     questioned_at: datetime | None = None
+    question_heard_at: datetime | None = None
     reversed_at: datetime | None = None
     last_inquiry_at: datetime | None = None
     due_at: datetime | None = None

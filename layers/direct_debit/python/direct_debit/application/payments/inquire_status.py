@@ -104,20 +104,26 @@ def _settle(ports: Ports, payment: Payment, answer: StatusAnswer, asked: datetim
     if not payment.is_final and not has_step_left(payment, ports, now):
         return _exhaust(ports, payment)
     after = payment
-    if asked is not None and payment.questioned_at == asked and _is_answered(payment, asked, answer, ports, now):
-        after = replace(payment, questioned_at=None)
+    if asked is not None and payment.questioned_at == asked:
+        if _is_answered(payment, answer, ports, now):
+            after = replace(payment, questioned_at=None, question_heard_at=None)
+        else:
+            after = replace(payment, question_heard_at=payment.question_heard_at or now)
     return _plan(ports, payment, replace(after, due_at=_next_look(ports, after, answer, now)))
 
 
-def _is_answered(payment: Payment, asked: datetime, answer: StatusAnswer, ports: Ports, now: datetime) -> bool:
+def _is_answered(payment: Payment, answer: StatusAnswer, ports: Ports, now: datetime) -> bool:
     """Whether a status answers the question of a payment.
 
-    A final one does. One that is pending does where the payment goes on being asked about anyway; where it does not,
-    all of the schedule has to say so. "Not found" is no status of a payment of which DOKU has spoken.
+    A final one does. One that is pending does where the payment goes on being asked about anyway. Where it does not,
+    and for "not found" of a payment of which DOKU has spoken, DOKU has to say so as long as the schedule is: time in
+    which it said nothing, or refused to, does not count.
     """
     if answer.status in _FINAL or (answer.status in _PENDING and not payment.is_final):
         return True
-    return now - asked >= timedelta(seconds=ports.settings.inquiry_schedule[-1])
+    first, last = ports.settings.inquiry_schedule[0], ports.settings.inquiry_schedule[-1]
+    heard = payment.question_heard_at
+    return heard is not None and now - heard >= timedelta(seconds=last - first)
 
 
 def _next_look(ports: Ports, payment: Payment, answer: StatusAnswer, now: datetime) -> datetime | None:
@@ -258,7 +264,8 @@ def request_inquiry(ports: Ports, payment: Payment) -> Payment:
         due = max(now, current.sent_at + timedelta(seconds=ports.settings.first_inquiry))
         due = due if current.due_at is None else min(due, current.due_at)
         try:
-            planned = ports.payments.save(current, replace(current.noted(now), questioned_at=now, due_at=due))
+            raised = replace(current.noted(now), questioned_at=now, question_heard_at=None, due_at=due)
+            planned = ports.payments.save(current, raised)
         except PaymentChanged as race:
             current = race.current
             continue
