@@ -63,11 +63,11 @@ def check_grounds(u: Universe) -> Iterator[str]:
             writes[str(entry.record.new["ref"]["S"])].append(entry)
     for ref, entries in writes.items():
         yield from _check_payment(u, entries, arrivals[ref])
+        yield from _check_questions(u, entries, arrivals[ref])
         yield from _check_sendings(ref, arrivals[ref])
 
 
 def _check_payment(u: Universe, entries: list[Journal], arrivals: list[Arrival]) -> Iterator[str]:
-    raised = 0  # when the question that is open was raised
     for entry in entries:
         if entry.record.old is None:
             continue
@@ -86,10 +86,6 @@ def _check_payment(u: Universe, entries: list[Journal], arrivals: list[Arrival])
             yield f"M5: {after.ref} counts as abandoned although a code was sent"
         heard = [one for one in arrivals if one.sender.name == entry.actor and one.t <= entry.t]
         yield from _check_answer(before, after, heard)
-        if after.questioned_at not in (None, before.questioned_at):
-            raised = entry.t
-        if before.questioned_at is not None and after.questioned_at is None and before.is_final:
-            yield from _check_question(u, before.ref, (raised, entry.t), heard, arrivals)
         if after.refund is not None and before.refund is not None and after.refund.state is RefundState.FAILED:
             yield from _check_refusal(after.ref, before.refund, after.refund, heard, arrivals)
 
@@ -113,19 +109,29 @@ def _check_answer(before: Payment, after: Payment, heard: list[Arrival]) -> Iter
         yield f"M4: {after.ref} moved on an answer about something else"
 
 
-def _check_question(
-    u: Universe, ref: str, open_from_to: tuple[int, int], heard: list[Arrival], arrivals: list[Arrival]
-) -> Iterator[str]:
+def _check_questions(u: Universe, entries: list[Journal], arrivals: list[Arrival]) -> Iterator[str]:
     """A question about a final payment ends with a final status, or when DOKU has given none as long as it is asked."""
-    asked = [one for one in heard if one.operation == "status" and one.reached]
-    if not asked or asked[-1].bent or _fields(asked[-1]).get("latestTransactionStatus") in _FINAL:
+    raised = 0
+    for entry in entries:
+        if entry.record.old is None:
+            continue
+        before, after = (u.images.payment(cast("Item", one)) for one in (entry.record.old, entry.record.new))
+        if after.questioned_at not in (None, before.questioned_at):
+            raised = entry.t
+        if before.questioned_at is not None and after.questioned_at is None and before.is_final:
+            yield from _check_end_of_question(u, entry, raised, arrivals)
+
+
+def _check_end_of_question(u: Universe, entry: Journal, raised: int, arrivals: list[Arrival]) -> Iterator[str]:
+    said = [one for one in arrivals if one.operation == "status" and one.reached and one.t <= entry.t]
+    asked = [one for one in said if one.sender.name == entry.actor]
+    spoilt = bool(asked) and asked[-1].answer == "2005500" and not asked[-1].clear  # what of it was read is not known
+    if not asked or spoilt or _fields(asked[-1]).get("latestTransactionStatus") in _FINAL:
         return
-    raised, ended = open_from_to
     first, last = u.settings.inquiry_schedule[0], u.settings.inquiry_schedule[-1]
-    since = ended - (last - first - _APART) * SECOND
-    said = [one for one in arrivals if one.operation == "status" and one.reached and one.answer in _WORDS]
-    if not any(raised <= one.t <= since for one in said):
-        yield f"N5: a question about {ref} was ended by {asked[-1].answer}, a first word"
+    since = entry.t - (last - first - _APART) * SECOND
+    if not any(raised <= one.t <= since and one.answer in _WORDS for one in said):
+        yield f"N5: a question about {asked[-1].reference} was ended by {asked[-1].answer}, a first word"
 
 
 def _check_refusal(

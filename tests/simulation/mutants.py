@@ -314,9 +314,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "notification-not-stored",
         "a notification is acknowledged without being stored",
-        lambda: _edit(
-            accept_notification.accept_notification, "if not ports.inbox.put(item):", "if ports.inbox.get(item_id):"
-        ),
+        lambda: _edit(accept_notification.accept_notification, "ports.inbox.put(item)", "ports.inbox.get(item_id)"),
     ),
     Mutant(
         "events-swallowed",
@@ -429,8 +427,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "a payment is sent before it is written",
         lambda: _edit(
             make_payment.make_payment,
-            "obstacle = _create(payment, key, ports)",
-            "_send(payment, ports, deadline)\n    obstacle = _create(payment, key, ports)",
+            "obstacle = _create(",
+            "_send(payment, ports, deadline)\n    obstacle = _create(",
         ),
     ),
     Mutant(

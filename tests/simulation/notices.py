@@ -34,7 +34,8 @@ class Notices:
         """Bring what is due now, with the trouble that the plan draws."""
         notices = self._u.simulator.notifications
         if self._u.in_window(self._u.plan.blackout) and not self._u.plan.old_news:
-            # DOKU is gone altogether (else its notifications come from elsewhere, and go on): what it has to say comes when it is back.
+            # DOKU is gone altogether, or else its notifications come from elsewhere and go on: what it has to say comes
+            # when it is back.
             wait = self._u.plan.blackout[0][1] - self._u.kernel.t / SECOND + 600.0 * self._u.rng.random()
             notices.dials.append(NoticeDial("delay", count=1_000, seconds=wait))
         elif self._u.plan.lose_all_notifications and not self._u.calm:
