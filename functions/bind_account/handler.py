@@ -1,6 +1,7 @@
 """POST /bindings: start linking a customer's CIMB account."""
 
+from direct_debit.entrypoint.container import CALLS_DOKU
 from direct_debit.entrypoint.doors import open_doors
 from direct_debit.entrypoint.operations.bind_account import ROUTE, operate
 
-handler = open_doors(ROUTE, operate)
+handler = open_doors(ROUTE, operate, uses=("bindings", *CALLS_DOKU))

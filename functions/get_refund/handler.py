@@ -3,4 +3,4 @@
 from direct_debit.entrypoint.doors import open_doors
 from direct_debit.entrypoint.operations.get_refund import ROUTE, operate
 
-handler = open_doors(ROUTE, operate)
+handler = open_doors(ROUTE, operate, uses=("payments",))

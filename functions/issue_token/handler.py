@@ -2,4 +2,4 @@
 
 from direct_debit.entrypoint.inbound import open_token_door
 
-handler = open_token_door()
+handler = open_token_door(uses=("inbound",))

@@ -10,4 +10,4 @@ def step(message: Message, call: Call) -> None:
     process_notification(read_text(message, "inboxId"), call.ports, call.deadline)
 
 
-handler = open_queue_door("process_notification", step)
+handler = open_queue_door("process_notification", step, uses=("inbox", "vault", "payments", "bindings"))

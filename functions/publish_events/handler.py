@@ -2,4 +2,4 @@
 
 from direct_debit.entrypoint.stream import open_stream_door
 
-handler = open_stream_door("publish_events")
+handler = open_stream_door("publish_events", uses=("payments", "bindings", "events"))

@@ -3,4 +3,4 @@
 from direct_debit.application.ports.inbox import InboxKind
 from direct_debit.entrypoint.inbound import open_notification_door
 
-handler = open_notification_door(InboxKind.PAYMENT)
+handler = open_notification_door(InboxKind.PAYMENT, uses=("inbound", "vault", "inbox", "queues"))

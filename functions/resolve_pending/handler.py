@@ -2,4 +2,4 @@
 
 from direct_debit.entrypoint.schedule import open_schedule_door
 
-handler = open_schedule_door("resolve_pending")
+handler = open_schedule_door("resolve_pending", uses=("payments", "inbox", "bindings"))

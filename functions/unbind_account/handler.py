@@ -1,6 +1,7 @@
 """DELETE /bindings/{id}: unlink an account."""
 
+from direct_debit.entrypoint.container import CALLS_DOKU
 from direct_debit.entrypoint.doors import open_doors
 from direct_debit.entrypoint.operations.unbind_account import ROUTE, operate
 
-handler = open_doors(ROUTE, operate)
+handler = open_doors(ROUTE, operate, uses=("bindings", *CALLS_DOKU))

@@ -355,7 +355,7 @@ class PatientClients(AwsClients):
 
     def __init__(self, stack: LocalStack) -> None:
         session = boto3.Session(ROOT_KEY, ROOT_SECRET, region_name=stack.cloud.region)
-        super().__init__(session, stack.cloud.endpoint)
+        super().__init__(session.client, stack.cloud.endpoint)
         config = Config(max_pool_connections=200, read_timeout=PATIENCE_SECONDS, proxies={})
         for service, name in (("dynamodb", "dynamodb"), ("secretsmanager", "secrets")):
             client = session.client(service, endpoint_url=stack.cloud.endpoint, config=config)  # type: ignore[call-overload]  # the service's name is a variable

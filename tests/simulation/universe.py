@@ -25,7 +25,9 @@ from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import DirectDebitError, InvalidSignature
 from direct_debit.application.ports.ports import CircuitMemory, Ports, TokenMemory
 from direct_debit.application.settings import Settings
-from direct_debit.entrypoint.container import DokuConnector, read_inbound_keys
+from direct_debit.entrypoint.client_settings import make_client_settings
+from direct_debit.entrypoint.doku_connection import DokuConnector
+from direct_debit.entrypoint.inbound_keys import read_inbound_keys
 from direct_debit.entrypoint.settings import read_environment
 from tests.fakes.environment import COMPLETE
 from tests.fakes.ids import SeededIds
@@ -59,6 +61,7 @@ CIRCUIT_REMEMBERED = 5  # seconds at most that a function goes by what it saw of
 _MOST_WARM = 12
 _STEPS_EACH = 10  # four are usual
 _FUNCTION = read_environment({**COMPLETE, "PUBLIC_BASE_URL": PUBLIC_URL})
+_CLIENT_SETTINGS = make_client_settings(_FUNCTION)
 _WRITES = frozenset({"store.put_item", "store.update_item", "store.transact_write_items"})
 
 
@@ -229,7 +232,7 @@ class Universe:
         store = Store(DynamoDb(self), clock, self.ids)
         secrets = cast("SecretsManagerClient", self.secrets)
         credentials = SecretsManagerCredentials(secrets, _FUNCTION.doku_secret_id, clock, self.telemetry)
-        connector = DokuConnector(_FUNCTION, credentials, clock, Transport(self), telemetry=self.telemetry)
+        connector = DokuConnector(_CLIENT_SETTINGS, credentials, clock, Transport(self), telemetry=self.telemetry)
         payments = DynamoDbPayments(store, TRANSACTIONS, BINDINGS, max_open_payments=self.settings.max_open_payments)
         ports = Ports(
             clock=clock,

@@ -27,7 +27,9 @@ CHECKED_TWICE = {
     "DokuUntiedFields": "DOKU_UNTIED_FIELDS",
 }
 _HIGHEST_PORT = 65535
-_CLIENTS = AwsClients(boto3.Session(region_name="r", aws_access_key_id="-", aws_secret_access_key="-"))  # asks nobody
+_CLIENTS = AwsClients(
+    boto3.Session(region_name="r", aws_access_key_id="-", aws_secret_access_key="-").client
+)  # asks nobody
 
 
 def lets_through(parameter: str, value: str) -> bool:

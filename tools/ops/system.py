@@ -60,7 +60,7 @@ def find_system(stack: str, *, endpoint: str | None = None, region: str | None =
     outputs = _read_outputs(session, stack, endpoint)
     functions = session.client("lambda", endpoint_url=endpoint, config=_CONFIG)
     environment = _read_configuration(functions, _output(outputs, "ResolvePendingAlias", stack))
-    aws = AwsClients(session, endpoint)
+    aws = AwsClients(session.client, endpoint)
     try:
         ports = build(environment, aws).ports
     except ConfigurationError as error:

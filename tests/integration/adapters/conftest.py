@@ -77,7 +77,7 @@ def make_moto(schema: Schema = APPLICATION_SCHEMA) -> DynamoDb:
     """Return boto3's client, as the functions make it, with both tables. Only inside `mock_aws`."""
     session = boto3.Session(region_name="ap-southeast-3")
     create_tables(session.client("dynamodb"), schema)
-    return AwsClients(session).dynamodb
+    return AwsClients(session.client, config=dynalite.CHECKING).dynamodb
 
 
 def create_tables(admin: DynamoDBClient, schema: Schema = APPLICATION_SCHEMA) -> None:

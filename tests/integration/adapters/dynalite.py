@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, Unpack, cast
 
 import boto3
 import requests
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from direct_debit.adapters.aws import AwsClients
+from direct_debit.adapters.aws import CLIENT_CONFIG, AwsClients
 from tests.patience import PATIENCE_SECONDS
 from tools.local_cloud.processes import LOOPBACK, free_port, server
 
@@ -163,10 +164,14 @@ def running(folder: Path) -> Iterator[str]:
         yield url
 
 
+# As the functions make them, and what is sent is checked here already.
+CHECKING = CLIENT_CONFIG.merge(Config(parameter_validation=True))
+
+
 def clients(url: str) -> AwsClients:
     """AWS's clients, as the functions make them, over dynalite."""
     session = boto3.Session(region_name="ap-southeast-3", aws_access_key_id="x", aws_secret_access_key="x")
-    return AwsClients(session, url)
+    return AwsClients(session.client, url, config=CHECKING)
 
 
 def _error(code: str, operation: str) -> ClientError:

@@ -17,7 +17,7 @@ def test_what_is_asked_after_the_thaw_is_answered(thaw: Thaw, monkeypatch: pytes
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     session = boto3.Session(region_name="ap-southeast-3", aws_access_key_id="x", aws_secret_access_key="x")
     with IdleEndingServer(thaw).serving() as server:
-        aws = AwsClients(session, server.url)
+        aws = AwsClients(session.client, server.url)
         store = Store(aws.dynamodb, FakeClock(), SeededIds())
         for number in range(3):
             assert store.get("t", {"pk": {"S": "a"}, "sk": {"S": "s"}}) is None

@@ -30,7 +30,7 @@ EVENT = OutboxEvent("payment.paid", "r1:3:payment.paid", START, {"partnerReferen
 def aws(monkeypatch: pytest.MonkeyPatch) -> AwsClients:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    return AwsClients(boto3.Session(region_name="ap-southeast-3"))
+    return AwsClients(boto3.Session(region_name="ap-southeast-3").client)
 
 
 def test_clients_give_up_long_before_a_function_does(aws: AwsClients) -> None:

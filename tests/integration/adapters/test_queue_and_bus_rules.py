@@ -28,7 +28,7 @@ EVENT = OutboxEvent("payment.paid", "r1:3:payment.paid", START, {"partnerReferen
 @pytest.fixture
 def queue() -> Iterator[tuple[StrictSqs, str]]:
     with mock_aws():
-        client = AwsClients(boto3.Session(region_name="ap-southeast-3")).sqs
+        client = AwsClients(boto3.Session(region_name="ap-southeast-3").client).sqs
         yield StrictSqs(client), client.create_queue(QueueName="q")["QueueUrl"]
 
 

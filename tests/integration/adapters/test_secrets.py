@@ -39,7 +39,7 @@ class Kept:
 @pytest.fixture
 def kept() -> Iterator[Kept]:
     with mock_aws():
-        client = AwsClients(boto3.Session(region_name="ap-southeast-3")).secrets
+        client = AwsClients(boto3.Session(region_name="ap-southeast-3").client).secrets
         client.create_secret(Name=NAME)  # as the template makes it
         clock, telemetry = FakeClock(), RecordingTelemetry()
         yield Kept(SecretsManagerCredentials(client, NAME, clock, telemetry), client, clock, telemetry)

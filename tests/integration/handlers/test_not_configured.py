@@ -15,7 +15,8 @@ from direct_debit.adapters.secrets import SecretsManagerCredentials
 from direct_debit.adapters.vault import AesGcmVault
 from direct_debit.application.errors import NotDone
 from direct_debit.entrypoint import container
-from direct_debit.entrypoint.container import check_credentials, read_inbound_keys
+from direct_debit.entrypoint.check_credentials import check_credentials
+from direct_debit.entrypoint.inbound_keys import read_inbound_keys
 from tests.fakes.world import PUBLIC_URL
 from tests.integration.handlers.house import KEYS, House, encode
 from tests.integration.handlers.test_events import read
@@ -43,7 +44,7 @@ def fault(house: House, request: pytest.FixtureRequest) -> Iterator[str]:
     """The house over a secret that can not be used; what the log has to say."""
     value, wanted = VALUES[request.param]
     with mock_aws():
-        client = AwsClients(boto3.Session(region_name="ap-southeast-3")).secrets
+        client = AwsClients(boto3.Session(region_name="ap-southeast-3").client).secrets
         client.create_secret(Name="doku")
         if value is not None:
             client.put_secret_value(SecretId="doku", SecretString=value)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,12 +13,18 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from direct_debit.adapters.aws import AwsClients
 from direct_debit.adapters.credentials import Credentials, CredentialSource, FixedCredentials, MalformedCredentials
+from direct_debit.adapters.doku import DokuAdapter
 from direct_debit.adapters.secrets import SecretsManagerCredentials
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import Rejected
+from direct_debit.application.ports.doku import Doku
 from direct_debit.application.ports.telemetry import Metric
 from direct_debit.entrypoint import container
-from direct_debit.entrypoint.container import DokuConnector, build, check_credentials, read_inbound_keys
+from direct_debit.entrypoint.check_credentials import check_credentials
+from direct_debit.entrypoint.client_settings import make_client_settings
+from direct_debit.entrypoint.container import build
+from direct_debit.entrypoint.doku_connection import DokuConnector
+from direct_debit.entrypoint.inbound_keys import read_inbound_keys
 from direct_debit.entrypoint.settings import ConfigurationError, read_environment
 from doku_snap.client import Call
 from doku_snap.keys import load_private_key
@@ -48,7 +55,8 @@ def secret(secret_key: str = "secret", private_key: str = KEYS["merchantPrivateK
 
 def connector(source: CredentialSource, telemetry: RecordingTelemetry | None = None) -> DokuConnector:
     """The clients' maker over this source."""
-    return DokuConnector(read_environment(COMPLETE), source, FakeClock(), telemetry=telemetry or RecordingTelemetry())
+    settings = make_client_settings(read_environment(COMPLETE))
+    return DokuConnector(settings, source, FakeClock(), telemetry=telemetry or RecordingTelemetry())
 
 
 class Rotating:
@@ -80,9 +88,9 @@ class Answering:
 @pytest.mark.usefixtures("socket_disabled")
 def test_building_asks_nobody() -> None:
     session = boto3.Session(region_name="ap-southeast-3", aws_access_key_id="x", aws_secret_access_key="x")
-    services = build(read_environment(COMPLETE), AwsClients(session))
+    services = build(read_environment(COMPLETE), AwsClients(session.client))
     assert services.ports.settings.public_base_url == "https://pay.example/v1"
-    other = build(read_environment(COMPLETE), AwsClients(session))
+    other = build(read_environment(COMPLETE), AwsClients(session.client))
     assert other.ports.token_memory is not services.ports.token_memory
 
 
@@ -108,7 +116,7 @@ def test_a_secret_that_doku_does_not_take_is_read_again(monkeypatch: pytest.Monk
     refusal = HttpAnswer(401, {}, b'{"responseCode": "4017300", "responseMessage": "Unauthorized. Invalid Signature"}')
     monkeypatch.setattr(RequestsTransport, "send", lambda *_: refusal)
     session = boto3.Session(region_name="ap-southeast-3", aws_access_key_id="x", aws_secret_access_key="x")
-    ports = build(read_environment(COMPLETE), AwsClients(session)).ports
+    ports = build(read_environment(COMPLETE), AwsClients(session.client)).ports
     with pytest.raises(Rejected):
         ports.doku.request_b2b_token(Deadline(ports.clock.now() + timedelta(seconds=28)))
     assert len(refreshed) == 1
@@ -144,6 +152,32 @@ def test_a_new_version_whose_key_is_none_leaves_the_clients_as_they_are() -> Non
     assert connect() is not first
 
 
+def test_a_first_version_whose_key_is_none_is_found_when_the_key_is_to_sign() -> None:
+    telemetry = RecordingTelemetry()
+    connection = connector(FixedCredentials(secret(private_key=broken_key())), telemetry)()
+    assert telemetry.counts[Metric.SECRET_UNUSABLE] == 0
+    with pytest.raises(MalformedCredentials, match="merchantPrivateKey"):
+        connection.check_key()
+    assert telemetry.counts[Metric.SECRET_UNUSABLE] == 1
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        lambda doku, _: doku.key_id(),
+        lambda doku, deadline: doku.request_b2b_token(deadline),
+        lambda doku, deadline: doku.exchange_auth_code("a", deadline),
+        lambda doku, deadline: doku.refresh_customer_token("r", deadline),
+    ],
+)
+def test_nothing_is_signed_with_a_key_that_is_none(sign: Callable[[Doku, Deadline], object]) -> None:
+    clock = FakeClock()
+    connect = connector(FixedCredentials(secret(private_key=broken_key())))
+    doku = DokuAdapter(connect, clock, RecordingTelemetry(), read_seconds=20.0, doubt_keys=lambda: None)
+    with pytest.raises(MalformedCredentials):
+        sign(doku, Deadline(clock.now() + timedelta(seconds=28)))
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -166,7 +200,7 @@ def test_what_the_signing_layer_would_not_take_is_found_while_reading(field: str
 def test_an_untied_field_that_is_never_compared_is_named_by_its_variable() -> None:
     environment = read_environment({**COMPLETE, "DOKU_UNTIED_FIELDS": "serviceCode,canary"})
     with pytest.raises(ConfigurationError, match=r"^DOKU_UNTIED_FIELDS must be some of additionalInfo") as caught:
-        DokuConnector(environment, FixedCredentials(secret()), FakeClock(), telemetry=RecordingTelemetry())
+        make_client_settings(environment)
     assert "canary" not in str(caught.value)
 
 
@@ -174,9 +208,9 @@ def test_a_field_that_is_untied_is_not_compared() -> None:
     """What the variable says reaches the client: the service of another operation is believed then, and only then."""
     answer = HttpAnswer(200, {}, b'{"responseCode": "2005400", "latestTransactionStatus": "00"}')
     for untied, contradicts in (("", True), ("responseCode", False)):
-        environment = read_environment({**COMPLETE, "DOKU_UNTIED_FIELDS": untied})
+        settings = make_client_settings(read_environment({**COMPLETE, "DOKU_UNTIED_FIELDS": untied}))
         connect = DokuConnector(
-            environment, FixedCredentials(secret()), FakeClock(), Answering(answer), telemetry=RecordingTelemetry()
+            settings, FixedCredentials(secret()), FakeClock(), Answering(answer), telemetry=RecordingTelemetry()
         )
         call = Call(b2b_token="t", external_id="1", timeout=Timeout(5, 20))
         request = StatusRequest(original_partner_reference_no="R", amount=Amount(value="1.00"))
@@ -195,7 +229,7 @@ def test_inbound_calls_are_verified_with_both_versions() -> None:
 
 def test_installed_services_come_first_and_go_away() -> None:
     session = boto3.Session(region_name="ap-southeast-3", aws_access_key_id="x", aws_secret_access_key="x")
-    one, two = (build(read_environment(COMPLETE), AwsClients(session)) for _ in range(2))
+    one, two = (build(read_environment(COMPLETE), AwsClients(session.client)) for _ in range(2))
     with container.install(one):
         with container.install(two):
             assert container.current() is two

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from doku_snap.errors import InvalidSetting
-from doku_snap.keys import load_private_key
+from doku_snap.keys import check_private_key, load_private_key
 
 _CLIENT_ID = re.compile(
     r"[!-{}~]{1,36}"
@@ -27,7 +27,8 @@ def check_identity(client_id: str, secret_key: str) -> None:
 class Credentials:
     """Client id, HMAC secret and RSA private key (PEM). Only the client id shows in a repr.
 
-    Raises InvalidSetting naming `clientId`, `secretKey` or `merchantPrivateKey`.
+    Raises InvalidSetting naming `clientId`, `secretKey` or `merchantPrivateKey`; whether the key's numbers fit each
+    other is left to its first use, since most processes never sign with it.
     """
 
     client_id: str
@@ -36,15 +37,18 @@ class Credentials:
 
     def __post_init__(self) -> None:
         check_identity(self.client_id, self.secret_key)
-        load_private_key(self.private_key)
+        check_private_key(self.private_key)
 
     @property
     def signing_key(self) -> RSAPrivateKey:
-        """The parsed private key (cached per process)."""
+        """The parsed private key (cached per process). Raises InvalidSetting."""
         return load_private_key(self.private_key)
 
     @property
     def key_id(self) -> str:
-        """A name for the client id and private key together: 12 hex digits, of public things only."""
+        """A name for the client id and private key together: 12 hex digits, of public things only.
+
+        Raises InvalidSetting.
+        """
         key = self.signing_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         return hashlib.sha256(self.client_id.encode() + b"|" + key).hexdigest()[:12]

@@ -77,10 +77,14 @@ _WRONG_CREDENTIALS = frozenset({AnswerClass.BUG, AnswerClass.FINAL, AnswerClass.
 
 @dataclass(frozen=True, slots=True)
 class DokuConnection:
-    """The two clients of the signing layer, made from one version of the secret."""
+    """The two clients of the signing layer, made from one version of the secret.
+
+    `check_key` is called before the private key signs: it raises NotConfigured where that key turns out to be none.
+    """
 
     client: DokuClient
     tokens: TokenClient
+    check_key: Callable[[], None] = lambda: None
 
 
 class DokuAdapter:
@@ -110,12 +114,12 @@ class DokuAdapter:
 
     def key_id(self) -> str:
         """See Doku.key_id."""
-        return self._connect().tokens.key_id
+        return self._signing().key_id
 
     def request_b2b_token(self, deadline: Deadline) -> IssuedB2BToken:
         """See Doku.request_b2b_token."""
         timeout = self._timeout(deadline, _QUICK_READ_SECONDS)
-        tokens = self._connect().tokens
+        tokens = self._signing()
         answer = self._read(lambda: tokens.request_b2b_token(timeout), timeout)
         if answer.classification.answer_class is AnswerClass.OK and answer.body is not None:
             return IssuedB2BToken(answer.body.access_token, answer.body.expires_in, tokens.key_id)
@@ -126,14 +130,17 @@ class DokuAdapter:
     def exchange_auth_code(self, auth_code: str, deadline: Deadline) -> CustomerTokens:
         """See Doku.exchange_auth_code."""
         timeout = self._timeout(deadline, _QUICK_READ_SECONDS)
-        return self._customer_tokens(lambda: self._connect().tokens.exchange_auth_code(auth_code, timeout), timeout)
+        return self._customer_tokens(lambda: self._signing().exchange_auth_code(auth_code, timeout), timeout)
 
     def refresh_customer_token(self, refresh_token: str, deadline: Deadline) -> CustomerTokens:
         """See Doku.refresh_customer_token."""
         timeout = self._timeout(deadline, _QUICK_READ_SECONDS)
-        return self._customer_tokens(
-            lambda: self._connect().tokens.refresh_customer_token(refresh_token, timeout), timeout
-        )
+        return self._customer_tokens(lambda: self._signing().refresh_customer_token(refresh_token, timeout), timeout)
+
+    def _signing(self) -> TokenClient:
+        connection = self._connect()
+        connection.check_key()
+        return connection.tokens
 
     def _customer_tokens(self, send: Callable[[], Answer[CustomerToken]], timeout: Timeout) -> CustomerTokens:
         answer = self._read(send, timeout)

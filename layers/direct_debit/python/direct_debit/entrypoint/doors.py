@@ -5,7 +5,7 @@ gets the result itself, or an exception whose class name is stable (entrypoint.e
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ from direct_debit.application.ports.ports import Ports
 from direct_debit.application.ports.time_and_chance import Clock
 from direct_debit.entrypoint import container
 from direct_debit.entrypoint.command import Command
-from direct_debit.entrypoint.container import Services
+from direct_debit.entrypoint.container import Services, Use
 from direct_debit.entrypoint.errors import ERRORS_FOR_OPERATORS, InternalError, Problem, describe, name_error
 from direct_debit.entrypoint.events import ApiRequest, Context, is_api_event, read_api_event
 from direct_debit.entrypoint.parsing import read_command, read_request
@@ -46,9 +46,12 @@ class Answer:
     location: str | None = field(default=None, repr=False)  # where a browser goes on: 302 without a body
 
 
-def open_doors[C: Command](route: Route[C], operate: Callable[[C, Call], Answer]) -> Handler:
-    """Return the Lambda handler of an operation. In Lambda, a wrong configuration already fails here."""
-    container.start()
+def open_doors[C: Command](route: Route[C], operate: Callable[[C, Call], Answer], *, uses: Sequence[Use]) -> Handler:
+    """Return the Lambda handler of an operation. In Lambda, a wrong configuration already fails here.
+
+    `uses`: the ports that most requests need, which are loaded before the first one comes.
+    """
+    container.start(*uses)
 
     def handler(event: object, context: Context) -> Mapping[str, object]:
         services = container.current()

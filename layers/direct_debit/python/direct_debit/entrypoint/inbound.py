@@ -6,7 +6,7 @@ looked at. The event has the query in parts only; it is put together again, and 
 counts too (contract 12.2).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote, urlencode, urlsplit
 
 from direct_debit.application.errors import DirectDebitError, InvalidRequest, InvalidSignature
@@ -15,7 +15,7 @@ from direct_debit.application.notifications.inbound_ports import InboundCall, Sn
 from direct_debit.application.ports.inbox import InboxKind
 from direct_debit.application.ports.telemetry import Metric
 from direct_debit.entrypoint import container
-from direct_debit.entrypoint.container import Services
+from direct_debit.entrypoint.container import Services, Use
 from direct_debit.entrypoint.doors import Handler
 from direct_debit.entrypoint.events import ApiRequest, Context, is_api_event, read_api_event
 
@@ -23,9 +23,9 @@ _TOKEN_SERVICE = "73"  # noqa: S105 - a service code
 _SERVICES = {InboxKind.PAYMENT: "56", InboxKind.BINDING: "07"}
 
 
-def open_token_door() -> Handler:
-    """Return the handler of DOKU's token request."""
-    container.start()
+def open_token_door(*, uses: Sequence[Use]) -> Handler:
+    """Return the handler of DOKU's token request. `uses`: see `open_doors`."""
+    container.start(*uses)
 
     def handler(event: object, context: Context) -> Mapping[str, object]:
         services = container.current()
@@ -45,9 +45,12 @@ def open_token_door() -> Handler:
     return handler
 
 
-def open_notification_door(kind: InboxKind) -> Handler:
-    """Return the handler of a notification: verified, stored, then answered; what it means is worked out later."""
-    container.start()
+def open_notification_door(kind: InboxKind, *, uses: Sequence[Use]) -> Handler:
+    """Return the handler of a notification: verified, stored, then answered; what it means is worked out later.
+
+    `uses`: see `open_doors`.
+    """
+    container.start(*uses)
 
     def handler(event: object, context: Context) -> Mapping[str, object]:
         services = container.current()

@@ -6,7 +6,7 @@ end there: a worker is given one record at a time, and one that met a store in t
 Its record is due, and the minute's sweep sends a new message (decision 0030).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ from direct_debit.application.chains import continue_chain
 from direct_debit.application.errors import InvalidRequest, NotDone
 from direct_debit.application.ports.telemetry import Metric
 from direct_debit.entrypoint import container
-from direct_debit.entrypoint.container import Services
+from direct_debit.entrypoint.container import Services, Use
 from direct_debit.entrypoint.doors import Call, Handler, make_deadline
 from direct_debit.entrypoint.events import Context, as_mapping
 from direct_debit.entrypoint.parsing import read_json
@@ -35,9 +35,12 @@ class _Worker:
     step: Callable[[Message, Call], None]
 
 
-def open_queue_door(name: str, step: Callable[[Message, Call], None]) -> Handler:
-    """Return the handler of a queue worker. `step` handles one message, a JSON object; raising keeps the record."""
-    container.start()
+def open_queue_door(name: str, step: Callable[[Message, Call], None], *, uses: Sequence[Use]) -> Handler:
+    """Return the handler of a queue worker. `step` handles one message, a JSON object; raising keeps the record.
+
+    `uses`: see `open_doors`.
+    """
+    container.start(*uses)
     worker = _Worker(name, step)
 
     def handler(event: object, context: Context) -> Mapping[str, object]:

@@ -1,9 +1,10 @@
 """The door of the schedule: one sweep per minute, bounded."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from direct_debit.application.resolve_pending import resolve_pending
 from direct_debit.entrypoint import container
+from direct_debit.entrypoint.container import Use
 from direct_debit.entrypoint.doors import Handler, make_deadline
 from direct_debit.entrypoint.events import Context, as_mapping
 
@@ -12,13 +13,13 @@ _WORKERS = 5
 _MOST_WORKERS = 100
 
 
-def open_schedule_door(name: str) -> Handler:
+def open_schedule_door(name: str, *, uses: Sequence[Use]) -> Handler:
     """Return the handler of the sweep. Anything in the event but `workers` is ignored.
 
     `workers`: how many copies of each queue worker run at once, five where it is not said. The sweep hands over no more
-    than they get done until the next one.
+    than they get done until the next one. `uses`: see `open_doors`.
     """
-    container.start()
+    container.start(*uses)
 
     def handler(event: object, context: Context) -> Mapping[str, object]:
         services = container.current()

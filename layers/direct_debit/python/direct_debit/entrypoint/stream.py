@@ -27,7 +27,7 @@ from direct_debit.application.ports.ports import Ports
 from direct_debit.application.ports.telemetry import Metric
 from direct_debit.application.ports.time_and_chance import Clock
 from direct_debit.entrypoint import container
-from direct_debit.entrypoint.container import Services
+from direct_debit.entrypoint.container import Services, Use
 from direct_debit.entrypoint.doors import Handler
 from direct_debit.entrypoint.events import Context, as_mapping
 
@@ -41,9 +41,9 @@ _LAST_START = 10_000  # milliseconds left: what is not begun by then comes again
 _DOUBT = timedelta(minutes=1)
 
 
-def open_stream_door(name: str) -> Handler:
-    """Return the handler of the streams."""
-    container.start()
+def open_stream_door(name: str, *, uses: Sequence[Use]) -> Handler:
+    """Return the handler of the streams. `uses`: see `open_doors`."""
+    container.start(*uses)
 
     def handler(event: object, context: Context) -> Mapping[str, object]:
         services = container.current()

@@ -47,7 +47,7 @@ Token = Annotated[str, StringConstraints(min_length=1, max_length=2048, pattern=
 class Amount(BaseModel):
     """An amount we send: 1 to 16 digits, dot, exactly two decimals, IDR (contract section 7)."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     value: Annotated[str, StringConstraints(pattern=AMOUNT_PATTERN)]
     currency: Literal["IDR"] = "IDR"
@@ -69,7 +69,7 @@ class RequestMessage(BaseModel):
     Construction raises InvalidMessage with the wire path and the broken rule, never the value.
     """
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     @model_validator(mode="wrap")
     @classmethod
@@ -180,6 +180,7 @@ class AnswerMessage(BaseModel):
     """A message we receive: immutable, unknown fields ignored."""
 
     model_config = ConfigDict(
+        defer_build=True,  # a function uses few of the messages, and a validator is dear to build
         frozen=True,
         extra="ignore",
         coerce_numbers_to_str=True,

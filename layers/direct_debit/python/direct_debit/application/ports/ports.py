@@ -1,18 +1,23 @@
 """All that a use case may touch, together."""
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from __future__ import annotations
 
-from direct_debit.application.ports.bindings import Bindings
-from direct_debit.application.ports.doku import Doku
-from direct_debit.application.ports.fleet import B2BTokens, Circuit
-from direct_debit.application.ports.inbox import Inbox
-from direct_debit.application.ports.messages import Events, Queues, Workflows
-from direct_debit.application.ports.payments import Payments
-from direct_debit.application.ports.telemetry import Telemetry
-from direct_debit.application.ports.time_and_chance import Clock, Ids
-from direct_debit.application.ports.vault import Vault
-from direct_debit.application.settings import Settings
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from direct_debit.application.ports.bindings import Bindings
+    from direct_debit.application.ports.doku import Doku
+    from direct_debit.application.ports.fleet import B2BTokens, Circuit
+    from direct_debit.application.ports.inbox import Inbox
+    from direct_debit.application.ports.messages import Events, Queues, Workflows
+    from direct_debit.application.ports.payments import Payments
+    from direct_debit.application.ports.telemetry import Telemetry
+    from direct_debit.application.ports.time_and_chance import Clock, Ids
+    from direct_debit.application.ports.vault import Vault
+    from direct_debit.application.settings import Settings
 
 
 @dataclass(slots=True)

@@ -1,0 +1,29 @@
+"""What the packages of the dependencies' layer bring along and no function ever loads: left out of what is deployed.
+
+Whoever needs one of them takes it off the list; a test loads every function of the build.
+"""
+
+import shutil
+from pathlib import Path
+
+UNUSED = (
+    "aws_lambda_powertools/event_handler",
+    "aws_lambda_powertools/tracing",
+    "aws_lambda_powertools/utilities",
+    "cffi",
+    "pycparser",
+    "pydantic/mypy.py",
+    "pydantic/v1",
+    "requirements.txt",
+)
+"""Folders and files of the layer, by their paths in `python/`."""
+
+
+def prune(layer: Path) -> None:
+    """Delete what is unused from the layer's `python` folder. Raises FileNotFoundError for what is not there."""
+    for name in UNUSED:
+        path = layer / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
