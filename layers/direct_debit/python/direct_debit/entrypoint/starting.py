@@ -3,10 +3,13 @@
 - Garbage collection: nothing that is loaded then is garbage, and to look through it again and again takes a twentieth
   of the start. What is there afterwards is left out of every later collection (`gc.freeze`).
 - Pydantic looks through the metadata of every installed package for plugins. There are none.
+- `requests` warns where there is no package that guesses the character set of an answer. Nobody asks for that: answers
+  are read as bytes, and the deployed layer has none (tools/local_cloud/pruning.py): it takes 3 MB of memory.
 """
 
 import gc
 import os
+import warnings
 
 
 def in_lambda() -> bool:
@@ -19,6 +22,7 @@ def begin_start() -> None:
     if in_lambda():
         gc.disable()
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+        warnings.filterwarnings("ignore", "Unable to find acceptable character detection dependency")
 
 
 def end_start() -> None:
