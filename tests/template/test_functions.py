@@ -119,18 +119,17 @@ def test_the_dependencies_are_pinned_by_hash_and_leave_out_what_the_runtime_has(
 
 
 @pytest.mark.parametrize("name", sorted(functions()))
-def test_each_function_writes_into_a_log_group_that_forgets(name: str) -> None:
-    groups = resources("AWS::Logs::LogGroup")
-    assert functions()[name]["LoggingConfig"] == {"LogGroup": {"Ref": f"{name}Logs"}}
-    group = groups[f"{name}Logs"]["LogGroupName"]
-    assert group == {"Fn::Sub": f"/aws/lambda/${{AWS::StackName}}-{kebab(name)}"}
+def test_each_function_writes_into_the_one_log_group(name: str) -> None:
+    assert functions()[name]["LoggingConfig"] == {"LogGroup": {"Ref": "FunctionLogs"}}
+    group = resources("AWS::Logs::LogGroup")["FunctionLogs"]["LogGroupName"]
+    assert group == {"Fn::Sub": "/aws/lambda/${AWS::StackName}"}
 
 
 def test_all_log_groups_have_a_retention() -> None:
     retentions = {name: group.get("RetentionInDays") for name, group in resources("AWS::Logs::LogGroup").items()}
     assert retentions == {name: {"Ref": "LogRetentionDays"} for name in retentions}
-    # One of the API, and one of each workflow.
-    assert len(retentions) == len(functions()) + 1 + len(resources("AWS::StepFunctions::StateMachine"))
+    # One of the functions, one of the API, and one of each workflow.
+    assert len(retentions) == 2 + len(resources("AWS::StepFunctions::StateMachine"))
 
 
 def test_outputs_name_all_an_operator_needs() -> None:

@@ -94,7 +94,7 @@ class MetricsBridge:
         self._resources = resources
         self._cloudwatch, self._logs = cloud.cloudwatch(), cloud.logs()
         self._stepfunctions, self._sqs = cloud.stepfunctions(), cloud.sqs()
-        self._lines: Counter[tuple[str, str, int, str]] = Counter()
+        self._lines: Counter[tuple[str, int, str]] = Counter()
         self._executions: set[str] = set()
 
     def copy(self, now: datetime) -> list[Figure]:
@@ -129,19 +129,17 @@ class MetricsBridge:
                 self._cloudwatch.put_metric_data(Namespace=namespace, MetricData=data[start : start + _BATCH])
 
     def _counted_by_functions(self) -> Iterator[Figure]:
-        for function in self._resources.physical_ids("AWS::Lambda::Function").values():
-            pages = self._logs.get_paginator("filter_log_events").paginate(
-                logGroupName=f"/aws/lambda/{function}", filterPattern="CloudWatchMetrics"
-            )
-            # The emulator's events have no ids, and two may be alike: each counts as often as it stands there.
-            lines = Counter(
-                (function, event["logStreamName"], event["timestamp"], event["message"])
-                for page in pages
-                for event in page["events"]
-            )
-            for line in (lines - self._lines).elements():
-                yield from read_emf(line[-1])
-            self._lines |= lines
+        group = self._resources.physical_ids("AWS::Logs::LogGroup")["FunctionLogs"]
+        pages = self._logs.get_paginator("filter_log_events").paginate(
+            logGroupName=group, filterPattern="CloudWatchMetrics"
+        )
+        # The emulator's events have no ids, and two may be alike: each counts as often as it stands there.
+        lines = Counter(
+            (event["logStreamName"], event["timestamp"], event["message"]) for page in pages for event in page["events"]
+        )
+        for line in (lines - self._lines).elements():
+            yield from read_emf(line[-1])
+        self._lines |= lines
 
     def _ends_of_executions(self) -> Iterator[Figure]:
         for machine in self._resources.physical_ids("AWS::StepFunctions::StateMachine").values():

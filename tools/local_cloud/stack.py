@@ -59,10 +59,6 @@ class LocalStack:
         """The deployed name of `functions/<operation>`, with its alias."""
         return f"{self.name}-{operation.replace('_', '-')}:live"
 
-    def log_group(self, operation: str) -> str:
-        """The log group of `functions/<operation>`."""
-        return f"/aws/lambda/{self.name}-{operation.replace('_', '-')}"
-
     def queue_url(self, queue: str) -> str:
         """The URL of a queue by its name in the template, e.g. `RefundRetryQueue` or `RefundRetryQueueDead`."""
         return self.outputs[f"{queue}Url"]

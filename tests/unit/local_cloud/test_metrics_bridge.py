@@ -85,7 +85,7 @@ class Pages:
 
 @dataclass(frozen=True)
 class Happenings(Cloud):
-    """An emulator with one function's log, one workflow's executions and an empty queue."""
+    """An emulator with the functions' log, one workflow's executions and an empty queue."""
 
     lines: list[dict[str, Any]] = field(default_factory=list)
     executions: list[dict[str, Any]] = field(default_factory=list)
@@ -118,7 +118,9 @@ def test_each_happening_is_copied_once_and_alike_ones_each(capsys: pytest.Captur
     cloud = Happenings("http://nowhere", "here", [line, line], [aborted, succeeded])
     bridge = MetricsBridge(
         cloud,
-        StackResources({"AWS::Lambda::Function": {"F": "f"}, "AWS::StepFunctions::StateMachine": {"Pay": MACHINE}}),
+        StackResources(
+            {"AWS::Logs::LogGroup": {"FunctionLogs": "f"}, "AWS::StepFunctions::StateMachine": {"Pay": MACHINE}}
+        ),
     )
     refused, alike, stopped = bridge.copy(NOW)
     assert refused == alike
