@@ -13,8 +13,8 @@ from pathlib import Path
 
 from openapi_spec_validator import validate
 
-from direct_debit.application.bindings.bind_account import BindingResult
 from direct_debit.application.bindings.list_bindings import BindingsResult
+from direct_debit.application.bindings.result import BindingResult
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.payment import PaymentState

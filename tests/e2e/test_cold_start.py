@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.environment import COMPLETE
 from tools.invoke.functions import read_functions
 from tools.local_cloud import sam
 from tools.local_cloud.bytecode import compile_build
@@ -32,26 +33,26 @@ print(json.dumps({
 ROOMS = "direct_debit.entrypoint.operations."
 # How many modules of ours a function loads at its start. More than today is a choice, made here.
 LOADED = {
-    "BindAccount": 126,
-    "ConfirmUnbinding": 130,
-    "GetBalance": 121,
-    "GetBinding": 128,
-    "GetPayment": 128,
-    "GetRefund": 116,
-    "InquireStatus": 122,
-    "IssueToken": 109,
-    "ListBindings": 128,
-    "MakePayment": 130,
-    "ProcessNotification": 126,
-    "ProcessRefund": 123,
-    "PublishEvents": 113,
-    "ReceiveBindingNotification": 109,
-    "ReceivePaymentNotification": 109,
-    "RefundPayment": 131,
-    "ResolvePending": 134,
-    "ReturnFromBinding": 125,
-    "UnbindAccount": 130,
-    "VerifyPaymentOtp": 131,
+    "BindAccount": 109,
+    "ConfirmUnbinding": 108,
+    "GetBalance": 103,
+    "GetBinding": 72,
+    "GetPayment": 89,
+    "GetRefund": 75,
+    "InquireStatus": 111,
+    "IssueToken": 71,
+    "ListBindings": 69,
+    "MakePayment": 120,
+    "ProcessNotification": 96,
+    "ProcessRefund": 113,
+    "PublishEvents": 75,
+    "ReceiveBindingNotification": 82,
+    "ReceivePaymentNotification": 82,
+    "RefundPayment": 84,
+    "ResolvePending": 101,
+    "ReturnFromBinding": 108,
+    "UnbindAccount": 108,
+    "VerifyPaymentOtp": 116,
 }
 
 
@@ -63,7 +64,15 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def start(build: Path, name: str) -> dict[str, list[str]]:
     layers = [str(build / layer / "python") for layer in ("DependenciesLayer", "DokuSnapLayer", "DirectDebitLayer")]
     command = [sys.executable, "-B", "-c", START, str(build / name), *layers]
-    found: dict[str, list[str]] = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    in_lambda = {
+        **COMPLETE,
+        "AWS_LAMBDA_FUNCTION_NAME": name,
+        "AWS_DEFAULT_REGION": "ap-southeast-3",
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",
+    }
+    done = subprocess.run(command, env=in_lambda, capture_output=True, text=True, check=True)
+    found: dict[str, list[str]] = json.loads(done.stdout)
     return found
 
 

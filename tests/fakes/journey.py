@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from direct_debit.application.bindings.bind_account import BindAccount, BindingResult, bind_account
+from direct_debit.application.bindings.bind_account import BindAccount, bind_account
 from direct_debit.application.bindings.confirm_unbinding import ConfirmUnbinding, confirm_unbinding
+from direct_debit.application.bindings.result import BindingResult
 from direct_debit.application.bindings.return_from_binding import Redirect, ReturnFromBinding, return_from_binding
 from direct_debit.application.bindings.unbind_account import unbind_account
 from direct_debit.application.payments.get_payment import GetPayment, get_payment
-from direct_debit.application.payments.make_payment import MakePayment, PaymentResult, make_payment
+from direct_debit.application.payments.make_payment import MakePayment, make_payment
+from direct_debit.application.payments.result import PaymentResult
 from direct_debit.application.payments.verify_payment_otp import VerifyPaymentOtp, verify_payment_otp
 from direct_debit.application.refunds.refund_payment import RefundPayment, refund_payment
 from direct_debit.domain.binding import Binding

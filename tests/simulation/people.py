@@ -8,15 +8,17 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from direct_debit.application.bindings.bind_account import BindAccount, BindingResult, bind_account
+from direct_debit.application.bindings.bind_account import BindAccount, bind_account
 from direct_debit.application.bindings.confirm_unbinding import ConfirmUnbinding, confirm_unbinding
 from direct_debit.application.bindings.get_balance import get_balance
 from direct_debit.application.bindings.list_bindings import list_bindings
+from direct_debit.application.bindings.result import BindingResult
 from direct_debit.application.bindings.return_from_binding import ReturnFromBinding, return_from_binding
 from direct_debit.application.bindings.unbind_account import unbind_account
 from direct_debit.application.errors import Conflict
 from direct_debit.application.payments.get_payment import GetPayment, PaymentView, get_payment
-from direct_debit.application.payments.make_payment import MakePayment, PaymentResult, make_payment
+from direct_debit.application.payments.make_payment import MakePayment, make_payment
+from direct_debit.application.payments.result import PaymentResult
 from direct_debit.application.payments.verify_payment_otp import VerifyPaymentOtp, verify_payment_otp
 from direct_debit.application.refunds.get_refund import get_refund
 from direct_debit.application.refunds.process_refund import redrive_refund

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import pytest
 
-from direct_debit.application.bindings.bind_account import BindingResult
+from direct_debit.application.bindings.result import BindingResult
 from direct_debit.application.errors import Conflict, DirectDebitError, Rejected
 from direct_debit.application.payments.advance_payment import plan_next_look
 from direct_debit.application.refunds.process_refund import redrive_refund

@@ -12,12 +12,12 @@ from unittest.mock import patch
 
 import pytest
 
-from direct_debit.application.bindings.bind_account import BindingResult
 from direct_debit.application.bindings.get_balance import get_balance
+from direct_debit.application.bindings.result import BindingResult
 from direct_debit.application.calls.obtain_b2b_token import obtain_b2b_token
 from direct_debit.application.errors import Conflict, DirectDebitError
 from direct_debit.application.notifications.process_notification import process_notification
-from direct_debit.application.payments.make_payment import PaymentResult
+from direct_debit.application.payments.result import PaymentResult
 from direct_debit.application.refunds.process_refund import process_refund
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.payment import PaymentState

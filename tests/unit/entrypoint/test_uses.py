@@ -22,20 +22,18 @@ DOKU = frozenset(CALLS_DOKU)
 SELDOM: Mapping[str, frozenset[str]] = {
     # A workflow may wait for the end of it, and unlinking lets settled payments go.
     "bind_account": frozenset({"payments", "workflows"}),
-    "confirm_unbinding": frozenset({"payments", "workflows"}),
+    "confirm_unbinding": frozenset({"payments"}),
     "return_from_binding": frozenset({"payments", "workflows"}),
-    "unbind_account": frozenset({"payments", "workflows"}),
+    "unbind_account": frozenset({"payments"}),
     # A later look may be near.
     "inquire_status": frozenset({"bindings", "queues"}),
     "make_payment": frozenset({"queues", "workflows"}),
     "process_refund": frozenset({"queues"}),
     "verify_payment_otp": frozenset({"queues", "workflows"}),
     # They ask DOKU in some cases, or share a file with what does.
-    "get_binding": DOKU - {"vault"} | {"payments", "workflows"},
     "get_payment": DOKU | {"bindings", "queues"},
-    "list_bindings": DOKU | {"payments", "workflows"},
+    "list_bindings": frozenset({"vault"}),
     "process_notification": DOKU - {"vault"} | {"queues"},
-    "refund_payment": DOKU - {"vault"} | {"bindings", "workflows"},
     "resolve_pending": DOKU | {"events", "queues", "workflows"},
     "issue_token": frozenset({"inbox", "queues", "vault"}),
     "publish_events": frozenset({"workflows"}),

@@ -6,8 +6,9 @@ from unittest.mock import patch
 import pytest
 
 from direct_debit.adapters.dynamodb.bindings import DynamoDbBindings
-from direct_debit.application.bindings.bind_account import BindAccount, BindingResult, bind_account
+from direct_debit.application.bindings.bind_account import BindAccount, bind_account
 from direct_debit.application.bindings.get_binding import get_binding
+from direct_debit.application.bindings.result import BindingResult
 from direct_debit.application.errors import Conflict, NotDone
 from direct_debit.application.ports.bindings import AccountTaken
 from direct_debit.domain.binding import Binding, BindingState

@@ -6,7 +6,8 @@ from itertools import product
 import pytest
 
 from direct_debit.application.errors import CircuitOpen, Conflict, NotDone
-from direct_debit.application.payments.make_payment import MakePayment, PaymentResult, make_payment
+from direct_debit.application.payments.make_payment import MakePayment, make_payment
+from direct_debit.application.payments.result import PaymentResult
 from direct_debit.application.references import derive_reference
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.money import Amount

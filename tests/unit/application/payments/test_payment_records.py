@@ -9,7 +9,8 @@ import pytest
 from direct_debit.adapters.dynamodb.payments import DynamoDbPayments
 from direct_debit.application.calls.circuit import record_failure
 from direct_debit.application.errors import CircuitOpen, Conflict, InvalidRequest, NotDone, StoreUnavailable
-from direct_debit.application.payments.make_payment import MakePayment, PaymentResult, make_payment
+from direct_debit.application.payments.make_payment import MakePayment, make_payment
+from direct_debit.application.payments.result import PaymentResult
 from direct_debit.application.ports.payments import BindingUnusable, KeyTaken
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.money import Amount

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from direct_debit.application.bindings.advance_binding import advance_binding, end_attempt, without_attempt
 from direct_debit.application.bindings.prove_binding import prove_binding
+from direct_debit.application.bindings.result import BindingResult, show_binding
 from direct_debit.application.calls.call_doku import call_doku
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import (
@@ -52,15 +53,6 @@ class BindAccount:
     device_id: str | None = None
     ip_address: str | None = None
     task_token: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class BindingResult:
-    """The binding as it is now; `redirect_url` is where the customer goes on, while that is useful."""
-
-    binding: Binding
-    replayed: bool
-    redirect_url: str | None = field(repr=False)
 
 
 def bind_account(command: BindAccount, ports: Ports, deadline: Deadline) -> BindingResult:
@@ -115,17 +107,6 @@ def _try_to_prove(holder: Binding, ports: Ports, deadline: Deadline) -> Binding:
     except (NotDone, Unsendable) as error:
         ports.telemetry.note("link not proved yet", binding_id=holder.id, code=error.code)
         return ports.bindings.get(holder.id) or holder
-
-
-def show_binding(binding: Binding, ports: Ports, *, replayed: bool = False) -> BindingResult:
-    """Return a binding with the page where its customer goes on, while linking or unlinking waits for that."""
-    url = None
-    if binding.state in (BindingState.PENDING, BindingState.RELINK_REQUIRED):
-        url = binding.redirect_url
-    elif binding.state is BindingState.UNBIND_OTP_PENDING:
-        url = binding.unbind_redirect_url
-    opened = None if url is None else ports.vault.unseal(url, binding.id)
-    return BindingResult(binding, replayed, opened)
 
 
 def hash_return_state(ports: Ports, return_state: str) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from direct_debit.application.bindings.bind_account import BindingResult, show_binding
+from direct_debit.application.bindings.result import BindingResult, show_binding
 from direct_debit.application.bindings.unbind_account import (
     end_unbinding,
     lives_on,

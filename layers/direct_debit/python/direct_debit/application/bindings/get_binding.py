@@ -1,6 +1,6 @@
 """Look at one binding."""
 
-from direct_debit.application.bindings.bind_account import BindingResult, show_binding
+from direct_debit.application.bindings.result import BindingResult, show_binding
 from direct_debit.application.errors import NotFound
 from direct_debit.application.ports.ports import Ports
 

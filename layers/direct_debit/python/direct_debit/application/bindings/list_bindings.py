@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from direct_debit.application.bindings.bind_account import BindingResult, show_binding
+from direct_debit.application.bindings.result import BindingResult, show_binding
 from direct_debit.application.ports.ports import Ports
 
 

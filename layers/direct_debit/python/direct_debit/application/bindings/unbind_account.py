@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from direct_debit.application.bindings.advance_binding import advance_binding, without_attempt
-from direct_debit.application.bindings.bind_account import BindingResult, show_binding
 from direct_debit.application.bindings.release_account import release_account
+from direct_debit.application.bindings.result import BindingResult, show_binding
 from direct_debit.application.calls.call_doku import call_doku
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import (

@@ -28,6 +28,7 @@ from direct_debit.application.errors import (
     Unsendable,
 )
 from direct_debit.application.payments.advance_payment import advance_payment, plan_next_look
+from direct_debit.application.payments.result import PaymentResult
 from direct_debit.application.ports.doku import DokuCall, Reply, WriteAnswer
 from direct_debit.application.ports.payments import BindingUnusable, KeyTaken, PaymentExists, PaymentKey
 from direct_debit.application.ports.ports import Ports
@@ -59,14 +60,6 @@ class MakePayment:
     ip_address: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     task_token: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentResult:
-    """The payment as it is now; `replayed` when an earlier request had made it."""
-
-    payment: Payment
-    replayed: bool = False
 
 
 # How a clear answer moves the payment. Refusals are final: a new payment needs a new reference.

@@ -17,7 +17,7 @@ from direct_debit.application.errors import (
     Unsendable,
 )
 from direct_debit.application.payments.advance_payment import REFUSALS, advance_payment, plan_next_look
-from direct_debit.application.payments.make_payment import PaymentResult
+from direct_debit.application.payments.result import PaymentResult
 from direct_debit.application.ports.doku import Reply
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.references import make_external_id

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import Conflict, NotFound, PaymentChanged
 from direct_debit.application.payments.advance_payment import queue_refund, save_with_refund
-from direct_debit.application.payments.make_payment import PaymentResult
+from direct_debit.application.payments.result import PaymentResult
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.references import canonical, canonical_with_absent, derive_reference
 from direct_debit.domain.evidence import Evidence, EvidenceSource

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
-from direct_debit.application.bindings.bind_account import BindingResult
+from direct_debit.application.bindings.result import BindingResult
 from direct_debit.domain.binding import BindingState
 from direct_debit.entrypoint.views.view import Moment, View
 
