@@ -29,7 +29,7 @@ SELDOM: Mapping[str, frozenset[str]] = {
     "inquire_status": frozenset({"bindings", "queues"}),
     "make_payment": frozenset({"queues", "workflows"}),
     "process_refund": frozenset({"queues"}),
-    "verify_payment_otp": frozenset({"queues", "workflows"}),
+    "verify_payment_otp": frozenset({"queues"}),
     # They ask DOKU in some cases, or share a file with what does.
     "get_payment": DOKU | {"bindings", "queues"},
     "list_bindings": frozenset({"vault"}),
