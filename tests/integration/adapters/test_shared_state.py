@@ -6,7 +6,7 @@ import pytest
 from direct_debit.adapters.dynamodb.items import AttributeValue
 from direct_debit.adapters.dynamodb.keys import B2B_TOKEN_KEY
 from direct_debit.application.calls.obtain_b2b_token import Proof
-from direct_debit.application.ports.fleet import CircuitState, SharedToken
+from direct_debit.application.ports.fleet import CircuitState, SharedToken, SharedTokenRecord
 from tests.fakes.clock import START
 from tests.integration.adapters.conftest import World
 from tests.integration.adapters.records import BINDINGS
@@ -19,11 +19,11 @@ TOKEN = SharedToken("sealed", "k", START, START + timedelta(minutes=15), 1)
 
 
 def test_there_is_no_token_before_the_first_is_published(world: World) -> None:
-    assert world.tokens.read() is None
+    assert world.tokens.read() == SharedTokenRecord()
     assert world.tokens.take_lease("me", 0, START, LEASE_END)
-    assert world.tokens.read() is None
+    assert world.tokens.read() == SharedTokenRecord(None, LEASE_END)
     assert world.tokens.publish("me", TOKEN)
-    assert world.tokens.read() == TOKEN
+    assert world.tokens.read() == SharedTokenRecord(TOKEN, None)
 
 
 def test_a_token_that_older_code_published_serves_and_is_renewed(world: World) -> None:
@@ -34,14 +34,14 @@ def test_a_token_that_older_code_published_serves_and_is_renewed(world: World) -
         "generation": {"N": "1"},
     }
     world.client.put_item(TableName=BINDINGS, Item=item)
-    shared = world.tokens.read()
+    shared = world.tokens.read().token
     assert shared is not None
     assert (shared.token, shared.expires_at, shared.generation) == ("sealed", TOKEN.expires_at, 1)
     assert not Proof("k", START).is_given_by(shared)
     assert not Proof("", START).is_given_by(shared)
     assert world.tokens.take_lease("me", 1, START, LEASE_END)
     assert world.tokens.publish("me", replace(TOKEN, generation=2))
-    assert world.tokens.read() == replace(TOKEN, generation=2)
+    assert world.tokens.read().token == replace(TOKEN, generation=2)
 
 
 def test_one_renews_at_a_time(world: World) -> None:
@@ -55,7 +55,7 @@ def test_an_ended_lease_passes_on_and_its_owner_can_not_publish(world: World) ->
     assert world.tokens.take_lease("you", 0, LEASE_END, LEASE_END + timedelta(seconds=10))
     assert not world.tokens.publish("me", TOKEN)
     assert world.tokens.publish("you", replace(TOKEN, token="yours"))
-    assert world.tokens.read() == replace(TOKEN, token="yours")
+    assert world.tokens.read().token == replace(TOKEN, token="yours")
 
 
 def test_what_was_renewed_is_not_renewed_again(world: World) -> None:
@@ -77,7 +77,7 @@ def test_a_released_lease_is_free_at_once(world: World) -> None:
 def test_publishing_without_a_lease_does_nothing(world: World) -> None:
     assert not world.tokens.publish("me", TOKEN)
     world.tokens.release_lease("me")
-    assert world.tokens.read() is None
+    assert world.tokens.read().token is None
 
 
 # --- the circuit -----------------------------------------------------------------------------------------------------

@@ -52,7 +52,8 @@ def died_while_asking(**more: str) -> Merchant:
 
 def test_a_link_is_recorded_before_it_is_asked_for_with_its_lease_and_who_asks() -> None:
     merchant = died_while_asking(task_token="task")
-    now, binding = merchant.world.clock.now(), merchant.binding()
+    binding = merchant.binding()
+    now = binding.created_at
     assert (binding.state, binding.task_token) == (BindingState.REQUESTED, "task")
     assert (binding.lease_until, binding.due_at, binding.attempt_until) == (now + LEASE, now + LEASE, now + ATTEMPT)
     assert binding.attempt is not None

@@ -169,7 +169,7 @@ def test_five_waits_for_somebody_elses_renewal_of_the_merchants_token_do_not_ope
     merchant = linked()
     world = merchant.world
     now = world.clock.now()
-    shared = world.process().b2b_tokens.read()
+    shared = world.process().b2b_tokens.read().token
     assert shared is not None
     world.clock.set(shared.expires_at)
     lease = world.clock.now() + timedelta(seconds=40)

@@ -23,6 +23,7 @@ from tests.fakes.world import World
 from tests.unit.application.support import Meanwhile, Strike, linked, requests, touch_binding
 
 SECOND = timedelta(seconds=1)
+STEP_BACK = timedelta(seconds=0.1)  # in case others start at the same moment
 
 
 @contextmanager
@@ -40,7 +41,7 @@ def waits() -> Iterator[list[float]]:
 
 
 def shared(world: World) -> SharedToken:
-    token = world.process().b2b_tokens.read()
+    token = world.process().b2b_tokens.read().token
     assert token is not None
     return token
 
@@ -103,7 +104,7 @@ def test_a_doku_that_does_not_answer_is_told_as_silent_and_its_lease_is_free() -
     assert world.telemetry.counts[Metric.CREDENTIALS_REFUSED] == 0
     began = world.clock.now()
     obtain(world)
-    assert world.clock.now() == began
+    assert world.clock.now() - began <= STEP_BACK
 
 
 def test_whose_lease_has_passed_on_uses_its_token_once_and_keeps_the_others() -> None:

@@ -22,7 +22,7 @@ from direct_debit.adapters.dynamodb.items import (
     text,
 )
 from direct_debit.adapters.dynamodb.keys import B2B_TOKEN_KEY
-from direct_debit.application.ports.fleet import SharedToken
+from direct_debit.application.ports.fleet import SharedToken, SharedTokenRecord
 
 if TYPE_CHECKING:
     from direct_debit.adapters.dynamodb.client import Store
@@ -37,19 +37,22 @@ class DynamoDbB2BTokens:
         self._store = store
         self._table = bindings_table
 
-    def read(self) -> SharedToken | None:
+    def read(self) -> SharedTokenRecord:
         """Read consistently."""
         item = self._store.get(self._table, B2B_TOKEN_KEY)
-        if item is None or "token" not in item:
-            return None
-        return SharedToken(
-            token=read_text(item, "token"),
-            # Older code wrote neither: such a token serves, and proves nothing.
-            signed_with=read_text_or_none(item, "signedWith") or "",
-            issued_at=read_instant_or_none(item, "issuedAt") or _LONG_AGO,
-            expires_at=read_instant(item, "expiresAt"),
-            generation=read_number(item, "generation"),
-        )
+        if item is None:
+            return SharedTokenRecord()
+        token = None
+        if "token" in item:
+            token = SharedToken(
+                token=read_text(item, "token"),
+                # Older code wrote neither: such a token serves, and proves nothing.
+                signed_with=read_text_or_none(item, "signedWith") or "",
+                issued_at=read_instant_or_none(item, "issuedAt") or _LONG_AGO,
+                expires_at=read_instant(item, "expiresAt"),
+                generation=read_number(item, "generation"),
+            )
+        return SharedTokenRecord(token, read_instant_or_none(item, "leaseUntil"))
 
     def take_lease(self, owner: str, generation: int, now: datetime, until: datetime) -> bool:
         """Become the one who renews generation `generation`; False while another lease runs or it was renewed."""

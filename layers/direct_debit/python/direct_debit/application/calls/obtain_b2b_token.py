@@ -16,6 +16,7 @@ from direct_debit.application.ports.telemetry import Metric
 
 OWNER = "b2b-token"  # the vault's associated data for the shared token
 _POLL_SECONDS = 0.2
+_STEP_BACK_SECONDS = 0.1  # at most: who comes a few milliseconds later finds the lease taken
 _PROOF = timedelta(seconds=10)  # many doubts at once share one: each new token ends the one before
 _MIN_REMAINING_SECONDS = 2.0  # with less left the call that needs the token has no chance anyway
 
@@ -41,23 +42,33 @@ def obtain_b2b_token(
     when none can be had within the deadline.
     """
     memory = ports.token_memory
+    has_waited = False
     while True:
         now = ports.clock.now()
         if proof is None and memory.token not in (None, refused) and _lives(ports, memory.expires_at):
             return memory.token
-        shared = ports.b2b_tokens.read()
+        record = ports.b2b_tokens.read()
+        shared = record.token
         if shared is not None and (proof is None or proof.is_given_by(shared)) and _lives(ports, shared.expires_at):
             token = ports.vault.unseal(shared.token, OWNER)
             if token != refused:
                 memory.token, memory.expires_at = token, shared.expires_at
                 return token
-        generation = shared.generation if shared is not None else 0
-        owner = ports.ids.new_id()
-        until = now + timedelta(seconds=ports.settings.token_lease)
-        if ports.b2b_tokens.take_lease(owner, generation, now, until):
-            return _renew(ports, Deadline(min(deadline.at, until)), owner, generation)
+        # While somebody renews it, nobody writes in vain; and of a fleet that starts at once not all try to be the one.
+        is_free = record.lease_until is None or now >= record.lease_until
+        if is_free and not has_waited:
+            has_waited = True
+            ports.clock.sleep(_STEP_BACK_SECONDS * ports.ids.jitter())
+            continue
+        if is_free:
+            generation = shared.generation if shared is not None else 0
+            owner = ports.ids.new_id()
+            until = now + timedelta(seconds=ports.settings.token_lease)
+            if ports.b2b_tokens.take_lease(owner, generation, now, until):
+                return _renew(ports, Deadline(min(deadline.at, until)), owner, generation)
         if deadline.remaining(now) < _MIN_REMAINING_SECONDS:
             raise NotDone("no access token of DOKU could be had in time; nothing was sent")
+        has_waited = True
         ports.clock.sleep(_POLL_SECONDS * (1 + ports.ids.jitter()))
 
 

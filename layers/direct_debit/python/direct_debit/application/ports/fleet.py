@@ -19,10 +19,18 @@ class SharedToken:
     generation: int
 
 
+@dataclass(frozen=True, slots=True)
+class SharedTokenRecord:
+    """The shared token, if there is one, and until when somebody may be renewing it (UTC)."""
+
+    token: SharedToken | None = None
+    lease_until: datetime | None = None
+
+
 class B2BTokens(Protocol):
     """The one shared B2B token, and the lease of the one who may renew it."""
 
-    def read(self) -> SharedToken | None:
+    def read(self) -> SharedTokenRecord:
         """Read consistently."""
         ...
 
