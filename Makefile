@@ -83,7 +83,11 @@ bench-cost: setup ## What an order takes of AWS, and costs: ARGS="--doku-seconds
 	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tests.benchmarks.cost $(ARGS)
 
 .PHONY: bench
-bench: bench-unknown bench-outages bench-cost simulate-month ## Every benchmark, one after the other
+bench: setup ## Measure the built functions beside a floor and DOKU's own library; fails on a missed goal: ARGS="--quick --only P1,P3"
+	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tests.benchmarks.speed $(ARGS)
+
+.PHONY: bench-all
+bench-all: bench-unknown bench-outages bench-cost simulate-month bench ## Every benchmark, one after the other
 
 .PHONY: simulate
 simulate: setup ## Search for a counter-example: SEEDS=10000, START=0; STATE=file makes it resumable, REPLAY=seed prints one history

@@ -168,8 +168,15 @@ def _is_answered(question: Arrival, writes: list[Journal]) -> bool:
 def _is_left_alone(u: Universe, writes: list[Journal], bound: int) -> bool:
     """Whether a payment that is still to be asked about was not looked at again until `bound`."""
     by_then = [one for one in writes if one.t <= bound]
-    looked = any(_changed(one, "lastInquiryAt") or _new(one, "ownDueAt") is None for one in by_then[1:])
+    looked = any(
+        _changed(one, "lastInquiryAt") or _new(one, "ownDueAt") is None or _follows_status(one) for one in by_then[1:]
+    )
     return bound < u.kernel.t and not looked and _new(by_then[-1], "ownDueAt") is not None
+
+
+def _follows_status(entry: Journal) -> bool:
+    """Whether a write follows a status of DOKU: another look, which was there at the same time, has had its answer."""
+    return _changed(entry, "evidenceAt") and _new(entry, "evidenceSource") == EvidenceSource.STATUS
 
 
 def _state_at(writes: list[Journal], at: int) -> str | None:

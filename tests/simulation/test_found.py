@@ -39,6 +39,7 @@ FOUND = {
     9790: "a look that DOKU refused was put off beyond what a queue holds back, and the sweep came late besides",
     6586: "a notification put a question off that was to be repeated within minutes",
     46541: "a question was called answered by the first word of DOKU after an outage, which was that it did not look",
+    28297: "the judge: a look brought nothing, beside another look that had its answer at the same moment",
 }
 
 

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,7 +23,8 @@ from tools.local_cloud.checkout import ROOT
 
 HERE = Path(__file__).parent
 LAYERS = ("DependenciesLayer", "DokuSnapLayer", "DirectDebitLayer")
-_SDK = ("boto3", "botocore", "s3transfer", "dateutil")
+# What Lambda's runtime for Python has beside the standard library: boto3 and what it needs.
+_SDK = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 _SCRIPTS = ("floor.py", "peer_ours.py", "peer_theirs.py")  # what else the driver loads; with bytecode, as the build
 _CPU = max(os.sched_getaffinity(0))  # of the stage, and of what is measured: driver.py says why
 _PATIENCE_SECONDS = 300  # to store a million payments takes 40
@@ -54,8 +55,9 @@ class Report:
 
 
 def _find_sdk() -> list[str]:
-    """Return the folders of the SDK that Lambda's runtime brings; here it is this environment's."""
-    return [path for name in _SDK for path in importlib.import_module(name).__path__]
+    """Return the folders and files of the SDK that Lambda's runtime brings; here it is this environment's."""
+    files = [Path(str(importlib.import_module(name).__file__)) for name in _SDK]
+    return [str(path.parent if path.name == "__init__.py" else path) for path in files]
 
 
 def _compile(folders: Sequence[str]) -> None:
@@ -140,22 +142,26 @@ class Bench:
         self._scripts.mkdir()
         for name in _SCRIPTS:
             (self._scripts / name).write_bytes((HERE / name).read_bytes())
+        self._runtime = folder / "runtime"
+        self._runtime.mkdir()
+        for place in _find_sdk():
+            (self._runtime / Path(place).name).symlink_to(place)
         _compile([str(self._scripts), *_find_sdk()])
 
     def run_ours(self, function: str, events: Sequence[Event], worlds: Sequence[str] = ()) -> Report:
         """Start a function of the build and hand it the events, each in its world (names that were kept)."""
         paths = [self._trusting, str(self.build / function), *self._layers]
-        return Report(**self._drive(sys.executable, "driver.py", _Job(paths, "handler", events, worlds)))
+        return Report(**self._drive_ours("driver.py", _Job(paths, "handler", events, worlds)))
 
     def run_floor(self, scripts: Sequence[Mapping[str, object]]) -> Report:
         """Start the floor and hand it the scripts."""
         job = _Job([str(self._scripts), self._layers[0]], "floor", scripts)
-        return Report(**self._drive(sys.executable, "driver.py", job))
+        return Report(**self._drive_ours("driver.py", job))
 
     def run_signing_layer(self, events: Sequence[Event]) -> Report:
         """Let the built signing layer make payments at DOKU, and nothing else."""
         job = _Job([self._trusting, str(self._scripts), *self._layers], "peer_ours", events)
-        return Report(**self._drive(sys.executable, "driver.py", job))
+        return Report(**self._drive_ours("driver.py", job))
 
     def run_peer(self, python: Path, events: Sequence[Event]) -> Report:
         """Let DOKU's own library make the same payments, in its environment."""
@@ -165,16 +171,20 @@ class Bench:
     def sample(self, function: str, events: Sequence[Event]) -> Sampled:
         """Do what `run_ours` does, with stacks: slower, so that its times mean nothing."""
         paths = [self._trusting, str(self.build / function), *self._layers]
-        document = self._drive(sys.executable, "sampler.py", _Job(paths, "handler", events))
+        document = self._drive_ours("sampler.py", _Job(paths, "handler", events))
         stacks = [(float(at), str(stack)) for at, stack in document.pop("stacks")]
         return Sampled(Report(**document), stacks)
 
-    def _drive(self, python: str, script: str, job: _Job) -> dict[str, Any]:
+    def _drive_ours(self, script: str, job: _Job) -> dict[str, Any]:
+        """Drive with no other packages than the layers' and those of Lambda's runtime, which come last."""
+        return self._drive(sys.executable, script, replace(job, paths=[*job.paths, str(self._runtime)]), "-S")
+
+    def _drive(self, python: str, script: str, job: _Job, *flags: str) -> dict[str, Any]:
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
             given, report = Path(folder) / "job.json", Path(folder) / "report.json"
             given.write_text(json.dumps({**asdict(job), "cpu": _CPU}))
             done = subprocess.run(
-                [python, "-B", str(HERE / script), str(given), str(report)],
+                [python, "-B", *flags, str(HERE / script), str(given), str(report)],
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

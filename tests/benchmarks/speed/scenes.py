@@ -43,8 +43,8 @@ def prepare(function: str, count: int, stored: int = 0) -> Scene:
     if stored:
         store_payments(world, stored)
     events = (_doku_call if function == DOKU_CALL else SCENES[function])(_Town(world), count)
-    clock.catch_up()
     obtain_b2b_token(world.process(), world.deadline())  # some other function has it already
+    clock.catch_up()
     return Scene(world, list(events()))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Never
+from typing import TYPE_CHECKING, Never
 
 from pydantic import ValidationError
 
@@ -14,7 +14,9 @@ from doku_snap.errors import AnswerLost
 from doku_snap.messages.base import AnswerMessage
 from doku_snap.response_codes import Classification, classify, doubt
 from doku_snap.ties import Question, doubt_rows, find_contradictions
-from doku_snap.transport import HttpAnswer
+
+if TYPE_CHECKING:
+    from doku_snap.transport import HttpAnswer  # whoever only reads what came in loads no library to send with
 
 _PLAUSIBLE_CODE = re.compile(r"[0-9]{1,16}")
 _LONGEST_CODE = 16
@@ -42,7 +44,7 @@ class Answer[T]:
 
 
 def read_answer[M: AnswerMessage](
-    http: HttpAnswer,
+    http: "HttpAnswer",
     question: Question,
     body_type: type[M],
     received_at: datetime,

@@ -23,7 +23,6 @@ from direct_debit.entrypoint.settings import Environment, read_environment
 from direct_debit.entrypoint.starting import end_start, in_lambda
 
 if TYPE_CHECKING:
-    from direct_debit.adapters.credentials import Credentials
     from direct_debit.adapters.dynamodb.client import Store
     from direct_debit.adapters.secrets import SecretsManagerCredentials
     from direct_debit.application.notifications.inbound_ports import InboundDoku
@@ -155,9 +154,12 @@ class _Makers:
     @cached_property
     def _credentials(self) -> "SecretsManagerCredentials":
         from direct_debit.adapters.secrets import SecretsManagerCredentials
+        from direct_debit.entrypoint.check_credentials import check_credentials
 
         secret_id = self._environment.doku_secret_id
-        return SecretsManagerCredentials(self._aws.secrets, secret_id, self.clock, self.observability, _check)
+        return SecretsManagerCredentials(
+            self._aws.secrets, secret_id, self.clock, self.observability, check_credentials
+        )
 
     @cached_property
     def _store(self) -> "Store":
@@ -250,9 +252,3 @@ class _Makers:
             window_seconds=self._environment.timestamp_window,
             doubt_keys=self._credentials.refresh,
         )
-
-
-def _check(content: "Credentials") -> None:
-    from direct_debit.entrypoint.check_credentials import check_credentials
-
-    check_credentials(content)
