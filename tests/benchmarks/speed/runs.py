@@ -146,7 +146,7 @@ class Bench:
         self._runtime.mkdir()
         for place in _find_sdk():
             (self._runtime / Path(place).name).symlink_to(place)
-        _compile([str(self._scripts), *_find_sdk()])
+        _compile([str(self._scripts), str(self._runtime), *_find_sdk()])
 
     def run_ours(self, function: str, events: Sequence[Event], worlds: Sequence[str] = ()) -> Report:
         """Start a function of the build and hand it the events, each in its world (names that were kept)."""

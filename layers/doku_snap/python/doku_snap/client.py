@@ -1,4 +1,9 @@
-"""The calls to DOKU's direct debit API (contract sections 2 and 3): build, sign, send once, read."""
+"""The calls to DOKU's direct debit API (contract sections 2 and 3): build, sign, send once, read.
+
+A process makes one or two of these calls, so each loads its own messages.
+"""
+
+from __future__ import annotations
 
 import ipaddress
 import re
@@ -6,23 +11,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from doku_snap.answers import Answer, read_answer
 from doku_snap.credentials import Credentials
 from doku_snap.errors import InvalidMessage
-from doku_snap.messages.account_binding import AccountBinding, AccountBindingRequest
-from doku_snap.messages.account_unbinding import AccountUnbinding, AccountUnbindingRequest
-from doku_snap.messages.balance_inquiry import BalanceInquiry, BalanceInquiryRequest
-from doku_snap.messages.base import AnswerMessage
-from doku_snap.messages.otp_verification import OtpPurpose, OtpVerification, OtpVerificationRequest
-from doku_snap.messages.payment import Payment, PaymentRequest
-from doku_snap.messages.refund import Refund, RefundRequest
-from doku_snap.messages.status import Status, StatusRequest
 from doku_snap.operations import Operation
 from doku_snap.settings import ClientSettings
 from doku_snap.signing import format_timestamp, serialize, sign_symmetric, symmetric_string_to_sign
 from doku_snap.ties import Question
 from doku_snap.transport import HttpRequest, Timeout, Transport
+
+if TYPE_CHECKING:
+    from doku_snap.messages.account_binding import AccountBinding, AccountBindingRequest
+    from doku_snap.messages.account_unbinding import AccountUnbinding, AccountUnbindingRequest
+    from doku_snap.messages.balance_inquiry import BalanceInquiry, BalanceInquiryRequest
+    from doku_snap.messages.base import AnswerMessage
+    from doku_snap.messages.otp_verification import OtpVerification, OtpVerificationRequest
+    from doku_snap.messages.payment import Payment, PaymentRequest
+    from doku_snap.messages.refund import Refund, RefundRequest
+    from doku_snap.messages.status import Status, StatusRequest
 
 _TOKEN = re.compile(r"[!-~]{1,2048}")
 _EXTERNAL_ID = re.compile(r"[0-9]{1,36}")
@@ -77,12 +85,16 @@ class DokuClient:
 
     def bind_account(self, request: AccountBindingRequest, call: Call) -> Answer[AccountBinding]:
         """Start linking an account (3.3); the customer goes on at `redirect_url`."""
+        from doku_snap.messages.account_binding import AccountBinding
+
         body = request.to_wire(additional={"channel": self._channel})
         question = Question(operation=Operation.BIND_ACCOUNT, customer_id=request.cust_id_merchant)
         return self._send(question, body, call, AccountBinding)
 
     def verify_otp(self, request: OtpVerificationRequest, call: Call) -> Answer[OtpVerification]:
         """Confirm a payment or an unbinding with the customer's OTP (3.6)."""
+        from doku_snap.messages.otp_verification import OtpPurpose, OtpVerification
+
         paying = request.purpose is OtpPurpose.PAYMENT
         value = self._settings.payment_otp_value if paying else self._settings.unbinding_otp_value
         body = request.to_wire(top={self._settings.otp_discriminator: value}, additional={"channel": self._channel})
@@ -91,11 +103,15 @@ class DokuClient:
 
     def inquire_balance(self, request: BalanceInquiryRequest, call: Call) -> Answer[BalanceInquiry]:
         """Ask for the balance (3.7). Needs the customer token."""
+        from doku_snap.messages.balance_inquiry import BalanceInquiry
+
         body = request.to_wire(top=self._legacy_token(call), additional={"channel": self._channel})
         return self._send(Question(operation=Operation.INQUIRE_BALANCE), body, call, BalanceInquiry)
 
     def make_payment(self, request: PaymentRequest, call: Call) -> Answer[Payment]:
         """Debit the account (3.8); the normal answer of CIMB is class OTP. Needs the customer token."""
+        from doku_snap.messages.payment import Payment
+
         body = request.to_wire(top=self._legacy_token(call), additional={"channel": self._channel})
         question = Question(operation=Operation.MAKE_PAYMENT, reference=request.partner_reference_no)
         return self._send(question, body, call, Payment)
@@ -114,6 +130,8 @@ class DokuClient:
         names one, it has to be this one. A row of the refund's with another amount than the payment's reads as one
         without a status, and `contradictions` names it.
         """
+        from doku_snap.messages.status import Status
+
         if request.service_code is None:
             request = request.model_copy(update={"service_code": self._settings.status_service_code})
         # This call has one path and one form; the channel is always part of it.
@@ -129,6 +147,8 @@ class DokuClient:
 
     def refund_payment(self, request: RefundRequest, call: Call) -> Answer[Refund]:
         """Refund a payment in full (3.11). Needs the customer token."""
+        from doku_snap.messages.refund import Refund
+
         body = request.to_wire(additional={"channel": self._channel, **self._legacy_token(call)})
         question = Question(
             operation=Operation.REFUND_PAYMENT,
@@ -141,6 +161,8 @@ class DokuClient:
 
     def unbind_account(self, request: AccountUnbindingRequest, call: Call) -> Answer[AccountUnbinding]:
         """Remove a link (3.12); the normal answer of CIMB is class OTP."""
+        from doku_snap.messages.account_unbinding import AccountUnbinding
+
         body = request.to_wire(additional={"channel": self._channel})
         return self._send(Question(operation=Operation.UNBIND_ACCOUNT), body, call, AccountUnbinding)
 

@@ -1,13 +1,16 @@
 """DOKU through the signing layer: records become messages, answers become the port's vocabulary.
 
-Everything that is sent is derived from the record. One call is one HTTP request; nothing is repeated here.
+Everything that is sent is derived from the record. One call is one HTTP request; nothing is repeated here. A process
+makes one or two kinds of call, so each loads its own messages.
 """
+
+from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Never
+from typing import TYPE_CHECKING, Never
 from urllib.parse import urlsplit
 
 from direct_debit.adapters.doku_replies import NoReply, judge_write
@@ -41,21 +44,20 @@ from direct_debit.domain.payment import Payment
 from doku_snap.answers import Answer
 from doku_snap.client import Call, DokuClient
 from doku_snap.errors import AnswerLost, ConnectionNotMade, InvalidMessage
-from doku_snap.messages.account_binding import AccountBinding, AccountBindingRequest
-from doku_snap.messages.account_unbinding import AccountUnbinding, AccountUnbindingRequest
-from doku_snap.messages.balance_inquiry import BalanceInquiryRequest
 from doku_snap.messages.base import Amount as WireAmount
-from doku_snap.messages.customer_token import CustomerToken
-from doku_snap.messages.otp_verification import OtpPurpose, OtpVerification, OtpVerificationRequest
-from doku_snap.messages.payment import Payment as WirePayment
-from doku_snap.messages.payment import PaymentRequest
-from doku_snap.messages.refund import Refund as WireRefund
-from doku_snap.messages.refund import RefundRequest
-from doku_snap.messages.status import RefundHistoryItem, Status, StatusRequest, name_refund
 from doku_snap.operations import Operation
 from doku_snap.response_codes import AnswerClass
 from doku_snap.tokens import TokenClient
 from doku_snap.transport import Timeout
+
+if TYPE_CHECKING:
+    from doku_snap.messages.account_binding import AccountBinding
+    from doku_snap.messages.account_unbinding import AccountUnbinding
+    from doku_snap.messages.customer_token import CustomerToken
+    from doku_snap.messages.otp_verification import OtpPurpose, OtpVerification
+    from doku_snap.messages.payment import Payment as WirePayment
+    from doku_snap.messages.refund import Refund as WireRefund
+    from doku_snap.messages.status import RefundHistoryItem, Status
 
 WORKER_READ_SECONDS = 30.0  # of a worker's 60 s; of the 28 s of an API function the deadline leaves 20 s
 _CONNECT_SECONDS = 5.0
@@ -160,6 +162,8 @@ class DokuAdapter:
 
     def inquire_balance(self, call: DokuCall) -> Sequence[Balance]:
         """See Doku.inquire_balance."""
+        from doku_snap.messages.balance_inquiry import BalanceInquiryRequest
+
         timeout = self._timeout(call.deadline, _QUICK_READ_SECONDS)
         answer = self._read(
             lambda: self._connect().client.inquire_balance(BalanceInquiryRequest(), _wire_call(call, timeout)), timeout
@@ -174,6 +178,8 @@ class DokuAdapter:
 
     def inquire_status(self, payment: Payment, call: DokuCall) -> StatusAnswer:
         """See Doku.inquire_status."""
+        from doku_snap.messages.status import StatusRequest
+
         timeout = self._timeout(call.deadline, _QUICK_READ_SECONDS)
 
         def send() -> Answer[Status]:
@@ -210,6 +216,8 @@ class DokuAdapter:
 
     def bind_account(self, request: LinkRequest, call: DokuCall) -> LinkStarted:
         """See Doku.bind_account."""
+        from doku_snap.messages.account_binding import AccountBindingRequest
+
         timeout = self._timeout(call.deadline, self._read_seconds)
 
         def send() -> Answer[AccountBinding]:
@@ -243,6 +251,8 @@ class DokuAdapter:
 
     def make_payment(self, payment: Payment, call: DokuCall) -> WriteAnswer:
         """See Doku.make_payment."""
+        from doku_snap.messages.payment import PaymentRequest
+
         timeout = self._timeout(call.deadline, self._read_seconds)
 
         def send() -> Answer[WirePayment]:
@@ -263,15 +273,21 @@ class DokuAdapter:
 
     def verify_payment_otp(self, payment: Payment, otp: str, call: DokuCall) -> WriteAnswer:
         """See Doku.verify_payment_otp."""
+        from doku_snap.messages.otp_verification import OtpPurpose
+
         return self._verify_otp(OtpPurpose.PAYMENT, payment.ref, call.customer_token, otp, call)
 
     def verify_unbinding_otp(self, token: str, otp: str, call: DokuCall) -> WriteAnswer:
         """See Doku.verify_unbinding_otp."""
+        from doku_snap.messages.otp_verification import OtpPurpose
+
         return self._verify_otp(OtpPurpose.UNBINDING, None, token, otp, call)
 
     def _verify_otp(
         self, purpose: OtpPurpose, ref: str | None, token: str | None, otp: str, call: DokuCall
     ) -> WriteAnswer:
+        from doku_snap.messages.otp_verification import OtpVerificationRequest
+
         timeout = self._timeout(call.deadline, self._read_seconds)
 
         def send() -> Answer[OtpVerification]:
@@ -287,6 +303,8 @@ class DokuAdapter:
 
     def refund_payment(self, payment: Payment, call: DokuCall) -> WriteAnswer:
         """See Doku.refund_payment."""
+        from doku_snap.messages.refund import RefundRequest
+
         refund = payment.refund
         if refund is None:
             raise ValueError("the payment has no refund to send")
@@ -311,6 +329,8 @@ class DokuAdapter:
 
     def unbind_account(self, token: str, call: DokuCall) -> WriteAnswer:
         """See Doku.unbind_account."""
+        from doku_snap.messages.account_unbinding import AccountUnbindingRequest
+
         timeout = self._timeout(call.deadline, self._read_seconds)
 
         def send() -> Answer[AccountUnbinding]:
@@ -445,6 +465,8 @@ def _can_not[T](answer: Answer[T]) -> bool:
 
 
 def _refund_record(payment: Payment, item: RefundHistoryItem) -> RefundRecord:
+    from doku_snap.messages.status import name_refund
+
     number = name_refund(item.partner_refund_no, item.partner_reference_no, payment.ref)
     if number is None and payment.refund is not None:
         number = payment.refund.number  # there is one refund per payment, so a row without a number is ours
