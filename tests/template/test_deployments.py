@@ -67,10 +67,20 @@ def versions(template: dict[str, Any]) -> dict[str, str]:
 def configuration(template: dict[str, Any], chosen: dict[str, str]) -> dict[str, object]:
     """What a version of each function keeps, with the parameters put in."""
 
+    def holds(condition: dict[str, Any]) -> bool:
+        ((kind, content),) = condition.items()
+        if kind == "Fn::Not":
+            return not holds(content[0])
+        assert kind == "Fn::Equals"
+        return bool(resolve(content[0]) == resolve(content[1]))
+
     def resolve(value: object) -> object:
         if isinstance(value, dict):
             if set(value) == {"Ref"} and value["Ref"] in chosen:
                 return chosen[value["Ref"]]
+            if set(value) == {"Fn::If"}:
+                condition, yes, no = value["Fn::If"]
+                return resolve(yes if holds(template["Conditions"][condition]) else no)
             return {key: resolve(inner) for key, inner in value.items() if key != "Tags"}
         return [resolve(inner) for inner in value] if isinstance(value, list) else value
 

@@ -54,7 +54,8 @@ def test_each_folder_is_one_function_named_alike() -> None:
 def test_each_function_is_small_traced_and_bounded(name: str) -> None:
     function = functions()[name]
     assert function["Runtime"] == "python3.13"
-    assert function["MemorySize"] == 512
+    assert function["MemorySize"] == {"Ref": "FunctionMemoryMiB"}
+    assert function["SnapStart"] == {"ApplyOn": {"Fn::If": ["UseSnapStart", "PublishedVersions", "None"]}}
     assert function["Timeout"] <= 60
     assert function["TracingConfig"] == {"Mode": "Active"}
     assert function["Architectures"] == [{"Ref": "Architecture"}]

@@ -20,6 +20,7 @@ from direct_debit.entrypoint.client_settings import make_client_settings
 from direct_debit.entrypoint.lazily import Lazily
 from direct_debit.entrypoint.observability import Observability
 from direct_debit.entrypoint.settings import Environment, read_environment
+from direct_debit.entrypoint.snapshot import register_hooks
 from direct_debit.entrypoint.starting import end_start, in_lambda
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def start(*uses: Use) -> None:
         used: object = services.inbound if name == "inbound" else getattr(services.ports, name)
         if isinstance(used, Lazily):
             used.load()
+    register_hooks(services.ports)
     end_start()
 
 
