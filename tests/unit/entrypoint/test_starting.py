@@ -12,7 +12,7 @@ import pytest
 
 from direct_debit.adapters.ids import SystemIds
 from direct_debit.application.calls.obtain_b2b_token import obtain_b2b_token
-from direct_debit.application.ports.ports import Ports
+from direct_debit.application.ports.ports import CircuitMemory, Ports, TokenMemory
 from direct_debit.entrypoint import container, starting
 from direct_debit.entrypoint.lazily import Lazily
 from direct_debit.entrypoint.snapshot import register_hooks
@@ -104,8 +104,7 @@ def test_a_restored_function_asks_for_the_token_and_the_circuit_anew(monkeypatch
     ports.circuit_memory.quiet_at = world.clock.now()
     ((hook, given),) = hooks.after
     hook(given)
-    assert ports.token_memory.token is None
-    assert ports.circuit_memory.quiet_at is None
+    assert (ports.token_memory, ports.circuit_memory) == (TokenMemory(), CircuitMemory())
     world.clock.tick(timedelta(hours=1).total_seconds())  # the snapshot was taken long ago
     obtain_b2b_token(ports, world.deadline())
     assert requests(world, "b2b_token") == 2
