@@ -305,6 +305,8 @@ def _example(view: type[View]) -> Json:
         PaymentView: show_payment(example_payment(PaymentState.PROCESSING, 4)),
         RefundOfPaymentView: show_refund(replace(paid, refund=refund)),
     }
+    if view not in made:
+        raise LookupError(f"tools/openapi.py, _example: add an example of {view.__name__}, as its operation shows it")
     return made[view].to_json()
 
 
