@@ -23,7 +23,7 @@ from direct_debit.application.ports.telemetry import Metric
 from direct_debit.domain.binding import BINDING_TRANSITIONS, Binding, BindingState
 from direct_debit.domain.payment import PAYMENT_TRANSITIONS, Payment, PaymentState
 from direct_debit.domain.refund import REFUND_TRANSITIONS, Refund, RefundState
-from tests.fakes.world import BINDINGS, TRANSACTIONS
+from tests.fakes.processes import BINDINGS, TRANSACTIONS
 from tools.doku_simulator.bank import sen
 from tools.doku_simulator.otp import RIGHT_OTP
 

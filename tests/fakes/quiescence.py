@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from direct_debit.adapters.dynamodb.items import read_instant_or_none, read_text_or_none
 from direct_debit.adapters.dynamodb.keys import REVIEW_KIND, due_shards
-from tests.fakes.world import BINDINGS, TRANSACTIONS
+from tests.fakes.processes import BINDINGS, TRANSACTIONS
 
 if TYPE_CHECKING:
     from direct_debit.adapters.dynamodb.items import Item

@@ -19,15 +19,9 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from direct_debit.adapters.credentials import Credentials as SecretContent
 from direct_debit.adapters.credentials import FixedCredentials
-from direct_debit.adapters.doku import WORKER_READ_SECONDS, DokuAdapter, DokuConnection
+from direct_debit.adapters.doku import DokuConnection
 from direct_debit.adapters.doku_inbound import read_verified
-from direct_debit.adapters.dynamodb.b2b_tokens import DynamoDbB2BTokens
-from direct_debit.adapters.dynamodb.bindings import DynamoDbBindings
-from direct_debit.adapters.dynamodb.circuit import DynamoDbCircuit
-from direct_debit.adapters.dynamodb.client import DynamoDb, Store
-from direct_debit.adapters.dynamodb.inbox import DynamoDbInbox
-from direct_debit.adapters.dynamodb.payments import DynamoDbPayments
-from direct_debit.adapters.vault import AesGcmVault
+from direct_debit.adapters.dynamodb.client import DynamoDb
 from direct_debit.application.chains import continue_chain
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import DirectDebitError, NotDone, StoreUnavailable
@@ -36,7 +30,7 @@ from direct_debit.application.notifications.process_notification import process_
 from direct_debit.application.payments.inquire_status import inquire_status
 from direct_debit.application.ports.inbox import InboxKind
 from direct_debit.application.ports.messages import OutboxEvent
-from direct_debit.application.ports.ports import CircuitMemory, Ports, TokenMemory
+from direct_debit.application.ports.ports import Ports
 from direct_debit.application.refunds.process_refund import process_refund
 from direct_debit.application.resolve_pending import resolve_pending
 from direct_debit.application.settings import Settings
@@ -54,6 +48,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.events import RecordingEvents
 from tests.fakes.ids import SeededIds
 from tests.fakes.in_memory_dynamodb import InMemoryDynamoDb, StreamRecord
+from tests.fakes.processes import BINDINGS, TRANSACTIONS, make_process
 from tests.fakes.queues import RECURSION_LIMIT, Message
 from tests.fakes.streams import write_record
 from tests.fakes.telemetry import RecordingTelemetry
@@ -64,8 +59,6 @@ from tools.doku_simulator.core import Simulator
 from tools.doku_simulator.notifications import Delivery
 from tools.doku_simulator.operations import Json
 
-BINDINGS = "Bindings"
-TRANSACTIONS = "Transactions"
 VISIBILITY_SECONDS = 360
 API_SECONDS = 28
 WORKER_SECONDS = 60
@@ -280,7 +273,6 @@ class World:
 
     def process(self) -> Ports:
         """Return the ports of a fresh process."""
-        store = Store(WeatheredDynamoDb(self.meter or self.store, lambda: self.weather), self.clock, self.ids)
         transport = BankTransport(self.simulator, lambda: self.weather, lambda: self.bend)
         credentials = Credentials(_CLIENT_ID, _SECRET, _PRIVATE_KEY)
         client_settings = ClientSettings()
@@ -288,24 +280,12 @@ class World:
             DokuClient(credentials, client_settings, transport, self.clock.now),
             TokenClient(credentials, client_settings, transport, self.clock.now),
         )
-        return Ports(
+        return make_process(
+            WeatheredDynamoDb(self.meter or self.store, lambda: self.weather),
+            lambda: connection,
             clock=self.clock,
             ids=self.ids,
-            vault=AesGcmVault(FixedCredentials(_CREDENTIALS), self.ids),
-            bindings=DynamoDbBindings(store, BINDINGS),
-            payments=DynamoDbPayments(store, TRANSACTIONS, BINDINGS, max_open_payments=self.settings.max_open_payments),
-            inbox=DynamoDbInbox(store, TRANSACTIONS),
-            b2b_tokens=DynamoDbB2BTokens(store, BINDINGS),
-            token_memory=TokenMemory(),
-            circuit=DynamoDbCircuit(store, TRANSACTIONS),
-            circuit_memory=CircuitMemory(),
-            doku=DokuAdapter(
-                lambda: connection,
-                self.clock,
-                self.telemetry,
-                read_seconds=WORKER_READ_SECONDS,
-                doubt_keys=lambda: None,
-            ),
+            credentials=FixedCredentials(_CREDENTIALS),
             queues=self.queues,
             events=self.events,
             workflows=self.workflows,

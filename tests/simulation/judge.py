@@ -18,7 +18,8 @@ from direct_debit.domain.evidence import EvidenceSource
 from direct_debit.domain.payment import PAYMENT_TRANSITIONS, Payment, PaymentSituation, PaymentState, ReviewReason
 from direct_debit.domain.refund import REFUND_TRANSITIONS, Refund, RefundState
 from tests.fakes.invariants import is_bookkeeping
-from tests.simulation.facts import BINDINGS, TRANSACTIONS, WORKER_SECONDS
+from tests.fakes.processes import BINDINGS, TRANSACTIONS
+from tests.simulation.facts import WORKER_SECONDS
 from tests.simulation.grounds import check_grounds
 from tests.simulation.kernel import SECOND
 from tests.simulation.people import WRONG_OTP

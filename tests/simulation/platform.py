@@ -21,10 +21,11 @@ from direct_debit.application.refunds.process_refund import process_refund
 from direct_debit.application.resolve_pending import resolve_pending
 from direct_debit.entrypoint.queue import is_last_delivery
 from direct_debit.entrypoint.stream import consume
+from tests.fakes.processes import BINDINGS, TRANSACTIONS
 from tests.fakes.queues import RECURSION_LIMIT
 from tests.fakes.streams import write_record
 from tests.fakes.weather import Crash
-from tests.simulation.facts import BINDINGS, TRANSACTIONS, WORKER_SECONDS
+from tests.simulation.facts import WORKER_SECONDS
 from tests.simulation.kernel import SECOND
 
 if TYPE_CHECKING:

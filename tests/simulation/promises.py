@@ -15,7 +15,7 @@ from direct_debit.domain.binding import TOLD_STATES, BindingState
 from direct_debit.domain.evidence import EvidenceSource
 from direct_debit.domain.payment import FINAL_STATES, PaymentState
 from direct_debit.domain.refund import Refund, RefundState
-from tests.simulation.facts import TRANSACTIONS
+from tests.fakes.processes import TRANSACTIONS
 from tests.simulation.kernel import SECOND
 
 if TYPE_CHECKING:

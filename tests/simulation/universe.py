@@ -11,19 +11,11 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
-from direct_debit.adapters.doku import WORKER_READ_SECONDS, DokuAdapter
 from direct_debit.adapters.doku_inbound import InboundDokuAdapter
-from direct_debit.adapters.dynamodb.b2b_tokens import DynamoDbB2BTokens
-from direct_debit.adapters.dynamodb.bindings import DynamoDbBindings
-from direct_debit.adapters.dynamodb.circuit import DynamoDbCircuit
-from direct_debit.adapters.dynamodb.client import Store
-from direct_debit.adapters.dynamodb.inbox import DynamoDbInbox
-from direct_debit.adapters.dynamodb.payments import DynamoDbPayments
 from direct_debit.adapters.secrets import SecretsManagerCredentials
-from direct_debit.adapters.vault import AesGcmVault
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import DirectDebitError, InvalidSignature
-from direct_debit.application.ports.ports import CircuitMemory, Ports, TokenMemory
+from direct_debit.application.ports.ports import Ports
 from direct_debit.application.settings import Settings
 from direct_debit.entrypoint.client_settings import make_client_settings
 from direct_debit.entrypoint.doku_connection import DokuConnector
@@ -32,12 +24,13 @@ from direct_debit.entrypoint.settings import read_environment
 from tests.fakes.environment import COMPLETE
 from tests.fakes.ids import SeededIds
 from tests.fakes.in_memory_dynamodb import InMemoryDynamoDb
+from tests.fakes.processes import BINDINGS, TRANSACTIONS, make_process
 from tests.fakes.telemetry import RecordingTelemetry
 from tests.fakes.weather import Crash, Failures
 from tests.simulation.aws import DynamoDb, Events, Queues, Workflows, store_error
 from tests.simulation.describe import describe
 from tests.simulation.doku import Transport
-from tests.simulation.facts import BINDINGS, CLIENT_ID, PUBLIC_URL, TRANSACTIONS
+from tests.simulation.facts import CLIENT_ID, PUBLIC_URL
 from tests.simulation.images import Images
 from tests.simulation.kernel import SECOND, Actor, Kernel, Outcome
 from tests.simulation.notices import Notices
@@ -229,29 +222,15 @@ class Universe:
 
     def _start_environment(self, skew: float) -> Environment:
         clock = Clock(self.kernel, skew)
-        store = Store(DynamoDb(self), clock, self.ids)
         secrets = cast("SecretsManagerClient", self.secrets)
         credentials = SecretsManagerCredentials(secrets, _FUNCTION.doku_secret_id, clock, self.telemetry)
         connector = DokuConnector(_CLIENT_SETTINGS, credentials, clock, Transport(self), telemetry=self.telemetry)
-        payments = DynamoDbPayments(store, TRANSACTIONS, BINDINGS, max_open_payments=self.settings.max_open_payments)
-        ports = Ports(
+        ports = make_process(
+            DynamoDb(self),
+            connector,
             clock=clock,
             ids=self.ids,
-            vault=AesGcmVault(credentials, self.ids),
-            bindings=DynamoDbBindings(store, BINDINGS),
-            payments=payments,
-            inbox=DynamoDbInbox(store, TRANSACTIONS),
-            b2b_tokens=DynamoDbB2BTokens(store, BINDINGS),
-            token_memory=TokenMemory(),
-            circuit=DynamoDbCircuit(store, TRANSACTIONS),
-            circuit_memory=CircuitMemory(),
-            doku=DokuAdapter(
-                connector,
-                clock,
-                self.telemetry,
-                read_seconds=WORKER_READ_SECONDS,
-                doubt_keys=credentials.refresh,
-            ),
+            credentials=credentials,
             queues=self.queues,
             events=self.events,
             workflows=self.workflows,

@@ -8,7 +8,8 @@ import gc
 from collections.abc import Mapping
 
 from tests.fakes.journey import Merchant
-from tests.fakes.world import TRANSACTIONS, World
+from tests.fakes.processes import TRANSACTIONS
+from tests.fakes.world import World
 
 _PATTERN_REF = "PATTERN-1"
 _PATTERN_CUSTOMER = "PATTERN"

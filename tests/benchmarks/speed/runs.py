@@ -18,7 +18,8 @@ from tests.benchmarks.speed.events import Event
 from tests.benchmarks.speed.recording import Call, read_calls
 from tests.benchmarks.speed.tls import trust
 from tests.fakes.environment import COMPLETE
-from tests.fakes.world import BINDINGS, PUBLIC_URL, TRANSACTIONS
+from tests.fakes.processes import BINDINGS, TRANSACTIONS
+from tests.fakes.world import PUBLIC_URL
 from tools.local_cloud.checkout import ROOT
 
 HERE = Path(__file__).parent

@@ -13,8 +13,9 @@ from tests.benchmarks.speed.events import Event, api_event, queue_event, stream_
 from tests.benchmarks.speed.secret import CONTENT, signer
 from tests.fakes.invariants import bindings_of
 from tests.fakes.journey import AMOUNT, Merchant
+from tests.fakes.processes import TRANSACTIONS
 from tests.fakes.streams import write_record
-from tests.fakes.world import TRANSACTIONS, World, vector_keys
+from tests.fakes.world import World, vector_keys
 from tools.doku_simulator.notifications import Delivery
 from tools.doku_simulator.operations import Json
 from tools.doku_simulator.otp import RIGHT_OTP

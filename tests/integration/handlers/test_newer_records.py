@@ -10,7 +10,7 @@ import pytest
 
 from direct_debit.application.errors import StoreUnavailable
 from direct_debit.entrypoint import schedule
-from tests.fakes.world import BINDINGS, TRANSACTIONS
+from tests.fakes.processes import BINDINGS, TRANSACTIONS
 from tests.integration.handlers.house import House, binding_body, payment_body
 from tests.integration.handlers.test_events import read
 from tests.integration.handlers.test_inbound import ask, event

@@ -18,8 +18,9 @@ from hypothesis.stateful import (
 from moto import mock_aws
 
 from tests.fakes.invariants import WRONG_OTP, check_always, check_at_rest, payments_of
+from tests.fakes.processes import BINDINGS, TRANSACTIONS
 from tests.fakes.quiescence import come_to_rest
-from tests.fakes.world import BINDINGS, TRANSACTIONS, World
+from tests.fakes.world import World
 from tests.integration.adapters import records
 from tests.integration.adapters.conftest import make_moto
 from tests.integration.handlers.house import House, Response, binding_body, payment_body

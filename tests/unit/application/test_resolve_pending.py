@@ -19,9 +19,10 @@ from direct_debit.domain.payment import PaymentState
 from tests.fakes.invariants import check_at_rest
 from tests.fakes.journey import Merchant
 from tests.fakes.outages import Outage
+from tests.fakes.processes import TRANSACTIONS
 from tests.fakes.quiescence import come_to_rest
 from tests.fakes.weather import Fault
-from tests.fakes.world import TRANSACTIONS, World
+from tests.fakes.world import World
 from tests.unit.application.support import Meanwhile, Strike, linked, lose_notifications
 from tools.doku_simulator.dials import Dial
 

@@ -5,7 +5,7 @@ from collections import Counter
 from tests.fakes.capacity import MeteredDynamoDb
 from tests.fakes.in_memory_dynamodb import InMemoryDynamoDb
 from tests.fakes.journey import Merchant
-from tests.fakes.world import BINDINGS, TRANSACTIONS
+from tests.fakes.processes import BINDINGS, TRANSACTIONS
 from tests.unit.application.support import linked
 
 # Units of a payment with OTP, its notification and its events, indexes included, as docs/scale.md says.

@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from direct_debit.adapters.dynamodb.client import Store
 from direct_debit.entrypoint.settings import read_environment
-from tests.fakes.world import BINDINGS, TRANSACTIONS
+from tests.fakes.processes import BINDINGS, TRANSACTIONS
 from tests.integration.handlers.house import House, payment_body
 from tools.ops.failure import OpsError
 from tools.ops.system import QueuePair, System

@@ -10,8 +10,8 @@ from direct_debit.application.ports.inbox import InboxKind, InboxState
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.payment import Payment, PaymentState, ReviewReason
 from direct_debit.domain.refund import RefundState
+from tests.fakes.processes import TRANSACTIONS
 from tests.fakes.records import with_fields
-from tests.fakes.world import TRANSACTIONS
 from tests.integration.handlers.house import binding_body
 from tests.integration.handlers.test_newer_records import newer_payment
 from tests.unit.ops.conftest import PHONE, REF, Desk

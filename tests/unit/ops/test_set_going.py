@@ -7,7 +7,7 @@ import pytest
 
 from direct_debit.domain.payment import PaymentState
 from direct_debit.domain.refund import RefundState
-from tests.fakes.world import BINDINGS, TRANSACTIONS
+from tests.fakes.processes import BINDINGS, TRANSACTIONS
 from tests.unit.ops.conftest import REF, Desk
 from tools.doku_simulator.dials import Dial
 from tools.ops.failure import OpsError

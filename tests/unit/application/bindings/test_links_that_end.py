@@ -16,8 +16,9 @@ from direct_debit.domain.binding import BindingState
 from direct_debit.domain.payment import PaymentState
 from tests.fakes.invariants import check_at_rest
 from tests.fakes.journey import Merchant
+from tests.fakes.processes import TRANSACTIONS
 from tests.fakes.quiescence import come_to_rest
-from tests.fakes.world import TRANSACTIONS, World
+from tests.fakes.world import World
 from tests.unit.application.support import linked, requests
 from tools.doku_simulator.config import ProviderVariant
 from tools.doku_simulator.dials import Dial

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, cast
 
 from direct_debit.application.bindings.release_account import release_account
 from tests.fakes.journey import REF
-from tests.fakes.world import TRANSACTIONS
+from tests.fakes.processes import TRANSACTIONS
 from tests.unit.application.support import linked, paid
 
 if TYPE_CHECKING:

@@ -14,9 +14,10 @@ from direct_debit.application.ports.telemetry import Metric
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.payment import PaymentState
 from tests.fakes.journey import REF, Merchant
+from tests.fakes.processes import BINDINGS, TRANSACTIONS
 from tests.fakes.records import with_fields
 from tests.fakes.weather import Fault
-from tests.fakes.world import BINDINGS, TRANSACTIONS, World
+from tests.fakes.world import World
 from tests.unit.application.support import (
     Meanwhile,
     Strike,

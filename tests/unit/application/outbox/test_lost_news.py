@@ -16,9 +16,10 @@ from direct_debit.domain.binding import BindingState
 from direct_debit.domain.payment import PaymentState
 from tests.fakes.invariants import check_at_rest
 from tests.fakes.journey import REF, Merchant
+from tests.fakes.processes import BINDINGS, TRANSACTIONS
 from tests.fakes.quiescence import come_to_rest
 from tests.fakes.weather import Fault
-from tests.fakes.world import BINDINGS, TRANSACTIONS, World
+from tests.fakes.world import World
 from tests.unit.application.support import Strike, linked, paid_untold
 from tools.doku_simulator.dials import Dial
 

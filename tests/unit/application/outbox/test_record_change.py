@@ -10,9 +10,10 @@ from direct_debit.adapters.dynamodb.payment_item import read_payment
 from direct_debit.application.errors import StoreUnavailable
 from direct_debit.application.outbox.record_change import record_binding_change, record_payment_change
 from tests.fakes.journey import REF, Merchant
+from tests.fakes.processes import BINDINGS, TRANSACTIONS
 from tests.fakes.quiescence import come_to_rest
 from tests.fakes.weather import Fault
-from tests.fakes.world import BINDINGS, TRANSACTIONS, World
+from tests.fakes.world import World
 from tests.unit.application.support import Meanwhile, Strike, linked, paid_untold
 
 if TYPE_CHECKING:

@@ -20,9 +20,10 @@ from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.payment import PaymentEvent, PaymentState, ReviewReason
 from tests.fakes.invariants import check_always
 from tests.fakes.journey import REF, Merchant
+from tests.fakes.processes import TRANSACTIONS
 from tests.fakes.quiescence import come_to_rest
 from tests.fakes.weather import Fault, Weather
-from tests.fakes.world import TRANSACTIONS, World
+from tests.fakes.world import World
 from tests.unit.application.support import Meanwhile, Strike, linked, requests
 from tools.doku_simulator.config import ProviderVariant
 from tools.doku_simulator.dials import Dial

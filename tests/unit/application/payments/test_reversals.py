@@ -11,8 +11,8 @@ from direct_debit.domain.payment import PaymentState
 from tests.fakes.ids import SeededIds
 from tests.fakes.invariants import check_at_rest
 from tests.fakes.journey import REF, Merchant
+from tests.fakes.processes import TRANSACTIONS
 from tests.fakes.quiescence import come_to_rest
-from tests.fakes.world import TRANSACTIONS
 from tests.unit.application.support import Meanwhile, linked, requests
 from tools.doku_simulator.dials import Dial
 from tools.doku_simulator.operations import Json
