@@ -158,7 +158,7 @@ def test_five_messages_that_our_own_model_refuses_do_not_open_it() -> None:
         raise InvalidMessage("additionalInfo.remarks", "pattern")
 
     merchant = linked()
-    with patch("direct_debit.adapters.doku.PaymentRequest", refuse):
+    with patch("doku_snap.messages.payment.PaymentRequest", refuse):
         for number in range(5):
             with pytest.raises(DirectDebitError):
                 merchant.pay(f"BAD{number}")

@@ -29,7 +29,7 @@ def our_model_refuses(message: str) -> Iterator[None]:
     def refuse(**_: object) -> Never:
         raise InvalidMessage("additionalInfo.remarks", "pattern")
 
-    with patch(f"direct_debit.adapters.doku.{message}", refuse):
+    with patch(f"doku_snap.messages.{message}", refuse):
         yield
 
 
@@ -43,7 +43,7 @@ def refused(error: DirectDebitError) -> None:
 
 def test_a_payment_is_released_and_the_caller_told_of_a_fault() -> None:
     merchant = linked()
-    with our_model_refuses("PaymentRequest"), pytest.raises(DirectDebitError) as caught:
+    with our_model_refuses("payment.PaymentRequest"), pytest.raises(DirectDebitError) as caught:
         merchant.pay()
     refused(caught.value)
     assert (merchant.payment().state, merchant.payment().released) == (PaymentState.REQUESTED, True)
@@ -55,7 +55,7 @@ def test_a_payment_is_released_and_the_caller_told_of_a_fault() -> None:
 
 def test_a_payment_that_stays_unsendable_ends_as_one_that_doku_never_got() -> None:
     merchant = linked()
-    with our_model_refuses("PaymentRequest"), pytest.raises(DirectDebitError) as caught:
+    with our_model_refuses("payment.PaymentRequest"), pytest.raises(DirectDebitError) as caught:
         merchant.pay()
     refused(caught.value)
     come_to_rest(merchant.world)
@@ -66,7 +66,7 @@ def test_a_payment_that_stays_unsendable_ends_as_one_that_doku_never_got() -> No
 def test_a_code_is_not_burnt() -> None:
     merchant = linked()
     merchant.pay()
-    with our_model_refuses("OtpVerificationRequest"), pytest.raises(DirectDebitError) as caught:
+    with our_model_refuses("otp_verification.OtpVerificationRequest"), pytest.raises(DirectDebitError) as caught:
         merchant.enter_otp()
     refused(caught.value)
     assert (merchant.payment().state, merchant.payment().otp_attempts) == (PaymentState.OTP_PENDING, 0)
@@ -78,7 +78,7 @@ def test_a_refund_needs_a_person_at_once_and_can_be_started_again() -> None:
     world = merchant.world
     merchant.pay_to_the_end()
     merchant.refund()
-    with our_model_refuses("RefundRequest"):
+    with our_model_refuses("refund.RefundRequest"):
         come_to_rest(world, 120)
     refund = merchant.payment().refund
     assert refund is not None
@@ -94,7 +94,7 @@ def test_a_refund_needs_a_person_at_once_and_can_be_started_again() -> None:
 def test_a_question_that_can_not_be_written_is_asked_again_later() -> None:
     merchant = linked()
     merchant.pay(amount="10504.00")
-    with our_model_refuses("StatusRequest"):
+    with our_model_refuses("status.StatusRequest"):
         lose_notifications(merchant.world)
         come_to_rest(merchant.world, 600)
     assert merchant.payment().state is PaymentState.UNKNOWN
@@ -104,12 +104,12 @@ def test_a_question_that_can_not_be_written_is_asked_again_later() -> None:
 
 def test_an_unlinking_stays_as_it_was() -> None:
     merchant = linked()
-    with our_model_refuses("AccountUnbindingRequest"), pytest.raises(DirectDebitError) as caught:
+    with our_model_refuses("account_unbinding.AccountUnbindingRequest"), pytest.raises(DirectDebitError) as caught:
         merchant.unbind()
     refused(caught.value)
     assert merchant.binding().state is BindingState.ACTIVE
     assert merchant.unbind().binding.state is BindingState.UNBIND_OTP_PENDING
-    with our_model_refuses("OtpVerificationRequest"), pytest.raises(DirectDebitError) as caught:
+    with our_model_refuses("otp_verification.OtpVerificationRequest"), pytest.raises(DirectDebitError) as caught:
         merchant.confirm_unbinding()
     refused(caught.value)
     assert merchant.confirm_unbinding().binding.state is BindingState.UNBOUND
@@ -117,7 +117,7 @@ def test_an_unlinking_stays_as_it_was() -> None:
 
 def test_a_link_may_be_asked_for_again() -> None:
     merchant = Merchant(World())
-    with our_model_refuses("AccountBindingRequest"), pytest.raises(DirectDebitError) as caught:
+    with our_model_refuses("account_binding.AccountBindingRequest"), pytest.raises(DirectDebitError) as caught:
         merchant.bind()
     refused(caught.value)
     assert merchant.bind().binding.state is BindingState.PENDING
