@@ -21,6 +21,7 @@ from direct_debit.domain.payment import PaymentState
 from direct_debit.domain.refund import Refund, RefundState
 from direct_debit.entrypoint.command import Command
 from direct_debit.entrypoint.errors import PROBLEMS, TYPE_PREFIX, ProblemKind
+from direct_debit.entrypoint.faults import MOST_FAULTS
 from direct_debit.entrypoint.operations.get_balance import BalanceLine, BalanceView
 from direct_debit.entrypoint.operations.list_bindings import BindingList, show_bindings
 from direct_debit.entrypoint.route import BodyRule, Route
@@ -359,9 +360,28 @@ def _problem_schema() -> Json:
             "title": text,
             "status": {"type": "integer"},
             "detail": {"type": "string", "description": "What is wrong and what to do."},
-            "field": {"type": "string", "description": "JSON path of the field that is wrong."},
+            "field": {"type": "string", "description": "JSON path of the field that is wrong; of several, the first."},
+            "errors": {
+                "type": "array",
+                "description": f"All fields that are wrong, at most {MOST_FAULTS}; the first is told in `detail` too.",
+                "items": _fault_schema(),
+            },
             "responseCode": {"type": "string", "description": "DOKU's response code."},
             "requestId": text,
+        },
+    }
+
+
+def _fault_schema() -> Json:
+    return {
+        "type": "object",
+        "required": ["pointer", "detail"],
+        "additionalProperties": False,
+        "properties": {
+            "pointer": {"type": "string", "description": "JSON pointer (RFC 6901) to the field."},
+            "detail": {"type": "string", "description": "The rule that it breaks, and how to mend it."},
+            "came": {"type": "string", "description": "What kind of value came; never the value."},
+            "example": {"description": "How a right value looks."},
         },
     }
 

@@ -1,6 +1,9 @@
 """Errors that tell the caller what to do (design section 3). One module of the entrypoint maps them to each door."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 
 from direct_debit.domain.binding import Binding
 from direct_debit.domain.payment import Payment
@@ -15,12 +18,32 @@ class DirectDebitError(Exception):
         self.code = code  # DOKU's response code, where DOKU gave one
 
 
-class InvalidRequest(DirectDebitError):
-    """The request breaks a rule; nothing was written or sent. `field` is the JSON path of what is wrong."""
+@dataclass(frozen=True, slots=True)
+class FieldFault:
+    """One field that is wrong.
 
-    def __init__(self, field: str, detail: str) -> None:
+    `pointer` says where (RFC 6901), `detail` which rule it breaks and how to mend it, `came` what kind of value came,
+    never the value, and `example` how a right one looks.
+    """
+
+    kind: Literal["missing", "unknown", "invalid"]
+    field: str
+    pointer: str
+    detail: str
+    came: str | None = None
+    example: object | None = None
+
+
+class InvalidRequest(DirectDebitError):
+    """The request breaks a rule; nothing was written or sent. `field` is the JSON path of what is wrong.
+
+    `faults` are all that was found, the one that `field` and `detail` tell first among them.
+    """
+
+    def __init__(self, field: str, detail: str, faults: Sequence[FieldFault] = ()) -> None:
         super().__init__(detail)
         self.field = field
+        self.faults = faults
 
 
 class NotFound(DirectDebitError):

@@ -1,7 +1,7 @@
 """The one mapping from errors to what each door shows: HTTP problems (RFC 9457) and Step Functions error names."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from direct_debit.application.errors import (
@@ -9,6 +9,7 @@ from direct_debit.application.errors import (
     Conflict,
     CustomerActionRequired,
     DirectDebitError,
+    FieldFault,
     FreshTokenRefused,
     InvalidRequest,
     LostRace,
@@ -268,19 +269,26 @@ class Problem:
     field: str | None = None
     response_code: str | None = None
     retry_after: int | None = None  # seconds
+    faults: Sequence[FieldFault] = ()
 
-    def body(self, request_id: str) -> dict[str, str | int]:
+    def body(self, request_id: str) -> dict[str, object]:
         """Return the members of the problem document."""
-        members: dict[str, str | int | None] = {
+        members: dict[str, object] = {
             "type": self.kind.uri,
             "title": self.kind.title,
             "status": self.kind.status,
             "detail": self.detail,
             "field": self.field,
+            "errors": [_show_fault(fault) for fault in self.faults] or None,
             "responseCode": self.response_code,
             "requestId": request_id,
         }
         return {name: value for name, value in members.items() if value is not None}
+
+
+def _show_fault(fault: FieldFault) -> Mapping[str, object]:
+    members = {"pointer": fault.pointer, "detail": fault.detail, "came": fault.came, "example": fault.example}
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def describe(error: Exception) -> Problem:
@@ -294,6 +302,7 @@ def describe(error: Exception) -> Problem:
         kind=kind,
         detail=error.detail if isinstance(error, DirectDebitError) else kind.when,
         field=(error.field or None) if isinstance(error, InvalidRequest) else None,
+        faults=error.faults if isinstance(error, InvalidRequest) else (),
         response_code=code,
         retry_after=None if wait is None else max(1, math.ceil(wait.total_seconds())),
     )
@@ -307,7 +316,7 @@ def name_error(error: Exception) -> Exception:
         return error
     problem = describe(error)
     if isinstance(error, InvalidRequest):
-        return InvalidRequest(error.field, error.detail)
+        return InvalidRequest(error.field, error.detail, error.faults)
     if problem.kind.slug == "conflict":
         return Conflict(problem.detail)
     for general in (RelinkRequired, CustomerActionRequired, Rejected):

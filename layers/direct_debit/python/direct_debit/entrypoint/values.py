@@ -29,7 +29,12 @@ def _check_url(url: str, info: ValidationInfo) -> str:
     listed = address.host in allowed or f"{address.host}:{address.port}" in allowed
     # Plain http never leaves the machine: it is for local development, and has to be listed.
     secure = address.scheme == "https" or (address.host in LOOPBACK and listed)
-    if not secure or (allowed and not listed):
+    if allowed and not listed:
+        hosts = ", ".join(sorted(allowed))
+        raise PydanticCustomError(
+            "return_url_host", "Allowed are: {hosts} (the operator's parameter AllowedReturnHosts).", {"hosts": hosts}
+        )
+    if not secure:
         raise PydanticCustomError("return_url", "not allowed")
     return url
 
