@@ -133,8 +133,7 @@ def test_a_common_mistake_of_a_payment_is_called_by_its_name(
     ],
 )
 def test_a_phone_as_people_write_it(phone: object, hint: str) -> None:
-    faults = refused(bind_account.ROUTE, GOOD_BINDING | {"phone": phone}).faults
-    (fault,) = [one for one in faults if one.field == "phone"]
+    (fault,) = refused(bind_account.ROUTE, GOOD_BINDING | {"phone": phone}).faults
     assert hint in fault.detail
     assert str(phone) not in fault.detail
 

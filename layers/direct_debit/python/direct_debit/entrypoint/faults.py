@@ -51,9 +51,9 @@ def _explain(model: type[BaseModel], error: ErrorDetails) -> FieldFault:
     if error["type"] == "missing":
         detail = f"{field} is missing. {rule.text}".strip()
         return FieldFault("missing", field, pointer, detail, example=rule.example)
-    came, text = _name_kind(error["input"]), rule.text or "The value is not allowed here."
-    hints = [text, _explain_text(error), _recognise(path, error)]
-    return FieldFault("invalid", field, pointer, " ".join(filter(None, hints)), came, rule.example)
+    hints = [rule.text, _explain_text(error), _recognise(path, error)]
+    detail = " ".join(filter(None, hints)) or "The value is not allowed here."
+    return FieldFault("invalid", field, pointer, detail, _name_kind(error["input"]), rule.example)
 
 
 def _point(path: Sequence[str]) -> str:

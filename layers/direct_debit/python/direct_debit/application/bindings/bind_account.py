@@ -27,6 +27,7 @@ from direct_debit.application.ports.bindings import AccountClaimLost
 from direct_debit.application.ports.doku import LinkRequest, LinkStarted
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.references import canonical, make_external_id
+from direct_debit.application.return_pages import ReturnPages, choose_pages
 from direct_debit.application.tasks.complete_task import adopt_binding_task_token
 from direct_debit.domain.binding import Binding, BindingEvent, BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
@@ -41,8 +42,8 @@ class BindAccount:
 
     customer_id: str
     phone: str = field(repr=False)
-    success_url: str
-    failed_url: str
+    success_url: str | None = None  # the deployment's, where none is given
+    failed_url: str | None = None
     customer_name: str | None = field(default=None, repr=False)
     email: str | None = field(default=None, repr=False)
     id_card: str | None = field(default=None, repr=False)
@@ -58,8 +59,10 @@ class BindAccount:
 def bind_account(command: BindAccount, ports: Ports, deadline: Deadline) -> BindingResult:
     """Start a link, or return the customer's link of this account as it is.
 
-    Raises Conflict (account or customer has another link), NotDone (nothing was sent: repeat).
+    Raises InvalidRequest (no page to return to), Conflict (account or customer has another link), NotDone (nothing was
+    sent: repeat).
     """
+    pages = choose_pages(command.success_url, command.failed_url, ports.settings)
     now = ports.clock.now()
     return_state = ports.ids.new_id()
     binding = Binding(
@@ -67,8 +70,8 @@ def bind_account(command: BindAccount, ports: Ports, deadline: Deadline) -> Bind
         customer_id=command.customer_id,
         account=ports.vault.fingerprint(f"phone:{command.phone}"),
         phone_hint=command.phone[-_HINT_DIGITS:],
-        success_url=command.success_url,
-        failed_url=command.failed_url,
+        success_url=pages.success_url,
+        failed_url=pages.failed_url,
         request_hash=ports.vault.fingerprint(_content(command)),
         return_state_hash=hash_return_state(ports, return_state),
         created_at=now,
@@ -93,9 +96,9 @@ def bind_account(command: BindAccount, ports: Ports, deadline: Deadline) -> Bind
     if holder.account != binding.account:
         raise Conflict(f"the customer has another link (binding {holder.id}); unlink that first")
     if holder.state is BindingState.REQUESTED and not holder.is_busy(now):
-        return _resume(holder, command, ports, deadline)
+        return _resume(holder, command, pages, ports, deadline)
     if holder.state is BindingState.RELINK_REQUIRED and not holder.is_busy(now) and holder.redirect_url is None:
-        return _resume(holder, command, ports, deadline)
+        return _resume(holder, command, pages, ports, deadline)
     holder = _try_to_prove(holder, ports, deadline)
     return show_binding(adopt_binding_task_token(ports, holder, command.task_token), ports, replayed=True)
 
@@ -118,7 +121,9 @@ def _content(command: BindAccount) -> str:
     return "binding:" + canonical({"customerId": command.customer_id, "phone": command.phone})
 
 
-def _resume(holder: Binding, command: BindAccount, ports: Ports, deadline: Deadline) -> BindingResult:
+def _resume(
+    holder: Binding, command: BindAccount, pages: ReturnPages, ports: Ports, deadline: Deadline
+) -> BindingResult:
     """Send the binding request of an existing record again: its first answer was lost, or the bank ended the link."""
     now = ports.clock.now()
     return_state = ports.ids.new_id()
@@ -126,8 +131,8 @@ def _resume(holder: Binding, command: BindAccount, ports: Ports, deadline: Deadl
     resumed = replace(
         holder.noted(now),
         return_state_hash=hash_return_state(ports, return_state),
-        success_url=command.success_url,
-        failed_url=command.failed_url,
+        success_url=pages.success_url,
+        failed_url=pages.failed_url,
         external_id=make_external_id(ports.clock, ports.ids),
         attempt=ports.ids.new_id(),
         attempt_until=now + _ATTEMPT,

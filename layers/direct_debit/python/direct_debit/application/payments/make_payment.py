@@ -38,6 +38,7 @@ from direct_debit.application.references import (
     derive_reference,
     make_external_id,
 )
+from direct_debit.application.return_pages import choose_pages
 from direct_debit.application.tasks.complete_task import adopt_task_token
 from direct_debit.domain.binding import Binding, BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
@@ -83,11 +84,7 @@ def make_payment(command: MakePayment, ports: Ports, deadline: Deadline) -> Paym
     payment; account not linked), CircuitOpen and NotDone (nothing was sent: repeat the same request).
     """
     ref = _reference(command)
-    success_url = command.success_url or ports.settings.default_success_url
-    failed_url = command.failed_url or ports.settings.default_failed_url
-    if success_url is None or failed_url is None:
-        field_name = "successUrl" if success_url is None else "failedUrl"
-        raise InvalidRequest(field_name, "give the page to return to; this deployment has no default")
+    pages = choose_pages(command.success_url, command.failed_url, ports.settings)
     request_hash = ports.vault.fingerprint(describe_content(command))
     binding = ports.bindings.get(command.binding_id)
     usable = binding is not None and binding.state is BindingState.ACTIVE
@@ -105,8 +102,8 @@ def make_payment(command: MakePayment, ports: Ports, deadline: Deadline) -> Paym
         customer_id=binding.customer_id,
         amount=command.amount,
         remarks=command.remarks,
-        success_url=success_url,
-        failed_url=failed_url,
+        success_url=pages.success_url,
+        failed_url=pages.failed_url,
         request_hash=request_hash,
         created_at=now,
         updated_at=now,

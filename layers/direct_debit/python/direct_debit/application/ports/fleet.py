@@ -23,7 +23,7 @@ class SharedToken:
 class SharedTokenRecord:
     """The shared token, if there is one, and until when somebody may be renewing it (UTC)."""
 
-    token: SharedToken | None = None
+    token: SharedToken | None = field(default=None, repr=False)
     lease_until: datetime | None = None
 
 

@@ -40,8 +40,8 @@ class BindAccountRequest(Command):
             repr=False,
         ),
     ]
-    success_url: ReturnUrl
-    failed_url: ReturnUrl
+    success_url: ReturnUrl | None = None
+    failed_url: ReturnUrl | None = None
     customer_name: Annotated[
         str | None,
         Field(
