@@ -26,6 +26,7 @@ from direct_debit.entrypoint.operations.get_balance import BalanceLine, BalanceV
 from direct_debit.entrypoint.operations.list_bindings import BindingList, show_bindings
 from direct_debit.entrypoint.route import BodyRule, Route
 from direct_debit.entrypoint.views.binding import BindingView, show_binding
+from direct_debit.entrypoint.views.decline import CAUSES, EXPLANATIONS
 from direct_debit.entrypoint.views.payment import PaymentView, show_payment
 from direct_debit.entrypoint.views.refund import RefundOfPaymentView, show_refund
 from direct_debit.entrypoint.views.view import AmountView, View
@@ -102,7 +103,15 @@ def write_errors() -> str:
         f"| `{CATCH_NAMES[kind.slug]}` | {kind.when} | {kind.remedy} |"
         for kind in PROBLEMS.values()
     ]
-    return "\n".join([_ERRORS_HEAD, *rows, _ERRORS_FOOT])
+    return "\n".join([_ERRORS_HEAD, *rows, _ERRORS_FOOT, *_explain_causes()])
+
+
+def _explain_causes() -> Iterable[str]:
+    yield _CAUSES_HEAD
+    for cause, told in EXPLANATIONS.items():
+        codes = ", ".join(f"{http}xx{case}" for (http, case), known in CAUSES.items() if known is cause)
+        yield f"| `{cause}` | {told.mended_by} | {told.indonesian} | {told.english} | {codes or '–'} |"
+    yield ""
 
 
 _ERRORS_HEAD = """\
@@ -125,6 +134,15 @@ the outcome is unknown, read the resource) with `type: about:blank`.
 A workflow may retry `NotDone`, `CircuitOpen` and `StoreUnavailable`: with the same `partnerReferenceNo` these are safe
 to repeat. Never put a blanket retry around a step that moves money.
 """
+_CAUSES_HEAD = """\
+## Why a payment failed
+
+A declined payment is an answer, not an error: `failure` says why. `cause` is stable, and `customerMessage` has these sentences; show the one
+in your customer's language, or write your own by `cause`. A cause that you do not know: treat it as `declined`. Whoever mends it, the next
+try is a new payment with a new reference.
+
+| `cause` | `mendedBy` | `customerMessage.id` | `customerMessage.en` | DOKU's codes |
+|---|---|---|---|---|"""
 # The class of the error that a plain command gets.
 CATCH_NAMES: Mapping[str, str] = {
     "malformed-request": "InvalidRequest",

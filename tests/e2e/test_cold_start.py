@@ -37,12 +37,12 @@ LOADED = {
     "ConfirmUnbinding": 105,
     "GetBalance": 100,
     "GetBinding": 77,
-    "GetPayment": 91,
+    "GetPayment": 92,
     "GetRefund": 77,
     "InquireStatus": 108,
     "IssueToken": 70,
     "ListBindings": 71,
-    "MakePayment": 118,
+    "MakePayment": 119,
     "ProcessNotification": 101,
     "ProcessRefund": 110,
     "PublishEvents": 77,
@@ -52,7 +52,7 @@ LOADED = {
     "ResolvePending": 103,
     "ReturnFromBinding": 106,
     "UnbindAccount": 105,
-    "VerifyPaymentOtp": 113,
+    "VerifyPaymentOtp": 114,
 }
 
 

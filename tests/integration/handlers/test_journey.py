@@ -121,7 +121,16 @@ def test_a_declined_payment_is_created_and_failed(house: House) -> None:
     body = payment_body(binding_id, amount={"value": "10014.00", "currency": "IDR"})
     declined = house.call("make_payment", body)
     assert (declined.status, declined.json["state"]) == (201, "FAILED")
-    assert declined.json["failure"] == {"reason": "declined", "responseCode": "4035414"}
+    assert declined.json["failure"] == {
+        "reason": "declined",
+        "cause": "insufficient_funds",
+        "mendedBy": "customer",
+        "customerMessage": {
+            "id": "Saldo rekening Anda tidak mencukupi. Silakan isi saldo, lalu coba lagi.",
+            "en": "Your balance is too low. Please top up your account and try again.",
+        },
+        "responseCode": "4035414",
+    }
 
 
 def test_a_lost_answer_is_accepted_and_resolved(house: House) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from pydantic import Field
 
 from direct_debit.application.ports.payments import HistoryEntry
-from direct_debit.domain.payment import FailureReason, Payment, PaymentState, ReviewReason
+from direct_debit.domain.payment import FailureReason, Payment, PaymentFailure, PaymentState, ReviewReason
+from direct_debit.entrypoint.views.decline import EXPLANATIONS, Cause, MendedBy, find_cause
 from direct_debit.entrypoint.views.links import link_payment
 from direct_debit.entrypoint.views.refund import RefundView, show_refund_of
 from direct_debit.entrypoint.views.view import AmountView, Moment, View
@@ -14,10 +15,25 @@ from direct_debit.entrypoint.views.view import AmountView, Moment, View
 UNRESOLVED_PAYMENT = frozenset({PaymentState.REQUESTED, PaymentState.OTP_SUBMITTED, PaymentState.UNKNOWN})
 
 
+class CustomerMessage(View):
+    """A sentence for the customer."""
+
+    id: str = Field(description="In Indonesian.")
+    en: str = Field(description="In English.")
+
+
 class FailureView(View):
     """Why a payment failed."""
 
     reason: FailureReason
+    cause: Cause = Field(
+        description="More exactly, from DOKU's response code. A cause is never renamed, but new ones may come: treat "
+        "what you do not know as `declined`."
+    )
+    mended_by: MendedBy = Field(
+        description="Whose doing makes the next payment work; `nobody`: time, or another account."
+    )
+    customer_message: CustomerMessage = Field(description="What to show to the customer; its wording may change.")
     response_code: str | None = Field(
         default=None, description="DOKU's response code or transaction status.", examples=["4035414"]
     )
@@ -65,7 +81,7 @@ def show_payment(payment: Payment, history: Sequence[HistoryEntry] | None = None
         state=payment.state,
         response_code=payment.response_code,
         web_redirect_url=payment.web_redirect_url,
-        failure=None if failure is None else FailureView(reason=failure.reason, response_code=failure.code),
+        failure=None if failure is None else _show_failure(failure, payment.response_code),
         review=payment.review,
         refund=None if payment.refund is None else show_refund_of(payment, payment.refund),
         metadata=dict(payment.metadata),
@@ -73,6 +89,18 @@ def show_payment(payment: Payment, history: Sequence[HistoryEntry] | None = None
         updated_at=payment.updated_at,
         links=link_payment(payment),
         history=None if history is None else [_show_step(entry) for entry in history],
+    )
+
+
+def _show_failure(failure: PaymentFailure, response_code: str | None) -> FailureView:
+    cause = find_cause(failure, response_code)
+    told = EXPLANATIONS[cause]
+    return FailureView(
+        reason=failure.reason,
+        cause=cause,
+        mended_by=told.mended_by,
+        customer_message=CustomerMessage(id=told.indonesian, en=told.english),
+        response_code=failure.code,
     )
 
 
