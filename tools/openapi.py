@@ -110,7 +110,7 @@ def _explain_causes() -> Iterable[str]:
     yield _CAUSES_HEAD
     for cause, told in EXPLANATIONS.items():
         codes = ", ".join(f"{http}xx{case}" for (http, case), known in CAUSES.items() if known is cause)
-        yield f"| `{cause}` | {told.mended_by} | {told.indonesian} | {told.english} | {codes or '–'} |"
+        yield f"| `{cause}` | {told.mended_by} | {told.indonesian} | {told.english} | {codes or '-'} |"
     yield ""
 
 
@@ -137,9 +137,9 @@ to repeat. Never put a blanket retry around a step that moves money.
 _CAUSES_HEAD = """\
 ## Why a payment failed
 
-A declined payment is an answer, not an error: `failure` says why. `cause` is stable, and `customerMessage` has these sentences; show the one
-in your customer's language, or write your own by `cause`. A cause that you do not know: treat it as `declined`. Whoever mends it, the next
-try is a new payment with a new reference.
+A declined payment is an answer, not an error: `failure` says why. `cause` is stable, and `customerMessage` has these
+sentences; show the one in your customer's language, or write your own by `cause`. A cause that you do not know: treat
+it as `declined`. Whoever mends it, the next try is a new payment with a new reference.
 
 | `cause` | `mendedBy` | `customerMessage.id` | `customerMessage.en` | DOKU's codes |
 |---|---|---|---|---|"""
