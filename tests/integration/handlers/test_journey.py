@@ -67,6 +67,8 @@ def test_paying(house: House) -> None:
     shown = house.call("get_payment", path=REF, query={"refresh": "true"}).json
     assert shown["state"] == "PAID"
     assert shown["metadata"] == {"orderId": "4711"}
+    assert shown["remarks"] == "Order 4711"
+    assert shown["dokuReference"]
     assert next(step["state"] for step in shown["history"]) == "REQUESTED"
     assert house.call("get_refund", path=REF).status == 404
 

@@ -57,7 +57,13 @@ class PaymentView(View):
     binding_id: str = Field(examples=["6f1d2c3b4a5968778695a4b3c2d1e0f0"])
     customer_id: str = Field(examples=["CUST-1001"])
     amount: AmountView
+    remarks: str = Field(description="What the customer reads.", examples=["Order 4711"])
     state: PaymentState
+    doku_reference: str | None = Field(
+        default=None,
+        description="DOKU's reference: name it when you write to DOKU.",
+        examples=["2020102977770000000009"],
+    )
     response_code: str | None = Field(default=None, description="DOKU's last response code.", examples=["4035413"])
     web_redirect_url: str | None = Field(default=None, description="Send the customer there when present.", repr=False)
     failure: FailureView | None = None
@@ -78,7 +84,9 @@ def show_payment(payment: Payment, history: Sequence[HistoryEntry] | None = None
         binding_id=payment.binding_id,
         customer_id=payment.customer_id,
         amount=AmountView(value=str(payment.amount)),
+        remarks=payment.remarks,
         state=payment.state,
+        doku_reference=payment.doku_reference,
         response_code=payment.response_code,
         web_redirect_url=payment.web_redirect_url,
         failure=None if failure is None else _show_failure(failure, payment.response_code),
