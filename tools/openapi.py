@@ -15,6 +15,7 @@ from openapi_spec_validator import validate
 
 from direct_debit.application.bindings.list_bindings import BindingsResult
 from direct_debit.application.bindings.result import BindingResult
+from direct_debit.application.ports.payments import CustomerPayments
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.payment import PaymentState
@@ -24,6 +25,7 @@ from direct_debit.entrypoint.errors import PROBLEMS, TYPE_PREFIX, ProblemKind
 from direct_debit.entrypoint.faults import MOST_FAULTS
 from direct_debit.entrypoint.operations.get_balance import BalanceLine, BalanceView
 from direct_debit.entrypoint.operations.list_bindings import BindingList, show_bindings
+from direct_debit.entrypoint.operations.list_payments import PaymentList, show_payments
 from direct_debit.entrypoint.route import BodyRule, Route
 from direct_debit.entrypoint.views.binding import BindingView, show_binding
 from direct_debit.entrypoint.views.decline import CAUSES, EXPLANATIONS
@@ -322,6 +324,7 @@ def _example(view: type[View]) -> Json:
             balances=[BalanceLine(type="Cash", amount=AmountView(value="150000.00"))],
         ),
         PaymentView: show_payment(example_payment(PaymentState.PROCESSING, 4)),
+        PaymentList: show_payments(CustomerPayments([paid])),
         RefundOfPaymentView: show_refund(replace(paid, refund=refund)),
     }
     if view not in made:

@@ -42,6 +42,7 @@ LOADED = {
     "InquireStatus": 108,
     "IssueToken": 70,
     "ListBindings": 71,
+    "ListPayments": 78,
     "MakePayment": 119,
     "ProcessNotification": 101,
     "ProcessRefund": 110,

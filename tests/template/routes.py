@@ -8,6 +8,7 @@ ROUTES = {
     ("GET", "/bindings/{id}/balance"): "GetBalance",
     ("DELETE", "/bindings/{id}"): "UnbindAccount",
     ("POST", "/bindings/{id}/otp"): "ConfirmUnbinding",
+    ("GET", "/customers/{customerId}/payments"): "ListPayments",
     ("POST", "/payments"): "MakePayment",
     ("POST", "/payments/{ref}/otp"): "VerifyPaymentOtp",
     ("GET", "/payments/{ref}"): "GetPayment",

@@ -37,8 +37,8 @@ SECRET = "secretsmanager:GetSecretValue"
 CONSUME = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"}
 
 # The few functions whose rights are a promise: who may not touch money, secrets or queues.
-WITHOUT_SECRET = {"GetRefund", "PublishEvents"}
-READ_ONLY = {"GetBinding", "ListBindings", "GetRefund"}
+WITHOUT_SECRET = {"GetRefund", "ListPayments", "PublishEvents"}
+READ_ONLY = {"GetBinding", "ListBindings", "ListPayments", "GetRefund"}
 WORKERS_LATER = {"StatusInquiryQueue", "RefundRetryQueue"}
 SENDERS = {
     "MakePayment": WORKERS_LATER,
@@ -65,6 +65,7 @@ CREATORS = {
 # Who may search, and what: never a whole table.
 SEARCHERS = {
     "ListBindings": {"Bindings/index/customer"},
+    "ListPayments": {"Transactions/index/customer"},
     "GetPayment": {"Transactions"},
     "ProcessNotification": {"Bindings/index/customer"},
     "ResolvePending": {"Transactions", "Transactions/index/due", "Bindings/index/due"},

@@ -3,8 +3,15 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from direct_debit.adapters.dynamodb.keys import payment_key
 from direct_debit.application.errors import NotFound, PaymentChanged
-from direct_debit.application.ports.payments import BindingUnusable, KeyTaken, PaymentExists, PaymentKey
+from direct_debit.application.ports.payments import (
+    BindingUnusable,
+    CustomerPayments,
+    KeyTaken,
+    PaymentExists,
+    PaymentKey,
+)
 from direct_debit.domain.binding import BindingEvent
 from direct_debit.domain.payment import Payment
 from tests.fakes.clock import START
@@ -477,6 +484,44 @@ def test_the_longest_overdue_come_first_over_all_shards(world: World) -> None:
 def test_kinds_do_not_mix_in_the_index(world: World) -> None:
     saved(world, a_payment())
     assert world.inbox.list_due(LATER, 10) == []
+
+
+# --- a customer's payments -------------------------------------------------------------------------------------------
+
+
+def several(world: World, count: int) -> list[str]:
+    """Payments of one customer, each a minute after the one before; their references, newest first."""
+    for number in range(count):
+        saved(world, replace(a_payment(f"r{number}"), created_at=START + timedelta(minutes=number)))
+    return [f"r{number}" for number in reversed(range(count))]
+
+
+def test_a_customers_payments_come_page_by_page_newest_first(world: World) -> None:
+    refs = several(world, MAX_OPEN)
+    page = world.payments.list_by_customer("c1", 1)
+    for number, ref in enumerate(refs):
+        assert [payment.ref for payment in page.payments] == [ref]
+        assert (page.following is None) == (number == MAX_OPEN - 1)
+        page = world.payments.list_by_customer("c1", 1, page.following)
+    assert len(refs) > 2
+
+
+def test_a_page_that_ends_with_the_last_payment_has_no_next_one(world: World) -> None:
+    several(world, 2)
+    assert world.payments.list_by_customer("c1", 2).following is None
+    assert world.payments.list_by_customer("another", 2) == CustomerPayments(())
+
+
+def test_a_payment_that_can_not_be_read_is_named_and_hides_no_other(world: World) -> None:
+    refs = several(world, 3)
+    item = world.client.get_item(TableName=TRANSACTIONS, Key=payment_key(refs[1]))["Item"]
+    assert isinstance(item, dict)
+    world.client.put_item(TableName=TRANSACTIONS, Item={**item, "state": {"S": "SETTLING"}})
+    page = world.payments.list_by_customer("c1", 2)
+    assert [payment.ref for payment in page.payments] == refs[:1]
+    assert page.unreadable == (refs[1],)
+    assert page.following is not None
+    assert [one.ref for one in world.payments.list_by_customer("c1", 2, page.following).payments] == refs[2:]
 
 
 # --- history ---------------------------------------------------------------------------------------------------------

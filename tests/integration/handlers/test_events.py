@@ -14,7 +14,7 @@ FUNCTIONS = sorted(folder.name for folder in (REPOSITORY / "functions").iterdir(
 MERCHANT = [route.name for route in ROUTES]
 
 # What each event of a merchant's operation brings in an empty house; 201 or 200 otherwise.
-API_STATUS = {"bind_account": 201, "list_bindings": 200}
+API_STATUS = {"bind_account": 201, "list_bindings": 200, "list_payments": 200}
 KINDS = {
     **dict.fromkeys(MERCHANT, ("", "_direct")),
     "issue_token": ("",),

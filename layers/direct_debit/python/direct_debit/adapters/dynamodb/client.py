@@ -179,6 +179,15 @@ class Store:
         """Read several partitions, at the same time where that is possible; see `query`."""
         return self._run_all([partial(self.query, request) for request in requests])
 
+    def get_each(self, table: str, keys: Sequence[Item]) -> list[Item | None]:
+        """Read several items, consistently, at the same time where that is possible; in the order of their keys."""
+        found = self._run_all([partial(self._get_as_list, table, key) for key in keys])
+        return [items[0] if items else None for items in found]
+
+    def _get_as_list(self, table: str, key: Item) -> list[Item]:
+        item = self.get(table, key)
+        return [] if item is None else [item]
+
     def transact(self, steps: Sequence[TransactWriteItemTypeDef], write_id: str) -> Sequence[Refused | None] | None:
         """Write all steps or none. None when written; else, per step, how its condition was refused.
 

@@ -53,6 +53,25 @@ class HistoryEntry:
     code: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class PageMark:
+    """The last payment of a page: the next page goes on behind it."""
+
+    created_at: datetime
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerPayments:
+    """A page of a customer's payments, newest first; the references of those that this release can not read; and where
+    the next page begins, None on the last one.
+    """
+
+    payments: Sequence[Payment]
+    unreadable: Sequence[str] = ()
+    following: PageMark | None = None
+
+
 class Payments(Protocol):
     """The payments in the transactions table. Every write is one conditional request; StoreUnavailable on failure."""
 
@@ -120,6 +139,10 @@ class Payments(Protocol):
 
         One that was due before it moved on may be among them: see `file_again`.
         """
+        ...
+
+    def list_by_customer(self, customer_id: str, limit: int, after: PageMark | None = None) -> CustomerPayments:
+        """Return a page of a customer's payments, each as it is now; a new one may be missing for a moment."""
         ...
 
     def history(self, ref: str) -> Sequence[HistoryEntry]:
