@@ -21,7 +21,14 @@ ENTRIES = {
         operation: ["", "_direct"]
         for operation in (
             *("bind_account", "confirm_unbinding", "get_balance", "get_binding", "get_payment", "get_refund"),
-            *("list_bindings", "make_payment", "refund_payment", "return_from_binding", "unbind_account"),
+            *(
+                "list_bindings",
+                "list_payments",
+                "make_payment",
+                "refund_payment",
+                "return_from_binding",
+                "unbind_account",
+            ),
             "verify_payment_otp",
         )
     },
