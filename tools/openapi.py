@@ -20,6 +20,7 @@ from direct_debit.domain.binding import BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.payment import PaymentState
 from direct_debit.domain.refund import Refund, RefundState
+from direct_debit.entrypoint import page
 from direct_debit.entrypoint.command import Command
 from direct_debit.entrypoint.errors import PROBLEMS, TYPE_PREFIX, ProblemKind
 from direct_debit.entrypoint.faults import MOST_FAULTS
@@ -242,6 +243,8 @@ def _responses(route: Route[Command], schemas: Json) -> Json:
         by_status.setdefault(PROBLEMS[slug].status, []).append(PROBLEMS[slug])
     for status, kinds in sorted(by_status.items()):
         answers[str(status)] = _problem_response(status, kinds)
+        if route.public:  # for a browser
+            _object(_object(answers[str(status)])["content"])[page.CONTENT_TYPE] = {"schema": {"type": "string"}}
     if not route.public:
         answers["403"] = _gateway_response("Not signed, or not allowed (API Gateway).")
     answers["429"] = _gateway_response("Throttled (API Gateway).")

@@ -51,7 +51,7 @@ LOADED = {
     "ReceivePaymentNotification": 81,
     "RefundPayment": 89,
     "ResolvePending": 103,
-    "ReturnFromBinding": 106,
+    "ReturnFromBinding": 107,
     "UnbindAccount": 105,
     "VerifyPaymentOtp": 114,
 }

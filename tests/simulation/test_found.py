@@ -40,6 +40,7 @@ FOUND = {
     6586: "a notification put a question off that was to be repeated within minutes",
     46541: "a question was called answered by the first word of DOKU after an outage, which was that it did not look",
     28297: "the judge: a look brought nothing, beside another look that had its answer at the same moment",
+    32249: "told news were put off and filed again, by the sweep's write that its client had repeated",
 }
 
 

@@ -307,6 +307,16 @@ def test_a_newer_binding_keeps_its_news(world: World) -> None:
     assert kept.tell_by == proved.tell_by
 
 
+def test_told_news_of_a_binding_are_not_put_off_by_who_read_them_before(world: World) -> None:
+    before = pending(world)
+    proved = world.bindings.save(before, replace(step(before, BindingEvent.PROVED), due_at=None))
+    world.bindings.confirm_told(proved)
+    assert not world.bindings.put_off_news(proved, LATER)
+    kept = world.bindings.get("b1")
+    assert kept is not None
+    assert (kept.tell_by, kept.untold) == (None, ())
+
+
 def test_news_of_a_binding_that_is_put_off_is_due_later(world: World) -> None:
     before = pending(world)
     proved = world.bindings.save(before, replace(step(before, BindingEvent.PROVED), due_at=None))

@@ -436,6 +436,18 @@ def test_news_that_is_put_off_is_due_later_and_no_writer_notices(world: World) -
     assert after.response_code == "2005400"
 
 
+def test_told_news_are_not_put_off_by_who_read_them_before(world: World) -> None:
+    """Seed 32249: the sweep's write was retried by its client after the news had been told."""
+    before = saved(world, a_payment())
+    stored = world.payments.save(before, replace(accepted(before), due_at=None))
+    world.payments.confirm_told(stored)
+    assert not world.payments.put_off_news(stored, START + timedelta(hours=3))
+    kept = world.payments.get("r1")
+    assert kept is not None
+    assert (kept.tell_by, kept.untold) == (None, ())
+    assert world.payments.list_due(START + timedelta(hours=3), 10) == []
+
+
 def test_news_of_a_payment_that_has_changed_is_not_put_off(world: World) -> None:
     before = saved(world, a_payment())
     stored = world.payments.save(before, replace(accepted(before), due_at=None))

@@ -5,6 +5,7 @@ import pytest
 from direct_debit.application.errors import Conflict, CustomerActionRequired, InvalidRequest, NotFound
 from tests.fakes.weather import Fault, Weather
 from tests.integration.handlers.house import House, binding_body, payment_body
+from tests.unit.application.support import Strike
 
 REF = {"ref": "INV000000001"}
 
@@ -224,3 +225,34 @@ def test_doku_out_of_reach_is_503_and_repeatable(house: House) -> None:
     down = house.call("make_payment", payment_body(binding_id))
     assert (down.status, down.json["type"]) == (503, "/problems/not-done")
     assert int(down.headers["Retry-After"]) >= 1
+
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize("state", ["x" * 32, "../etc", "<script>alert(1)</script>"])
+def test_a_browser_with_a_link_that_is_none_gets_a_page(house: House, state: str) -> None:
+    path = {"state": state, "outcome": "success"}
+    page = house.call("return_from_binding", path=path, headers=BROWSER)
+    assert page.status in (404, 422)
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert "Silakan mulai lagi dari toko." in page.text
+    assert 'lang="en"' in page.text
+    assert state not in page.text
+    assert page.headers["X-Request-Id"] in page.text
+    program = house.call("return_from_binding", path=path)
+    assert (program.status, program.headers["Content-Type"]) == (page.status, "application/problem+json")
+
+
+def test_a_browser_in_an_outage_is_told_to_come_again(house: House) -> None:
+    house.world.weather = Strike("store.get_item", Fault.FAIL, count=100)
+    page = house.call("return_from_binding", path={"state": "x" * 32, "outcome": "success"}, headers=BROWSER)
+    assert page.status == 503
+    assert "Silakan muat ulang halaman ini sebentar lagi." in page.text
+    assert int(page.headers["Retry-After"]) >= 1
+
+
+def test_a_merchants_program_gets_json_whatever_it_accepts(house: House) -> None:
+    missing = house.call("get_payment", path={"ref": "NONE"}, headers=BROWSER)
+    assert missing.headers["Content-Type"] == "application/problem+json"

@@ -90,6 +90,8 @@ def _answer_api[C: Command](
         log.answered(door="api", status=answer.status)
         return _write_answer(answer, request.request_id)
     log.answered(door="api", status=problem.kind.status, problem=problem.kind.slug)
+    if route.public and _wants_page(request.headers.get("accept")):
+        return _write_page(problem, request.request_id)
     return _write_problem(problem, request.request_id)
 
 
@@ -126,6 +128,21 @@ def _write_answer(answer: Answer, request_id: str) -> Mapping[str, object]:
     if answer.replayed:
         headers["Idempotency-Replayed"] = "true"
     return {"statusCode": answer.status, "headers": headers, "body": _dump(answer.view.to_json())}
+
+
+def _wants_page(accept: str | None) -> bool:
+    """Whether a caller is a browser: programs name no HTML."""
+    return accept is not None and "text/html" in accept.lower()
+
+
+def _write_page(problem: Problem, request_id: str) -> Mapping[str, object]:
+    from direct_debit.entrypoint import page  # noqa: PLC0415 - one function has a route for browsers
+
+    headers = {**_HEADERS, **page.HEADERS, "X-Request-Id": request_id}
+    if problem.retry_after is not None:
+        headers["Retry-After"] = str(problem.retry_after)
+    body = page.write_page(problem, request_id)
+    return {"statusCode": problem.kind.status, "headers": headers, "body": body}
 
 
 def _write_problem(problem: Problem, request_id: str) -> Mapping[str, object]:

@@ -151,21 +151,22 @@ class DynamoDbBindings:
 
         Neither version nor write id move: a save that runs at the same time does not lose its race.
         """
-        self._note(binding, replace(binding, untold=(), tell_by=None))
+        as_read = conditions.unchanged(binding.version, binding.state.value)
+        self._note(binding, replace(binding, untold=(), tell_by=None), as_read)
 
     def put_off_news(self, binding: Binding, until: datetime) -> bool:
-        """Let the moves of a binding that is still as it was read be told after `until`; False when it has changed.
+        """Let the untold moves of a binding that is still as it was read be told after `until`; False when it changed.
 
         As in `confirm_told`, nobody loses a race by it.
         """
-        return self._note(binding, replace(binding, tell_by=until))
+        still_untold = conditions.unchanged_and_untold(binding.version, binding.state.value)
+        return self._note(binding, replace(binding, tell_by=until), still_untold)
 
-    def _note(self, binding: Binding, after: Binding) -> bool:
+    def _note(self, binding: Binding, after: Binding, condition: Condition) -> bool:
         change = unmarked_difference(write_binding(binding), write_binding(after))
         if change is None:
             return True
-        as_read = conditions.unchanged(binding.version, binding.state.value)
-        return not isinstance(self._store.update(self._table, binding_key(binding.id), change, as_read), Refused)
+        return not isinstance(self._store.update(self._table, binding_key(binding.id), change, condition), Refused)
 
     def list_due(self, now: datetime, limit: int) -> Sequence[str]:
         """Return ids of bindings whose due time has come (eventually consistent, oldest first)."""

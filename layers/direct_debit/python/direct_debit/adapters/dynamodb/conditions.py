@@ -65,6 +65,14 @@ def unchanged_and_filed(version: int, state: str) -> Condition:
     return Condition(same.expression + " AND attribute_exists(#dueAt)", {**same.names, "#dueAt": "dueAt"}, same.values)
 
 
+def unchanged_and_untold(version: int, state: str) -> Condition:
+    """Nobody wrote the record, and its news are still to be told: what was told is not put off, nor filed again."""
+    same = unchanged(version, state)
+    return Condition(
+        same.expression + " AND attribute_exists(#tellBy)", {**same.names, "#tellBy": "tellBy"}, same.values
+    )
+
+
 def unchanged_and_no_open_payments(version: int, state: str) -> Condition:
     """Nobody wrote the binding, and no payment of it may still move money: then it may be unlinked (invariant B2).
 

@@ -203,14 +203,16 @@ class DynamoDbPayments:
 
         Neither version nor write id move: a save that runs at the same time does not lose its race.
         """
-        self._note(payment, _without_news(payment))
+        as_read = conditions.unchanged(payment.version, payment.state.value)
+        self._note(payment, _without_news(payment), as_read)
 
     def put_off_news(self, payment: Payment, until: datetime) -> bool:
-        """Let the moves of a payment that is still as it was read be told after `until`; False when it has changed.
+        """Let the untold moves of a payment that is still as it was read be told after `until`; False when it changed.
 
         As in `confirm_told`, nobody loses a race by it.
         """
-        return self._note(payment, replace(payment, tell_by=until))
+        still_untold = conditions.unchanged_and_untold(payment.version, payment.state.value)
+        return self._note(payment, replace(payment, tell_by=until), still_untold)
 
     def file_again(self, payment: Payment) -> None:
         """File a payment that is still as it was read at its due time; do nothing when it has changed.
@@ -222,12 +224,11 @@ class DynamoDbPayments:
             change = set_and_remove({"dueAt": instant(payment.first_due)})
             self._store.update(self._table, payment_key(payment.ref), change, as_read)
 
-    def _note(self, payment: Payment, after: Payment) -> bool:
+    def _note(self, payment: Payment, after: Payment, condition: Condition) -> bool:
         change = unmarked_difference(write_payment(payment), write_payment(after))
         if change is None:
             return True
-        as_read = conditions.unchanged(payment.version, payment.state.value)
-        return not isinstance(self._store.update(self._table, payment_key(payment.ref), change, as_read), Refused)
+        return not isinstance(self._store.update(self._table, payment_key(payment.ref), change, condition), Refused)
 
     def _save_as_open(self, before: Payment, after: Payment, binding: Condition) -> BindingUnusable | Payment:
         write_id = self._store.new_write_id()
