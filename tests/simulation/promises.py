@@ -138,6 +138,7 @@ def _is_unknown_for_long(u: Universe, answers: list[Arrival]) -> bool:
 
 def _look_again(u: Universe, life: _Life) -> Iterator[str]:
     calm = u.calm_since or 0
+    apart = int(2 * u.plan.skew * SECOND)  # a due time by one clock is read by another, in an environment of before
     for ref, writes in life.writes.items():
         for number, entry in enumerate(writes):
             if not _changed(entry, "lastInquiryAt"):
@@ -145,10 +146,10 @@ def _look_again(u: Universe, life: _Life) -> Iterator[str]:
             mine = [one for one in life.asked[ref] if one.sender.name == entry.actor and one.t >= entry.t]
             bound = None
             if not any(_is_answered(one, writes) for one in mine):
-                bound = max(entry.t, calm) + _AGAIN_WITHIN
+                bound = max(entry.t, calm) + _AGAIN_WITHIN + apart
             elif entry.t >= calm and any(one.heard and one.answer == "4045501" for one in mine):
                 believed = _at(u, _new(entry, "sentAt") or "") + u.settings.not_found_final * SECOND
-                bound = max(entry.t, believed) + _SECOND_NOT_FOUND_WITHIN
+                bound = max(entry.t, believed) + _SECOND_NOT_FOUND_WITHIN + apart
                 if {_new(entry, "state"), _state_at(writes, bound)} & FINAL_STATES:
                     bound = None
             if bound is not None and _is_left_alone(u, writes[number:], bound):

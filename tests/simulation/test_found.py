@@ -41,6 +41,7 @@ FOUND = {
     46541: "a question was called answered by the first word of DOKU after an outage, which was that it did not look",
     28297: "the judge: a look brought nothing, beside another look that had its answer at the same moment",
     32249: "told news were put off and filed again, by the sweep's write that its client had repeated",
+    36559: "the judge: the second look came late by as much as the clock of the first was ahead",
 }
 
 
