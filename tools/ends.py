@@ -147,13 +147,15 @@ REFUND_ENDS: Mapping[RefundState, Waits | Rests] = {
 _B = BindingState
 BINDING_ENDS: Mapping[BindingState, Waits | Rests] = {
     _B.REQUESTED: Waits(
-        "whoever starts it, within its 28 s; the merchant by the same request (`POST /bindings`), which is sent again",
+        "whoever starts it, within its 28 s; the merchant by the same request (`POST /bindings`), which is sent again, "
+        "or by giving it up (`DELETE /bindings/{id}`)",
         "nothing is asked: without the bank's page the customer can not have finished",
         _seconds(_SETTINGS.link_lease),
         "`FAILED`",
     ),
     _B.PENDING: Waits(
-        "the customer at the bank's pages: the browser's return, DOKU's notification, or the same request proves it",
+        "the customer at the bank's pages: the browser's return, DOKU's notification, or the same request proves it; "
+        "the merchant by giving it up (`DELETE /bindings/{id}`)",
         f"after {tell(_SETTINGS.link_lease)} (`LinkLeaseSeconds`) it is tried once more, and on while DOKU is silent",
         _seconds(_SETTINGS.link_lease) + ASKED_AT_LEAST,
         "`FAILED`",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from direct_debit.adapters.dynamodb import bindings, keys, payments
@@ -13,6 +13,7 @@ from doku_snap import tokens
 from tests.simulation.coverage import Coverage
 from tests.simulation.judge import judge
 from tests.simulation.kernel import SECOND
+from tests.simulation.moods import draw_fickleness
 from tests.simulation.people import populate, redrive_refunds
 from tests.simulation.plan import Plan, draw_plan
 from tests.simulation.secret import mark
@@ -40,8 +41,9 @@ class History:
 def run_history(seed: int, coverage: Coverage, *, keep_trace: bool = False) -> History:
     """Live through one history and judge it. Equal seeds give equal digests."""
     rng = Random(seed)  # noqa: S311 - the whole point is to repeat it
-    plan = draw_plan(rng)
-    universe = Universe(rng, plan, coverage, keep_trace=keep_trace)
+    plan = replace(draw_plan(rng), fickle=draw_fickleness(seed))
+    moods = Random(f"moods {seed}")  # noqa: S311
+    universe = Universe(rng, plan, coverage, keep_trace=keep_trace, moods=moods)
     with counting(universe):
         try:
             _live(universe)

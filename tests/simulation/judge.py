@@ -71,6 +71,7 @@ def judge(u: Universe) -> list[str]:
         case.moves,
         case.payments,
         case.bindings,
+        case.confirmed,
         case.signature,
         case.inbox,
         case.secrets,
@@ -537,6 +538,11 @@ class _Case:
         for customer in customers:
             if customer not in known:
                 u.coverage.ends["link that only the bank knows"] += 1
+
+    def confirmed(self) -> Iterator[str]:
+        """A link that its customer confirmed while it was waited for is not given up."""
+        for customer in self.u.moods.find_lost(self.links):
+            yield f"B6: {customer} had confirmed a link, and it was given up"
 
     def signature(self) -> Iterator[str]:
         """A refusal of our signature, while a key was being replaced, ends no link."""

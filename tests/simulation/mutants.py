@@ -26,6 +26,7 @@ from direct_debit.application.bindings import (
     confirm_unbinding,
     prove_binding,
     release_account,
+    result,
     unbind_account,
 )
 from direct_debit.application.calls import circuit, obtain_b2b_token, obtain_customer_token
@@ -367,6 +368,26 @@ MUTANTS: tuple[Mutant, ...] = (
         lambda: [_set(conditions, "claimable", lambda *_: _ALWAYS)],
     ),
     Mutant(
+        "confirmed-beside-another",
+        "a link is confirmed although another one of its account or customer is",
+        lambda: [_set(conditions, "unconfirmed_or_own", lambda *_: _ALWAYS)],
+    ),
+    Mutant(
+        "unconfirmed-keeps-out",
+        "a link that nobody has confirmed keeps others out",
+        lambda: _edit(bind_account.bind_account, "if not holder.is_unconfirmed:", "if True:"),
+    ),
+    Mutant(
+        "earlier-pages-forgotten",
+        "a page that was replaced proves nothing any more",
+        lambda: _edit(bind_account._set_page_aside, "earlier_pages=kept", "earlier_pages={}"),
+    ),
+    Mutant(
+        "dead-page-again",
+        "a page that brought no link is handed out again",
+        lambda: _edit(result.show_binding, "if binding.has_page and not binding.page_ended:", "if binding.has_page:"),
+    ),
+    Mutant(
         "accepted-is-paid",
         "2000400 counts as paid",
         lambda: [_put(verify_payment_otp._EVENTS, Reply.DONE, _E.SUCCEEDED)],
@@ -402,7 +423,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "tokens-kept",
         "tokens outlive their link",
-        lambda: _replace_everywhere(advance_binding._tidied, lambda binding: binding),
+        lambda: _replace_everywhere(advance_binding.tidied, lambda binding: binding),
     ),
     Mutant(
         "token-logged",

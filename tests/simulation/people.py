@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from direct_debit.application.bindings.bind_account import BindAccount, bind_account
+from direct_debit.application.bindings.bind_account import BindAccount
 from direct_debit.application.bindings.confirm_unbinding import ConfirmUnbinding, confirm_unbinding
 from direct_debit.application.bindings.get_balance import get_balance
 from direct_debit.application.bindings.list_bindings import list_bindings
@@ -56,6 +56,7 @@ class Person:
     phone: str
     binding_id: str | None = None
     tasks: int = 0
+    page: str | None = None  # the bank's page that was shown last, by its auth code
 
     # --- the way to the API ------------------------------------------------------------------------------------------
 
@@ -136,7 +137,8 @@ class Person:
             task_token=f"task-link-{self.customer}-{self.tasks}" if rng.random() < 0.5 else None,
         )
         for _ in range(4):
-            result = self._try("bind_account", lambda ports, deadline: bind_account(command, ports, deadline))
+            self._change_mind(command)
+            result = self._try("bind_account", lambda ports, deadline: u.moods.bind(command, ports, deadline))
             if isinstance(result, BindingResult):
                 self._check_binding(result)
                 self.binding_id = result.binding.id
@@ -151,6 +153,51 @@ class Person:
                 return True
         return False
 
+    def _change_mind(self, command: BindAccount) -> None:
+        """Do what is regretted: the request that follows has to work all the same."""
+        moods = self.u.moods
+        if moods.has(0.4):
+            self.u.happens("phone mistyped")
+            other = replace(command, phone=self._mistype(), task_token=None)
+            result = self._try("bind_account", lambda ports, deadline: moods.bind(other, ports, deadline))
+            if isinstance(result, BindingResult):
+                self._check_binding(result)
+                self.binding_id = result.binding.id
+                if result.redirect_url is not None:
+                    self.page = result.redirect_url.rsplit("/", 1)[1]
+                    self._finish_after_all(other.phone)
+        page = self.u.simulator.world.bindings.get(self.page or "")
+        if page is not None and moods.has(0.3):
+            self.u.happens("page called failed that is not")
+            self._go_back(page.failed_url)
+            moods.note_end(page.code)
+            self._finish_after_all(page.phone)
+        binding_id = self.binding_id
+        if binding_id is not None and moods.has(0.2):
+            self.u.happens("link given up")
+            self._try("unbind_account", lambda ports, deadline: unbind_account(binding_id, ports, deadline))
+
+    def _mistype(self) -> str:
+        """Return another account of the customer's, or somebody else's number."""
+        return self.u.moods.rng.choice((self.phone.replace("62812", "62899", 1), "6281234509999"))
+
+    def _finish_after_all(self, phone: str) -> None:
+        """Let the customer finish a page that was left, some time later; somebody else's number gets no code."""
+        code, rng = self.page, self.u.moods.rng
+        if code is None or phone == "6281234509999" or rng.random() < 0.5:
+            return
+        pause, comes_back = rng.choice((1.0, 30.0, 300.0, 1_500.0)) * rng.uniform(0.5, 1.5), rng.random() < 0.5
+
+        def finish() -> None:
+            self.u.kernel.pause(pause)
+            self.u.happens("page finished after all")
+            view = self.u.simulator.customer.complete(code)
+            self.u.moods.note_finish(code)
+            if view.linked and comes_back:
+                self._come_back(view)
+
+        self.u.kernel.spawn(f"customer {self.customer}", finish)
+
     def _check_binding(self, result: BindingResult) -> None:
         if result.binding.customer_id != self.customer:
             self.u.blame("B1", f"{self.customer} was shown the link of {result.binding.customer_id}")
@@ -160,6 +207,7 @@ class Person:
         code = url.rsplit("/", 1)[1]
         if code not in u.simulator.world.bindings:
             return False
+        self.page = code
         self._think(1.0, 60.0)
         if rng.random() < 0.08:
             u.happens("link abandoned")
@@ -167,6 +215,7 @@ class Person:
         if rng.random() < 0.06:
             u.happens("link refused by the customer")
             self._come_back(pages.refuse(code))
+            u.moods.note_end(code)
             return False
         pages.enter_phone(code)
         if rng.random() < 0.15:
@@ -179,6 +228,7 @@ class Person:
             return False
         view = pages.enter_pin(code, "135790")
         u.kernel.note(f"customer finishes linking: {view.linked}")
+        u.moods.note_finish(code)
         if view.linked and rng.random() < 0.75:
             self._come_back(view)
             if rng.random() < 0.1:
@@ -188,9 +238,11 @@ class Person:
         return self._find_link()
 
     def _come_back(self, view: PageView) -> None:
-        if view.redirect_url is None:
-            return
-        state, outcome = view.redirect_url.rsplit("/", 2)[1:]
+        if view.redirect_url is not None:
+            self._go_back(view.redirect_url)
+
+    def _go_back(self, url: str) -> None:
+        state, outcome = url.rsplit("/", 2)[1:]
         command = ReturnFromBinding(state=state, outcome="success" if outcome == "success" else "failed")
         self._ask("return_from_binding", lambda ports, deadline: return_from_binding(command, ports, deadline))
 

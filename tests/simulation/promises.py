@@ -191,7 +191,8 @@ def _ask_early(u: Universe, life: _Life) -> Iterator[str]:
         writes = life.writes.get(ref, [])
         for arrival in asked:
             # A code may have been sent after its sender had claimed this look: it knew of none.
-            claims = [one for one in writes if one.actor == arrival.sender.name and one.t <= arrival.t]
+            mine = [one for one in writes if one.actor == arrival.sender.name and one.t <= arrival.t]
+            claims = [one for one in mine if _changed(one, "lastInquiryAt")]
             if arrival.sender.kind not in ("inquire_status", "get_payment") or not claims:
                 continue
             sent = _new(claims[-1], "sentAt")

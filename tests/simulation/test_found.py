@@ -42,6 +42,7 @@ FOUND = {
     28297: "the judge: a look brought nothing, beside another look that had its answer at the same moment",
     32249: "told news were put off and filed again, by the sweep's write that its client had repeated",
     36559: "the judge: the second look came late by as much as the clock of the first was ahead",
+    50657: "the judge: a question was early by a code that was sent after its sender had claimed the look",
 }
 
 

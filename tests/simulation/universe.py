@@ -33,6 +33,7 @@ from tests.simulation.doku import Transport
 from tests.simulation.facts import CLIENT_ID, PUBLIC_URL
 from tests.simulation.images import Images
 from tests.simulation.kernel import SECOND, Actor, Kernel, Outcome
+from tests.simulation.moods import Moods
 from tests.simulation.notices import Notices
 from tests.simulation.platform import Platform
 from tests.simulation.secret import SecretsManager
@@ -108,7 +109,9 @@ class Journal:
 class Universe:
     """Everything of one history."""
 
-    def __init__(self, rng: Random, plan: Plan, coverage: Coverage, *, keep_trace: bool = False) -> None:
+    def __init__(
+        self, rng: Random, plan: Plan, coverage: Coverage, *, keep_trace: bool = False, moods: Random | None = None
+    ) -> None:
         self.rng = rng
         self.plan = plan
         self.coverage = coverage
@@ -120,6 +123,7 @@ class Universe:
         self.store = InMemoryDynamoDb(BINDINGS, TRANSACTIONS)
         self._streams = {table: self.store.stream(table) for table in (BINDINGS, TRANSACTIONS)}
         self.images = Images()
+        self.moods = Moods(self, moods or rng)
         self.journal: list[Journal] = []
         self.arrivals: list[Arrival] = []
         self.events = Events(self)

@@ -26,6 +26,14 @@ def active(world: World, binding: Binding | None = None) -> Binding:
     return world.bindings.save(before, step(before, BindingEvent.PROVED))
 
 
+def confirm(world: World, binding_id: str) -> Binding:
+    before = world.bindings.get(binding_id)
+    assert before is not None
+    if before.state is BindingState.REQUESTED:
+        before = world.bindings.save(before, step(before, BindingEvent.LINK_STARTED))
+    return world.bindings.save(before, step(before, BindingEvent.PROVED))
+
+
 def unbinding(world: World, before: Binding) -> Binding:
     return world.bindings.save_when_settled(before, step(before, BindingEvent.UNBIND_REQUESTED))
 
@@ -141,9 +149,36 @@ def test_becoming_active_is_stored(world: World) -> None:
 def test_a_binding_whose_claim_passed_on_can_not_become_active(world: World, other: dict[str, str]) -> None:
     before = pending(world)
     assert world.bindings.create(a_binding("b2", **other), AFTER_LEASE) is None
+    confirm(world, "b2")
     with pytest.raises(AccountClaimLost):
         world.bindings.save(before, step(before, BindingEvent.PROVED))
     assert world.bindings.get("b1") == before
+
+
+@pytest.mark.parametrize("other", [{"customer": "c2"}, {"account": "a2"}], ids=["the account", "the customer's place"])
+def test_a_binding_that_is_confirmed_takes_what_an_unconfirmed_one_claims(world: World, other: dict[str, str]) -> None:
+    before = pending(world)
+    rival = a_binding("b2", **other)
+    assert world.bindings.create(rival, AFTER_LEASE) is None
+    world.bindings.save(before, step(before, BindingEvent.PROVED))
+    with pytest.raises(AccountClaimLost):
+        confirm(world, "b2")
+    ended = world.bindings.get("b2")
+    assert ended is not None
+    world.bindings.save(ended, step(ended, BindingEvent.LINK_EXPIRED))  # gives up what it has, and nothing else
+    assert world.bindings.create(a_binding("b3"), LATER) == AccountTaken(world.bindings.get("b1"))
+
+
+def test_a_named_link_is_replaced_until_it_is_confirmed(world: World) -> None:
+    before = pending(world)
+    rival = a_binding("b2", customer="c2")
+    assert world.bindings.create(rival, START, replacing=["another"]) == AccountTaken(before)
+    assert world.bindings.create(rival, START, replacing=["another", "b1"]) is None
+    kept = world.bindings.get("b1")
+    assert kept == before
+    confirm(world, "b2")
+    held = AccountTaken(world.bindings.get("b2"))
+    assert world.bindings.create(a_binding("b3", customer="c3"), START, replacing=["b2"]) == held
 
 
 def test_a_race_for_becoming_active_is_lost_like_any_other(world: World) -> None:
@@ -200,6 +235,7 @@ def test_a_prolonged_lease_keeps_the_claims(world: World) -> None:
 def test_a_lease_that_passed_on_can_not_be_prolonged(world: World) -> None:
     before = pending(world)
     world.bindings.create(a_binding("b2", customer="c2"), AFTER_LEASE)
+    confirm(world, "b2")
     with pytest.raises(AccountClaimLost):
         world.bindings.save(before, replace(before.noted(START), lease_until=LATER))
     assert world.bindings.get("b1") == before

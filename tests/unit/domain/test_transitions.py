@@ -86,6 +86,8 @@ BINDING_MOVES = {
     ("PENDING", "proved"): "ACTIVE",
     ("PENDING", "link_refused"): "FAILED",
     ("PENDING", "link_expired"): "FAILED",
+    ("REQUESTED", "link_abandoned"): "FAILED",
+    ("PENDING", "link_abandoned"): "FAILED",
     ("ACTIVE", "token_rejected"): "RELINK_REQUIRED",
     ("ACTIVE", "unbind_requested"): "UNBIND_OTP_PENDING",
     ("RELINK_REQUIRED", "proved"): "ACTIVE",
@@ -97,7 +99,7 @@ BINDING_MOVES = {
 COMMANDS = {
     "payment": {"claimed", "reposted", "otp_submitted"},
     "refund": {"claimed", "redriven"},
-    "binding": {"unbind_requested"},
+    "binding": {"unbind_requested", "link_abandoned"},
 }
 
 

@@ -131,21 +131,21 @@ def test_a_link_whose_account_another_customer_got_meanwhile_is_a_conflict() -> 
     world.clock.tick(40)
     other = Merchant(world, customer="CUST-2")
 
-    def take_over() -> None:
-        world.clock.tick(LEASE.total_seconds())
+    def link() -> None:
         other.bind()
+        other.come_back(other.walk_through_pages())
 
-    world.weather = weather = Meanwhile("store.transact_write_items", take_over, skip=1)
-    with pytest.raises(Conflict, match="another customer"):
+    world.weather = weather = Meanwhile("store.transact_write_items", link, skip=1)
+    with pytest.raises(Conflict, match="linked meanwhile"):
         ask(merchant)
     assert weather.done
     assert requests(world, "binding") == 1
-    assert other.binding().state is BindingState.PENDING
+    assert other.binding().state is BindingState.ACTIVE
 
 
 def test_an_account_that_is_just_being_released_is_worth_another_try() -> None:
     merchant = Merchant(World())
-    with patch.object(DynamoDbBindings, "create", lambda *_: AccountTaken(None)), pytest.raises(NotDone):
+    with patch.object(DynamoDbBindings, "create", lambda *_, **__: AccountTaken(None)), pytest.raises(NotDone):
         merchant.bind()
     assert requests(merchant.world, "binding") == 0
 

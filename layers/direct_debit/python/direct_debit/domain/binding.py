@@ -28,6 +28,7 @@ class BindingEvent(StrEnum):
     LINK_STARTED = "link_started"  # DOKU gave the page where the customer goes on
     LINK_REFUSED = "link_refused"  # DOKU refused, or says that the customer failed
     LINK_EXPIRED = "link_expired"  # the customer did not finish within the lease
+    LINK_ABANDONED = "link_abandoned"  # the merchant gives up a link that the bank has not confirmed
     PROVED = "proved"  # a token exchange succeeded: the only proof of a link
     TOKEN_REJECTED = "token_rejected"  # noqa: S105 - an event's name  # DOKU no longer takes the customer's token
     UNBIND_REQUESTED = "unbind_requested"
@@ -46,9 +47,11 @@ BINDING_TRANSITIONS: TransitionTable[BindingState, BindingEvent] = TransitionTab
         (_S.REQUESTED, _E.LINK_STARTED): _S.PENDING,
         (_S.REQUESTED, _E.LINK_REFUSED): _S.FAILED,
         (_S.REQUESTED, _E.LINK_EXPIRED): _S.FAILED,
+        (_S.REQUESTED, _E.LINK_ABANDONED): _S.FAILED,
         (_S.PENDING, _E.PROVED): _S.ACTIVE,
         (_S.PENDING, _E.LINK_REFUSED): _S.FAILED,
         (_S.PENDING, _E.LINK_EXPIRED): _S.FAILED,
+        (_S.PENDING, _E.LINK_ABANDONED): _S.FAILED,
         (_S.ACTIVE, _E.TOKEN_REJECTED): _S.RELINK_REQUIRED,
         (_S.ACTIVE, _E.UNBIND_REQUESTED): _S.UNBIND_OTP_PENDING,
         (_S.RELINK_REQUIRED, _E.PROVED): _S.ACTIVE,
@@ -57,7 +60,7 @@ BINDING_TRANSITIONS: TransitionTable[BindingState, BindingEvent] = TransitionTab
         (_S.UNBIND_OTP_PENDING, _E.UNBIND_REFUSED): _S.ACTIVE,
         (_S.UNBIND_OTP_PENDING, _E.UNBIND_EXPIRED): _S.ACTIVE,
     },
-    commands=frozenset({_E.UNBIND_REQUESTED}),
+    commands=frozenset({_E.UNBIND_REQUESTED, _E.LINK_ABANDONED}),
 )
 
 
@@ -77,6 +80,9 @@ class Binding:
 
     `account` is the keyed hash of the phone number, `phone_hint` its last three digits. `attempt`/`attempt_until` say
     who is speaking to DOKU about it, and until when others wait; `token_lease_until` likewise for a token refresh.
+    `page_ended`: the customer came back from the bank's page without a link, so the next request gets another page;
+    `earlier_pages` are those handed out before, which may be finished all the same: the auth code, sealed, by the
+    external id of the request for it.
     `unbind_requested_at` starts the schedule of an unlinking whose end is open; `unbind_unclear` says that a request or
     code of it may have ended the link, so that the refusal of a later code proves nothing. `open_payments` are the
     references whose money may still move: they keep the account linked. `untold` and `tell_by` are as a payment's.
@@ -100,6 +106,8 @@ class Binding:
     # Sealed: the page's address ends in the auth code.
     redirect_url: str | None = field(default=None, repr=False)
     auth_code: str | None = field(default=None, repr=False)
+    page_ended: bool = False
+    earlier_pages: Mapping[str, str] = field(default_factory=dict, repr=False)
     tokens: SealedTokens | None = None
     attempt: str | None = None
     attempt_until: datetime | None = None
@@ -122,6 +130,28 @@ class Binding:
     def holds_account(self) -> bool:
         """Whether the account and the customer stay claimed for this binding."""
         return self.state not in (BindingState.UNBOUND, BindingState.FAILED)
+
+    @property
+    def is_unconfirmed(self) -> bool:
+        """Whether the bank has not confirmed the link, as far as is known: it keeps nobody out, and may be given up."""
+        return self.state in (BindingState.REQUESTED, BindingState.PENDING)
+
+    @property
+    def has_page(self) -> bool:
+        """Whether the customer has a page of the bank's to go on with."""
+        waiting = self.state in (BindingState.PENDING, BindingState.RELINK_REQUIRED)
+        return waiting and self.redirect_url is not None
+
+    @property
+    def auth_codes(self) -> Mapping[str, str]:
+        """The auth codes that may prove the link, sealed, by the external id of their request; the newest first."""
+        newest = {} if self.auth_code is None else {self.external_id: self.auth_code}
+        earlier = sorted(self.earlier_pages, reverse=True)  # an external id begins with its time
+        return newest | {name: self.earlier_pages[name] for name in earlier}
+
+    def is_of_request(self, external_id: str | None) -> bool:
+        """Whether a request for a page, named by its external id, was for this link."""
+        return external_id is not None and (external_id == self.external_id or external_id in self.earlier_pages)
 
     def is_busy(self, now: datetime) -> bool:
         """Whether somebody is speaking to DOKU about this binding right now."""

@@ -61,6 +61,7 @@ def write_binding(binding: Binding) -> dict[str, AttributeValue]:
         "metadata": text_map(binding.metadata),
         "unbindUnclear": flag(binding.unbind_unclear),
         "otpAttempts": number(binding.otp_attempts),
+        **_write_pages(binding),
         **write_evidence(binding.evidence, "evidence"),
     }
     for name, value in (
@@ -125,6 +126,8 @@ def read_binding(item: Item) -> Binding:
         metadata=read_text_map(item, "metadata"),
         redirect_url=read_text_or_none(item, "redirectUrl"),
         auth_code=read_text_or_none(item, "authCode"),
+        page_ended=read_flag(item, "pageEnded"),
+        earlier_pages=read_text_map(item, "earlierPages") if "earlierPages" in item else {},
         tokens=_read_tokens(item),
         attempt=read_text_or_none(item, "attempt"),
         attempt_until=read_instant_or_none(item, "attemptUntil"),
@@ -149,6 +152,15 @@ def _read_due(item: Item) -> datetime | None:
     if "ownDueAt" in item or TELL_BY in item or is_of_kind(read_text_or_none(item, "dueShard"), REVIEW_KIND):
         return read_instant_or_none(item, "ownDueAt")
     return read_instant_or_none(item, "dueAt")
+
+
+def _write_pages(binding: Binding) -> dict[str, AttributeValue]:
+    attributes: dict[str, AttributeValue] = {}
+    if binding.page_ended:
+        attributes["pageEnded"] = flag(binding.page_ended)
+    if binding.earlier_pages:
+        attributes["earlierPages"] = text_map(binding.earlier_pages)
+    return attributes
 
 
 def _write_tokens(tokens: SealedTokens) -> dict[str, AttributeValue]:

@@ -15,7 +15,6 @@ from direct_debit.adapters.dynamodb.changes import (
     WRITE_ID,
     difference,
     remove,
-    set_and_remove,
     unmarked_difference,
 )
 from direct_debit.adapters.dynamodb.client import Refused
@@ -45,8 +44,6 @@ if TYPE_CHECKING:
     from direct_debit.adapters.dynamodb.items import Item
     from direct_debit.domain.binding import Binding
 
-_LINKING = frozenset({BindingState.REQUESTED, BindingState.PENDING})
-
 
 class DynamoDbBindings:
     """Implements `Bindings`."""
@@ -55,13 +52,14 @@ class DynamoDbBindings:
         self._store = store
         self._table = table
 
-    def create(self, binding: Binding, now: datetime) -> AccountTaken | None:
+    def create(self, binding: Binding, now: datetime, *, replacing: Sequence[str] = ()) -> AccountTaken | None:
         """Write the binding and claim account, customer and return state, all or nothing.
 
-        A claim whose lease ended before `now` may be taken over.
+        A claim whose lease ended before `now` may be taken over, and one of the links named in `replacing` while the
+        bank has not confirmed it.
         """
         write_id = self._store.new_write_id()
-        free = conditions.claimable(binding.id, now)
+        free = conditions.claimable(binding.id, now, replacing)
         refusals = self._store.transact(
             [
                 put_step(self._table, {**write_binding(binding), WRITE_ID: text(write_id)}, conditions.IS_NEW),
@@ -189,19 +187,28 @@ class DynamoDbBindings:
     ) -> tuple[list[TransactWriteItemTypeDef], list[TransactWriteItemTypeDef]]:
         """Return the further steps of a save: claims to keep (owned, or the save fails), claims to give up if owned."""
         claims = (account_key(before.account), customer_key(before.customer_id))
-        owned = conditions.owned(before.id)
         keep: list[TransactWriteItemTypeDef] = []
-        if after.state is BindingState.ACTIVE and before.state is not BindingState.ACTIVE:
+        if after.is_unconfirmed and after.lease_until != before.lease_until:
+            keep = self._take_claims(after)
+        elif before.is_unconfirmed and after.state is BindingState.ACTIVE:
+            keep = self._take_claims(after, for_good=True)
+        elif after.state is BindingState.ACTIVE and before.state is not BindingState.ACTIVE:
+            owned = conditions.owned(before.id)
             keep = [update_step(self._table, key, remove("leaseUntil"), owned) for key in claims]
-        elif after.state in _LINKING and after.lease_until != before.lease_until:
-            prolonged = set_and_remove({"leaseUntil": instant(after.lease_until)})
-            keep = [update_step(self._table, key, prolonged, owned) for key in claims]
         if after.return_state_hash != before.return_state_hash:
             keep.append(put_step(self._table, _pointer(after), conditions.IS_NEW))
         if before.holds_account and not after.holds_account:
             mine = conditions.owned_or_gone(before.id)
             return keep, [delete_step(self._table, key, mine) for key in claims]
         return keep, []
+
+    def _take_claims(self, binding: Binding, *, for_good: bool = False) -> list[TransactWriteItemTypeDef]:
+        free = conditions.unconfirmed_or_own(binding.id)
+        account, customer = account_key(binding.account), customer_key(binding.customer_id)
+        return [
+            put_step(self._table, _claim(account, "account", binding, for_good=for_good), free),
+            put_step(self._table, _claim(customer, "customer", binding, for_good=for_good), free),
+        ]
 
     def _transact(
         self,
@@ -233,13 +240,9 @@ class DynamoDbBindings:
             give_up = mine
 
 
-def _claim(key: Item, kind: str, binding: Binding) -> Item:
-    return {
-        **key,
-        "kind": text(kind),
-        "bindingId": text(binding.id),
-        "leaseUntil": instant(binding.lease_until),
-    }
+def _claim(key: Item, kind: str, binding: Binding, *, for_good: bool = False) -> Item:
+    lease: Item = {} if for_good else {"leaseUntil": instant(binding.lease_until)}
+    return {**key, "kind": text(kind), "bindingId": text(binding.id), **lease}
 
 
 def _pointer(binding: Binding) -> Item:

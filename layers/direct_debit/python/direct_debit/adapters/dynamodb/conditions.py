@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from direct_debit.adapters.dynamodb.items import instant, number, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from direct_debit.adapters.dynamodb.items import AttributeValue
@@ -132,17 +132,32 @@ def is_linked(customer_id: str) -> Condition:
     )
 
 
-def claimable(binding_id: str, now: datetime) -> Condition:
-    """The claim is free, its lease ended, or it is this binding's own. A claim without a lease is held for good."""
+def claimable(binding_id: str, now: datetime, replacing: Sequence[str] = ()) -> Condition:
+    """The claim is free, its lease ended, it is this binding's own, or one that may be replaced still has a lease.
+
+    A claim without a lease is held for good: the bank has confirmed its link.
+    """
+    others = {f":replaced{number}": text(one) for number, one in enumerate(replacing)}
+    named = " OR ".join([f"#bindingId = {name}" for name in others])
+    over = f" OR (attribute_exists(#leaseUntil) AND ({named}))" if others else ""
     return Condition(
-        "attribute_not_exists(#pk) OR #leaseUntil <= :lease_now OR #bindingId = :owner",
+        "attribute_not_exists(#pk) OR #leaseUntil <= :lease_now OR #bindingId = :owner" + over,
         {"#pk": "pk", "#leaseUntil": "leaseUntil", "#bindingId": "bindingId"},
-        {":lease_now": instant(now), ":owner": text(binding_id)},
+        {":lease_now": instant(now), ":owner": text(binding_id), **others},
+    )
+
+
+def unconfirmed_or_own(binding_id: str) -> Condition:
+    """No other link of the account or customer is confirmed: who is confirmed first keeps the claim for good."""
+    return Condition(
+        "attribute_not_exists(#pk) OR attribute_exists(#leaseUntil) OR #bindingId = :owner",
+        {"#pk": "pk", "#leaseUntil": "leaseUntil", "#bindingId": "bindingId"},
+        {":owner": text(binding_id)},
     )
 
 
 def owned(binding_id: str) -> Condition:
-    """The claim is still this binding's: it may be prolonged or made permanent."""
+    """The claim is still this binding's, which is confirmed."""
     return Condition("#bindingId = :owner", {"#bindingId": "bindingId"}, {":owner": text(binding_id)})
 
 

@@ -33,7 +33,7 @@ def advance_binding(
             if not note_if_unmoved or not current.holds_account:
                 return current
             after = current.noted(evidence.at)
-        after = _tidied(change(after))
+        after = tidied(change(after))
         try:
             stored = ports.bindings.save(current, after)
         except BindingChanged as race:
@@ -47,12 +47,30 @@ def advance_binding(
 
 def end_attempt(binding: Binding, ports: Ports) -> Binding:
     """Write that nobody speaks to DOKU about the binding any more; return it as stored."""
-    try:
-        return ports.bindings.save(binding, without_attempt(binding.noted(ports.clock.now())))
-    except BindingChanged as race:
-        return race.current
-    except StoreUnavailable:
-        return binding  # the attempt ends by itself after its time
+    current = binding
+    while current.attempt is not None and current.attempt == binding.attempt:
+        try:
+            return ports.bindings.save(current, without_attempt(current.noted(ports.clock.now())))
+        except BindingChanged as race:
+            current = race.current
+        except StoreUnavailable:
+            break  # the attempt ends by itself after its time
+    return current
+
+
+def end_page(binding: Binding, external_id: str, ports: Ports) -> Binding:
+    """Write that the bank's page which was asked for under `external_id` brought no link; return it as stored.
+
+    The next request gets another page. Nothing is written of a page that was replaced: whether it can be finished
+    after all is DOKU's to say. Raises StoreUnavailable.
+    """
+    current = binding
+    while current.has_page and not current.page_ended and current.external_id == external_id:
+        try:
+            return ports.bindings.save(current, replace(current.noted(ports.clock.now()), page_ended=True))
+        except BindingChanged as race:
+            current = race.current
+    return current
 
 
 def without_attempt(binding: Binding) -> Binding:
@@ -60,14 +78,19 @@ def without_attempt(binding: Binding) -> Binding:
     return replace(binding, attempt=None, attempt_until=None)
 
 
-def _tidied(binding: Binding) -> Binding:
-    """What a state has no use for is not kept: above all, no token outlives its link."""
+def without_page(binding: Binding) -> Binding:
+    """Return the binding as one whose customer is on no page of the bank's."""
+    return replace(binding, redirect_url=None, page_ended=False, earlier_pages={})
+
+
+def tidied(binding: Binding) -> Binding:
+    """Return the binding without what its state has no use for: above all, no token outlives its link."""
     if binding.state is BindingState.ACTIVE:
         binding = replace(
-            binding, redirect_url=None, unbind_redirect_url=None, unbind_unclear=False, due_at=None, otp_attempts=0
+            without_page(binding), unbind_redirect_url=None, unbind_unclear=False, due_at=None, otp_attempts=0
         )
     if not binding.holds_account:
         binding = replace(
-            binding, redirect_url=None, unbind_redirect_url=None, due_at=None, auth_code=None, tokens=None, attempt=None
+            without_page(binding), unbind_redirect_url=None, due_at=None, auth_code=None, tokens=None, attempt=None
         )
     return binding

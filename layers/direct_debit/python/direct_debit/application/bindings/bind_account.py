@@ -1,12 +1,18 @@
 """Start linking a customer's CIMB account (contract 3.3).
 
 One account belongs to one customer, one customer has one link (invariant 7): both are claimed before DOKU is called,
-with a lease until the customer has finished. Repeating the request returns the link that is under way.
+with a lease until the customer has finished. Repeating the request returns the link that is under way, with another
+page of the bank's where the customer came back from the one before without a link.
+
+A link that the bank has not confirmed keeps nobody out: a request for another account, or of another customer, takes
+the claims over. It may be confirmed all the same until its lease ends; the first that is confirmed keeps them
+(decision 0044).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import islice
 
 from direct_debit.application.bindings.advance_binding import advance_binding, end_attempt, without_attempt
 from direct_debit.application.bindings.prove_binding import prove_binding
@@ -34,6 +40,8 @@ from direct_debit.domain.evidence import Evidence, EvidenceSource
 
 _ATTEMPT = timedelta(seconds=30)  # nobody's request lives longer than this
 _HINT_DIGITS = 3
+_CLAIMS = 2  # of the account, of the customer: each may be held by another link
+_PAGES = 5  # so many earlier pages may be finished after all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,22 +93,60 @@ def bind_account(command: BindAccount, ports: Ports, deadline: Deadline) -> Bind
         evidence=Evidence(EvidenceSource.CALLER, now),
         task_token=command.task_token,
     )
-    taken = ports.bindings.create(binding, now)
-    if taken is None:
-        return _send(binding, command, return_state, ports, deadline)
-    holder = taken.holder
-    if holder is None:
-        raise NotDone("the account is being released by another link; repeat the request")
-    if holder.customer_id != binding.customer_id:
-        raise Conflict("this account is linked, or being linked, to another customer")
-    if holder.account != binding.account:
-        raise Conflict(f"the customer has another link (binding {holder.id}); unlink that first")
-    if holder.state is BindingState.REQUESTED and not holder.is_busy(now):
-        return _resume(holder, command, pages, ports, deadline)
-    if holder.state is BindingState.RELINK_REQUIRED and not holder.is_busy(now) and holder.redirect_url is None:
-        return _resume(holder, command, pages, ports, deadline)
+    replaced: tuple[str, ...] = ()
+    while len(replaced) <= _CLAIMS:
+        taken = ports.bindings.create(binding, now, replacing=replaced)
+        if taken is None:
+            return _send(binding, command, return_state, ports, deadline)
+        holder = taken.holder
+        if holder is None:
+            raise NotDone("the account is being released by another link; repeat the request")
+        if (holder.customer_id, holder.account) == (binding.customer_id, binding.account):
+            return _go_on(holder, command, pages, ports, deadline)
+        if not holder.is_unconfirmed:
+            raise _conflict(holder, command.customer_id)
+        replaced = (*replaced, holder.id)
+    raise NotDone("other links of this account are being started; repeat the request")
+
+
+def _conflict(holder: Binding, customer_id: str) -> Conflict:
+    if holder.customer_id != customer_id:
+        return Conflict("this account is linked to another customer")
+    return Conflict(f"the customer has another link (binding {holder.id}); unlink that first")
+
+
+def _go_on(
+    holder: Binding, command: BindAccount, pages: ReturnPages, ports: Ports, deadline: Deadline
+) -> BindingResult:
+    """Return the link of this customer and account as it is, with a page to go on with."""
+    if holder.is_unconfirmed:
+        confirmed = ports.bindings.find_by_customer(holder.customer_id)
+        if confirmed is not None and confirmed.id != holder.id and not confirmed.is_unconfirmed:
+            raise _conflict(confirmed, command.customer_id)
     holder = _try_to_prove(holder, ports, deadline)
+    if _needs_page(holder, ports):
+        return _resume(holder, command, pages, ports, deadline)
+    holder = _send_back_to(holder, pages, ports)
     return show_binding(adopt_binding_task_token(ports, holder, command.task_token), ports, replayed=True)
+
+
+def _needs_page(holder: Binding, ports: Ports) -> bool:
+    """Whether there is no page, or one that brought nothing, and nobody is asking for one right now."""
+    linking = holder.is_unconfirmed or holder.state is BindingState.RELINK_REQUIRED
+    return linking and (not holder.has_page or holder.page_ended) and not holder.is_busy(ports.clock.now())
+
+
+def _send_back_to(holder: Binding, pages: ReturnPages, ports: Ports) -> Binding:
+    """Let the customer's browser go on to where the latest request says."""
+    current = holder
+    while current.has_page and (current.success_url, current.failed_url) != (pages.success_url, pages.failed_url):
+        noted = current.noted(ports.clock.now())
+        after = replace(noted, success_url=pages.success_url, failed_url=pages.failed_url)
+        try:
+            return ports.bindings.save(current, after)
+        except BindingChanged as race:
+            current = race.current
+    return current
 
 
 def _try_to_prove(holder: Binding, ports: Ports, deadline: Deadline) -> Binding:
@@ -124,12 +170,15 @@ def _content(command: BindAccount) -> str:
 def _resume(
     holder: Binding, command: BindAccount, pages: ReturnPages, ports: Ports, deadline: Deadline
 ) -> BindingResult:
-    """Send the binding request of an existing record again: its first answer was lost, or the bank ended the link."""
+    """Send the binding request of an existing record again.
+
+    Its answer was lost, the customer came back without a link, or the bank ended the link.
+    """
     now = ports.clock.now()
     return_state = ports.ids.new_id()
     lease_until = now + timedelta(seconds=ports.settings.link_lease)
     resumed = replace(
-        holder.noted(now),
+        _set_page_aside(holder.noted(now)),
         return_state_hash=hash_return_state(ports, return_state),
         success_url=pages.success_url,
         failed_url=pages.failed_url,
@@ -143,10 +192,18 @@ def _resume(
     try:
         claimed = ports.bindings.save(holder, resumed)
     except AccountClaimLost:
-        raise Conflict("this account is linked, or being linked, to another customer") from None
+        raise Conflict("the account or the customer has been linked meanwhile; list the customer's links") from None
     except BindingChanged as race:
         return show_binding(adopt_binding_task_token(ports, race.current, command.task_token), ports, replayed=True)
     return _send(claimed, command, return_state, ports, deadline)
+
+
+def _set_page_aside(binding: Binding) -> Binding:
+    """Return the binding as one that waits for another page; the one before may be finished all the same."""
+    if not binding.has_page:
+        return binding
+    kept = dict(islice(binding.auth_codes.items(), _PAGES))
+    return replace(binding, redirect_url=None, auth_code=None, page_ended=False, earlier_pages=kept)
 
 
 def _send(binding: Binding, command: BindAccount, return_state: str, ports: Ports, deadline: Deadline) -> BindingResult:
@@ -192,6 +249,9 @@ def _send(binding: Binding, command: BindAccount, return_state: str, ports: Port
         # Whether DOKU has it shows when the customer can go on; repeating the request asks DOKU again.
         return show_binding(end_attempt(sent, ports), ports)
     except (Rejected, CustomerActionRequired) as error:
+        if sent.earlier_pages:  # perhaps because one of them was finished; else one may be, until the lease ends
+            ports.telemetry.note("another page was refused", binding_id=binding.id, code=error.code)
+            return show_binding(_try_to_prove(end_attempt(sent, ports), ports, deadline), ports)
         evidence = Evidence(EvidenceSource.ANSWER, ports.clock.now(), error.code)
         refused = advance_binding(ports, sent, BindingEvent.LINK_REFUSED, evidence, change=without_attempt)
         return show_binding(refused, ports)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from direct_debit.application.bindings.advance_binding import advance_binding, end_attempt, without_attempt
 from direct_debit.application.calls.obtain_customer_token import ask_surely, seal_tokens
@@ -20,46 +21,59 @@ _ATTEMPT = timedelta(seconds=30)
 def prove_binding(binding: Binding, ports: Ports, deadline: Deadline, *, last: bool = False) -> Binding:
     """Exchange the auth code; the binding becomes ACTIVE if DOKU takes it, and stays as it is if not (yet).
 
+    Where the customer was given several pages, whichever was finished proves the link.
+
     Raises NotDone when DOKU does not answer: the binding is then due again in minutes. One caller at a time; the others
     get the binding as it is. `last`: a refusal ends the link, so one that may be of our signature is asked about again.
     """
     provable = binding.state is BindingState.PENDING or (
-        binding.state is BindingState.RELINK_REQUIRED and binding.redirect_url is not None
+        binding.state is BindingState.RELINK_REQUIRED and (binding.has_page or bool(binding.earlier_pages))
     )
     now = ports.clock.now()
-    if not provable or binding.auth_code is None or binding.is_busy(now):
+    if not provable or not binding.auth_codes or binding.is_busy(now):
         return binding
     claim = replace(binding.noted(now), attempt=ports.ids.new_id(), attempt_until=now + _ATTEMPT)
     try:
         claimed = ports.bindings.save(binding, claim)
     except BindingChanged as race:
         return race.current
-    auth_code = ports.vault.unseal(binding.auth_code, binding.id)
     bounded = Deadline(min(deadline.at, now + _ATTEMPT))
-
-    def exchange() -> CustomerTokens:
-        return ports.doku.exchange_auth_code(auth_code, bounded)
-
     try:
-        tokens = ask_surely(ports, bounded, exchange) if last else exchange()
-    except RelinkRequired:  # the customer has not finished, or never will
-        return end_attempt(claimed, ports)
+        proof = _find_proof(claimed, ports, bounded, last=last)
     except (NotDone, Unsendable) as error:
         _put_off(claimed, error, ports)
         raise
+    if proof is None:  # the customer has not finished, or never will
+        return end_attempt(claimed, ports)
+    external_id, tokens = proof
     evidence = Evidence(EvidenceSource.ANSWER, ports.clock.now(), "2007400")
-    sealed = seal_tokens(ports, binding.id, tokens)
+    proved = seal_tokens(ports, binding.id, tokens)
+    auth_code = claimed.auth_codes[external_id]
     try:
         return advance_binding(
             ports,
             claimed,
             BindingEvent.PROVED,
             evidence,
-            change=lambda after: replace(without_attempt(after), tokens=sealed),
+            change=lambda after: replace(
+                without_attempt(after), tokens=proved, external_id=external_id, auth_code=auth_code
+            ),
         )
     except AccountClaimLost:
-        # The lease ended and the account was claimed by another link meanwhile: this one gives way.
+        # Another link of the account, or of the customer, was confirmed before: this one gives way.
         return advance_binding(ports, claimed, BindingEvent.LINK_REFUSED, evidence)
+
+
+def _find_proof(binding: Binding, ports: Ports, deadline: Deadline, *, last: bool) -> tuple[str, CustomerTokens] | None:
+    """Return the tokens that DOKU gave for one of the auth codes, with the external id of its request."""
+    for external_id, sealed in binding.auth_codes.items():
+        auth_code = ports.vault.unseal(sealed, binding.id)
+        exchange = partial(ports.doku.exchange_auth_code, auth_code, deadline)
+        try:
+            return external_id, ask_surely(ports, deadline, exchange) if last else exchange()
+        except RelinkRequired:
+            continue
+    return None
 
 
 def _put_off(binding: Binding, error: DirectDebitError, ports: Ports) -> None:

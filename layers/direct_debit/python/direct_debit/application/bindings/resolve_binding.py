@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from direct_debit.application.bindings.advance_binding import advance_binding
+from direct_debit.application.bindings.advance_binding import advance_binding, without_page
 from direct_debit.application.bindings.prove_binding import prove_binding
 from direct_debit.application.bindings.unbind_account import end_unbinding, lives_on, next_probe
 from direct_debit.application.calls.call_doku import call_doku
@@ -70,7 +70,7 @@ def _end_link(binding: Binding, ports: Ports, deadline: Deadline) -> Binding:
         return _save(binding, replace(binding.noted(now), due_at=binding.lease_until), ports)
     evidence = Evidence(EvidenceSource.SCHEDULE, now)
     if binding.state is BindingState.RELINK_REQUIRED:  # the old link's record stays; a new try starts afresh
-        return _save(binding, replace(binding.noted(now), redirect_url=None, due_at=None), ports)
+        return _save(binding, replace(without_page(binding.noted(now)), due_at=None), ports)
     return advance_binding(ports, binding, BindingEvent.LINK_EXPIRED, evidence)
 
 

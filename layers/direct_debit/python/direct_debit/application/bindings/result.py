@@ -18,7 +18,7 @@ class BindingResult:
 def show_binding(binding: Binding, ports: Ports, *, replayed: bool = False) -> BindingResult:
     """Return a binding with the page where its customer goes on, while linking or unlinking waits for that."""
     url = None
-    if binding.state in (BindingState.PENDING, BindingState.RELINK_REQUIRED):
+    if binding.has_page and not binding.page_ended:
         url = binding.redirect_url
     elif binding.state is BindingState.UNBIND_OTP_PENDING:
         url = binding.unbind_redirect_url

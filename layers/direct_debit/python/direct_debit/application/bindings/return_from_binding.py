@@ -4,12 +4,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
+from direct_debit.application.bindings.advance_binding import end_page
 from direct_debit.application.bindings.bind_account import hash_return_state
 from direct_debit.application.bindings.prove_binding import prove_binding
 from direct_debit.application.deadline import Deadline
-from direct_debit.application.errors import NotDone, NotFound, Unsendable
+from direct_debit.application.errors import NotDone, NotFound, StoreUnavailable, Unsendable
 from direct_debit.application.ports.ports import Ports
-from direct_debit.domain.binding import BindingState
+from direct_debit.domain.binding import Binding, BindingState
 
 type Outcome = Literal["success", "failed"]
 
@@ -35,18 +36,29 @@ def return_from_binding(command: ReturnFromBinding, ports: Ports, deadline: Dead
 
     The success page is for a link that is proved or may still be; the failed page for the rest. Raises NotFound.
     """
-    binding = ports.bindings.find_by_return_state(hash_return_state(ports, command.state))
+    came_with = hash_return_state(ports, command.state)
+    binding = ports.bindings.find_by_return_state(came_with)
     if binding is None:
         raise NotFound("this link is not known; start linking again in the shop")
     try:
         binding = prove_binding(binding, ports, deadline)
     except (NotDone, Unsendable) as error:  # the customer need not wait for DOKU: notification and resolver go on
         ports.telemetry.note("link not proved yet", binding_id=binding.id, code=error.code)
+    if command.outcome == "failed" and binding.return_state_hash == came_with:
+        binding = _end_page(binding, ports)
     good = binding.state is BindingState.ACTIVE or (
         command.outcome == "success" and binding.state in (BindingState.PENDING, BindingState.RELINK_REQUIRED)
     )
     page = binding.success_url if good else binding.failed_url
     return Redirect(_with_query(page, {"bindingId": binding.id, "state": binding.state}), binding.state)
+
+
+def _end_page(binding: Binding, ports: Ports) -> Binding:
+    try:
+        return end_page(binding, binding.external_id, ports)
+    except StoreUnavailable as error:  # the customer goes on all the same
+        ports.telemetry.note("the page's end was not written", binding_id=binding.id, code=error.code)
+        return binding
 
 
 def _with_query(url: str, added: dict[str, str]) -> str:

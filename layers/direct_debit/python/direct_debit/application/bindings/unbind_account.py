@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from direct_debit.application.bindings.advance_binding import advance_binding, without_attempt
+from direct_debit.application.bindings.advance_binding import advance_binding, tidied, without_attempt
+from direct_debit.application.bindings.prove_binding import prove_binding
 from direct_debit.application.bindings.release_account import release_account
 from direct_debit.application.bindings.result import BindingResult, show_binding
 from direct_debit.application.calls.call_doku import call_doku
@@ -43,16 +44,20 @@ _REFUSED = frozenset(
 def unbind_account(binding_id: str, ports: Ports, deadline: Deadline) -> BindingResult:
     """Ask DOKU to unlink; return the binding as it is then (UNBIND_OTP_PENDING or UNBOUND).
 
-    Raises NotFound, Conflict (not linked, or payments are open), Rejected (DOKU refused; still linked), NotDone.
+    A link that the bank has not confirmed is given up (FAILED). Raises NotFound, Conflict (payments are open), Rejected
+    (DOKU refused; still linked), NotDone.
     """
     binding = ports.bindings.get(binding_id)
     if binding is None:
         raise NotFound("there is no such binding")
     for _ in range(_ROUNDS):
-        if binding.state in (BindingState.UNBIND_OTP_PENDING, BindingState.UNBOUND):
-            return show_binding(binding, ports, replayed=True)
+        if binding.is_unconfirmed:
+            binding = _abandon(binding, ports, deadline)
+            if binding.state is BindingState.FAILED:
+                return show_binding(binding, ports)
+            continue
         if binding.state not in (BindingState.ACTIVE, BindingState.RELINK_REQUIRED):
-            raise Conflict(f"the binding is {binding.state}; there is nothing to unlink")
+            return show_binding(binding, ports, replayed=True)
         settle_open_payments(binding, ports)
         claimed = _claim(binding, ports)
         if claimed is None:
@@ -64,6 +69,28 @@ def unbind_account(binding_id: str, ports: Ports, deadline: Deadline) -> Binding
             continue
         return show_binding(_send(stored, ports, deadline), ports)
     raise NotDone("the binding changed too often; repeat the request")
+
+
+def _abandon(binding: Binding, ports: Ports, deadline: Deadline) -> Binding:
+    """Give up a link; return it as stored.
+
+    One that its customer has just finished is linked, and unlinking it is what is asked for then.
+    """
+    binding = prove_binding(binding, ports, deadline)
+    now = ports.clock.now()
+    if binding.is_busy(now):  # what DOKU answers must not come too late
+        raise NotDone("DOKU is being asked about this link right now; repeat the request")
+    if not binding.is_unconfirmed:
+        return binding
+    given_up = binding.moved(BindingEvent.LINK_ABANDONED, Evidence(EvidenceSource.CALLER, now))
+    if given_up is None:
+        return binding
+    try:
+        stored = ports.bindings.save(binding, tidied(given_up))
+    except BindingChanged as race:
+        return race.current
+    ports.telemetry.note("link abandoned", binding_id=stored.id, state=stored.state)
+    return stored
 
 
 def next_probe(ports: Ports, binding: Binding, now: datetime) -> datetime:

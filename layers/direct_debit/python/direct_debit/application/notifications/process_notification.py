@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
-from direct_debit.application.bindings.advance_binding import advance_binding
+from direct_debit.application.bindings.advance_binding import advance_binding, end_page
 from direct_debit.application.bindings.prove_binding import prove_binding
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import BindingChanged, NotDone, RecordUnreadable, StoreUnavailable, Unsendable
@@ -109,15 +109,15 @@ def _process_payment(item: InboxItem, facts: PaymentNotice, ports: Ports) -> Non
 
 
 def _process_binding(item: InboxItem, facts: BindingNotice, ports: Ports, deadline: Deadline) -> None:
-    binding = None if facts.customer_id is None else ports.bindings.find_by_customer(facts.customer_id)
-    if binding is None or binding.external_id != facts.external_id:
-        if _is_of_an_ended_link(facts, ports):
-            _settle(item, InboxState.PROCESSED, "ended", ports)
-        else:
-            _quarantine(item, "unknown_binding", ports)
+    binding = _find_link(facts, ports)
+    if binding is None:
+        _quarantine(item, "unknown_binding", ports)
+        return
+    if not binding.holds_account:  # late, or repeated: nobody needs to look at it
+        _settle(item, InboxState.PROCESSED, "ended", ports)
         return
     if facts.status == "SUCCESS":
-        binding = _learn_auth_code(binding, facts.auth_code, ports)
+        binding = _learn_auth_code(binding, facts, ports)
         try:
             prove_binding(binding, ports, deadline)  # the exchange is the proof: freshness does not matter
         except StoreUnavailable:
@@ -125,30 +125,44 @@ def _process_binding(item: InboxItem, facts: BindingNotice, ports: Ports, deadli
         except (NotDone, Unsendable) as error:  # the link itself is due again in minutes
             ports.telemetry.note("link not proved yet", binding_id=binding.id, code=error.code)
     elif facts.status == "FAILED" and item.fresh:
-        evidence = Evidence(EvidenceSource.NOTIFICATION, ports.clock.now(), "FAILED")
-        advance_binding(ports, binding, BindingEvent.LINK_REFUSED, evidence)
+        _end_page(binding, facts, ports)
     _settle(item, InboxState.PROCESSED, None if item.fresh else "stale", ports)
 
 
-def _is_of_an_ended_link(facts: BindingNotice, ports: Ports) -> bool:
-    """Whether a late or repeated notification speaks of a link that has ended: nobody needs to look at it.
+def _find_link(facts: BindingNotice, ports: Ports) -> Binding | None:
+    """Return the customer's link whose page a notification speaks of, ended or not.
 
     Raises RecordUnreadable where that can not be known.
     """
     if facts.customer_id is None:
-        return False
-    links = ports.bindings.list_by_customer(facts.customer_id)
-    if any(one.external_id == facts.external_id and not one.holds_account for one in links.bindings):
-        return True
+        return None
+    holder = ports.bindings.find_by_customer(facts.customer_id)
+    if holder is not None and holder.is_of_request(facts.external_id):
+        return holder
+    links = ports.bindings.list_by_customer(facts.customer_id)  # one that was replaced, or has ended
+    for one in links.bindings:
+        if one.is_of_request(facts.external_id):
+            return one
     if links.unreadable:
         raise RecordUnreadable("one of the customer's links, which may be the one that is spoken of")
-    return False
+    return None
 
 
-def _learn_auth_code(binding: Binding, auth_code: str | None, ports: Ports) -> Binding:
+def _end_page(binding: Binding, facts: BindingNotice, ports: Ports) -> None:
+    """Follow DOKU's word that a page brought no link: the link ends, unless another page may still be finished."""
+    if binding.is_unconfirmed and binding.external_id == facts.external_id and not binding.earlier_pages:
+        evidence = Evidence(EvidenceSource.NOTIFICATION, ports.clock.now(), "FAILED")
+        advance_binding(ports, binding, BindingEvent.LINK_REFUSED, evidence)
+    else:
+        end_page(binding, facts.external_id, ports)
+
+
+def _learn_auth_code(binding: Binding, facts: BindingNotice, ports: Ports) -> Binding:
     """Take the auth code from the notification where the binding response had none."""
-    current = binding
-    while auth_code is not None and current.auth_code is None and current.holds_account:
+    current, auth_code = binding, facts.auth_code
+    while auth_code is not None and current.auth_code is None and current.external_id == facts.external_id:
+        if not current.holds_account:
+            break
         sealed = ports.vault.seal(auth_code, current.id)
         try:
             return ports.bindings.save(current, replace(current.noted(ports.clock.now()), auth_code=sealed))

@@ -26,10 +26,11 @@ class CustomerBindings:
 class Bindings(Protocol):
     """The bindings table. Every write is one conditional request; StoreUnavailable when the store fails."""
 
-    def create(self, binding: Binding, now: datetime) -> AccountTaken | None:
+    def create(self, binding: Binding, now: datetime, *, replacing: Sequence[str] = ()) -> AccountTaken | None:
         """Write the binding and claim account, customer and return state, all or nothing.
 
-        A claim whose lease ended before `now` may be taken over.
+        A claim whose lease ended before `now` may be taken over, and one of the links named in `replacing` while the
+        bank has not confirmed it.
         """
         ...
 
@@ -52,8 +53,8 @@ class Bindings(Protocol):
     def save(self, before: Binding, after: Binding) -> Binding:
         """Write `after` if the record is still `before` (by version); keeps concurrent changes of `open_payments`.
 
-        A binding that becomes ACTIVE makes its claims permanent, one that ends gives them up, in the same write.
-        Raises BindingChanged; AccountClaimLost when the claims had passed to another binding.
+        A binding that becomes ACTIVE makes its claims permanent, whoever else has not been confirmed, and one that ends
+        gives them up, in the same write. Raises BindingChanged; AccountClaimLost when a claim is another binding's.
         """
         ...
 
@@ -78,4 +79,4 @@ class Bindings(Protocol):
 
 
 class AccountClaimLost(Exception):
-    """The lease of this binding ended and its account is now held by another one."""
+    """The account or the customer of this binding is linked by another one."""

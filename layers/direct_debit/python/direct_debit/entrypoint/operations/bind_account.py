@@ -11,7 +11,6 @@ from pydantic_core import PydanticCustomError
 
 from direct_debit.application.bindings.bind_account import BindAccount, bind_account
 from direct_debit.domain import values
-from direct_debit.domain.binding import BindingState
 from direct_debit.entrypoint.command import Command
 from direct_debit.entrypoint.doors import Answer, Call
 from direct_debit.entrypoint.route import SENDS, TASK_TOKEN, BodyRule, Route
@@ -133,6 +132,6 @@ ROUTE = Route(
 def operate(request: BindAccountRequest, call: Call) -> Answer:
     """Start the link: 201; 202 while DOKU's answer is not known; 200 for a repeat."""
     result = bind_account(request.to_command(), call.ports, call.deadline)
-    unresolved = result.binding.state is BindingState.REQUESTED
+    unresolved = result.binding.is_unconfirmed and result.redirect_url is None
     status = 202 if unresolved else 200 if result.replayed else 201
     return Answer(status, show_binding(result), replayed=result.replayed)

@@ -11,11 +11,11 @@ ROUTE = Route(
     name="unbind_account",
     method="DELETE",
     path="/bindings/{id}",
-    summary="Unlink an account",
+    summary="Unlink an account, or give up a link that is not confirmed",
     request=BindingRequest,
     response=BindingView,
     answers={
-        200: "Unlinked.",
+        200: "UNBOUND: unlinked. FAILED: the bank had not confirmed the link, and it was given up.",
         202: "The bank sent an OTP: confirm with `POST /bindings/{id}/otp`. Or DOKU's answer is not known.",
     },
     problems=("not-found", "conflict", "rejected", "customer-action-required", *SENDS),
@@ -25,7 +25,7 @@ ROUTE = Route(
 
 
 def operate(request: BindingRequest, call: Call) -> Answer:
-    """Ask DOKU to unlink: 202 while the OTP or the answer is awaited, 200 when it is done."""
+    """Ask DOKU to unlink: 202 while the OTP or the answer is awaited, 200 when it is done, or there was no link yet."""
     result = unbind_account(request.binding_id, call.ports, call.deadline)
-    done = result.binding.state is BindingState.UNBOUND
+    done = result.binding.state in (BindingState.UNBOUND, BindingState.FAILED)
     return Answer(200 if done else 202, show_binding(result), replayed=result.replayed)
