@@ -186,9 +186,9 @@ def _skip_settling() -> list[Undo]:
 
 def _returned_is_linked() -> list[Undo]:
     return _edit(
-        prove_binding.prove_binding,
-        "return end_attempt(claimed, ports)\n    except (NotDone",
-        "tokens = CustomerTokens('made-up', None, None, None)\n    except (NotDone",
+        prove_binding._find_proof,
+        "            continue\n",
+        "            return external_id, CustomerTokens('made-up', None, None, None)\n",
     )
 
 

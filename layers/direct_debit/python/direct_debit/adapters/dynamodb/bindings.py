@@ -15,6 +15,7 @@ from direct_debit.adapters.dynamodb.changes import (
     WRITE_ID,
     difference,
     remove,
+    set_and_remove,
     unmarked_difference,
 )
 from direct_debit.adapters.dynamodb.client import Refused
@@ -204,11 +205,16 @@ class DynamoDbBindings:
 
     def _take_claims(self, binding: Binding, *, for_good: bool = False) -> list[TransactWriteItemTypeDef]:
         free = conditions.unconfirmed_or_own(binding.id)
-        account, customer = account_key(binding.account), customer_key(binding.customer_id)
-        return [
-            put_step(self._table, _claim(account, "account", binding, for_good=for_good), free),
-            put_step(self._table, _claim(customer, "customer", binding, for_good=for_good), free),
-        ]
+        claims = (account_key(binding.account), "account"), (customer_key(binding.customer_id), "customer")
+        steps: list[TransactWriteItemTypeDef] = []
+        for key, kind in claims:  # updates, for which those who prove links have the right; they may put nothing
+            new: Item = {"kind": text(kind), "bindingId": text(binding.id)}
+            if for_good:
+                taken = set_and_remove(new, ("leaseUntil",))
+            else:
+                taken = set_and_remove({**new, "leaseUntil": instant(binding.lease_until)})
+            steps.append(update_step(self._table, key, taken, free))
+        return steps
 
     def _transact(
         self,
@@ -240,9 +246,13 @@ class DynamoDbBindings:
             give_up = mine
 
 
-def _claim(key: Item, kind: str, binding: Binding, *, for_good: bool = False) -> Item:
-    lease: Item = {} if for_good else {"leaseUntil": instant(binding.lease_until)}
-    return {**key, "kind": text(kind), "bindingId": text(binding.id), **lease}
+def _claim(key: Item, kind: str, binding: Binding) -> Item:
+    return {
+        **key,
+        "kind": text(kind),
+        "bindingId": text(binding.id),
+        "leaseUntil": instant(binding.lease_until),
+    }
 
 
 def _pointer(binding: Binding) -> Item:
