@@ -249,6 +249,25 @@ def test_a_link_that_is_asked_for_again_is_proved_by_the_request(guard: Guard) -
     assert ("BindAccount", "dynamodb:UpdateItem", "Bindings") in guard.done
 
 
+def test_minds_that_are_changed_while_linking(guard: Guard) -> None:
+    merchant = Merchant(World())
+    lose_notifications(merchant.world)
+    merchant.bind()
+    merchant.come_back(merchant.walk_through_pages("failed"))
+    merchant.bind()  # another page
+    merchant.walk_through_pages()
+    merchant.unbind()  # just finished: proved, and unlinked
+    assert merchant.confirm_unbinding().binding.state is BindingState.UNBOUND
+    merchant.world.clock.tick(1)
+    merchant.bind()
+    merchant.world.clock.tick(1)
+    merchant.phone = "6285700000002"
+    merchant.bind()  # instead of the one before
+    assert merchant.unbind().binding.state is BindingState.FAILED  # given up
+    assert ("UnbindAccount", "dynamodb:UpdateItem", "Bindings") in guard.done
+    assert ("UnbindAccount", "dynamodb:DeleteItem", "Bindings") in guard.done
+
+
 def test_a_late_notification_of_a_link_that_has_ended(guard: Guard) -> None:
     merchant = Merchant(World())
     world = merchant.world
