@@ -64,14 +64,18 @@ class Shop:
         """Link a new customer's account to the end; returns the binding's id."""
         linked = self.start_link("CUST-" + secrets.token_hex(6).upper(), new_phone())
         assert linked.status == 201, linked.body
-        code = urlsplit(linked.body["redirectUrl"]).path.rsplit("/", 1)[1]
-        page = self.stack.simulator.control(f"bindings/{code}/complete", {})["redirectUrl"]
-        back = page.removeprefix(self.stack.api_url)
-        returned = insist("the return", lambda: self.stack.unsigned().call("GET", back))
-        assert returned.status == 302, returned.body
+        self.finish(linked.body["redirectUrl"])
         binding: str = linked.body["bindingId"]
         wait_for("the link", lambda: self.insist("GET", f"/bindings/{binding}").body.get("state") == "ACTIVE")
         return binding
+
+    def finish(self, page: str) -> None:
+        """Walk through the bank's pages, and let the browser come back, with a link or without."""
+        code = urlsplit(page).path.rsplit("/", 1)[1]
+        url = self.stack.simulator.control(f"bindings/{code}/complete", {})["redirectUrl"]
+        back = url.removeprefix(self.stack.api_url)
+        returned = insist("the return", lambda: self.stack.unsigned().call("GET", back))
+        assert returned.status == 302, returned.body
 
     # --- payments ----------------------------------------------------------------------------------------------------
 

@@ -50,9 +50,9 @@ LOADED = {
     "ReceiveBindingNotification": 81,
     "ReceivePaymentNotification": 81,
     "RefundPayment": 89,
-    "ResolvePending": 103,
-    "ReturnFromBinding": 107,
-    "UnbindAccount": 105,
+    "ResolvePending": 102,
+    "ReturnFromBinding": 106,
+    "UnbindAccount": 108,
     "VerifyPaymentOtp": 114,
 }
 

@@ -27,7 +27,7 @@ from direct_debit.application.bindings import (
     prove_binding,
     release_account,
     result,
-    unbind_account,
+    unbinding,
 )
 from direct_debit.application.calls import circuit, obtain_b2b_token, obtain_customer_token
 from direct_debit.application.notifications import accept_notification, process_notification
@@ -181,7 +181,7 @@ def _replace_conditions() -> list[Undo]:
 
 
 def _skip_settling() -> list[Undo]:
-    return _replace_everywhere(unbind_account.settle_open_payments, lambda *_: None)
+    return _replace_everywhere(unbinding.settle_open_payments, lambda *_: None)
 
 
 def _returned_is_linked() -> list[Undo]:

@@ -233,6 +233,8 @@ bindings = st.builds(
     tokens=st.none() | st.builds(SealedTokens, texts, maybe_moment, maybe_text, maybe_moment),
     attempt=maybe_text,
     attempt_until=maybe_moment,
+    page_ended=st.booleans(),
+    earlier_pages=st.dictionaries(texts, texts, max_size=3),
     unbind_external_id=maybe_text,
     unbind_requested_at=maybe_moment,
     unbind_redirect_url=maybe_text,

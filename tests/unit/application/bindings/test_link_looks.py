@@ -12,7 +12,8 @@ from direct_debit.adapters.doku import DokuAdapter
 from direct_debit.application.bindings.prove_binding import prove_binding
 from direct_debit.application.bindings.resolve_binding import resolve_binding
 from direct_debit.application.bindings.return_from_binding import Outcome, ReturnFromBinding, return_from_binding
-from direct_debit.application.bindings.unbind_account import lives_on, unbind_account
+from direct_debit.application.bindings.unbind_account import unbind_account
+from direct_debit.application.bindings.unbinding import lives_on
 from direct_debit.application.errors import (
     CustomerActionRequired,
     FreshTokenRefused,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from direct_debit.application.bindings.result import BindingResult, show_binding
-from direct_debit.application.bindings.unbind_account import (
+from direct_debit.application.bindings.unbinding import (
     end_unbinding,
     lives_on,
     make_renewal,

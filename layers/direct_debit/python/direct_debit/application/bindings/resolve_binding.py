@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from direct_debit.application.bindings.advance_binding import advance_binding, without_page
 from direct_debit.application.bindings.prove_binding import prove_binding
-from direct_debit.application.bindings.unbind_account import end_unbinding, lives_on, next_probe
+from direct_debit.application.bindings.unbinding import end_unbinding, lives_on, next_probe
 from direct_debit.application.calls.call_doku import call_doku
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import (
