@@ -176,8 +176,8 @@ def _merchant_events() -> dict[str, Event]:
     api = {
         "bind_account": _api("POST", "/bindings", body=binding),
         "get_binding": _api("GET", "/bindings/{id}", id_path),
-        "list_bindings": _api("GET", "/customers/{customerId}/bindings", {"customerId": CUSTOMER}),
-        "list_payments": _api("GET", "/customers/{customerId}/payments", {"customerId": CUSTOMER}),
+        "list_bindings": _api("GET", "/bindings", query={"customerId": CUSTOMER}),
+        "list_payments": _api("GET", "/payments", query={"customerId": CUSTOMER}),
         "return_from_binding": _api("GET", "/bindings/return/{state}/{outcome}", return_path),
         "get_balance": _api("GET", "/bindings/{id}/balance", id_path),
         "unbind_account": _api("DELETE", "/bindings/{id}", id_path),

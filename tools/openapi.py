@@ -15,7 +15,7 @@ from openapi_spec_validator import validate
 
 from direct_debit.application.bindings.list_bindings import BindingsResult
 from direct_debit.application.bindings.result import BindingResult
-from direct_debit.application.ports.payments import CustomerPayments
+from direct_debit.application.ports.pages import Page
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.payment import PaymentState
@@ -320,14 +320,14 @@ def _example(view: type[View]) -> Json:
     paid = example_payment(PaymentState.PAID, 5)
     made: Mapping[type[View], View] = {
         BindingView: show_binding(pending),
-        BindingList: show_bindings(BindingsResult([pending], ())),
+        BindingList: show_bindings(BindingsResult([pending])),
         BalanceView: BalanceView(
             binding_id=pending.binding.id,
             customer_id=pending.binding.customer_id,
             balances=[BalanceLine(type="Cash", amount=AmountView(value="150000.00"))],
         ),
         PaymentView: show_payment(example_payment(PaymentState.PROCESSING, 4)),
-        PaymentList: show_payments(CustomerPayments([paid])),
+        PaymentList: show_payments(Page([paid], [])),
         RefundOfPaymentView: show_refund(replace(paid, refund=refund)),
     }
     if view not in made:

@@ -1,4 +1,4 @@
-"""GET /customers/{customerId}/bindings: all links of a customer."""
+"""GET /bindings: links of a customer, of a day, or the unresolved ones; page by page."""
 
 from direct_debit.entrypoint.doors import open_doors
 from direct_debit.entrypoint.operations.list_bindings import ROUTE, operate

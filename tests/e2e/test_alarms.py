@@ -168,7 +168,7 @@ def link_account_stopped(yard: Yard) -> None:
     """Somebody stops it while the customer is at the bank."""
     running, request = yard.executions("LinkAccountArn"), yard.link_request()
     execution = running.start("A" + new_ref(), request)
-    customer = f"/customers/{request['customerId']}/bindings"
+    customer = f"/bindings?customerId={request['customerId']}"
     wait_for("the link", lambda: yard.shop.insist("GET", customer).body["bindings"])
     yard.stop(execution)
 

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.e2e
 MERCHANT_ROUTES = [
     ("POST", "/bindings"),
     ("GET", "/bindings/unknown"),
-    ("GET", "/customers/unknown/bindings"),
+    ("GET", "/bindings?customerId=unknown"),
     ("GET", "/bindings/unknown/balance"),
     ("DELETE", "/bindings/unknown"),
     ("POST", "/bindings/unknown/otp"),

@@ -105,7 +105,7 @@ class Customer:
         }
 
     def bindings(self) -> list[dict[str, str]]:
-        found: list[dict[str, str]] = self.api.call("GET", f"/customers/{self.id}/bindings").body["bindings"]
+        found: list[dict[str, str]] = self.api.call("GET", f"/bindings?customerId={self.id}").body["bindings"]
         return found
 
     def finish_at_the_bank(self) -> str:

@@ -73,10 +73,12 @@ class Schema:
 APPLICATION_SCHEMA = Schema(
     indexes={
         "customer": Index("customerId", "createdAt", frozenset()),
+        "day": Index("day", "createdAt", frozenset()),
         "due": Index("dueShard", "dueAt", frozenset({"kind"})),
+        "dokuReference": Index("dokuReference", "createdAt", frozenset()),
     }
 )
-"""Both tables of the application have it (template.yaml)."""
+"""What both tables of the application have (template.yaml); DOKU's reference is that of payments only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -617,12 +619,14 @@ def _check_item(schema: Schema, item: Item, given: Iterable[Value], operation: s
 
 def _check_index_keys(schema: Schema, item: Item, operation: str) -> None:
     for index in schema.indexes.values():
-        for name in (index.partition, index.sort):
+        for name, longest in ((index.partition, LONGEST_PARTITION_KEY), (index.sort, LONGEST_SORT_KEY)):
             value = item.get(name)
             if value is None:
                 continue
             if schema.key_type(name) not in value:
                 raise _invalid(f"Type mismatch for Index Key {name}", operation)
+            if len(str(value.get("S", "")).encode()) > longest:
+                raise _invalid(f"The index key {name} has {longest} bytes at most", operation)
             if value.get("S") == "":
                 raise _invalid("A value of a secondary index key can not be an empty string", operation)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from direct_debit.application.bindings.bind_account import BindAccount
 from direct_debit.application.bindings.confirm_unbinding import ConfirmUnbinding, confirm_unbinding
 from direct_debit.application.bindings.get_balance import get_balance
-from direct_debit.application.bindings.list_bindings import list_bindings
+from direct_debit.application.bindings.list_bindings import BindingsResult, ListBindings, list_bindings
 from direct_debit.application.bindings.result import BindingResult
 from direct_debit.application.bindings.return_from_binding import ReturnFromBinding, return_from_binding
 from direct_debit.application.bindings.unbind_account import unbind_account
@@ -20,6 +20,7 @@ from direct_debit.application.payments.get_payment import GetPayment, PaymentVie
 from direct_debit.application.payments.make_payment import MakePayment, make_payment
 from direct_debit.application.payments.result import PaymentResult
 from direct_debit.application.payments.verify_payment_otp import VerifyPaymentOtp, verify_payment_otp
+from direct_debit.application.ports.pages import OfCustomer
 from direct_debit.application.refunds.get_refund import get_refund
 from direct_debit.application.refunds.process_refund import redrive_refund
 from direct_debit.application.refunds.refund_payment import RefundPayment, refund_payment
@@ -247,11 +248,12 @@ class Person:
         self._ask("return_from_binding", lambda ports, deadline: return_from_binding(command, ports, deadline))
 
     def _find_link(self) -> bool:
+        query = ListBindings(selection=OfCustomer(self.customer))
         for _ in range(3):
-            outcome = self._ask("list_bindings", lambda ports, _: list_bindings(self.customer, ports))
+            outcome = self._ask("list_bindings", lambda ports, _: list_bindings(query, ports))
             if outcome is not None and outcome.error is None:
                 found = outcome.value
-                for one in found if isinstance(found, list | tuple) else ():
+                for one in found.shown if isinstance(found, BindingsResult) else ():
                     binding = one.binding
                     if binding.state in (BindingState.ACTIVE, BindingState.RELINK_REQUIRED):
                         self.binding_id = binding.id

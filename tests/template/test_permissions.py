@@ -64,8 +64,8 @@ CREATORS = {
 }
 # Who may search, and what: never a whole table.
 SEARCHERS = {
-    "ListBindings": {"Bindings/index/customer"},
-    "ListPayments": {"Transactions/index/customer"},
+    "ListBindings": {f"Bindings/index/{name}" for name in ("customer", "day", "due")},
+    "ListPayments": {f"Transactions/index/{name}" for name in ("customer", "day", "due", "dokuReference")},
     "GetPayment": {"Transactions"},
     "ProcessNotification": {"Bindings/index/customer"},
     "ResolvePending": {"Transactions", "Transactions/index/due", "Bindings/index/due"},

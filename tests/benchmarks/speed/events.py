@@ -27,6 +27,7 @@ def api_event(
     resource: str,
     path: Mapping[str, str] | None = None,
     *,
+    query: Mapping[str, str] | None = None,
     body: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Event:
@@ -39,8 +40,8 @@ def api_event(
         "httpMethod": method,
         "headers": all_headers,
         "multiValueHeaders": {name: [value] for name, value in all_headers.items()},
-        "queryStringParameters": None,
-        "multiValueQueryStringParameters": None,
+        "queryStringParameters": dict(query) if query else None,
+        "multiValueQueryStringParameters": {name: [value] for name, value in query.items()} if query else None,
         "pathParameters": dict(path) if path else None,
         "stageVariables": None,
         "requestContext": {

@@ -153,6 +153,12 @@ def _of_a_reader(method: str, resource: str) -> Callable[[_Town, int], _Events]:
     return scene
 
 
+def _list_bindings(town: _Town, count: int) -> _Events:
+    accounts = town.link(_READERS)
+    customers = [accounts[n % _READERS].merchant.customer for n in range(count)]
+    return lambda: (api_event("GET", "/bindings", query={"customerId": customer}) for customer in customers)
+
+
 def _unbind_account(town: _Town, count: int) -> _Events:
     accounts = town.link(count)
     return lambda: (api_event("DELETE", "/bindings/{id}", {"id": one.binding_id}) for one in accounts)
@@ -303,7 +309,7 @@ SCENES: dict[str, Callable[[_Town, int], _Events]] = {
     "GetRefund": _get_refund,
     "InquireStatus": _inquire_status,
     "IssueToken": _issue_token,
-    "ListBindings": _of_a_reader("GET", "/customers/{customerId}/bindings"),
+    "ListBindings": _list_bindings,
     "MakePayment": _make_payment,
     "ProcessNotification": _process_notification,
     "ProcessRefund": _process_refund,

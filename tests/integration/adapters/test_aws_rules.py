@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.aws_rules.idempotency_tokens import WINDOW, RememberingTokens
-from tests.aws_rules.item_limits import LARGEST_ITEM, LONGEST_SORT_KEY, item_size
+from tests.aws_rules.item_limits import LARGEST_ITEM, LONGEST_PARTITION_KEY, LONGEST_SORT_KEY, item_size
 from tests.aws_rules.transaction_limits import MOST_ACTIONS
 from tests.fakes.clock import FakeClock
 from tests.fakes.in_memory_dynamodb import InMemoryDynamoDb
@@ -133,6 +133,15 @@ def test_a_key_is_not_empty_nor_too_long(client: DynamoDb, bare: DynamoDb, item:
         pytest.skip("dynalite takes empty keys of indexes")
     with refused("ValidationException"):
         client.put_item(TableName=TRANSACTIONS, Item=item)
+
+
+def test_an_indexs_key_is_not_too_long_either() -> None:
+    store = InMemoryDynamoDb(TRANSACTIONS)  # moto and dynalite take any
+    item = {"pk": {"S": "a"}, "sk": {"S": "s"}, "createdAt": {"S": "x"}}
+    longest = "r" * LONGEST_PARTITION_KEY
+    store.put_item(TableName=TRANSACTIONS, Item={**item, "dokuReference": {"S": longest}})
+    with refused("ValidationException"):
+        store.put_item(TableName=TRANSACTIONS, Item={**item, "dokuReference": {"S": longest + "r"}})
 
 
 def test_the_size_counts_names_and_values() -> None:

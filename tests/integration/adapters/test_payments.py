@@ -5,9 +5,9 @@ import pytest
 
 from direct_debit.adapters.dynamodb.keys import payment_key
 from direct_debit.application.errors import NotFound, PaymentChanged
+from direct_debit.application.ports.pages import OfCustomer, Page
 from direct_debit.application.ports.payments import (
     BindingUnusable,
-    CustomerPayments,
     KeyTaken,
     PaymentExists,
     PaymentKey,
@@ -510,18 +510,18 @@ def several(world: World, count: int) -> list[str]:
 
 def test_a_customers_payments_come_page_by_page_newest_first(world: World) -> None:
     refs = several(world, MAX_OPEN)
-    page = world.payments.list_by_customer("c1", 1)
+    page = world.payments.list_page(OfCustomer("c1"), 1, None)
     for number, ref in enumerate(refs):
-        assert [payment.ref for payment in page.payments] == [ref]
+        assert [payment.ref for payment in page.records] == [ref]
         assert (page.following is None) == (number == MAX_OPEN - 1)
-        page = world.payments.list_by_customer("c1", 1, page.following)
+        page = world.payments.list_page(OfCustomer("c1"), 1, page.following)
     assert len(refs) > 2
 
 
 def test_a_page_that_ends_with_the_last_payment_has_no_next_one(world: World) -> None:
     several(world, 2)
-    assert world.payments.list_by_customer("c1", 2).following is None
-    assert world.payments.list_by_customer("another", 2) == CustomerPayments(())
+    assert world.payments.list_page(OfCustomer("c1"), 2, None).following is None
+    assert world.payments.list_page(OfCustomer("another"), 2, None) == Page((), ())
 
 
 def test_a_payment_that_can_not_be_read_is_named_and_hides_no_other(world: World) -> None:
@@ -529,11 +529,11 @@ def test_a_payment_that_can_not_be_read_is_named_and_hides_no_other(world: World
     item = world.client.get_item(TableName=TRANSACTIONS, Key=payment_key(refs[1]))["Item"]
     assert isinstance(item, dict)
     world.client.put_item(TableName=TRANSACTIONS, Item={**item, "state": {"S": "SETTLING"}})
-    page = world.payments.list_by_customer("c1", 2)
-    assert [payment.ref for payment in page.payments] == refs[:1]
+    page = world.payments.list_page(OfCustomer("c1"), 2, None)
+    assert [payment.ref for payment in page.records] == refs[:1]
     assert page.unreadable == (refs[1],)
     assert page.following is not None
-    assert [one.ref for one in world.payments.list_by_customer("c1", 2, page.following).payments] == refs[2:]
+    assert [one.ref for one in world.payments.list_page(OfCustomer("c1"), 2, page.following).records] == refs[2:]
 
 
 # --- history ---------------------------------------------------------------------------------------------------------

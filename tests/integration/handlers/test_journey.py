@@ -41,9 +41,9 @@ def test_linking(house: House) -> None:
     binding = house.call("get_binding", path=path).json
     assert binding["state"] == "ACTIVE"
     assert "redirectUrl" not in binding
-    listed = house.call("list_bindings", path={"customerId": "CUST-1"})
+    listed = house.call("list_bindings", query={"customerId": "CUST-1"})
     assert [one["bindingId"] for one in listed.json["bindings"]] == [path["id"]]
-    assert house.call("list_bindings", path={"customerId": "NOBODY"}).json == {"bindings": []}
+    assert house.call("list_bindings", query={"customerId": "NOBODY"}).json == {"bindings": []}
     balance = house.call("get_balance", path=path)
     assert balance.status == 200
     assert balance.json["balances"][0]["amount"]["currency"] == "IDR"

@@ -116,12 +116,12 @@ def test_a_list_shows_the_others_and_names_what_it_does_not_show(house: House) -
     house.world.run_for(120)
     second = house.link()
     newer_binding(house, first)
-    listed = house.call("list_bindings", path={"customerId": "CUST-1"})
+    listed = house.call("list_bindings", query={"customerId": "CUST-1"})
     assert listed.status == 200
     assert [one["bindingId"] for one in listed.json["bindings"]] == [second]
     assert listed.json["notShown"] == [first]
     newer_binding(house, second)
-    assert house.call("list_bindings", path={"customerId": "CUST-1"}).json["notShown"] == [second, first]
+    assert house.call("list_bindings", query={"customerId": "CUST-1"}).json["notShown"] == [second, first]
 
 
 def sqs(*bodies: dict[str, object]) -> dict[str, object]:

@@ -39,8 +39,14 @@ class Unforeseen(Weather):
 def test_a_whole_life_leaves_no_trace_of_them(house: House, capsys: pytest.CaptureFixture[str]) -> None:
     shown: list[str] = []
 
-    def call(name: str, body: object = None, *, path: Mapping[str, str] | None = None) -> Response:
-        response = house.call(name, body, path=path)
+    def call(
+        name: str,
+        body: object = None,
+        *,
+        path: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> Response:
+        response = house.call(name, body, path=path, query=query)
         shown.append(json.dumps(response.raw))
         return response
 
@@ -52,7 +58,7 @@ def test_a_whole_life_leaves_no_trace_of_them(house: House, capsys: pytest.Captu
     binding = {"id": linked.json["bindingId"]}
     ref = {"ref": "INV000000001"}
     call("get_binding", path=binding)
-    call("list_bindings", path={"customerId": "CUST-1"})
+    call("list_bindings", query={"customerId": "CUST-1"})
     call("get_balance", path=binding)
     call("make_payment", payment_body(binding["id"]))
     for otp in OTPS:
@@ -146,7 +152,7 @@ def test_doku_s_calls_leave_no_trace(house: House, capsys: pytest.CaptureFixture
 
 def test_no_line_of_an_earlier_invocation_is_mixed_in(house: House) -> None:
     house.call("get_payment", path={"ref": "INV000000001"})
-    house.call("list_bindings", path={"customerId": "CUST-1"})
+    house.call("list_bindings", query={"customerId": "CUST-1"})
     lines = [json.loads(line) for line in house.log.getvalue().splitlines()]
     assert [(line["operation"], line["message"], line["status"]) for line in lines] == [
         ("get_payment", "answered", 404),

@@ -9,7 +9,7 @@ from tests.fakes.processes import BINDINGS, TRANSACTIONS
 from tests.unit.application.support import linked
 
 # Units of a payment with OTP, its notification and its events, indexes included, as docs/scale.md says.
-PAID_ORDER = 27
+PAID_ORDER = 29
 
 
 def metered(merchant: Merchant) -> MeteredDynamoDb:

@@ -1,19 +1,25 @@
 """The pages of a customer's payments at the door: their marks, and what is refused."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from direct_debit.application import pages
 from direct_debit.application.errors import InvalidRequest
-from direct_debit.application.ports.payments import PageMark
+from direct_debit.application.ports.pages import PageMark
 from direct_debit.entrypoint.doors import Call
 from direct_debit.entrypoint.events import ApiRequest
-from direct_debit.entrypoint.operations.list_payments import ROUTE, operate, read_mark, write_mark
+from direct_debit.entrypoint.listing import read_mark, write_mark
+from direct_debit.entrypoint.operations.list_payments import ROUTE, operate
 from direct_debit.entrypoint.parsing import read_command, read_request
 from tests.fakes.clock import START
 from tests.fakes.journey import Merchant
-from tests.unit.application.support import linked
+from tests.fakes.quiescence import come_to_rest
+from tests.unit.application.support import linked, lose_notifications
+from tools.doku_simulator.dials import Dial
+
+_SAYS_WHICH = {"customerId", "day", "dokuReference", "unresolved"}
 
 
 def request(**query: str) -> ApiRequest:
@@ -21,7 +27,7 @@ def request(**query: str) -> ApiRequest:
         request_id="r",
         path=ROUTE.path,
         headers={},
-        path_parameters={"customerId": "CUST-1"},
+        path_parameters={},
         query=query,
         raw_body=None,
         query_pairs=tuple(query.items()),
@@ -30,7 +36,8 @@ def request(**query: str) -> ApiRequest:
 
 def ask(merchant: Merchant, **query: str) -> dict[str, object]:
     ports = merchant.world.process()
-    given = read_request(ROUTE, request(**query), ports.settings)
+    which = {} if _SAYS_WHICH & set(query) else {"customerId": "CUST-1"}
+    given = read_request(ROUTE, request(**which, **query), ports.settings)
     return operate(given, Call(ports, merchant.world.deadline())).view.to_json()
 
 
@@ -58,17 +65,148 @@ def test_a_payment_in_a_list_shows_what_it_shows_by_itself_but_its_history() -> 
     assert "history" not in shown
 
 
+def references(page: dict[str, object]) -> list[str]:
+    assert isinstance(page["payments"], list)
+    return [payment["partnerReferenceNo"] for payment in page["payments"]]
+
+
+def test_a_day_is_jakartas() -> None:
+    merchant = linked()
+    clock = merchant.world.clock
+    clock.set(datetime(2026, 3, 2, 16, 59, 59, tzinfo=UTC))
+    merchant.pay("BEFORE-MIDNIGHT")
+    clock.tick(1)
+    merchant.pay("AT-MIDNIGHT")
+    clock.tick(60)
+    merchant.pay("LATER")
+    assert references(ask(merchant, day="2026-03-02")) == ["BEFORE-MIDNIGHT"]
+    assert references(ask(merchant, day="2026-03-03")) == ["LATER", "AT-MIDNIGHT"]
+    assert references(ask(merchant, day="2026-03-04")) == []
+
+
+def test_a_days_pages_together_are_all_of_it_each_once() -> None:
+    merchant = linked()
+    merchant.world.clock.set(datetime(2026, 3, 2, 18, tzinfo=UTC))
+    for number in range(9):
+        merchant.pay(f"INV-{number}")
+        merchant.world.clock.tick(0.001)
+    found: list[str] = []
+    page = ask(merchant, day="2026-03-03", limit="2")
+    while True:
+        found += references(page)
+        if "next" not in page:
+            break
+        page = ask(merchant, day="2026-03-03", limit="2", after=str(page["next"]))
+    assert found == [f"INV-{number}" for number in reversed(range(9))]
+
+
+@pytest.mark.parametrize("which", [{"customerId": "CUST-1"}, {"day": "2026-03-02"}])
+def test_a_state_is_found_among_others(which: dict[str, str]) -> None:
+    merchant = linked()
+    merchant.world.clock.set(datetime(2026, 3, 2, 8, tzinfo=UTC))
+    for number in range(6):
+        merchant.pay(f"INV-{number}")
+        merchant.world.clock.tick(1)
+    for paid in ("INV-1", "INV-4"):
+        merchant.enter_otp(ref=paid)
+    merchant.world.clock.tick(2)
+    merchant.world.pump()
+    assert references(ask(merchant, state="PAID", **which)) == ["INV-4", "INV-1"]
+    first = ask(merchant, state="PAID", limit="1", **which)
+    assert references(first) == ["INV-4"]
+    second = ask(merchant, state="PAID", limit="1", after=str(first["next"]), **which)
+    assert references(second) == ["INV-1"]
+    rest = ask(merchant, state="PAID", after=str(second["next"]), **which)
+    assert (references(rest), "next" in rest) == ([], False)
+    assert references(ask(merchant, state="REFUNDED", **which)) == []
+
+
+def test_what_is_rare_comes_in_pages_that_may_be_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "_AT_ONCE", 2)
+    monkeypatch.setattr(pages, "_LOOKED_AT_MOST", 4)
+    merchant = linked()
+    for number in range(7):
+        merchant.pay(f"INV-{number}")
+        merchant.world.clock.tick(1)
+    merchant.enter_otp(ref="INV-0")
+    merchant.world.clock.tick(2)
+    merchant.world.pump()
+    first = ask(merchant, state="PAID")
+    assert (references(first), "next" in first) == ([], True)
+    assert references(ask(merchant, state="PAID", after=str(first["next"]))) == ["INV-0"]
+
+
+def test_dokus_reference_names_a_payment() -> None:
+    merchant = linked()
+    merchant.pay("INV-1")
+    merchant.pay("INV-2")
+    named = merchant.payment("INV-2").doku_reference
+    assert named is not None
+    assert references(ask(merchant, dokuReference=named)) == ["INV-2"]
+    assert references(ask(merchant, dokuReference="unknown")) == []
+
+
+def test_unresolved_payments_are_listed_and_settled_ones_are_not() -> None:
+    merchant = linked()
+    merchant.pay("WAITS")
+    merchant.world.clock.tick(1)
+    merchant.world.simulator.dials.add(Dial("payment", "drop", "after"))
+    merchant.pay("UNKNOWN")
+    merchant.pay("PAID")
+    merchant.enter_otp(ref="PAID")
+    merchant.world.clock.tick(2)
+    merchant.world.pump()
+    assert merchant.payment("PAID").state == "PAID"
+    assert sorted(references(ask(merchant, unresolved="true"))) == ["UNKNOWN", "WAITS"]
+    assert references(ask(merchant, unresolved="true", state="UNKNOWN")) == ["UNKNOWN"]
+    one = ask(merchant, unresolved="true", limit="1")
+    other = ask(merchant, unresolved="true", limit="1", after=str(one["next"]))
+    assert sorted(references(one) + references(other)) == ["UNKNOWN", "WAITS"]
+
+
+def test_what_waits_for_a_person_is_unresolved() -> None:
+    merchant = linked()
+    merchant.pay("EXHAUSTED", "10504.00")  # debited, and the answer is lost
+    lose_notifications(merchant.world)
+    merchant.world.simulator.dials.add(Dial("*", "drop", count=10_000))
+    come_to_rest(merchant.world, 2 * 86_400)
+    assert merchant.payment("EXHAUSTED").state == "NEEDS_REVIEW"
+    assert references(ask(merchant, unresolved="true")) == ["EXHAUSTED"]
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "words"),
+    [
+        ({"limit": "2"}, "customerId", "Say which payments"),
+        ({"customerId": "C1", "day": "2026-03-02"}, "customerId", "not several"),
+        ({"day": "2026-03-02", "unresolved": "true"}, "customerId", "not several"),
+        ({"dokuReference": "X", "state": "PAID"}, "dokuReference", "alone"),
+        ({"day": "02.03.2026"}, "day", "YYYY-MM-DD"),
+        ({"day": "2026-13-01"}, "day", "YYYY-MM-DD"),
+        ({"day": "2026-03-02", "state": "PAYED"}, "state", "PAID"),
+        ({"unresolved": "yes"}, "unresolved", "true"),
+    ],
+)
+def test_a_question_that_is_none_says_what_to_ask(query: dict[str, str], field: str, words: str) -> None:
+    merchant = linked()
+    ports = merchant.world.process()
+    with pytest.raises(InvalidRequest) as refused:
+        operate(read_request(ROUTE, request(**query), ports.settings), Call(ports, merchant.world.deadline()))
+    assert refused.value.field == field
+    assert words in str(refused.value)
+
+
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "two", "1.5", "\u0663"])
 def test_a_limit_that_is_none_is_refused(limit: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        read_request(ROUTE, request(limit=limit), linked().world.settings)
+        read_request(ROUTE, request(customerId="C1", limit=limit), linked().world.settings)
     assert refused.value.field == "limit"
 
 
 @pytest.mark.parametrize("after", ["", "x", "%%%", "MjAyNg", "fA", write_mark(PageMark(START, "r"))[:-4]])
 def test_a_mark_that_is_none_is_refused(after: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        read_request(ROUTE, request(after=after), linked().world.settings)
+        read_request(ROUTE, request(customerId="C1", after=after), linked().world.settings)
     assert refused.value.field == "after"
 
 

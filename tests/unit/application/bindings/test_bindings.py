@@ -1,5 +1,6 @@
 """Linking and unlinking: claims, leases, proofs, lost answers, and never while money may move."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
@@ -8,7 +9,8 @@ import pytest
 
 from direct_debit.application.bindings.get_balance import get_balance
 from direct_debit.application.bindings.get_binding import get_binding
-from direct_debit.application.bindings.list_bindings import list_bindings
+from direct_debit.application.bindings.list_bindings import ListBindings, list_bindings
+from direct_debit.application.bindings.result import BindingResult
 from direct_debit.application.bindings.return_from_binding import ReturnFromBinding, return_from_binding
 from direct_debit.application.bindings.unbind_account import unbind_account
 from direct_debit.application.errors import (
@@ -19,6 +21,7 @@ from direct_debit.application.errors import (
     Rejected,
     RelinkRequired,
 )
+from direct_debit.application.ports.pages import OfCustomer
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.payment import PaymentState
 from tests.fakes.invariants import WRONG_OTP, check_at_rest
@@ -35,6 +38,11 @@ def started(world: World | None = None, customer: str = "CUST-1", phone: str = P
     merchant = Merchant(world or World(), customer=customer, phone=phone)
     merchant.bind()
     return merchant
+
+
+def links_of(merchant: Merchant) -> Sequence[BindingResult]:
+    query = ListBindings(selection=OfCustomer(merchant.customer))
+    return list_bindings(query, merchant.world.process()).shown
 
 
 # --- linking ---------------------------------------------------------------------------------------------------------
@@ -185,7 +193,7 @@ def test_of_two_accounts_that_a_customer_confirmed_the_first_stays() -> None:
     assert second.binding().state is BindingState.ACTIVE
     assert first.come_back(url).binding_state is BindingState.FAILED
     world.run_for(7_200)
-    assert [one.binding.state for one in list_bindings(first.customer, world.process()).shown] == [
+    assert [one.binding.state for one in links_of(first)] == [
         BindingState.ACTIVE,
         BindingState.FAILED,
     ]
@@ -208,7 +216,7 @@ def test_bindings_are_shown() -> None:
     merchant = linked()
     ports = merchant.world.process()
     assert get_binding(merchant.binding().id, ports).redirect_url is None
-    assert [one.binding.id for one in list_bindings(merchant.customer, ports).shown] == [merchant.binding().id]
+    assert [one.binding.id for one in links_of(merchant)] == [merchant.binding().id]
     with pytest.raises(NotFound):
         get_binding("none", ports)
 

@@ -5,9 +5,10 @@ from itertools import pairwise
 import pytest
 
 from direct_debit.application.bindings.bind_account import BindAccount, bind_account
-from direct_debit.application.bindings.list_bindings import list_bindings
+from direct_debit.application.bindings.list_bindings import ListBindings, list_bindings
 from direct_debit.application.bindings.result import BindingResult
 from direct_debit.application.errors import Conflict, NotDone
+from direct_debit.application.ports.pages import OfCustomer
 from direct_debit.domain.binding import Binding, BindingState
 from tests.fakes.invariants import bindings_of, check_at_rest
 from tests.fakes.journey import PHONE, Merchant
@@ -406,5 +407,5 @@ def test_what_was_given_up_tells_its_workflow() -> None:
     merchant.unbind()
     come_to_rest(merchant.world)
     assert [(token, out["state"]) for token, out in merchant.world.workflows.completed] == [("waiting", "FAILED")]
-    shown = list_bindings(merchant.customer, merchant.world.process()).shown
+    shown = list_bindings(ListBindings(selection=OfCustomer(merchant.customer)), merchant.world.process()).shown
     assert [one.binding.state for one in shown] == [BindingState.FAILED]

@@ -19,3 +19,8 @@ class Command(BaseModel):
         validate_by_name=False,
         validate_by_alias=True,
     )
+
+
+def read_flag(value: object) -> object:
+    """Return what a flag of a query says: its parameters are text, where plain commands have real booleans."""
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value

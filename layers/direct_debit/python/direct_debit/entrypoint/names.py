@@ -1,19 +1,13 @@
 """Requests that only name a record."""
 
 from direct_debit.entrypoint.command import Command
-from direct_debit.entrypoint.values import BindingId, CustomerId, Reference
+from direct_debit.entrypoint.values import BindingId, Reference
 
 
 class BindingRequest(Command):
     """Name a binding."""
 
     binding_id: BindingId
-
-
-class CustomerRequest(Command):
-    """Name a customer."""
-
-    customer_id: CustomerId
 
 
 class PaymentRequest(Command):

@@ -22,7 +22,7 @@ from direct_debit.adapters.dynamodb.items import (
     text,
     text_map,
 )
-from direct_debit.adapters.dynamodb.keys import REVIEW_KIND, binding_key, due_shard, is_of_kind
+from direct_debit.adapters.dynamodb.keys import REVIEW_KIND, binding_key, day_shard, due_shard, is_of_kind
 from direct_debit.adapters.dynamodb.move_item import TELL_BY, UNTOLD, read_moves, write_moves
 from direct_debit.domain.binding import Binding, BindingState, SealedTokens
 from direct_debit.domain.evidence import EvidenceSource
@@ -55,6 +55,7 @@ def write_binding(binding: Binding) -> dict[str, AttributeValue]:
         "state": text(binding.state.value),
         "version": number(binding.version),
         "createdAt": instant(binding.created_at),
+        "day": text(day_shard(binding.created_at, binding.id)),
         "updatedAt": instant(binding.updated_at),
         "leaseUntil": instant(binding.lease_until),
         "externalId": text(binding.external_id),

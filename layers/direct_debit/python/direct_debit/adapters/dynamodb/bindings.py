@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from direct_debit.adapters.dynamodb.client import Store
     from direct_debit.adapters.dynamodb.conditions import Condition
     from direct_debit.adapters.dynamodb.items import Item
+    from direct_debit.application.ports.pages import Page, PageMark, Selection
     from direct_debit.domain.binding import Binding
 
 
@@ -122,6 +123,14 @@ class DynamoDbBindings:
             else:
                 bindings += [] if binding is None else [binding]
         return CustomerBindings(tuple(bindings), tuple(unreadable))
+
+    def list_page(self, selection: Selection, limit: int, after: PageMark | None) -> Page[Binding]:
+        """Return a page of a list, each binding as it is now; a new one may be missing for a moment."""
+        from direct_debit.adapters.dynamodb.listing import list_page  # noqa: PLC0415 - one function lists
+
+        return list_page(
+            self._store, self._table, BINDING_KIND, selection=selection, limit=limit, after=after, read=read_binding
+        )
 
     def save(self, before: Binding, after: Binding) -> Binding:
         """Write `after` if the record is still `before` (by version); keeps concurrent changes of `open_payments`.

@@ -4,23 +4,33 @@ Bindings table: `BINDING#<id>`/`BINDING`, the claims `ACCOUNT#<hash>`/`ACCOUNT` 
 return pointers `RETURN#<hash>`/`RETURN`, the shared token `TOKEN#b2b`/`TOKEN`.
 Transactions table: `PAYMENT#<ref>`/`PAYMENT` with its history `PAYMENT#<ref>`/`HISTORY#<version>`, the idempotency keys
 `KEY#<fingerprint>`/`KEY`, the notifications `INBOX#<id>`/`INBOX`, the circuit `CIRCUIT#doku`/`CIRCUIT`.
-Both have the indexes `customer` (customerId, createdAt) and `due` (dueShard, dueAt); `due` is sparse: only a record
-that is due some time, or waits for a person, carries its two keys.
+Both have the indexes `customer` (customerId, createdAt), `day` (day, createdAt) and `due` (dueShard, dueAt); `due`
+is sparse: only a record that is due some time, or waits for a person, carries its two keys. The transactions have
+`dokuReference` too, for those that DOKU gave one.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta, timezone
 from typing import TYPE_CHECKING
 from zlib import crc32
 
 if TYPE_CHECKING:
+    from datetime import date, datetime
+
     from direct_debit.adapters.dynamodb.items import Item
 
 DUE_INDEX = "due"
 CUSTOMER_INDEX = "customer"
+DAY_INDEX = "day"
+DOKU_REFERENCE_INDEX = "dokuReference"
 SHARDS = 8
 """Partitions of the `due` index per kind of record. It may be raised; lowering it strands what is filed in
 the partitions that are no longer read."""
+
+JAKARTA = timezone(timedelta(hours=7))  # no summer time
+DAY_SHARDS = 4
+"""Partitions of the `day` index per day. It may be raised, never lowered."""
 
 REVIEW_KIND = "review"
 """The partitions of the `due` index that hold what waits for a person, whatever kind of record it is."""
@@ -90,6 +100,20 @@ def is_of_kind(shard: str | None, kind: str) -> bool:
 def due_shards(kind: str) -> list[str]:
     """Return all partitions of the `due` index for a kind of record."""
     return [f"{kind}#{shard}" for shard in range(SHARDS)]
+
+
+def day_shard(created_at: datetime, record_id: str) -> str:
+    """Return the partition of the `day` index that a record belongs to: its day in Jakarta, spread by its id."""
+    return _day_shard(created_at.astimezone(JAKARTA).date(), crc32(record_id.encode()) % DAY_SHARDS)
+
+
+def day_shards(day: date) -> list[str]:
+    """Return all partitions of the `day` index for a day in Jakarta."""
+    return [_day_shard(day, shard) for shard in range(DAY_SHARDS)]
+
+
+def _day_shard(day: date, shard: int) -> str:
+    return f"{day:%Y%m%d}#{shard}"  # each write of a record carries it
 
 
 def record_id(partition_key: str) -> str:

@@ -21,7 +21,7 @@ from direct_debit.adapters.dynamodb.items import (
     text,
     text_map,
 )
-from direct_debit.adapters.dynamodb.keys import REVIEW_KIND, due_shard, payment_key
+from direct_debit.adapters.dynamodb.keys import REVIEW_KIND, day_shard, due_shard, payment_key, record_id
 from direct_debit.adapters.dynamodb.move_item import TELL_BY, UNTOLD, read_moves, write_moves
 from direct_debit.adapters.dynamodb.refund_item import read_refund, write_refund
 from direct_debit.domain.money import Amount
@@ -46,7 +46,6 @@ def write_payment(payment: Payment) -> dict[str, AttributeValue]:
     item: dict[str, AttributeValue] = {
         **payment_key(payment.ref),
         "kind": text(PAYMENT_KIND),
-        "ref": text(payment.ref),
         "bindingId": text(payment.binding_id),
         "customerId": text(payment.customer_id),
         "amount": text(str(payment.amount)),
@@ -57,6 +56,7 @@ def write_payment(payment: Payment) -> dict[str, AttributeValue]:
         "state": text(payment.state.value),
         "version": number(payment.version),
         "createdAt": instant(payment.created_at),
+        "day": text(day_shard(payment.created_at, payment.ref)),
         "updatedAt": instant(payment.updated_at),
         "externalId": text(payment.external_id),
         "attempt": text(payment.attempt),
@@ -153,7 +153,7 @@ def read_payment(item: Item) -> Payment:
             read_text_or_none(item, "failureCode"),
         )
     return Payment(
-        ref=read_text(item, "ref"),
+        ref=record_id(read_text(item, "pk")),
         binding_id=read_text(item, "bindingId"),
         customer_id=read_text(item, "customerId"),
         amount=_read_amount(item),

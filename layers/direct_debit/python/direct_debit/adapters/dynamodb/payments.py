@@ -19,32 +19,32 @@ from direct_debit.adapters.dynamodb.client import Refused
 from direct_debit.adapters.dynamodb.due import list_due
 from direct_debit.adapters.dynamodb.filing import keep_earlier_filing
 from direct_debit.adapters.dynamodb.history_item import read_history, write_history
-from direct_debit.adapters.dynamodb.items import MalformedItem, instant, read_instant, read_text, text
+from direct_debit.adapters.dynamodb.items import instant, read_text, text
 from direct_debit.adapters.dynamodb.key_item import read_key, write_key
 from direct_debit.adapters.dynamodb.keys import (
-    CUSTOMER_INDEX,
+    DOKU_REFERENCE_INDEX,
     HISTORY_PREFIX,
     binding_key,
     idempotency_key,
     is_step,
     payment_key,
-    record_id,
 )
 from direct_debit.adapters.dynamodb.payment_item import PAYMENT_KIND, read_payment, write_payment
 from direct_debit.adapters.dynamodb.steps import check_step, put_step, update_step
 from direct_debit.application.errors import NotFound, PaymentChanged, StoreUnavailable
-from direct_debit.application.ports.payments import BindingUnusable, CustomerPayments, KeyTaken, PageMark, PaymentExists
+from direct_debit.application.ports.payments import BindingUnusable, KeyTaken, PaymentExists
 from direct_debit.domain.payment import remember_moves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef, TransactWriteItemTypeDef
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
     from direct_debit.adapters.dynamodb.changes import Change
     from direct_debit.adapters.dynamodb.client import Store
     from direct_debit.adapters.dynamodb.conditions import Condition
+    from direct_debit.application.ports.pages import Page, PageMark, Selection
     from direct_debit.application.ports.payments import HistoryEntry, PaymentKey
     from direct_debit.domain.payment import Payment
 
@@ -258,36 +258,30 @@ class DynamoDbPayments:
         """Return references of payments whose due time has come (eventually consistent, oldest first)."""
         return list_due(self._store, self._table, PAYMENT_KIND, now, limit)
 
-    def list_by_customer(self, customer_id: str, limit: int, after: PageMark | None = None) -> CustomerPayments:
-        """Return a page of a customer's payments, each as it is now; a new one may be missing for a moment.
+    def list_page(self, selection: Selection, limit: int, after: PageMark | None) -> Page[Payment]:
+        """Return a page of a list, each payment as it is now; a new one may be missing for a moment."""
+        from direct_debit.adapters.dynamodb.listing import list_page  # noqa: PLC0415 - one function lists
 
-        The index has their keys only: with more it would be written again at each change of a record.
-        """
-        request: QueryInputTypeDef = {
-            "TableName": self._table,
-            "IndexName": CUSTOMER_INDEX,
-            "KeyConditionExpression": "#customerId = :customer",
-            "ExpressionAttributeNames": {"#customerId": "customerId"},
-            "ExpressionAttributeValues": {":customer": text(customer_id)},
-            "ScanIndexForward": False,
-            "Limit": limit + 1,  # one more tells whether there is a next page
-        }
-        if after is not None:
-            mark = {"customerId": text(customer_id), "createdAt": instant(after.created_at)}
-            request["ExclusiveStartKey"] = {**payment_key(after.ref), **mark}
-        entries = self._store.query(request)
-        refs = [record_id(read_text(entry, "pk")) for entry in entries[:limit]]
-        payments: list[Payment] = []
-        unreadable: list[str] = []
-        for ref, item in zip(refs, self._store.get_each(self._table, [payment_key(ref) for ref in refs]), strict=True):
-            try:
-                payments += [] if item is None else [read_payment(item)]
-            except MalformedItem:
-                unreadable.append(ref)
-        following = None
-        if len(entries) > limit:
-            following = PageMark(read_instant(entries[limit - 1], "createdAt"), refs[-1])
-        return CustomerPayments(tuple(payments), tuple(unreadable), following)
+        return list_page(
+            self._store, self._table, PAYMENT_KIND, selection=selection, limit=limit, after=after, read=read_payment
+        )
+
+    def find_by_doku_reference(self, doku_reference: str) -> Page[Payment]:
+        """Return the payments that DOKU named so; a new one may be missing for a moment."""
+        from direct_debit.adapters.dynamodb.listing import mark_entries, read_page  # noqa: PLC0415 - one function lists
+
+        entries = self._store.query(
+            {
+                "TableName": self._table,
+                "IndexName": DOKU_REFERENCE_INDEX,
+                "KeyConditionExpression": "#dokuReference = :reference",
+                "ExpressionAttributeNames": {"#dokuReference": "dokuReference"},
+                "ExpressionAttributeValues": {":reference": text(doku_reference)},
+            }
+        )
+        return read_page(
+            self._store, self._table, PAYMENT_KIND, mark_entries(entries, "createdAt"), None, read=read_payment
+        )
 
     def history(self, ref: str) -> Sequence[HistoryEntry]:
         """Return the recorded steps, oldest first (written off the hot path, so the newest may be missing)."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from direct_debit.application.ports.pages import Page, PageMark, Selection
 from direct_debit.domain.binding import Binding
 
 
@@ -48,6 +49,10 @@ class Bindings(Protocol):
 
     def list_by_customer(self, customer_id: str) -> CustomerBindings:
         """Return all bindings of a customer (eventually consistent)."""
+        ...
+
+    def list_page(self, selection: Selection, limit: int, after: PageMark | None) -> Page[Binding]:
+        """Return a page of a list (eventually consistent), each binding as it is now."""
         ...
 
     def save(self, before: Binding, after: Binding) -> Binding:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from direct_debit.application.ports.pages import Page, PageMark, Selection
 from direct_debit.domain.binding import Binding
 from direct_debit.domain.payment import Payment
 
@@ -51,25 +52,6 @@ class HistoryEntry:
     refund_state: str | None
     source: str
     code: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class PageMark:
-    """The last payment of a page: the next page goes on behind it."""
-
-    created_at: datetime
-    ref: str
-
-
-@dataclass(frozen=True, slots=True)
-class CustomerPayments:
-    """A page of a customer's payments, newest first; the references of those that this release can not read; and where
-    the next page begins, None on the last one.
-    """
-
-    payments: Sequence[Payment]
-    unreadable: Sequence[str] = ()
-    following: PageMark | None = None
 
 
 class Payments(Protocol):
@@ -141,8 +123,12 @@ class Payments(Protocol):
         """
         ...
 
-    def list_by_customer(self, customer_id: str, limit: int, after: PageMark | None = None) -> CustomerPayments:
-        """Return a page of a customer's payments, each as it is now; a new one may be missing for a moment."""
+    def list_page(self, selection: Selection, limit: int, after: PageMark | None) -> Page[Payment]:
+        """Return a page of a list (eventually consistent), each payment as it is now."""
+        ...
+
+    def find_by_doku_reference(self, doku_reference: str) -> Page[Payment]:
+        """Return the payments that DOKU named so: one, as long as DOKU gives each its own (eventually consistent)."""
         ...
 
     def history(self, ref: str) -> Sequence[HistoryEntry]:

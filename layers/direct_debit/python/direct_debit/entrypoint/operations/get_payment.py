@@ -5,16 +5,11 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from direct_debit.application.payments.get_payment import GetPayment, get_payment
-from direct_debit.entrypoint.command import Command
+from direct_debit.entrypoint.command import Command, read_flag
 from direct_debit.entrypoint.doors import Answer, Call
 from direct_debit.entrypoint.route import BY_PAYMENT, READS, Route
 from direct_debit.entrypoint.values import Reference
 from direct_debit.entrypoint.views.payment import PaymentView, show_payment
-
-
-def _read_flag(value: object) -> object:
-    """Query parameters are text; plain commands have real booleans."""
-    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
 class GetPaymentRequest(Command):
@@ -23,7 +18,7 @@ class GetPaymentRequest(Command):
     partner_reference_no: Reference
     refresh: Annotated[
         bool,
-        BeforeValidator(_read_flag),
+        BeforeValidator(read_flag),
         Field(description="true asks DOKU for the status of an unresolved payment, rate-limited; else false."),
     ] = False
 

@@ -1,21 +1,38 @@
-"""GET /customers/{customerId}/bindings: all links of a customer."""
+"""GET /bindings: links of a customer, of a day, or the unresolved ones; page by page."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 from pydantic import Field
 
-from direct_debit.application.bindings.list_bindings import BindingsResult, list_bindings
+from direct_debit.application.bindings.list_bindings import BindingsResult, ListBindings, list_bindings
+from direct_debit.application.errors import InvalidRequest
+from direct_debit.domain.binding import BindingState
 from direct_debit.entrypoint.doors import Answer, Call
-from direct_debit.entrypoint.names import CustomerRequest
+from direct_debit.entrypoint.listing import LIST_QUERY, ListRequest, write_mark
 from direct_debit.entrypoint.route import READS, Route
 from direct_debit.entrypoint.views.binding import BindingView, show_binding
 from direct_debit.entrypoint.views.view import View
 
 
+class ListBindingsRequest(ListRequest):
+    """Find links."""
+
+    state: Annotated[
+        BindingState | None,
+        Field(strict=False, description=f"Only links in this state: {', '.join(BindingState)}."),
+    ] = None
+
+
 class BindingList(View):
-    """The bindings of a customer, newest first."""
+    """A page of links, newest first (unresolved ones: the longest due first)."""
 
     bindings: Sequence[BindingView]
+    next: str | None = Field(
+        default=None,
+        description="Send it as `after` to get the next page; absent on the last one.",
+        examples=["MjAyNi0wOC0wMVQwNzoxNTowMCswMDowMHw2ZjFkMmMzYjRhNTk2ODc3ODY5NWE0YjNjMmQxZTBmMA"],
+    )
     not_shown: Sequence[str] | None = Field(
         default=None,
         description="Ids of links that this release can not read, since a newer one wrote them.",
@@ -24,23 +41,31 @@ class BindingList(View):
 
 
 def show_bindings(result: BindingsResult) -> BindingList:
-    """Return what the API shows of a customer's bindings."""
-    return BindingList(bindings=[show_binding(one) for one in result.shown], not_shown=list(result.not_shown) or None)
+    """Return what the API shows of a page."""
+    return BindingList(
+        bindings=[show_binding(one) for one in result.shown],
+        next=None if result.following is None else write_mark(result.following),
+        not_shown=list(result.not_shown) or None,
+    )
 
 
 ROUTE = Route(
     name="list_bindings",
     method="GET",
-    path="/customers/{customerId}/bindings",
-    summary="List a customer's links",
-    request=CustomerRequest,
+    path="/bindings",
+    summary="Find links: of a customer, of a day, unresolved ones",
+    request=ListBindingsRequest,
     response=BindingList,
-    answers={200: "All links of the customer, newest first; an unknown customer has none."},
+    answers={200: "A page of links, newest first; none of what is unknown."},
     problems=READS,
-    from_path={"customerId": "customerId"},
+    from_query=LIST_QUERY | {"state"},
 )
 
 
-def operate(request: CustomerRequest, call: Call) -> Answer:
-    """Show the bindings, newest first."""
-    return Answer(200, show_bindings(list_bindings(request.customer_id, call.ports)))
+def operate(request: ListBindingsRequest, call: Call) -> Answer:
+    """Show a page."""
+    selection = request.to_selection()
+    if selection is None:
+        raise InvalidRequest("customerId", "Say which links: customerId, day or unresolved=true.")
+    query = ListBindings(selection=selection, state=request.state, limit=request.limit, after=request.to_mark())
+    return Answer(200, show_bindings(list_bindings(query, call.ports)))

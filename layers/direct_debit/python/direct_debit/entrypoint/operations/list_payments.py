@@ -1,79 +1,48 @@
-"""GET /customers/{customerId}/payments: a customer's payments, newest first, page by page."""
+"""GET /payments: payments of a customer, of a day, by DOKU's reference, or the unresolved ones; page by page."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
-from direct_debit.application.payments.list_payments import list_payments
-from direct_debit.application.ports.payments import CustomerPayments, PageMark
-from direct_debit.entrypoint.command import Command
+from direct_debit.application.errors import InvalidRequest
+from direct_debit.application.payments.list_payments import ListPayments, find_by_doku_reference, list_payments
+from direct_debit.application.ports.pages import Page
+from direct_debit.domain import values
+from direct_debit.domain.payment import Payment, PaymentState
 from direct_debit.entrypoint.doors import Answer, Call
+from direct_debit.entrypoint.listing import LIST_QUERY, ListRequest, write_mark
 from direct_debit.entrypoint.route import LOOKS, Route
-from direct_debit.entrypoint.values import CustomerId
 from direct_debit.entrypoint.views.payment import PaymentView, show_payment
 from direct_debit.entrypoint.views.view import View
 
-_MOST = 100
-_USUAL = 20
 
+class ListPaymentsRequest(ListRequest):
+    """Find payments."""
 
-def _read_number(value: object) -> object:
-    """Query parameters are text; plain commands have real numbers."""
-    return int(value) if isinstance(value, str) and value.isascii() and value.isdecimal() else value
-
-
-def write_mark(mark: PageMark) -> str:
-    """Return where a page begins as callers get it; what is in it may change."""
-    return urlsafe_b64encode(f"{mark.created_at.isoformat()}|{mark.ref}".encode()).decode().rstrip("=")
-
-
-def read_mark(text: str) -> PageMark:
-    """Read what `write_mark` wrote. Raises ValueError."""
-    created_at, _, ref = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition("|")
-    mark = PageMark(datetime.fromisoformat(created_at), ref)
-    if mark.created_at.tzinfo is None or not ref:
-        raise ValueError("no mark")
-    return mark
-
-
-def _check_mark(text: str) -> str:
-    try:
-        read_mark(text)
-    except ValueError:
-        raise PydanticCustomError("page_mark", "not a mark") from None
-    return text
-
-
-class ListPaymentsRequest(Command):
-    """List a customer's payments."""
-
-    customer_id: CustomerId
-    limit: Annotated[
-        int,
-        BeforeValidator(_read_number),
-        Field(ge=1, le=_MOST, description=f"How many at most, 1 to {_MOST}; {_USUAL} where it is left out."),
-    ] = _USUAL
-    after: (
-        Annotated[
-            str,
-            BeforeValidator(_check_mark),
-            Field(max_length=200, description="Where the page begins: `next` of the page before."),
-        ]
-        | None
-    ) = None
+    state: Annotated[
+        PaymentState | None,
+        Field(strict=False, description=f"Only payments in this state: {', '.join(PaymentState)}."),
+    ] = None
+    doku_reference: Annotated[
+        str | None,
+        Field(
+            max_length=64,
+            pattern=values.TEXT,
+            description="DOKU's own reference of the payment, as `dokuReference` shows it; alone.",
+            examples=["Sv6L8aBvCqzB3Wsu7uRjaQHTXNACnXpP"],
+        ),
+    ] = None
 
 
 class PaymentList(View):
-    """A page of a customer's payments, newest first."""
+    """A page of payments, newest first (unresolved ones: the longest due first)."""
 
     payments: Sequence[PaymentView]
     next: str | None = Field(
         default=None,
-        description="Send it as `after` to get the next page; absent on the last one.",
+        description="Send it as `after` to get the next page; absent on the last one. A page may be short, or empty, "
+        "and have a next one: where a state is rare, some are looked at in vain.",
         examples=["MjAyNi0wOC0wMVQwNzoxNTowMCswMDowMHxJTlYyMDI2MDgwMTA"],
     )
     not_shown: Sequence[str] | None = Field(
@@ -83,10 +52,10 @@ class PaymentList(View):
     )
 
 
-def show_payments(page: CustomerPayments) -> PaymentList:
+def show_payments(page: Page[Payment]) -> PaymentList:
     """Return what the API shows of a page."""
     return PaymentList(
-        payments=[show_payment(payment) for payment in page.payments],
+        payments=[show_payment(payment) for payment in page.records],
         next=None if page.following is None else write_mark(page.following),
         not_shown=list(page.unreadable) or None,
     )
@@ -95,18 +64,24 @@ def show_payments(page: CustomerPayments) -> PaymentList:
 ROUTE = Route(
     name="list_payments",
     method="GET",
-    path="/customers/{customerId}/payments",
-    summary="List a customer's payments",
+    path="/payments",
+    summary="Find payments: of a customer, of a day, by DOKU's reference, unresolved ones",
     request=ListPaymentsRequest,
     response=PaymentList,
-    answers={200: "A page of the customer's payments, newest first; an unknown customer has none."},
+    answers={200: "A page of payments, newest first; none of what is unknown."},
     problems=LOOKS,
-    from_path={"customerId": "customerId"},
-    from_query=frozenset({"limit", "after"}),
+    from_query=LIST_QUERY | {"state", "dokuReference"},
 )
 
 
 def operate(request: ListPaymentsRequest, call: Call) -> Answer:
-    """Show a page, newest first."""
-    after = None if request.after is None else read_mark(request.after)
-    return Answer(200, show_payments(list_payments(request.customer_id, request.limit, after, call.ports)))
+    """Show a page."""
+    selection = request.to_selection()
+    if request.doku_reference is not None:
+        if selection is not None or request.state is not None:
+            raise InvalidRequest("dokuReference", "DOKU's reference names one payment: send it alone.")
+        return Answer(200, show_payments(find_by_doku_reference(request.doku_reference, call.ports)))
+    if selection is None:
+        raise InvalidRequest("customerId", "Say which payments: customerId, day, dokuReference or unresolved=true.")
+    query = ListPayments(selection=selection, state=request.state, limit=request.limit, after=request.to_mark())
+    return Answer(200, show_payments(list_payments(query, call.ports)))
