@@ -11,12 +11,15 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from direct_debit.application.errors import DirectDebitError, RecordUnreadable
 from tools.ops.explain_binding import explain_binding
 from tools.ops.explain_payment import explain_payment
+from tools.ops.export import FORMATS, KINDS, STATES, Export, export
 from tools.ops.failure import OpsError
 from tools.ops.queues import show_queues
 from tools.ops.redrive import discard, redrive
@@ -29,6 +32,7 @@ from tools.ops.system import System, find_system
 
 type Command = Callable[[argparse.Namespace, System], Report]
 
+_DAY = "a day in Jakarta, YYYY-MM-DD"
 _QUEUES = ("notification", "refund", "inquiry")
 
 
@@ -50,7 +54,8 @@ def main(arguments: Sequence[str] | None = None, find: Callable[..., System] = f
         return _fail(f"AWS answered {code} to {error.operation_name}", as_json=given.json)
     except BotoCoreError as error:
         return _fail(f"AWS could not be reached: {error}", as_json=given.json)
-    print(json.dumps(report.facts, indent=2) if given.json else "\n".join(map(escape, report.lines)))
+    if given.json or report.lines:
+        print(json.dumps(report.facts, indent=2) if given.json else "\n".join(map(escape, report.lines)))
     return report.status
 
 
@@ -109,7 +114,31 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("ref", metavar="REF", help="partnerReferenceNo")
     one = add("stream-failures", "changes that were not published", lambda a, s: stream_failures(s, redrive=a.redrive))
     one.add_argument("--redrive", action="store_true", help="give them to the outbox again")
+    _add_export(add("export", "all payments or links of some days, as CSV or JSON Lines", _export))
     return parser
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("kind", choices=KINDS)
+    parser.add_argument("--from", dest="first", metavar="DAY", type=date.fromisoformat, required=True, help=_DAY)
+    parser.add_argument("--to", dest="last", metavar="DAY", type=date.fromisoformat, help="the last day; else one day")
+    parser.add_argument("--state", choices=STATES, metavar="STATE", help="only records in this state")
+    parser.add_argument("--format", choices=FORMATS, default="csv")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="else to standard output")
+
+
+def _export(given: argparse.Namespace, system: System) -> Report:
+    if given.json and given.output is None:
+        raise OpsError("--json tells about a file: name it by --output")
+    wanted = Export(
+        kind=given.kind,
+        first=given.first,
+        last=given.last or given.first,
+        state=given.state,
+        format=given.format,
+        path=given.output,
+    )
+    return export(wanted, system)
 
 
 if __name__ == "__main__":

@@ -91,8 +91,8 @@ def _find_index(selection: Selection, kind: str) -> _Index:
     match selection:
         case OfCustomer(customer_id):
             return _Index(CUSTOMER_INDEX, "customerId", "createdAt", [customer_id], descending=True)
-        case OfDay(day):
-            return _Index(DAY_INDEX, "day", "createdAt", day_shards(day), descending=True)
+        case OfDay(day, oldest_first):
+            return _Index(DAY_INDEX, "day", "createdAt", day_shards(day), descending=not oldest_first)
         case _:
             shards = [*due_shards(kind), *due_shards(REVIEW_KIND)]
             return _Index(DUE_INDEX, "dueShard", "dueAt", shards, descending=False)

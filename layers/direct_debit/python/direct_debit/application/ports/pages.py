@@ -14,9 +14,10 @@ class OfCustomer:
 
 @dataclass(frozen=True, slots=True)
 class OfDay:
-    """All that were made on a day in Jakarta, newest first."""
+    """All that were made on a day in Jakarta, newest first or oldest first."""
 
     day: date
+    oldest_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
