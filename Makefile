@@ -82,6 +82,10 @@ bench-outages: setup ## How long after an outage of DOKU's each open record is s
 bench-cost: setup ## What an order takes of AWS, and costs: ARGS="--doku-seconds 0.8 --factor 1.2 --write"
 	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tests.benchmarks.cost $(ARGS)
 
+.PHONY: bench-listing
+bench-listing: setup ## What a page of a list takes with a thousand payments and with a million, in memory: ARGS="--payments 100000"
+	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tests.benchmarks.listing $(ARGS)
+
 .PHONY: bench
 bench: setup ## Measure the built functions beside a floor and DOKU's own library; fails on a missed goal: ARGS="--quick --only P1,P3"
 	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tests.benchmarks.speed $(ARGS)
