@@ -10,6 +10,7 @@ from collections import defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypedDict, cast
 
+from direct_debit.adapters.dynamodb.keys import record_id
 from direct_debit.adapters.dynamodb.payment_item import write_filing
 from direct_debit.domain.evidence import EvidenceSource
 from direct_debit.domain.payment import FailureReason, Payment, PaymentState
@@ -60,7 +61,7 @@ def check_grounds(u: Universe) -> Iterator[str]:
     writes: defaultdict[str, list[Journal]] = defaultdict(list)
     for entry in u.journal:
         if entry.record.keys["sk"]["S"] == "PAYMENT" and entry.record.new is not None:
-            writes[str(entry.record.new["ref"]["S"])].append(entry)
+            writes[record_id(str(entry.record.new["pk"]["S"]))].append(entry)
     for ref, entries in writes.items():
         yield from _check_payment(u, entries, arrivals[ref])
         yield from _check_questions(u, entries, arrivals[ref])

@@ -9,7 +9,7 @@ from collections import defaultdict
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from direct_debit.adapters.dynamodb.keys import REVIEW_KIND
+from direct_debit.adapters.dynamodb.keys import REVIEW_KIND, record_id
 from direct_debit.application.settings import LateSuccess
 from direct_debit.domain.binding import TOLD_STATES, BindingState
 from direct_debit.domain.evidence import EvidenceSource
@@ -298,7 +298,7 @@ def _list_for_review(u: Universe, records: Mapping[str, Payment]) -> Iterator[st
     for item in u.store.items(TRANSACTIONS):
         if item["sk"]["S"] != "PAYMENT":
             continue
-        payment = records[str(item["ref"]["S"])]
+        payment = records[record_id(str(item["pk"]["S"]))]
         stuck = payment.refund is not None and payment.refund.state in (RefundState.FAILED, RefundState.NEEDS_REVIEW)
         waits = payment.state is PaymentState.NEEDS_REVIEW or stuck or payment.reversed_at is not None
         listed = (_text(item, "dueShard") or "").startswith(REVIEW_KIND)
