@@ -74,9 +74,11 @@ class Signer:
         signature = sign_asymmetric(asymmetric_string_to_sign(self.client_id, timestamp), self.doku_private_key)
         return {"X-CLIENT-KEY": self.client_id, "X-TIMESTAMP": timestamp, "X-SIGNATURE": signature}
 
-    def notification_headers(self, path: str, body: bytes, external_id: str) -> dict[str, str]:
-        """Headers of a notification, with a token that we issue for it."""
-        token = self._issue_token()
+    def notification_headers(
+        self, path: str, body: bytes, external_id: str, token: str | None = None
+    ) -> dict[str, str]:
+        """Headers of a notification, with this token or one that we issue for it."""
+        token = token or self._issue_token()
         timestamp = format_timestamp(self.at)
         public_path = urlsplit(self.public_url).path.rstrip("/") + path
         to_sign = symmetric_string_to_sign("POST", public_path, token, body, timestamp)
@@ -95,6 +97,7 @@ class Signer:
             secret_keys=[self.secret_key],
             doku_public_keys=[self.doku_public_key],
             issued_token_keys=[self.issued_token_key],
+            are_in_use=True,
         )
         adapter = InboundDokuAdapter(
             lambda _: keys, _Standing(self.at), issuer=self.public_url, window_seconds=300, doubt_keys=lambda: False

@@ -43,6 +43,7 @@ HAPPENINGS = (
     "liar", "refunded from the back office", "refund started again",
     "code refused while another takes effect", *(f"notification with {look}" for look in LOOKS),
     "notification forged: old_status", "question turned away", "refund refused for a reason that passes",
+    "notification forged with a replaced key",
     "function frozen", "stream records lost", "key repeated with another reference",
     "phone mistyped", "page called failed that is not", "page finished after all", "link given up",
     "answered with a row of another amount", *(f"answered with the {kind}" for kind in MIXUPS),

@@ -17,6 +17,7 @@ from tests.simulation.moods import draw_fickleness
 from tests.simulation.people import populate, redrive_refunds
 from tests.simulation.plan import Plan, draw_plan
 from tests.simulation.secret import mark
+from tests.simulation.thief import draw_overlap
 from tests.simulation.universe import Universe
 
 HOUR = 3_600 * SECOND
@@ -41,9 +42,9 @@ class History:
 def run_history(seed: int, coverage: Coverage, *, keep_trace: bool = False) -> History:
     """Live through one history and judge it. Equal seeds give equal digests."""
     rng = Random(seed)  # noqa: S311 - the whole point is to repeat it
-    plan = replace(draw_plan(rng), fickle=draw_fickleness(seed))
-    moods = Random(f"moods {seed}")  # noqa: S311
-    universe = Universe(rng, plan, coverage, keep_trace=keep_trace, moods=moods)
+    plan = replace(draw_plan(rng), fickle=draw_fickleness(seed), key_overlap=draw_overlap(seed))
+    moods, thief = (Random(f"{who} {seed}") for who in ("moods", "stolen"))  # noqa: S311
+    universe = Universe(rng, plan, coverage, keep_trace=keep_trace, moods=moods, thief=thief)
     with counting(universe):
         try:
             _live(universe)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from direct_debit.adapters import doku, doku_replies, vault
+from direct_debit.adapters import doku, doku_inbound, doku_replies, secrets, vault
 from direct_debit.adapters.dynamodb import changes, client, conditions, filing, payment_item, payments
 from direct_debit.application import chains, references, resolve_pending
 from direct_debit.application.bindings import (
@@ -647,6 +647,24 @@ MUTANTS: tuple[Mutant, ...] = (
             process_notification._process_payment,
             "if not item.fresh:",
             'if not item.fresh and facts.status == "00":',
+        ),
+    ),
+    Mutant(
+        "replaced-key-believed",
+        "what a replaced key proves is believed (findings/security.md, S1)",
+        lambda: _edit(
+            doku_inbound.InboundDokuAdapter.read_notification,
+            "command, fresh=False, is_by_replaced_key=True",
+            "command",
+        ),
+    ),
+    Mutant(
+        "replaced-key-for-ever",
+        "a replaced key is heard for as long as Secrets Manager keeps it (findings/security.md, S1)",
+        lambda: _edit(
+            secrets.SecretsManagerCredentials.overlapping,
+            "since is None or self._clock.now() >= since + self._overlap",
+            "False",
         ),
     ),
     # --- looks in time ------------------------------------------------------------------------------------------------

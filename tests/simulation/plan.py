@@ -82,6 +82,7 @@ class Plan:
     poor_merchant: bool  # DOKU refuses refunds for hours, for a reason of the merchant's that passes
     old_news: bool  # DOKU repeats, much later, what it had said before
     slow_streams: bool  # the streams lag by minutes, so that many changes come together
+    key_overlap: int | None = None  # of replaced keys, in seconds, where somebody has them
     fickle: float = 0.0  # how often customers change their minds while they link
 
 

@@ -62,7 +62,7 @@ class SecretsManager:
             "phonePepper": _key("pepper"),
             "issuedTokenKey": _key("issued 1"),
         }
-        self._versions = [json.dumps(self._fields)]
+        self._versions = [(json.dumps(self._fields), universe.kernel.now())]
         self.was_secret_key_new = False  # whether DOKU and we may have had different ones for a while
         self.registered = _MARKS[0]  # what DOKU takes as our signature on requests for tokens
         self.registered_at = 0
@@ -72,16 +72,22 @@ class SecretsManager:
         """The newest secret key."""
         return str(self._fields["secretKey"])
 
-    def get_secret_value(self, **question: str) -> Mapping[str, str]:
+    @property
+    def fields(self) -> Mapping[str, object]:
+        """The newest version."""
+        return dict(self._fields)
+
+    def get_secret_value(self, **question: str) -> Mapping[str, object]:
         """Read a version, as the client of boto3 does."""
         read = partial(self._read, question["VersionStage"])
         return self._u.effect("secrets.get_secret_value", read, _FAILURES, _FAULTS, self._u.plan.port_faults)
 
-    def _read(self, stage: str) -> Mapping[str, str]:
+    def _read(self, stage: str) -> Mapping[str, object]:
         age = _STAGES[stage]
         if age > len(self._versions):
             raise store_error("ResourceNotFoundException")
-        return {"SecretString": self._versions[-age]}
+        text, created = self._versions[-age]
+        return {"SecretString": text, "CreatedDate": created}
 
     def rotate(self) -> None:
         """Replace one of the keys; DOKU takes a new secret key at once, a little before, or a little after."""
@@ -117,5 +123,7 @@ class SecretsManager:
 
     def _put(self, **changes: object) -> None:
         self._fields.update(changes)
-        self._versions.append(json.dumps(self._fields))
+        self._versions.append((json.dumps(self._fields), self._u.kernel.now()))
+        if self._u.thief is not None:
+            self._u.thief.learn_of(self._fields)
         self._u.kernel.note("a new version of the secret")

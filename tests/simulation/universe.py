@@ -37,6 +37,7 @@ from tests.simulation.moods import Moods
 from tests.simulation.notices import Notices
 from tests.simulation.platform import Platform
 from tests.simulation.secret import SecretsManager
+from tests.simulation.thief import find_thief
 from tools.doku_simulator.config import MerchantEndpoints, SimulatorConfig
 from tools.doku_simulator.core import Simulator
 
@@ -110,7 +111,14 @@ class Universe:
     """Everything of one history."""
 
     def __init__(
-        self, rng: Random, plan: Plan, coverage: Coverage, *, keep_trace: bool = False, moods: Random | None = None
+        self,
+        rng: Random,
+        plan: Plan,
+        coverage: Coverage,
+        *,
+        keep_trace: bool = False,
+        moods: Random | None = None,
+        thief: Random | None = None,
     ) -> None:
         self.rng = rng
         self.plan = plan
@@ -156,6 +164,7 @@ class Universe:
         if plan.short_schedules:
             self.settings = _shorten(self.settings)
         self.secrets = SecretsManager(self)
+        self.thief = None if thief is None else find_thief(self, thief)
         self.simulator = Simulator(
             SimulatorConfig(
                 client_id=CLIENT_ID,
@@ -192,6 +201,12 @@ class Universe:
             self.kernel.after(begin, lambda: self._happens("DOKU down for a while"))
             self.kernel.note(f"outage from {begin:.0f} to {end:.0f} s")
 
+    @property
+    def key_overlap(self) -> timedelta:
+        """How long a replaced key of the secret is heard."""
+        given = self.plan.key_overlap
+        return timedelta(seconds=_FUNCTION.key_overlap if given is None else given)
+
     # --- small words -------------------------------------------------------------------------------------------------
 
     def happens(self, name: str) -> None:
@@ -227,7 +242,9 @@ class Universe:
     def _start_environment(self, skew: float) -> Environment:
         clock = Clock(self.kernel, skew)
         secrets = cast("SecretsManagerClient", self.secrets)
-        credentials = SecretsManagerCredentials(secrets, _FUNCTION.doku_secret_id, clock, self.telemetry)
+        credentials = SecretsManagerCredentials(
+            secrets, _FUNCTION.doku_secret_id, clock, self.telemetry, overlap=self.key_overlap
+        )
         connector = DokuConnector(_CLIENT_SETTINGS, credentials, clock, Transport(self), telemetry=self.telemetry)
         ports = make_process(
             DynamoDb(self),

@@ -256,6 +256,7 @@ notifications = st.builds(
     subject=maybe_text,
     received_at=moments,
     fresh=st.booleans(),
+    is_by_replaced_key=st.booleans(),
     body=texts,
     state=st.sampled_from(InboxState),
     reason=maybe_text,

@@ -1,6 +1,8 @@
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
 
 import boto3
 import pytest
@@ -17,6 +19,7 @@ from tests.fakes.telemetry import RecordingTelemetry
 from tests.unit.adapters.test_credentials import FIELDS
 
 NAME = "doku"
+OVERLAP = timedelta(hours=24)
 MALFORMED = '{"clientId": ""}'
 
 
@@ -42,7 +45,7 @@ def kept() -> Iterator[Kept]:
         client = AwsClients(boto3.Session(region_name="ap-southeast-3").client).secrets
         client.create_secret(Name=NAME)  # as the template makes it
         clock, telemetry = FakeClock(), RecordingTelemetry()
-        yield Kept(SecretsManagerCredentials(client, NAME, clock, telemetry), client, clock, telemetry)
+        yield Kept(SecretsManagerCredentials(client, NAME, clock, telemetry, overlap=OVERLAP), client, clock, telemetry)
 
 
 def test_a_secret_without_a_value_is_not_set_up_and_the_first_value_is_read_at_once(kept: Kept) -> None:
@@ -92,7 +95,7 @@ def test_a_version_that_breaks_a_further_rule_is_a_malformed_one(kept: Kept) -> 
         if credentials.client_id == "bad":
             raise MalformedCredentials("clientId", "is bad")
 
-    source = SecretsManagerCredentials(kept.client, NAME, kept.clock, kept.telemetry, check)
+    source = SecretsManagerCredentials(kept.client, NAME, kept.clock, kept.telemetry, check, overlap=OVERLAP)
     kept.put("bad")
     with pytest.raises(MalformedCredentials):
         source.current()
@@ -113,11 +116,11 @@ def test_a_value_that_is_gone_leaves_what_is_kept_in_use(kept: Kept) -> None:
     assert kept.counted == 1
 
 
-def test_a_rotation_is_seen_within_five_minutes_and_the_old_version_stays_usable(kept: Kept) -> None:
+def test_a_rotation_is_seen_within_a_minute_and_the_old_version_stays_usable(kept: Kept) -> None:
     kept.put("one")
     assert kept.source.current().client_id == "one"
     kept.put("two")
-    kept.clock.tick(299)
+    kept.clock.tick(49)
     assert kept.source.current().client_id == "one"
     kept.clock.tick(1)
     assert kept.source.current().client_id == "two"
@@ -159,3 +162,71 @@ def test_nothing_kept_and_nothing_readable_is_unavailable(kept: Kept) -> None:
     with pytest.raises(StoreUnavailable):
         kept.source.current()
     assert kept.source.previous() is None
+
+
+class _Dated:
+    """Secrets Manager whose versions are made when the test's clock says so."""
+
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
+        self.made: dict[str, datetime | None] = {}
+
+    def put(self, client_id: str, *, is_dated: bool = True) -> None:
+        self._kept.put(client_id)
+        answer = self._kept.client.get_secret_value(SecretId=NAME)
+        self.made[answer["VersionId"]] = self._kept.clock.now() if is_dated else None
+
+    def get_secret_value(self, **question: str) -> Mapping[str, object]:
+        answer = self._kept.client.get_secret_value(**question)
+        made = self.made[answer["VersionId"]]
+        return {name: value for name, value in {**answer, "CreatedDate": made}.items() if value is not None}
+
+
+def overlapping(kept: Kept, client: _Dated) -> CredentialSource:
+    secrets = cast("SecretsManagerClient", client)
+    return SecretsManagerCredentials(secrets, NAME, kept.clock, kept.telemetry, overlap=OVERLAP)
+
+
+def test_a_replaced_version_is_heard_until_its_overlap_ends_and_opens_texts_after_it(kept: Kept) -> None:
+    client = _Dated(kept)
+    source = overlapping(kept, client)
+    client.put("one")
+    assert source.overlapping() is None
+    kept.clock.tick(7 * 86_400)
+    client.put("two")
+    kept.clock.tick(60)
+    heard = source.overlapping()
+    assert heard is not None
+    assert heard.client_id == "one"
+    kept.clock.tick(OVERLAP.total_seconds() - 61)
+    assert source.overlapping() is not None
+    kept.clock.tick(1)
+    assert source.overlapping() is None
+    unsealing = source.previous()
+    assert unsealing is not None
+    assert unsealing.client_id == "one"
+    assert overlapping(kept, client).overlapping() is None  # a function that starts now
+
+
+def test_a_version_of_unknown_age_replaces_at_once(kept: Kept) -> None:
+    client = _Dated(kept)
+    client.put("one")
+    client.put("two", is_dated=False)
+    assert overlapping(kept, client).overlapping() is None
+
+
+def test_a_version_is_confirmed_while_it_was_read_within_a_minute(kept: Kept) -> None:
+    assert not kept.source.is_confirmed()
+    kept.put("one")
+    kept.source.current()
+    assert kept.source.is_confirmed()
+    kept.client.put_secret_value(SecretId=NAME, SecretString=MALFORMED)
+    kept.clock.tick(49)
+    assert kept.source.is_confirmed()
+    kept.clock.tick(1)
+    assert kept.source.current().client_id == "one"
+    assert not kept.source.is_confirmed()  # it may be what somebody has replaced, by mistake unreadably
+    kept.put("two")
+    kept.clock.tick(60)
+    assert kept.source.current().client_id == "two"
+    assert kept.source.is_confirmed()

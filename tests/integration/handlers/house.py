@@ -53,6 +53,36 @@ class RecordingFailures:
         self.sent.append(failure)
 
 
+IN_USE = InboundKeys(
+    client_id=KEYS["clientId"],
+    client_key=KEYS["clientId"],
+    secret_keys=[KEYS["secretKey"]],
+    doku_public_keys=[KEYS["dokuPublicKeyPem"]],
+    issued_token_keys=[ISSUED_TOKEN_KEY],
+    are_in_use=True,
+)
+REPLACED = replace(
+    IN_USE,
+    secret_keys=["the-secret-before"],
+    doku_public_keys=[KEYS["merchantPublicKeyPem"]],
+    issued_token_keys=[b"a" * 32],
+    are_in_use=False,
+)
+
+
+def read_keys(previous: bool) -> InboundKeys:
+    """Return the keys in use, and those before them where they are asked for too."""
+    if not previous:
+        return IN_USE
+    return replace(
+        IN_USE,
+        secret_keys=[*IN_USE.secret_keys, *REPLACED.secret_keys],
+        doku_public_keys=[*IN_USE.doku_public_keys, *REPLACED.doku_public_keys],
+        issued_token_keys=[*IN_USE.issued_token_keys, *REPLACED.issued_token_keys],
+        are_in_use=False,
+    )
+
+
 @dataclass
 class House:
     """The application behind its doors."""
@@ -65,15 +95,8 @@ class House:
 
     def __post_init__(self) -> None:
         self.ports = self.world.process()
-        keys = InboundKeys(
-            client_id=KEYS["clientId"],
-            client_key=KEYS["clientId"],
-            secret_keys=[KEYS["secretKey"], "the-secret-before"],
-            doku_public_keys=[KEYS["dokuPublicKeyPem"]],
-            issued_token_keys=[ISSUED_TOKEN_KEY, b"a" * 32],
-        )
         inbound = InboundDokuAdapter(
-            lambda _: keys, self.world.clock, issuer=PUBLIC_URL, window_seconds=300, doubt_keys=lambda: False
+            read_keys, self.world.clock, issuer=PUBLIC_URL, window_seconds=300, doubt_keys=lambda: False
         )
         # Loggers live as long as the process, by name: a name of its own gives each house its own stream.
         observability = Observability(

@@ -13,9 +13,9 @@ from direct_debit.entrypoint import container
 from doku_snap.keys import load_private_key
 from tests.fakes.weather import Fault, Weather
 from tests.fakes.world import PUBLIC_URL
-from tests.integration.handlers.house import KEYS, House, encode, payment_body
+from tests.integration.handlers.house import IN_USE, KEYS, House, encode, payment_body
 from tests.integration.handlers.test_events import read
-from tools.make_events import AT, BINDING_NOTIFY_PATH, ISSUED_TOKEN_KEY, NOTIFY_PATH, vector_signer
+from tools.make_events import AT, BINDING_NOTIFY_PATH, NOTIFY_PATH, vector_signer
 
 NOTIFY = "receive_payment_notification"
 
@@ -140,9 +140,7 @@ def ask_with(rotation: Rotation, house: House, call: dict[str, Any], name: str =
         return ask(house, call, name)
 
 
-FITTING = InboundKeys(
-    KEYS["clientId"], KEYS["clientId"], [KEYS["secretKey"]], [KEYS["dokuPublicKeyPem"]], [ISSUED_TOKEN_KEY]
-)
+FITTING = IN_USE
 OLDER = {
     "the secret key": replace(FITTING, secret_keys=["an older one"]),
     "the key of issued tokens": replace(FITTING, issued_token_keys=[b"o" * 32]),
@@ -180,6 +178,7 @@ def test_the_keys_before_are_looked_up_for_a_call_that_needs_them_only(house: Ho
             now,
             secret_keys=[*now.secret_keys, *FITTING.secret_keys],
             issued_token_keys=[*now.issued_token_keys, *FITTING.issued_token_keys],
+            are_in_use=False,
         )
 
     def ask_keeping(current: InboundKeys) -> tuple[int, str]:

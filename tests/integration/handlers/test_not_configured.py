@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -49,7 +50,12 @@ def fault(house: House, request: pytest.FixtureRequest) -> Iterator[str]:
         if value is not None:
             client.put_secret_value(SecretId="doku", SecretString=value)
         source = SecretsManagerCredentials(
-            client, "doku", house.world.clock, house.services.observability, check_credentials
+            client,
+            "doku",
+            house.world.clock,
+            house.services.observability,
+            check_credentials,
+            overlap=timedelta(hours=24),
         )
         house.ports = replace(house.ports, vault=AesGcmVault(source, house.world.ids))
         inbound = InboundDokuAdapter(

@@ -173,7 +173,8 @@ def test_a_token_request_signed_by_a_stranger_is_refused() -> None:
 
 def alive(token: str, at: int = 0, keys_: dict[str, bytes] | None = None) -> bool:
     moment = NOW + timedelta(seconds=at)
-    return verify_bearer(token, keys_ or {"k1": KEY, "k0": OLD_KEY}, moment, issuer="merchant", audience="doku")
+    keys = keys_ or {"k1": KEY, "k0": OLD_KEY}
+    return verify_bearer(token, keys, moment, issuer="merchant", audience="doku") is not None
 
 
 def test_an_issued_token_is_a_reply_and_lives_for_900_seconds() -> None:

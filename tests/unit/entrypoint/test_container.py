@@ -71,6 +71,12 @@ class Rotating:
     def previous(self) -> Credentials | None:
         return None
 
+    def overlapping(self) -> Credentials | None:
+        return None
+
+    def is_confirmed(self) -> bool:
+        return True
+
     def refresh(self) -> bool:
         return False
 

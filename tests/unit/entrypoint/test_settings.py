@@ -89,6 +89,7 @@ def test_a_missing_variable_is_named(name: str, value: str | None) -> None:
         ("DOKU_STATUS_SERVICE_CODE", "56"),
         ("TIMESTAMP_WINDOW_SECONDS", "five"),
         ("TIMESTAMP_WINDOW_SECONDS", "0"),
+        ("KEY_OVERLAP_SECONDS", "-1"),
         ("LINK_LEASE_SECONDS", "-1"),
         ("CLAIM_LEASE_SECONDS", "89"),
         ("INQUIRY_SCHEDULE_SECONDS", "59,90"),

@@ -40,6 +40,7 @@ _ALGORITHM = "HS256"
 _MIN_KEY_BYTES = 32
 _CLOCK_LEEWAY_SECONDS = 60
 _EXTERNAL_ID = re.compile(r"[ -~]{1,36}")
+_REPLACED_KEY = "replacedKey"  # a claim of ours
 _BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr][ \t]+([!-~]{1,2048})")
 # Headers that let a token bring or name its own key, or demand extensions.
 _FOREIGN_KEY_HEADERS = frozenset({"crit", "jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "b64", "zip"})
@@ -77,7 +78,7 @@ class VerifiedNotification:
     nothing, ask the status (a retry of DOKU may carry its first timestamp).
 
     `form` is the form of the body that was signed. `customer_token` is what `Authorization-Customer` carried; it may be
-    older than the stored one.
+    older than the stored one. `is_token_of_replaced_key` is what `issue_token` was told of the token's request.
     """
 
     service_code: str
@@ -87,6 +88,14 @@ class VerifiedNotification:
     body: bytes = field(repr=False)
     customer_token: str | None = field(default=None, repr=False)
     form: BodyForm = BodyForm.RAW
+    is_token_of_replaced_key: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BearerToken:
+    """A living token of ours."""
+
+    is_of_replaced_key: bool
 
 
 def verify_token_request(
@@ -126,10 +135,12 @@ def issue_token(
     client_id: str,
     now: datetime,
     lifetime_seconds: int = TOKEN_LIFETIME_SECONDS,
+    is_of_replaced_key: bool = False,
 ) -> IssuedToken:
     """Make a token for DOKU (JWT, HS256, claims iss, aud, iat, exp, clientId) and the 2007300 reply.
 
-    `key` has at least 32 bytes and `key_id` names it. Raises InvalidSetting for a short key.
+    `key` has at least 32 bytes and `key_id` names it. `is_of_replaced_key`: only a key that was replaced proved the
+    request; the token says so. Raises InvalidSetting for a short key.
     """
     _require_key(key)
     issued_at = int(now.timestamp())
@@ -139,6 +150,7 @@ def issue_token(
         "iat": issued_at,
         "exp": issued_at + lifetime_seconds,
         "clientId": client_id,
+        **({_REPLACED_KEY: True} if is_of_replaced_key else {}),
     }
     token = jwt.encode(claims, key, algorithm=_ALGORITHM, headers={"kid": key_id})
     body = {
@@ -153,8 +165,10 @@ def issue_token(
     return IssuedToken(token, datetime.fromtimestamp(issued_at + lifetime_seconds, UTC), reply)
 
 
-def verify_bearer(token: str, keys: Mapping[str, bytes], now: datetime, *, issuer: str, audience: str) -> bool:
-    """Whether `token` is one of ours and alive at `now`.
+def verify_bearer(
+    token: str, keys: Mapping[str, bytes], now: datetime, *, issuer: str, audience: str
+) -> BearerToken | None:
+    """Return the token if it is one of ours and alive at `now`, else None.
 
     Strict: HS256 only, a `kid` out of `keys`, all of exp, iat, iss and aud, no header that brings another key. The
     clock is the caller's, not the process's.
@@ -165,7 +179,7 @@ def verify_bearer(token: str, keys: Mapping[str, bytes], now: datetime, *, issue
         header = jwt.get_unverified_header(token)
         key_id = header.get("kid")
         if header.get("alg") != _ALGORITHM or not isinstance(key_id, str) or _FOREIGN_KEY_HEADERS & header.keys():
-            return False
+            return None
         claims = jwt.decode(
             token,
             keys[key_id],
@@ -181,8 +195,10 @@ def verify_bearer(token: str, keys: Mapping[str, bytes], now: datetime, *, issue
             },
         )
     except (jwt.PyJWTError, KeyError, ValueError, RecursionError):
-        return False
-    return _is_alive(claims.get("iat"), claims.get("exp"), now)
+        return None
+    if not _is_alive(claims.get("iat"), claims.get("exp"), now):
+        return None
+    return BearerToken(is_of_replaced_key=_REPLACED_KEY in claims)
 
 
 def verify_notification(
@@ -208,7 +224,8 @@ def verify_notification(
     """
     given = _lower(headers)
     token = _bearer(given, service_code)
-    if not verify_bearer(token, token_keys, now, issuer=issuer, audience=audience):
+    bearer = verify_bearer(token, token_keys, now, issuer=issuer, audience=audience)
+    if bearer is None:
         raise _refused(401, service_code, "01", "Invalid Token (B2B)")
     signature = given.get("x-signature", "")
     text = _mandatory(given, "X-TIMESTAMP", service_code)
@@ -240,6 +257,7 @@ def verify_notification(
         body=body,
         customer_token=customer[1] if customer else None,
         form=form,
+        is_token_of_replaced_key=bearer.is_of_replaced_key,
     )
 
 

@@ -47,14 +47,22 @@ class Credentials:
 
 
 class CredentialSource(Protocol):
-    """Where the current credentials come from, and those before them while a rotation runs."""
+    """Where the current credentials come from, and those before them."""
 
     def current(self) -> Credentials:
         """Return the version in use."""
         ...
 
     def previous(self) -> Credentials | None:
-        """Return the version before it, if there is a usable one: good for verifying and unsealing, not for sending."""
+        """Return the version before it, if there is a usable one: good for unsealing, and for nothing else."""
+        ...
+
+    def overlapping(self) -> Credentials | None:
+        """Return the version before it while a call of DOKU that it verifies is still heard, else None."""
+        ...
+
+    def is_confirmed(self) -> bool:
+        """Whether what `current` returned was in use a minute ago at most; False where it may have been replaced."""
         ...
 
     def refresh(self) -> bool:
@@ -65,9 +73,12 @@ class CredentialSource(Protocol):
 class FixedCredentials:
     """Implements `CredentialSource` with values that never change."""
 
-    def __init__(self, current: Credentials, previous: Credentials | None = None) -> None:
+    def __init__(
+        self, current: Credentials, previous: Credentials | None = None, *, is_overlapping: bool = True
+    ) -> None:
         self._current = current
         self._previous = previous
+        self._is_overlapping = is_overlapping
 
     def current(self) -> Credentials:
         """Return the version in use."""
@@ -76,6 +87,14 @@ class FixedCredentials:
     def previous(self) -> Credentials | None:
         """Return the version before it, if one was given."""
         return self._previous
+
+    def overlapping(self) -> Credentials | None:
+        """Return the version before it, unless its time is over."""
+        return self._previous if self._is_overlapping else None
+
+    def is_confirmed(self) -> bool:
+        """Return True."""
+        return True
 
     def refresh(self) -> bool:
         """Return False: there is nothing newer."""

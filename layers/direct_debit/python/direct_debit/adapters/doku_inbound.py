@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from direct_debit.application.errors import InvalidSignature
 from direct_debit.application.notifications.accept_notification import AcceptNotification
@@ -25,13 +25,17 @@ _UNAUTHORIZED = 401
 
 @dataclass(frozen=True, slots=True)
 class InboundKeys:
-    """What verifies DOKU's calls. The first of each sequence is the current one, used for issuing."""
+    """What verifies DOKU's calls. The first of each sequence is the current one, used for issuing.
+
+    `are_in_use` is false where one of them was replaced, or may have been: the secret could not be read just now.
+    """
 
     client_id: str
     client_key: str  # X-CLIENT-KEY that DOKU uses towards us
     secret_keys: Sequence[str] = field(repr=False)
     doku_public_keys: Sequence[str] = field(repr=False)  # PEM
     issued_token_keys: Sequence[bytes] = field(repr=False)
+    are_in_use: bool
 
 
 class InboundDokuAdapter:
@@ -40,6 +44,8 @@ class InboundDokuAdapter:
 
     `doubt_keys` has the secret read anew and says whether it will be. A call that fits neither is verified once more
     then: during a rotation DOKU, or the function that issued its token, may know a newer version than this one.
+
+    What the current keys alone do not prove may come from whoever got hold of a replaced one. It is heard, and marked.
     """
 
     def __init__(
@@ -72,7 +78,7 @@ class InboundDokuAdapter:
             )
             return keys
 
-        keys = self._verified(verify)
+        keys, is_of_replaced_key = self._verified(verify)
         key = keys.issued_token_keys[0]
         issued = inbound.issue_token(
             key_id=_key_id(key),
@@ -81,14 +87,15 @@ class InboundDokuAdapter:
             audience=keys.client_key,
             client_id=keys.client_key,
             now=now,
+            is_of_replaced_key=is_of_replaced_key,
         )
         return _reply(issued.reply)
 
     def read_notification(self, kind: InboxKind, call: InboundCall) -> AcceptNotification:
         """See InboundDoku.read_notification."""
 
-        def verify(keys: InboundKeys) -> AcceptNotification:
-            verified = inbound.verify_notification(
+        def verify(keys: InboundKeys) -> inbound.VerifiedNotification:
+            return inbound.verify_notification(
                 call.headers,
                 call.body,
                 call.path,
@@ -101,28 +108,40 @@ class InboundDokuAdapter:
                 window_seconds=self._window_seconds,
                 service_code=_SERVICES[kind],
             )
-            return read_verified(kind, verified)
 
-        return self._verified(verify)
+        verified, is_by_replaced_key = self._verified(verify)
+        try:
+            command = read_verified(kind, verified)
+        except InboundRefused as refusal:
+            raise _translate(refusal) from None
+        if not is_by_replaced_key and not verified.is_token_of_replaced_key:
+            return command
+        return replace(command, fresh=False, is_by_replaced_key=True)
 
-    def _verified[T](self, verify: Callable[[InboundKeys], T]) -> T:
-        keys = self._keys(False)
-        others = self._other_keys(keys)
-        while True:
+    def _verified[T](self, verify: Callable[[InboundKeys], T]) -> tuple[T, bool]:
+        """Return what `verify` returns, and whether a replaced key may have been needed for it."""
+        refused = InboundRefused(_UNAUTHORIZED, "", "there are no keys")
+        for keys in self._key_sets():
             try:
-                return verify(keys)
+                return verify(keys), not keys.are_in_use
             except InboundRefused as refusal:
-                another = next(others, None) if refusal.http_status == _UNAUTHORIZED else None
-                if another is None:
-                    raise _translate(refusal) from None
-                keys = another
+                refused = refusal
+                if refusal.http_status != _UNAUTHORIZED:
+                    break
+        raise _translate(refused) from None
 
-    def _other_keys(self, current: InboundKeys) -> Iterator[InboundKeys]:
+    def _key_sets(self) -> Iterator[InboundKeys]:
+        """The current keys, then with the replaced ones; then both once more, if the secret is read anew."""
+        yield from self._known_key_sets()
+        if self._doubt_keys():
+            yield from self._known_key_sets()
+
+    def _known_key_sets(self) -> Iterator[InboundKeys]:
+        current = self._keys(False)
+        yield current
         both = self._keys(True)
         if both != current:
             yield both
-        if self._doubt_keys():
-            yield self._keys(True)
 
     def accept(self, kind: InboxKind) -> SnapReply:
         """See InboundDoku.accept."""

@@ -21,18 +21,23 @@ if TYPE_CHECKING:
     from direct_debit.application.ports.telemetry import Telemetry
     from direct_debit.application.ports.time_and_chance import Clock
 
-LIFETIME = timedelta(seconds=300)
+LIFETIME = timedelta(seconds=50)
+"""So that a change in an emergency is heard by every function within a minute."""
+
 REFRESH_PAUSE = timedelta(seconds=60)
 """Between two forced readings, and between attempts while there is nothing better than what is kept."""
 
 
 class SecretsManagerCredentials:
-    """Implements `CredentialSource`: AWSCURRENT and AWSPREVIOUS, each read when asked for and then kept for 300 s.
+    """Implements `CredentialSource`: AWSCURRENT and AWSPREVIOUS, each read when asked for and then kept for 50 s.
 
     What is kept stays in use while Secrets Manager does not answer, and while what it answers can not be used: a slip
     in a rotation stops nobody who has a good version. Without one it is StoreUnavailable or NotConfigured. Each
     version that can not be used is counted; a previous one counts as absent. `check` knows more rules than this module,
     and raises MalformedCredentials.
+
+    The previous version overlaps for `overlap` from the creation of the current one, by Secrets Manager's clock. Where
+    that is not told, it does not overlap.
     """
 
     def __init__(
@@ -42,14 +47,19 @@ class SecretsManagerCredentials:
         clock: Clock,
         telemetry: Telemetry,
         check: Callable[[Credentials], None] = lambda _: None,
+        *,
+        overlap: timedelta,
     ) -> None:
         self._client = client
         self._secret_id = secret_id
         self._clock = clock
         self._telemetry = telemetry
         self._check = check
+        self._overlap = overlap
         self._current: Credentials | None = None
+        self._current_since: datetime | None = None
         self._current_until: datetime | None = None
+        self._confirmed_until: datetime | None = None
         self._previous: Credentials | None = None
         self._previous_until: datetime | None = None
         self._refresh_from: datetime | None = None
@@ -60,8 +70,8 @@ class SecretsManagerCredentials:
         if self._current is not None and self._current_until is not None and now < self._current_until:
             return self._current
         try:
-            self._current = self._read_current()
-            self._current_until = now + LIFETIME
+            self._current, self._current_since = self._read_current()
+            self._current_until = self._confirmed_until = now + LIFETIME
         except StoreUnavailable as error:
             if isinstance(error, NotConfigured):
                 self._telemetry.count(Metric.SECRET_UNUSABLE)
@@ -77,8 +87,8 @@ class SecretsManagerCredentials:
         now = self._clock.now()
         if self._previous_until is None or now >= self._previous_until:
             try:
-                text = self._read("AWSPREVIOUS")
-                self._previous = None if text is None else self._parse(text)
+                version = self._read("AWSPREVIOUS")
+                self._previous = None if version is None else self._parse(version[0])
                 self._previous_until = now + LIFETIME
             except MalformedCredentials:
                 self._previous = None
@@ -86,6 +96,22 @@ class SecretsManagerCredentials:
             except StoreUnavailable:
                 self._previous_until = now + REFRESH_PAUSE
         return self._previous
+
+    def overlapping(self) -> Credentials | None:
+        """Return AWSPREVIOUS during the overlap, and None after it or where there is none that can be read.
+
+        Raises what `current` raises.
+        """
+        self.current()
+        since = self._current_since
+        return None if since is None or self._clock.now() >= since + self._overlap else self.previous()
+
+    def is_confirmed(self) -> bool:
+        """Return whether the version that `current` returned was read within its lifetime.
+
+        Not, while Secrets Manager does not answer or has a version that can not be used: what is kept may be replaced.
+        """
+        return self._confirmed_until is not None and self._clock.now() < self._confirmed_until
 
     def refresh(self) -> bool:
         """Make the next questions read anew; False when that was done within the last minute."""
@@ -97,18 +123,19 @@ class SecretsManagerCredentials:
         self._previous_until = None
         return True
 
-    def _read_current(self) -> Credentials:
-        text = self._read("AWSCURRENT")
-        if text is None:
+    def _read_current(self) -> tuple[Credentials, datetime | None]:
+        version = self._read("AWSCURRENT")
+        if version is None:
             raise NotConfigured("the secret has no value: put DOKU's credentials in (docs/operations.md, Secrets)")
-        return self._parse(text)
+        text, since = version
+        return self._parse(text), since
 
     def _parse(self, text: str) -> Credentials:
         credentials = parse_credentials(text)
         self._check(credentials)
         return credentials
 
-    def _read(self, stage: str) -> str | None:
+    def _read(self, stage: str) -> tuple[str, datetime | None] | None:
         try:
             response = self._client.get_secret_value(SecretId=self._secret_id, VersionStage=stage)
         except ClientError as error:
@@ -118,4 +145,4 @@ class SecretsManagerCredentials:
             raise StoreUnavailable(f"Secrets Manager answered {code}", code=code) from error
         except BotoCoreError as error:
             raise StoreUnavailable(f"Secrets Manager did not answer: {type(error).__name__}") from error
-        return response.get("SecretString", "")
+        return response.get("SecretString", ""), response.get("CreatedDate")

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
@@ -160,7 +161,12 @@ class _Makers:
 
         secret_id = self._environment.doku_secret_id
         return SecretsManagerCredentials(
-            self._aws.secrets, secret_id, self.clock, self.observability, check_credentials
+            self._aws.secrets,
+            secret_id,
+            self.clock,
+            self.observability,
+            check_credentials,
+            overlap=timedelta(seconds=self._environment.key_overlap),
         )
 
     @cached_property

@@ -13,6 +13,7 @@ type Paths = Literal["core", "legacy"]
 type OtpField = Literal["action", "type"]
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]", "::1", "host.docker.internal"})
+KEY_OVERLAP = 86_400  # seconds: DOKU may repeat a notification for twelve hours
 LEAST_CLAIM_LEASE = 90  # seconds: who holds a claim may live for 60 s, and clocks differ
 DOKU_UNTIED_FIELDS = "DOKU_UNTIED_FIELDS"  # which names there are, the signing layer knows: the container asks it
 _WANTED = "an https URL (http only on this machine) of printable ASCII characters without blanks"
@@ -54,6 +55,7 @@ class Environment:
     doku_status_service_code: str
     doku_untied_fields: frozenset[str]
     timestamp_window: int
+    key_overlap: int
     log_level: str
     service_name: str
     metrics_namespace: str
@@ -120,6 +122,7 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
         doku_status_service_code=reader.choice("DOKU_STATUS_SERVICE_CODE", ("54", "55"), "54"),
         doku_untied_fields=reader.words(DOKU_UNTIED_FIELDS),
         timestamp_window=reader.seconds("TIMESTAMP_WINDOW_SECONDS", 300),
+        key_overlap=reader.seconds("KEY_OVERLAP_SECONDS", KEY_OVERLAP, least=0),
         log_level=reader.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO"),
         service_name=reader.optional("POWERTOOLS_SERVICE_NAME") or "direct-debit",
         metrics_namespace=reader.optional("POWERTOOLS_METRICS_NAMESPACE") or "DirectDebit",

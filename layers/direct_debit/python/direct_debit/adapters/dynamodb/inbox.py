@@ -86,6 +86,8 @@ def write_inbox_item(item: InboxItem) -> dict[str, AttributeValue]:
         "state": text(item.state.value),
         "attempts": number(item.attempts),
     }
+    if item.is_by_replaced_key:
+        attributes["byReplacedKey"] = flag(item.is_by_replaced_key)
     for name, value in (("subject", item.subject), ("reason", item.reason)):
         if value is not None:
             attributes[name] = text(value)
@@ -106,6 +108,7 @@ def read_inbox_item(item: Item) -> InboxItem:
         kind=read_choice(item, "notificationKind", InboxKind),
         received_at=read_instant(item, "receivedAt"),
         fresh=read_flag(item, "fresh"),
+        is_by_replaced_key=read_flag(item, "byReplacedKey"),
         body=read_text(item, "body"),
         state=read_choice(item, "state", InboxState),
         subject=read_text_or_none(item, "subject"),

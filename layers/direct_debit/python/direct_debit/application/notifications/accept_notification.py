@@ -21,7 +21,8 @@ class AcceptNotification:
 
     `subject` is the reference it speaks of and `fact` what it says (status and amount): together they identify it.
     `notice` is all that is kept of it. `fresh` is false when its timestamp lies outside the window: then it is only a
-    reason to ask. `signed_form` names the form of the body that DOKU signed, where that is not the body as it came.
+    reason to ask; so it is where `is_by_replaced_key`: whoever got hold of a key that was replaced could have sent it.
+    `signed_form` names the form of the body that DOKU signed, where that is not the body as it came.
     """
 
     kind: InboxKind
@@ -30,11 +31,14 @@ class AcceptNotification:
     fresh: bool
     notice: Notice
     signed_form: str | None = None
+    is_by_replaced_key: bool = False
 
 
 def accept_notification(command: AcceptNotification, ports: Ports) -> None:
     """Store the notification and queue it. Raises StoreUnavailable when it could not be stored: DOKU must repeat it."""
     identity = f"inbox:{command.kind}:{command.subject}:{command.fact}:{command.fresh}"
+    if command.is_by_replaced_key:
+        identity += ":replaced"  # it must not stand for the true one
     item_id = ports.vault.fingerprint(identity)[:_ID_DIGITS]
     now = ports.clock.now()
     item = InboxItem(
@@ -43,6 +47,7 @@ def accept_notification(command: AcceptNotification, ports: Ports) -> None:
         subject=command.subject,
         received_at=now,
         fresh=command.fresh,
+        is_by_replaced_key=command.is_by_replaced_key,
         body=ports.vault.seal(write_notice(command.notice), item_id),
         due_at=now + _PATIENCE,
     )

@@ -1,7 +1,8 @@
 """Work out what an accepted notification means (contract 3.5, 3.10; invariant 6).
 
-Only a fresh one whose reference, amount and customer agree with the record is believed. Everything else changes no
-money: it is kept, counted where it should not happen, and DOKU is asked for the status instead.
+Only a fresh one, proved by the keys that are in use, whose reference, amount and customer agree with the record is
+believed. Everything else changes no money: it is kept, counted where it should not happen, and DOKU is asked for the
+status instead.
 """
 
 from dataclasses import replace
@@ -74,6 +75,11 @@ def _process_payment(item: InboxItem, facts: PaymentNotice, ports: Ports) -> Non
     if payment is None:
         _quarantine(item, "unknown_reference", ports, ref=facts.ref)
         return
+    if item.is_by_replaced_key:
+        _note_replaced_key(ports, ref=payment.ref)
+        request_inquiry(ports, payment)
+        _settle(item, InboxState.PROCESSED, "replaced_key", ports)
+        return
     if not item.fresh:
         ports.telemetry.count(Metric.NOTIFICATION_STALE)
         ports.telemetry.note("stale notification, asking for the status", ref=payment.ref, code=facts.status)
@@ -116,8 +122,11 @@ def _process_binding(item: InboxItem, facts: BindingNotice, ports: Ports, deadli
     if not binding.holds_account:  # late, or repeated: nobody needs to look at it
         _settle(item, InboxState.PROCESSED, "ended", ports)
         return
+    if item.is_by_replaced_key:
+        _note_replaced_key(ports, binding_id=binding.id)
     if facts.status == "SUCCESS":
-        binding = _learn_auth_code(binding, facts, ports)
+        if not item.is_by_replaced_key:  # else somebody's code could be put to another's link
+            binding = _learn_auth_code(binding, facts, ports)
         try:
             prove_binding(binding, ports, deadline)  # the exchange is the proof: freshness does not matter
         except StoreUnavailable:
@@ -126,7 +135,8 @@ def _process_binding(item: InboxItem, facts: BindingNotice, ports: Ports, deadli
             ports.telemetry.note("link not proved yet", binding_id=binding.id, code=error.code)
     elif facts.status == "FAILED" and item.fresh:
         _end_page(binding, facts, ports)
-    _settle(item, InboxState.PROCESSED, None if item.fresh else "stale", ports)
+    reason = "replaced_key" if item.is_by_replaced_key else "stale"
+    _settle(item, InboxState.PROCESSED, None if item.fresh else reason, ports)
 
 
 def _find_link(facts: BindingNotice, ports: Ports) -> Binding | None:
@@ -169,6 +179,11 @@ def _learn_auth_code(binding: Binding, facts: BindingNotice, ports: Ports) -> Bi
         except BindingChanged as race:
             current = race.current
     return current
+
+
+def _note_replaced_key(ports: Ports, *, ref: str | None = None, binding_id: str | None = None) -> None:
+    ports.telemetry.count(Metric.NOTIFICATION_BY_REPLACED_KEY)
+    ports.telemetry.note("a replaced key proved a notification, asking DOKU instead", ref=ref, binding_id=binding_id)
 
 
 def _find_mismatch(payment: Payment, facts: PaymentNotice) -> str | None:

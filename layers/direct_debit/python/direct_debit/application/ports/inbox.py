@@ -35,6 +35,7 @@ class InboxItem:
     subject: str | None = None
     received_at: datetime
     fresh: bool
+    is_by_replaced_key: bool = False
     body: str = field(repr=False)
     state: InboxState = InboxState.ACCEPTED
     reason: str | None = None

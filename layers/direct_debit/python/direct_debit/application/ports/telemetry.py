@@ -17,6 +17,7 @@ class Metric(StrEnum):
     REFUND_FAILED = "RefundFailed"
     NOTIFICATION_QUARANTINED = "NotificationQuarantined"
     NOTIFICATION_STALE = "NotificationStale"
+    NOTIFICATION_BY_REPLACED_KEY = "NotificationByReplacedKey"
     NOTIFICATION_REFUSED = "NotificationRefused"
     TOKEN_REQUEST_REFUSED = "TokenRequestRefused"  # noqa: S105 - a metric's name
     CIRCUIT_OPENED = "CircuitOpened"
