@@ -68,6 +68,28 @@ def test_a_malformed_first_version_is_not_set_up_either_and_is_no_previous_one(k
     assert kept.source.current().client_id == "one"
 
 
+def test_a_function_that_starts_while_the_new_version_is_malformed_takes_the_one_before(kept: Kept) -> None:
+    kept.put("one")
+    kept.client.put_secret_value(SecretId=NAME, SecretString=MALFORMED)
+    assert kept.source.current().client_id == "one"
+    assert not kept.source.is_confirmed()
+    assert kept.counted == 1
+    (note,) = kept.telemetry.notes
+    assert "clientId" in str(note)
+    kept.put("two")
+    kept.clock.tick(60)
+    assert kept.source.current().client_id == "two"
+
+
+def test_a_part_that_can_not_be_used_is_counted_and_named(kept: Kept) -> None:
+    keys = {**cast("dict[str, str]", FIELDS["tokenKeys"]), "k1": "CANARY"}
+    kept.client.put_secret_value(SecretId=NAME, SecretString=json.dumps({**FIELDS, "tokenKeys": keys}))
+    assert list(kept.source.current().token_keys) == ["k2"]
+    assert kept.counted == 1
+    (note,) = kept.telemetry.notes
+    assert "tokenKeys.k1" in str(note)
+
+
 @pytest.mark.parametrize("forced", [False, True], ids=["after its time", "when doubted"])
 def test_a_malformed_new_version_leaves_the_one_before_in_use_and_is_counted(kept: Kept, forced: bool) -> None:
     kept.put("one")
@@ -93,7 +115,7 @@ def test_a_malformed_new_version_leaves_the_one_before_in_use_and_is_counted(kep
 def test_a_version_that_breaks_a_further_rule_is_a_malformed_one(kept: Kept) -> None:
     def check(credentials: Credentials) -> None:
         if credentials.client_id == "bad":
-            raise MalformedCredentials("clientId", "is bad")
+            raise MalformedCredentials(("clientId", "is bad"))
 
     source = SecretsManagerCredentials(kept.client, NAME, kept.clock, kept.telemetry, check, overlap=OVERLAP)
     kept.put("bad")

@@ -42,7 +42,7 @@ def test_doku_uses_our_client_id_unless_it_says_otherwise() -> None:
 def test_a_missing_field_is_named(name: str) -> None:
     with pytest.raises(MalformedCredentials) as error:
         parse_credentials(json.dumps({other: value for other, value in FIELDS.items() if other != name}))
-    assert error.value.field == name
+    assert error.value.fields == [name]
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,9 @@ def test_a_missing_field_is_named(name: str) -> None:
         ("tokenKeys", {"k2": "CANARY"}, "tokenKeys.k2"),
         ("tokenKeys", {"k2": base64.b64encode(b"CANARY").decode()}, "tokenKeys.k2"),
         ("activeTokenKey", "k3", "activeTokenKey"),
+        ("clientId", "CLIENT-1 ", "clientId"),
+        ("dokuClientKey", "CANARY\n", "dokuClientKey"),
+        ("secretKey", "\tCANARY", "secretKey"),
         ("phonePepper", key("p") + "!", "phonePepper"),
         ("issuedTokenKey", None, "issuedTokenKey"),
     ],
@@ -66,7 +69,7 @@ def test_a_missing_field_is_named(name: str) -> None:
 def test_a_malformed_field_is_named_and_never_shown(name: str, value: object, field: str) -> None:
     with pytest.raises(MalformedCredentials) as error:
         parse_credentials(json.dumps({**FIELDS, name: value}))
-    assert error.value.field == field
+    assert error.value.fields[0] == field
     assert field in str(error.value)
     assert "CANARY" not in str(error.value)
     assert error.value.__cause__ is None
@@ -83,3 +86,38 @@ def test_credentials_show_no_secret() -> None:
     assert "CANARY" not in shown
     assert "1111" not in shown
     assert "CLIENT-1" in shown
+
+
+def test_all_that_is_wrong_is_named_at_once() -> None:
+    wrong = {**FIELDS, "clientId": "", "secretKey": "CANARY ", "phonePepper": "CANARY", "dokuPublicKey": None}
+    with pytest.raises(MalformedCredentials) as error:
+        parse_credentials(json.dumps(wrong))
+    assert error.value.fields == ["clientId", "secretKey", "dokuPublicKey", "phonePepper"]
+    for told in ("clientId must be", "remove it", "openssl rand -base64 32"):
+        assert told in str(error.value)
+    assert "CANARY" not in str(error.value)
+
+
+@pytest.mark.parametrize("breaks", ["\n", "\r\n", r"\n", r"\r\n"], ids=["LF", "CRLF", "escaped LF", "escaped CRLF"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["", "byte order mark"])
+def test_a_secret_is_read_as_people_paste_it(breaks: str, mark: str) -> None:
+    pem = str(FIELDS["merchantPrivateKey"])
+    # As an editor writes it: the breaks stand in the JSON text as they are.
+    text = json.dumps({**FIELDS, "merchantPrivateKey": "PEM"}).replace("PEM", pem.replace("\n", breaks))
+    assert parse_credentials(mark + text).merchant_private_key == pem
+
+
+def test_a_text_that_ends_being_json_is_told_where() -> None:
+    with pytest.raises(MalformedCredentials, match=r"JSON object in SecretString.*line 2, column 14") as error:
+        parse_credentials('{"clientId": "CANARY",\n "secretKey" "CANARY"}')
+    assert "CANARY" not in str(error.value)
+    with pytest.raises(MalformedCredentials, match="JSON object in SecretString"):
+        parse_credentials("")  # also what was put as SecretBinary
+
+
+def test_a_bad_key_among_several_spoils_nothing_and_is_named() -> None:
+    credentials = parse_credentials(json.dumps({**FIELDS, "tokenKeys": {"k1": "CANARY", "k2": key("2")}}))
+    assert credentials.token_keys == {"k2": b"2" * 32}
+    (fault,) = credentials.faults
+    assert "tokenKeys.k1" in fault
+    assert "CANARY" not in fault

@@ -185,22 +185,34 @@ def test_nothing_is_signed_with_a_key_that_is_none(sign: Callable[[Doku, Deadlin
 
 
 @pytest.mark.parametrize(
-    ("field", "value"),
+    ("field", "value", "remedy"),
     [
-        ("client_id", "with a blank"),
-        ("secret_key", " blank "),
-        ("merchant_private_key", "-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----\n"),
-        ("merchant_private_key", KEYS["dokuPublicKeyPem"]),
-        ("doku_public_key", KEYS["merchantPrivateKeyPkcs8Pem"]),
+        ("client_id", "with a blank", "clientId must be 1 to 36"),
+        ("doku_client_key", "canary\n", "dokuClientKey must be 1 to 36.*line breaks"),
+        ("secret_key", " blank ", "secretKey must not"),
+        ("merchant_private_key", "-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----\n", "is not an"),
+        ("merchant_private_key", KEYS["dokuPublicKeyPem"], "takes the private half"),
+        ("merchant_private_key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\ncanary", "decrypt it: openssl pkey"),
+        ("merchant_private_key", "-----BEGIN OPENSSH PRIVATE KEY-----\ncanary", "ssh-keygen"),
+        ("doku_public_key", KEYS["merchantPrivateKeyPkcs8Pem"], "openssl pkey -pubout"),
+        ("doku_public_key", "-----BEGIN CERTIFICATE-----\ncanary", "openssl x509 -pubkey"),
+        ("doku_public_key", KEYS["merchantPublicKeyPem"], "public half of merchantPrivateKey"),
     ],
 )
-def test_what_the_signing_layer_would_not_take_is_found_while_reading(field: str, value: str) -> None:
+def test_what_the_signing_layer_would_not_take_is_found_while_reading(field: str, value: str, remedy: str) -> None:
     content = secret()
     check_credentials(content)
     fields = {one.name: getattr(content, one.name) for one in dataclasses.fields(content)}
-    with pytest.raises(MalformedCredentials) as caught:
+    with pytest.raises(MalformedCredentials, match=remedy) as caught:
         check_credentials(Credentials(**{**fields, field: value}))
     assert "canary" not in str(caught.value)
+
+
+def test_all_that_the_signing_layer_would_not_take_is_named_at_once() -> None:
+    content = dataclasses.replace(secret(" blank "), client_id="with a blank", doku_public_key="canary")
+    with pytest.raises(MalformedCredentials) as caught:
+        check_credentials(content)
+    assert caught.value.fields == ["clientId", "secretKey", "dokuPublicKey"]
 
 
 def test_an_untied_field_that_is_never_compared_is_named_by_its_variable() -> None:

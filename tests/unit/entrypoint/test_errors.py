@@ -75,7 +75,7 @@ ROWS: list[tuple[Exception, int, str, str]] = [
     (Undeliverable("canary", aws_code="InvalidOutput"), 500, "internal-error", "InternalError"),
     (InvalidSignature(401, "4015600", "x"), 500, "internal-error", "InternalError"),
     (NotConfigured("canary"), 503, "not-configured", "NotDone"),
-    (MalformedCredentials("clientId", "must be canary"), 503, "not-configured", "NotDone"),
+    (MalformedCredentials(("clientId", "must be canary")), 503, "not-configured", "NotDone"),
     (RuntimeError("canary"), 500, "internal-error", "InternalError"),
 ]
 

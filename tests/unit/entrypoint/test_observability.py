@@ -60,5 +60,5 @@ def test_an_error_is_told_by_class_and_place() -> None:
 
 def test_a_wrong_secret_is_told_by_its_field() -> None:
     log, stream = make("configuration")
-    log.failed("unforeseen error", MalformedCredentials("clientId", "must be a string that is not empty"))
+    log.failed("unforeseen error", MalformedCredentials(("clientId", "must be a string that is not empty")))
     assert lines(stream)[0]["reason"] == "the secret's field clientId must be a string that is not empty"

@@ -15,10 +15,14 @@ _CLIENT_ID = re.compile(
 )  # printable ASCII without blank and without the bar that separates it when signed
 
 
-def check_identity(client_id: str, secret_key: str) -> None:
-    """Raise InvalidSetting, naming `clientId` or `secretKey`, for one that DOKU can not have given out."""
+def check_client_id(client_id: str, setting: str = "clientId") -> None:
+    """Raise InvalidSetting, naming `setting`, for an id that DOKU can not have given out."""
     if not _CLIENT_ID.fullmatch(client_id):
-        raise InvalidSetting("clientId", "must be 1 to 36 printable characters")
+        raise InvalidSetting(setting, "must be 1 to 36 printable characters without blanks or line breaks")
+
+
+def check_secret_key(secret_key: str) -> None:
+    """Raise InvalidSetting, naming `secretKey`, for one that DOKU can not have given out."""
     if not secret_key or secret_key != secret_key.strip():
         raise InvalidSetting("secretKey", "must not be empty nor begin or end with a blank")
 
@@ -36,7 +40,8 @@ class Credentials:
     private_key: str = field(repr=False)
 
     def __post_init__(self) -> None:
-        check_identity(self.client_id, self.secret_key)
+        check_client_id(self.client_id)
+        check_secret_key(self.secret_key)
         check_private_key(self.private_key)
 
     @property

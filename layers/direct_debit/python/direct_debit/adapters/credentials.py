@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, Protocol
 from direct_debit.application.errors import NotConfigured
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 KEY_BYTES = 32
+_KEY_RULE = f"must be {KEY_BYTES} bytes in base64: openssl rand -base64 {KEY_BYTES}"
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
 
 
 class MalformedCredentials(NotConfigured):
-    """A field of the secret is missing or wrong; the fault names the field and the rule, never its content."""
+    """Fields of the secret are missing or wrong; the fault names each field and its rule, never its content."""
 
-    def __init__(self, name: str, rule: str) -> None:
-        super().__init__(f"the secret's field {name} {rule}")
-        self.field = name
+    def __init__(self, *faults: tuple[str, str]) -> None:
+        super().__init__("; ".join(f"the secret's field {name} {rule}" for name, rule in faults))
+        self.fields = [name for name, _ in faults]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,7 @@ class Credentials:
     `doku_client_key` is the X-CLIENT-KEY that DOKU uses towards us. `token_keys` encrypt, by key id; new texts are
     sealed with `active_token_key`, and a key stays here as long as texts sealed with it exist. `phone_pepper` is never
     replaced: fingerprints stored in the tables depend on it. `issued_token_key` signs the tokens that we issue to DOKU.
+    `faults` names what was wrong and could be left out.
     """
 
     client_id: str
@@ -44,6 +46,7 @@ class Credentials:
     active_token_key: str
     phone_pepper: bytes = field(repr=False)
     issued_token_key: bytes = field(repr=False)
+    faults: Sequence[str] = ()
 
 
 class CredentialSource(Protocol):
@@ -102,54 +105,110 @@ class FixedCredentials:
 
 
 def parse_credentials(text: str) -> Credentials:
-    """Read the secret's JSON. Raises MalformedCredentials for the first field that is missing or wrong."""
-    try:
-        fields = json.loads(text)
-    except ValueError:
-        fields = None  # not kept as a cause: the error would carry the secret's text
-    if not isinstance(fields, dict):
-        raise MalformedCredentials("(all)", "must be a JSON object")
-    client_id = _text(fields, "clientId")
-    token_keys = fields.get("tokenKeys")
-    if not isinstance(token_keys, dict) or not token_keys:
-        raise MalformedCredentials("tokenKeys", "must be an object of key ids and keys, one at least")
-    if not all(_KEY_ID.fullmatch(key_id) for key_id in token_keys):
-        raise MalformedCredentials("tokenKeys", "must be named by key ids of 1 to 32 letters, digits, - or _")
-    active = _text(fields, "activeTokenKey")
-    if active not in token_keys:
-        raise MalformedCredentials("activeTokenKey", "must be one of the key ids in tokenKeys")
-    return Credentials(
+    """Read the secret's JSON, also as people paste it: with line breaks inside of texts, or a byte order mark.
+
+    A key of `token_keys` that is no key and not the active one is left out and named in `faults`: the others stay good.
+    Raises MalformedCredentials for all that is missing or wrong otherwise.
+    """
+    fields = _read_object(text)
+    reader = _Reader(fields)
+    client_id = reader.text("clientId")
+    token_keys = reader.keys("tokenKeys")
+    active = reader.text("activeTokenKey")
+    if active and token_keys and active not in token_keys:
+        reader.refuse("activeTokenKey", "must be one of the key ids in tokenKeys whose key is good")
+    credentials = Credentials(
         client_id=client_id,
-        secret_key=_text(fields, "secretKey"),
-        merchant_private_key=_pem(fields, "merchantPrivateKey"),
-        doku_public_key=_pem(fields, "dokuPublicKey"),
-        doku_client_key=_text(fields, "dokuClientKey") if "dokuClientKey" in fields else client_id,
-        token_keys={key_id: _key(value, f"tokenKeys.{key_id}") for key_id, value in token_keys.items()},
+        secret_key=reader.text("secretKey"),
+        merchant_private_key=reader.pem("merchantPrivateKey"),
+        doku_public_key=reader.pem("dokuPublicKey"),
+        doku_client_key=reader.text("dokuClientKey") if "dokuClientKey" in fields else client_id,
+        token_keys=token_keys,
         active_token_key=active,
-        phone_pepper=_key(fields.get("phonePepper"), "phonePepper"),
-        issued_token_key=_key(fields.get("issuedTokenKey"), "issuedTokenKey"),
+        phone_pepper=reader.key("phonePepper"),
+        issued_token_key=reader.key("issuedTokenKey"),
+        faults=tuple(f"the secret's field {name} {rule}" for name, rule in reader.left_out),
     )
+    if reader.faults:
+        raise MalformedCredentials(*reader.faults)
+    return credentials
 
 
-def _text(fields: Mapping[str, object], name: str) -> str:
-    value = fields.get(name)
-    if not isinstance(value, str) or not value.strip():
-        raise MalformedCredentials(name, "must be a string that is not empty")
-    return value
+def _read_object(text: str) -> Mapping[str, object]:
+    try:
+        # Not strict: a PEM is pasted with its line breaks.
+        fields = json.loads(text.removeprefix("\ufeff"), strict=False)
+    except json.JSONDecodeError as error:
+        fields, where = None, f" (it ends being JSON at line {error.lineno}, column {error.colno})" if text else ""
+    else:
+        where = ""
+    if not isinstance(fields, dict):  # outside of the handler: the error would carry the secret's text
+        raise MalformedCredentials(("(all)", f"must be a JSON object in SecretString{where}"))
+    return fields
 
 
-def _pem(fields: Mapping[str, object], name: str) -> str:
-    value = _text(fields, name)
-    if not value.lstrip().startswith("-----BEGIN "):
-        raise MalformedCredentials(name, "must be a PEM text")
-    return value
+class _Reader:
+    """Reads fields and gathers what is wrong with them, so that one look shows all mistakes."""
+
+    def __init__(self, fields: Mapping[str, object]) -> None:
+        self._fields = fields
+        self.faults: list[tuple[str, str]] = []
+        self.left_out: list[tuple[str, str]] = []
+
+    def refuse(self, name: str, rule: str) -> None:
+        """Note that a field is wrong."""
+        self.faults.append((name, rule))
+
+    def text(self, name: str) -> str:
+        """Return a text without blanks around it; "" for a wrong one."""
+        value = self._fields.get(name)
+        if not isinstance(value, str) or not value.strip():
+            self.refuse(name, "must be a string that is not empty")
+            return ""
+        if value != value.strip():
+            self.refuse(name, "begins or ends with a blank or a line break: remove it")
+        return value
+
+    def pem(self, name: str) -> str:
+        """Return a PEM text with real line breaks, whatever breaks were pasted."""
+        value = self._fields.get(name)
+        if not isinstance(value, str) or not value.strip():
+            self.refuse(name, "must be a string that is not empty")
+            return ""
+        unfolded = value.replace("\\r", "").replace("\\n", "\n").replace("\r\n", "\n").strip() + "\n"
+        if not unfolded.startswith("-----BEGIN "):
+            self.refuse(name, "must be a PEM text: it begins with -----BEGIN and has its last line too")
+        return unfolded
+
+    def key(self, name: str) -> bytes:
+        """Return 32 bytes; none for a wrong one."""
+        key = _decode_key(self._fields.get(name))
+        if key is None:
+            self.refuse(name, _KEY_RULE)
+        return key or b""
+
+    def keys(self, name: str) -> Mapping[str, bytes]:
+        """Return the good keys of an object by their ids."""
+        given = self._fields.get(name)
+        if not isinstance(given, dict) or not given:
+            self.refuse(name, "must be an object of key ids and keys, one at least")
+            return {}
+        if not all(_KEY_ID.fullmatch(key_id) for key_id in given):
+            self.refuse(name, "must be named by key ids of 1 to 32 letters, digits, - or _")
+            return {}
+        keys = {key_id: _decode_key(value) for key_id, value in given.items()}
+        wrong = [(f"{name}.{key_id}", _KEY_RULE) for key_id, key in keys.items() if key is None]
+        good = {key_id: key for key_id, key in keys.items() if key is not None}
+        if self._fields.get("activeTokenKey") in good:
+            self.left_out += wrong
+        else:
+            self.faults += wrong
+        return good
 
 
-def _key(value: object, name: str) -> bytes:
+def _decode_key(value: object) -> bytes | None:
     try:
         key = base64.b64decode(value, validate=True) if isinstance(value, str) else b""
     except (binascii.Error, ValueError):
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise MalformedCredentials(name, f"must be {KEY_BYTES} bytes in base64")
-    return key
+        return None
+    return key if len(key) == KEY_BYTES else None

@@ -76,7 +76,7 @@ class SecretsManagerCredentials:
             if isinstance(error, NotConfigured):
                 self._telemetry.count(Metric.SECRET_UNUSABLE)
             if self._current is None:
-                raise
+                self._current = self._find_one_before(error)
             if isinstance(error, NotConfigured):
                 self._telemetry.note("the secret can not be used, the version before it stays", reason=error.fault)
             self._current_until = now + REFRESH_PAUSE
@@ -96,6 +96,13 @@ class SecretsManagerCredentials:
             except StoreUnavailable:
                 self._previous_until = now + REFRESH_PAUSE
         return self._previous
+
+    def _find_one_before(self, error: StoreUnavailable) -> Credentials:
+        """Return the version before one that can not be used, so that a slip stops no function that starts either."""
+        before = self.previous() if isinstance(error, MalformedCredentials) else None
+        if before is None:
+            raise error
+        return before
 
     def overlapping(self) -> Credentials | None:
         """Return AWSPREVIOUS during the overlap, and None after it or where there is none that can be read.
@@ -128,7 +135,11 @@ class SecretsManagerCredentials:
         if version is None:
             raise NotConfigured("the secret has no value: put DOKU's credentials in (docs/operations.md, Secrets)")
         text, since = version
-        return self._parse(text), since
+        current = self._parse(text)
+        for fault in current.faults:
+            self._telemetry.count(Metric.SECRET_UNUSABLE)
+            self._telemetry.note("a part of the secret can not be used, the rest is", reason=fault)
+        return current, since
 
     def _parse(self, text: str) -> Credentials:
         credentials = parse_credentials(text)

@@ -72,4 +72,4 @@ class DokuConnector:
 
     def _count(self, error: InvalidSetting) -> MalformedCredentials:
         self._telemetry.count(Metric.SECRET_UNUSABLE)
-        return MalformedCredentials(error.setting, error.rule)
+        return MalformedCredentials((error.setting, error.rule))
