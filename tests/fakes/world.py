@@ -232,6 +232,7 @@ class World:
     weather: Weather = field(default_factory=Weather)
     clock: FakeClock = field(default_factory=FakeClock)
     bend: Bend | None = None
+    secret: SecretContent = _CREDENTIALS  # what the vault seals with
     loses: Callable[[StreamRecord], bool] = lambda _: False  # which records of the streams nobody ever gets
     chance: Random = field(init=False)
     ids: SeededIds = field(init=False)
@@ -285,7 +286,7 @@ class World:
             lambda: connection,
             clock=self.clock,
             ids=self.ids,
-            credentials=FixedCredentials(_CREDENTIALS),
+            credentials=FixedCredentials(self.secret),
             queues=self.queues,
             events=self.events,
             workflows=self.workflows,

@@ -37,13 +37,13 @@ def handler(event: dict[str, Any], _: object) -> dict[str, Any]:
         if holder.get("body"):
             json.loads(holder["body"])
     for call in event["calls"]:
-        for plaintext, owner in call["seals"]:
-            _seal(plaintext, owner)
+        for plaintext, bound in call["seals"]:
+            _seal(plaintext, bound)
         answer = _ask_doku(call) if call["service"] == "doku" else _ask_aws(call)
         if call["service"] == "secretsmanager" and "SecretString" in answer:
             _secret.update(json.loads(answer["SecretString"]))
-    for sealed, owner in event["opens"]:
-        _open(sealed, owner)
+    for sealed, bound in event["opens"]:
+        _open(sealed, bound)
     if event["verifies"] == "notification":
         _verify_notification(original)
     elif event["verifies"] == "token":
@@ -177,16 +177,16 @@ def _exchange(
     return answer
 
 
-def _seal(plaintext: str, owner: str) -> str:
+def _seal(plaintext: str, bound: str) -> str:
     key_id, nonce = _secret["activeTokenKey"], os.urandom(12)
-    sealed = AESGCM(base64.b64decode(_secret["tokenKeys"][key_id])).encrypt(nonce, plaintext.encode(), owner.encode())
-    return f"{key_id}.{base64.urlsafe_b64encode(nonce).decode()}.{base64.urlsafe_b64encode(sealed).decode()}"
+    sealed = AESGCM(base64.b64decode(_secret["tokenKeys"][key_id])).encrypt(nonce, plaintext.encode(), bound.encode())
+    return f"2.{key_id}.{base64.urlsafe_b64encode(nonce).decode()}.{base64.urlsafe_b64encode(sealed).decode()}"
 
 
-def _open(sealed: str, owner: str) -> str:
-    key_id, nonce, text = sealed.split(".")
+def _open(sealed: str, bound: str) -> str:
+    _, key_id, nonce, text = sealed.split(".")
     key = AESGCM(base64.b64decode(_secret["tokenKeys"][key_id]))
-    return key.decrypt(_decode(nonce), _decode(text), owner.encode()).decode()
+    return key.decrypt(_decode(nonce), _decode(text), bound.encode()).decode()
 
 
 def _decode(text: str) -> bytes:

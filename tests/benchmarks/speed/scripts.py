@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 from direct_debit.adapters.credentials import FixedCredentials
@@ -10,6 +11,7 @@ from direct_debit.adapters.dynamodb.keys import record_id
 from direct_debit.adapters.ids import SystemIds
 from direct_debit.adapters.vault import AesGcmVault, UnsealFailed
 from direct_debit.application.calls.obtain_b2b_token import OWNER
+from direct_debit.application.ports.vault import SealedField
 from tests.benchmarks.speed.events import Event
 from tests.benchmarks.speed.recording import Call
 from tests.benchmarks.speed.runs import Report
@@ -29,7 +31,7 @@ _VERIFIES = {
     "ReceivePaymentNotification": "notification",
     "ReceiveBindingNotification": "notification",
 }
-_SEALED = re.compile(rf"{CONTENT.active_token_key}\.[A-Za-z0-9_-]{{16}}\.[A-Za-z0-9_-]+")
+_SEALED = re.compile(rf"2\.{CONTENT.active_token_key}\.[A-Za-z0-9_-]{{16}}\.[A-Za-z0-9_-]+")
 _OPENED = frozenset({"accessToken", "token", "body"})  # sealed attributes that whoever reads their item opens
 _VAULT = AesGcmVault(FixedCredentials(CONTENT), SystemIds())
 
@@ -72,7 +74,7 @@ def _write_calls(calls: Sequence[tuple[int, Call]]) -> Iterator[dict[str, Any]]:
 
 
 def _find_opened(calls: Sequence[tuple[int, Call]]) -> Iterator[tuple[str, str]]:
-    """The sealed texts that an invocation has read and opens, with their owners."""
+    """The sealed texts that an invocation has read and opens, with what they are bound to."""
     for _, call in calls:
         answer = json.loads(call.answer)
         owners = [OWNER, *_record_ids(json.loads(call.body)), *_record_ids(answer)]
@@ -91,10 +93,10 @@ def _address(call: Call) -> dict[str, Any]:
 
 
 def _open(sealed: str, owners: Sequence[str]) -> tuple[str, str]:
-    """Return the text and its owner. Raises ValueError when it is nobody's of these."""
-    for owner in owners:
+    """Return the text and what it is bound to. Raises ValueError when it is nobody's of these."""
+    for field, owner in product(SealedField, owners):
         try:
-            return _VAULT.unseal(sealed, owner), owner
+            return _VAULT.unseal(sealed, field, owner), f"2|{field}|{owner}"
         except UnsealFailed:
             continue
     raise ValueError("a sealed text of an unknown owner")

@@ -11,6 +11,7 @@ from direct_debit.application.bindings.get_binding import get_binding
 from direct_debit.application.bindings.result import BindingResult
 from direct_debit.application.errors import Conflict, NotDone
 from direct_debit.application.ports.bindings import AccountTaken
+from direct_debit.application.ports.vault import SealedField
 from direct_debit.domain.binding import Binding, BindingState
 from tests.fakes.journey import PHONE, Merchant
 from tests.fakes.weather import Crash, Fault
@@ -80,7 +81,7 @@ def test_what_the_bank_answered_is_kept_and_who_asked_is_done() -> None:
     assert (binding.attempt, binding.attempt_until) == (None, None)
     (page,) = merchant.world.simulator.world.bindings.values()
     assert binding.auth_code is not None
-    assert merchant.world.process().vault.unseal(binding.auth_code, binding.id) == page.code
+    assert merchant.world.process().vault.unseal(binding.auth_code, SealedField.AUTH_CODE, binding.id) == page.code
 
 
 # --- asked for again -------------------------------------------------------------------------------------------------
@@ -236,7 +237,8 @@ def test_a_link_that_is_linked_again_shows_its_new_page_and_what_doku_said_of_it
 def test_a_page_is_shown_only_while_the_customer_needs_it() -> None:
     merchant = linked()
     ports = merchant.world.process()
-    linking, unlinking = (ports.vault.seal(url, merchant.binding().id) for url in ("page", "page of the unlinking"))
+    linking = ports.vault.seal("page", SealedField.LINK_PAGE, merchant.binding().id)
+    unlinking = ports.vault.seal("page of the unlinking", SealedField.UNLINK_PAGE, merchant.binding().id)
     touch_binding(merchant, state=BindingState.UNBIND_OTP_PENDING, redirect_url=linking, unbind_redirect_url=unlinking)
     assert get_binding(merchant.binding().id, ports).redirect_url == "page of the unlinking"
     touch_binding(merchant, state=BindingState.PENDING)

@@ -14,6 +14,7 @@ from direct_debit.application.errors import DokuSilent, NotDone, RelinkRequired
 from direct_debit.application.ports.doku import CustomerTokens
 from direct_debit.application.ports.fleet import SharedToken
 from direct_debit.application.ports.telemetry import Metric
+from direct_debit.application.ports.vault import SealedField
 from direct_debit.domain.binding import Binding, BindingState
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.ids import SeededIds
@@ -205,7 +206,7 @@ def test_a_renewal_is_leased_for_25_seconds_and_gives_the_lease_up() -> None:
     kept = merchant.binding()
     assert kept.token_lease_until is None
     assert kept.tokens is not None
-    assert merchant.world.process().vault.unseal(kept.tokens.access_token, kept.id) == token
+    assert merchant.world.process().vault.unseal(kept.tokens.access_token, SealedField.ACCESS_TOKEN, kept.id) == token
 
 
 def test_a_renewal_whose_lease_somebody_else_has_by_now_leaves_it_to_them() -> None:
@@ -248,9 +249,9 @@ def test_without_a_link_there_is_no_token() -> None:
 def test_tokens_are_sealed_for_their_own_link_alone() -> None:
     ports = World().process()
     sealed = seal_tokens(ports, "one", CustomerTokens("access", START, "refresh", START + SECOND))
-    assert ports.vault.unseal(sealed.access_token, "one") == "access"
+    assert ports.vault.unseal(sealed.access_token, SealedField.ACCESS_TOKEN, "one") == "access"
     assert sealed.refresh_token is not None
-    assert ports.vault.unseal(sealed.refresh_token, "one") == "refresh"
+    assert ports.vault.unseal(sealed.refresh_token, SealedField.REFRESH_TOKEN, "one") == "refresh"
     assert (sealed.access_expires_at, sealed.refresh_expires_at) == (START, START + SECOND)
     assert seal_tokens(ports, "one", CustomerTokens("access", None, None, None)).refresh_token is None
 
@@ -307,7 +308,7 @@ def test_who_renews_too_late_writes_nothing_and_sees_the_newer_record() -> None:
     ports = merchant.world.process()
     tokens = merchant.binding().tokens
     assert tokens is not None
-    newer = replace(tokens, access_token=ports.vault.seal("newer", merchant.binding().id))
+    newer = replace(tokens, access_token=ports.vault.seal("newer", SealedField.ACCESS_TOKEN, merchant.binding().id))
     merchant.world.weather = Meanwhile("doku.b2b2c", lambda: touch_binding(merchant, tokens=newer))
     access = obtain_customer_token(ports, merchant.binding().id, merchant.world.deadline())
     assert access.binding == merchant.binding()

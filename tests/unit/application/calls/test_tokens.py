@@ -367,3 +367,43 @@ def test_a_link_that_has_ended_meanwhile_is_not_taken_for_one_with_renewed_token
     with pytest.raises(RelinkRequired):
         require_relink(ports, binding, "4017402")
     assert merchant.binding().state is BindingState.UNBOUND
+
+
+# --- texts that were sealed by an earlier version, or with a key before ----------------------------------------------
+
+
+def replace_data_key(world: World) -> None:
+    """A new key seals from now on; the one before opens what it sealed."""
+    keys = {**world.secret.token_keys, "k2": b"2" * 32}
+    world.secret = replace(world.secret, token_keys=keys, active_token_key="k2")
+
+
+def test_a_links_texts_are_sealed_anew_at_their_first_use_and_then_no_more() -> None:
+    merchant = linked()
+    world = merchant.world
+    replace_data_key(world)
+    before = merchant.binding()
+    merchant.pay("INV-1")
+    after = merchant.binding()
+    assert before.tokens is not None
+    assert after.tokens is not None
+    for old, new in (
+        (before.tokens.access_token, after.tokens.access_token),
+        (before.tokens.refresh_token, after.tokens.refresh_token),
+        (before.auth_code, after.auth_code),
+    ):
+        assert str(old).startswith("2.k1.")
+        assert str(new).startswith("2.k2.")
+    merchant.enter_otp(ref="INV-1")
+    assert merchant.binding().tokens == after.tokens
+    assert after.version == before.version + 1
+
+
+def test_what_can_not_be_sealed_anew_now_holds_up_nobody() -> None:
+    merchant = linked()
+    world = merchant.world
+    replace_data_key(world)
+    before = merchant.binding()
+    world.weather = Strike("store.update_item", Fault.FAIL)
+    assert merchant.pay("INV-1").payment.state is PaymentState.OTP_PENDING
+    assert merchant.binding().tokens == before.tokens

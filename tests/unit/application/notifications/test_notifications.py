@@ -12,6 +12,7 @@ from direct_debit.application.notifications.notices import BindingNotice, Paymen
 from direct_debit.application.notifications.process_notification import process_notification, sweep_notification
 from direct_debit.application.ports.inbox import InboxItem, InboxKind, InboxState
 from direct_debit.application.ports.telemetry import Metric
+from direct_debit.application.ports.vault import SealedField
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.payment import PaymentState
 from tests.fakes.invariants import check_at_rest
@@ -186,7 +187,7 @@ def test_what_the_version_before_kept_is_still_understood(value: object) -> None
         "amount": {"value": value, "currency": "IDR"},
         "additionalInfo": {"custIdMerchant": merchant.customer},
     }
-    ports.inbox.settle(item, replace(item, body=ports.vault.seal(json.dumps(body), item.id)))
+    ports.inbox.settle(item, replace(item, body=ports.vault.seal(json.dumps(body), SealedField.NOTICE, item.id)))
     world.pump()
     assert merchant.payment().state is PaymentState.PAID
     assert inbox(world) == [(InboxState.PROCESSED, None)]

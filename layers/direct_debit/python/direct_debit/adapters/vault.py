@@ -1,6 +1,8 @@
-"""Encryption of what must not be readable in the tables: AES-256-GCM, bound to the record that owns the text.
+"""Encryption of what must not be readable in the tables: AES-256-GCM, bound to the field and the record that own it.
 
-A sealed text is `<key id>.<nonce>.<ciphertext>`, the last two in URL-safe base64 without padding.
+A sealed text is `2.<key id>.<nonce>.<ciphertext>`, the last two in URL-safe base64 without padding; its associated data
+is `2|<kind>.<field>|<owner>`. Earlier texts lack the `2.` and have the owner alone as associated data: they open still,
+but say nothing of the field that they were made for, so whoever reads one checks what it finds.
 """
 
 from __future__ import annotations
@@ -14,12 +16,16 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from direct_debit.application.errors import StoreUnavailable
+from direct_debit.application.ports.vault import SealedField
 
 if TYPE_CHECKING:
     from direct_debit.adapters.credentials import CredentialSource
     from direct_debit.application.ports.time_and_chance import Ids
 
 _NONCE_BYTES = 12
+_VERSION = "2"
+_PARTS = 4
+_PAGES = frozenset({SealedField.LINK_PAGE, SealedField.UNLINK_PAGE})  # what callers get to see in the clear
 
 
 class UnsealFailed(StoreUnavailable):
@@ -36,23 +42,30 @@ class AesGcmVault:
         self._source = source
         self._ids = ids
 
-    def seal(self, plaintext: str, owner: str) -> str:
-        """Encrypt for `owner`, whose id is authenticated with the text."""
+    def seal(self, plaintext: str, field: SealedField, owner: str) -> str:
+        """Encrypt for a field of `owner`; both are authenticated with the text."""
         credentials = self._source.current()
         key_id = credentials.active_token_key
         nonce = self._ids.entropy(_NONCE_BYTES)
-        sealed = AESGCM(credentials.token_keys[key_id]).encrypt(nonce, plaintext.encode(), owner.encode())
-        return f"{key_id}.{_encode(nonce)}.{_encode(sealed)}"
+        sealed = AESGCM(credentials.token_keys[key_id]).encrypt(nonce, plaintext.encode(), _bind(field, owner))
+        return f"{_VERSION}.{key_id}.{_encode(nonce)}.{_encode(sealed)}"
 
-    def unseal(self, sealed: str, owner: str) -> str:
-        """Decrypt. Raises UnsealFailed for another owner, an altered text, an unknown key."""
-        key_id, _, rest = sealed.partition(".")
-        nonce, _, ciphertext = rest.partition(".")
+    def unseal(self, sealed: str, field: SealedField, owner: str) -> str:
+        """Decrypt. Raises UnsealFailed for another field or owner, an altered text, an unknown key."""
+        key_id, nonce, ciphertext, is_bound = _split(sealed)
+        bound = _bind(field, owner) if is_bound else owner.encode()
         try:
-            opened = AESGCM(self._find_key(key_id)).decrypt(_decode(nonce), _decode(ciphertext), owner.encode())
+            text = AESGCM(self._find_key(key_id)).decrypt(_decode(nonce), _decode(ciphertext), bound).decode()
         except (InvalidTag, ValueError, binascii.Error):
             raise UnsealFailed("the text is not this owner's, or was altered") from None
-        return opened.decode()
+        if not is_bound and field in _PAGES and not text.startswith(("https://", "http://")):
+            raise UnsealFailed("the text is no page, so it was made for another field")
+        return text
+
+    def is_outdated(self, sealed: str) -> bool:
+        """Return whether a text lacks its field, or was sealed with another key than the active one."""
+        key_id, _, _, is_bound = _split(sealed)
+        return not is_bound or key_id != self._source.current().active_token_key
 
     def fingerprint(self, text: str) -> str:
         """Return the HMAC-SHA-256 of the text under the secret's pepper, in hex."""
@@ -73,6 +86,18 @@ class AesGcmVault:
             previous = self._source.previous()
             key = None if previous is None else previous.token_keys.get(key_id)
         return key
+
+
+def _split(sealed: str) -> tuple[str, str, str, bool]:
+    """Return key id, nonce and ciphertext of a text, and whether it is bound to its field."""
+    parts = sealed.split(".")
+    is_bound = parts[0] == _VERSION and len(parts) == _PARTS
+    key_id, nonce, ciphertext, *_ = [*(parts[1:] if is_bound else parts), "", "", ""]
+    return key_id, nonce, ciphertext, is_bound
+
+
+def _bind(field: SealedField, owner: str) -> bytes:
+    return f"{_VERSION}|{field}|{owner}".encode()
 
 
 def _encode(data: bytes) -> str:

@@ -32,6 +32,7 @@ from direct_debit.application.errors import (
 from direct_debit.application.ports.bindings import AccountClaimLost
 from direct_debit.application.ports.doku import LinkRequest, LinkStarted
 from direct_debit.application.ports.ports import Ports
+from direct_debit.application.ports.vault import SealedField
 from direct_debit.application.references import canonical, make_external_id
 from direct_debit.application.return_pages import ReturnPages, choose_pages
 from direct_debit.application.tasks.complete_task import adopt_binding_task_token
@@ -269,8 +270,8 @@ def _follow(binding: Binding, started: LinkStarted, ports: Ports) -> Binding:
         code = started.auth_code
         return replace(
             without_attempt(after),
-            redirect_url=ports.vault.seal(page, after.id),
-            auth_code=after.auth_code if code is None else ports.vault.seal(code, after.id),
+            redirect_url=ports.vault.seal(page, SealedField.LINK_PAGE, after.id),
+            auth_code=after.auth_code if code is None else ports.vault.seal(code, SealedField.AUTH_CODE, after.id),
             response_code=started.code,
         )
 

@@ -12,6 +12,7 @@ from direct_debit.application.looks import next_try
 from direct_debit.application.ports.bindings import AccountClaimLost
 from direct_debit.application.ports.doku import CustomerTokens
 from direct_debit.application.ports.ports import Ports
+from direct_debit.application.ports.vault import SealedField
 from direct_debit.domain.binding import Binding, BindingEvent, BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 
@@ -67,7 +68,7 @@ def prove_binding(binding: Binding, ports: Ports, deadline: Deadline, *, last: b
 def _find_proof(binding: Binding, ports: Ports, deadline: Deadline, *, last: bool) -> tuple[str, CustomerTokens] | None:
     """Return the tokens that DOKU gave for one of the auth codes, with the external id of its request."""
     for external_id, sealed in binding.auth_codes.items():
-        auth_code = ports.vault.unseal(sealed, binding.id)
+        auth_code = ports.vault.unseal(sealed, SealedField.AUTH_CODE, binding.id)
         exchange = partial(ports.doku.exchange_auth_code, auth_code, deadline)
         try:
             return external_id, ask_surely(ports, deadline, exchange) if last else exchange()

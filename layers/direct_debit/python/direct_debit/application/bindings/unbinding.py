@@ -16,6 +16,7 @@ from direct_debit.application.errors import (
 )
 from direct_debit.application.ports.doku import WriteAnswer
 from direct_debit.application.ports.ports import Ports
+from direct_debit.application.ports.vault import SealedField
 from direct_debit.application.references import make_external_id
 from direct_debit.domain.binding import Binding, BindingEvent, BindingState
 from direct_debit.domain.evidence import Evidence
@@ -72,12 +73,13 @@ def pause_unbinding(
     while current.state is BindingState.UNBIND_OTP_PENDING and current.attempt == binding.attempt:
         now = ports.clock.now()
         url = None if answer is None else answer.redirect_url
+        page = None if url is None else ports.vault.seal(url, SealedField.UNLINK_PAGE, binding.id)
         after = replace(
             current.noted(now),
             attempt=None,
             attempt_until=None,
             unbind_unclear=current.unbind_unclear or unclear,
-            unbind_redirect_url=current.unbind_redirect_url if url is None else ports.vault.seal(url, binding.id),
+            unbind_redirect_url=current.unbind_redirect_url if page is None else page,
             response_code=current.response_code if answer is None else answer.code,
             due_at=_next_look(ports, current, now, unclear=unclear),
         )

@@ -13,6 +13,7 @@ from direct_debit.application.errors import DirectDebitError, NotDone
 from direct_debit.application.ports.fleet import SharedToken
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.ports.telemetry import Metric
+from direct_debit.application.ports.vault import SealedField
 
 OWNER = "b2b-token"  # the vault's associated data for the shared token
 _POLL_SECONDS = 0.2
@@ -50,7 +51,7 @@ def obtain_b2b_token(
         record = ports.b2b_tokens.read()
         shared = record.token
         if shared is not None and (proof is None or proof.is_given_by(shared)) and _lives(ports, shared.expires_at):
-            token = ports.vault.unseal(shared.token, OWNER)
+            token = ports.vault.unseal(shared.token, SealedField.B2B_TOKEN, OWNER)
             if token != refused:
                 memory.token, memory.expires_at = token, shared.expires_at
                 return token
@@ -101,7 +102,7 @@ def _renew(ports: Ports, deadline: Deadline, owner: str, generation: int) -> str
     ports.telemetry.count(Metric.B2B_TOKEN_REQUESTED)
     expires_at = asked_at + timedelta(seconds=issued.expires_in)
     shared = SharedToken(
-        token=ports.vault.seal(issued.token, OWNER),
+        token=ports.vault.seal(issued.token, SealedField.B2B_TOKEN, OWNER),
         signed_with=issued.signed_with,
         issued_at=asked_at,
         expires_at=expires_at,

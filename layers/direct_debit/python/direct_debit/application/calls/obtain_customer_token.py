@@ -7,11 +7,13 @@ from datetime import timedelta
 from typing import Never
 
 from direct_debit.application.calls.obtain_b2b_token import prove_key
+from direct_debit.application.calls.seal_anew import seal_anew
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import BindingChanged, NotDone, RelinkRequired, Unsendable
 from direct_debit.application.ports.doku import CustomerTokens
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.ports.telemetry import Metric
+from direct_debit.application.ports.vault import SealedField
 from direct_debit.domain.binding import Binding, BindingEvent, SealedTokens
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 
@@ -51,10 +53,10 @@ def obtain_customer_token(
         if binding is None or binding.tokens is None:
             raise RelinkRequired("the account is not linked; the customer has to link it again")
         now = ports.clock.now()
-        token = ports.vault.unseal(binding.tokens.access_token, binding.id)
+        token = ports.vault.unseal(binding.tokens.access_token, SealedField.ACCESS_TOKEN, binding.id)
         expires_at = binding.tokens.access_expires_at
         if token != refused and (expires_at is None or now < expires_at - _RENEW_BEFORE):
-            return CustomerAccess(token, binding)
+            return CustomerAccess(token, seal_anew(ports, binding))
         if binding.token_lease_until is None or now >= binding.token_lease_until:
             claim = replace(binding.noted(now), token_lease_until=now + _LEASE)
             try:
@@ -71,9 +73,9 @@ def seal_tokens(ports: Ports, binding_id: str, tokens: CustomerTokens) -> Sealed
     """Encrypt a customer's tokens for the record of this binding alone."""
     refresh = tokens.refresh_token
     return SealedTokens(
-        access_token=ports.vault.seal(tokens.access_token, binding_id),
+        access_token=ports.vault.seal(tokens.access_token, SealedField.ACCESS_TOKEN, binding_id),
         access_expires_at=tokens.access_expires_at,
-        refresh_token=None if refresh is None else ports.vault.seal(refresh, binding_id),
+        refresh_token=None if refresh is None else ports.vault.seal(refresh, SealedField.REFRESH_TOKEN, binding_id),
         refresh_expires_at=tokens.refresh_expires_at,
     )
 
@@ -141,14 +143,15 @@ def _exchange(ports: Ports, binding: Binding, deadline: Deadline) -> CustomerTok
     """Refresh token first, auth code as fallback (contract 3.2)."""
     if binding.tokens is not None and binding.tokens.refresh_token is not None:
         try:
-            refresh_token = ports.vault.unseal(binding.tokens.refresh_token, binding.id)
+            refresh_token = ports.vault.unseal(binding.tokens.refresh_token, SealedField.REFRESH_TOKEN, binding.id)
             return ports.doku.refresh_customer_token(refresh_token, deadline)
         except RelinkRequired:
             if binding.auth_code is None:
                 raise
     if binding.auth_code is None:
         raise RelinkRequired("the account has to be linked again")
-    return ports.doku.exchange_auth_code(ports.vault.unseal(binding.auth_code, binding.id), deadline)
+    auth_code = ports.vault.unseal(binding.auth_code, SealedField.AUTH_CODE, binding.id)
+    return ports.doku.exchange_auth_code(auth_code, deadline)
 
 
 def _end_lease(ports: Ports, binding: Binding, tokens: SealedTokens | None) -> Binding:

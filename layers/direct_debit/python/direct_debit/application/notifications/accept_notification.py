@@ -10,6 +10,7 @@ from direct_debit.application.errors import StoreUnavailable
 from direct_debit.application.notifications.notices import Notice, write_notice
 from direct_debit.application.ports.inbox import InboxItem, InboxKind, InboxState
 from direct_debit.application.ports.ports import Ports
+from direct_debit.application.ports.vault import SealedField
 
 _PATIENCE = timedelta(seconds=60)  # what the queue has not done by then, the sweep has done
 _ID_DIGITS = 32
@@ -48,7 +49,7 @@ def accept_notification(command: AcceptNotification, ports: Ports) -> None:
         received_at=now,
         fresh=command.fresh,
         is_by_replaced_key=command.is_by_replaced_key,
-        body=ports.vault.seal(write_notice(command.notice), item_id),
+        body=ports.vault.seal(write_notice(command.notice), SealedField.NOTICE, item_id),
         due_at=now + _PATIENCE,
     )
     stored = ports.inbox.put(item)

@@ -19,6 +19,7 @@ from direct_debit.application.payments.inquire_status import request_inquiry
 from direct_debit.application.ports.inbox import InboxItem, InboxKind, InboxState
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.ports.telemetry import Metric
+from direct_debit.application.ports.vault import SealedField
 from direct_debit.domain.binding import Binding, BindingEvent
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.money import CURRENCY
@@ -44,7 +45,7 @@ def process_notification(inbox_id: str, ports: Ports, deadline: Deadline) -> Non
     item = ports.inbox.get(inbox_id)
     if item is None or item.state is not InboxState.ACCEPTED:
         return
-    notice = read_notice(ports.vault.unseal(item.body, item.id))
+    notice = read_notice(ports.vault.unseal(item.body, SealedField.NOTICE, item.id))
     if isinstance(notice, PaymentNotice):
         _process_payment(item, notice, ports)
     else:
@@ -173,7 +174,7 @@ def _learn_auth_code(binding: Binding, facts: BindingNotice, ports: Ports) -> Bi
     while auth_code is not None and current.auth_code is None and current.external_id == facts.external_id:
         if not current.holds_account:
             break
-        sealed = ports.vault.seal(auth_code, current.id)
+        sealed = ports.vault.seal(auth_code, SealedField.AUTH_CODE, current.id)
         try:
             return ports.bindings.save(current, replace(current.noted(ports.clock.now()), auth_code=sealed))
         except BindingChanged as race:
