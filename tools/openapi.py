@@ -402,6 +402,7 @@ def _fault_schema() -> Json:
         "required": ["pointer", "detail"],
         "additionalProperties": False,
         "properties": {
+            "in": {"enum": ["path", "query", "header"], "description": "Where the field came; absent for the body."},
             "pointer": {"type": "string", "description": "JSON pointer (RFC 6901) to the field."},
             "detail": {"type": "string", "description": "The rule that it breaks, and how to mend it."},
             "came": {"type": "string", "description": "What kind of value came; never the value."},

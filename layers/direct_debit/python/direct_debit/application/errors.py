@@ -18,12 +18,15 @@ class DirectDebitError(Exception):
         self.code = code  # DOKU's response code, where DOKU gave one
 
 
+type Place = Literal["path", "query", "header"]
+
+
 @dataclass(frozen=True, slots=True)
 class FieldFault:
     """One field that is wrong.
 
-    `pointer` says where (RFC 6901), `detail` which rule it breaks and how to mend it, `came` what kind of value came,
-    never the value, and `example` how a right one looks.
+    `pointer` says where (RFC 6901), `place` in which part of an HTTP request if not in its body, `detail` which rule it
+    breaks and how to mend it, `came` what kind of value came, never the value, and `example` how a right one looks.
     """
 
     kind: Literal["missing", "unknown", "invalid"]
@@ -32,6 +35,7 @@ class FieldFault:
     detail: str
     came: str | None = None
     example: object | None = None
+    place: Place | None = None
 
 
 class InvalidRequest(DirectDebitError):

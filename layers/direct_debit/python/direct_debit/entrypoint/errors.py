@@ -287,7 +287,13 @@ class Problem:
 
 
 def _show_fault(fault: FieldFault) -> Mapping[str, object]:
-    members = {"pointer": fault.pointer, "detail": fault.detail, "came": fault.came, "example": fault.example}
+    members = {
+        "in": fault.place,
+        "pointer": fault.pointer,
+        "detail": fault.detail,
+        "came": fault.came,
+        "example": fault.example,
+    }
     return {name: value for name, value in members.items() if value is not None}
 
 

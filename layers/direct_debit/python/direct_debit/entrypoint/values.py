@@ -7,6 +7,7 @@ from ipaddress import IPv4Address
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from direct_debit.application.settings import Settings
@@ -55,44 +56,68 @@ def _check_ipv4(value: str) -> str:
     return value
 
 
+def check_filled(value: str) -> str:
+    """Refuse the word that a program writes where it has no value; for pydantic."""
+    if value in values.UNFILLED:
+        raise PydanticCustomError("unfilled", "unfilled")
+    return value
+
+
+NOT_UNFILLED: JsonDict = {"not": {"enum": [*values.UNFILLED]}}
+"""The same rule in the OpenAPI document."""
+
+
 BindingId = Annotated[
     str,
     Field(
         pattern=values.BINDING_ID,
-        description="The binding's id as `POST /bindings` gave it.",
+        description="The binding's id, as `POST /bindings` gave it in `bindingId`.",
         examples=["6f1d2c3b4a5968778695a4b3c2d1e0f0"],
+        json_schema_extra=NOT_UNFILLED,
     ),
+    AfterValidator(check_filled),
 ]
 
 
 CustomerId = Annotated[
     str,
     Field(
+        max_length=values.ID_LENGTH,
         pattern=values.CUSTOMER_ID,
-        description="Your id of the customer: 1 to 64 letters, digits, dots, underscores or hyphens; no personal data.",
+        description="Your id of the customer: 1 to 64 letters, digits, dots, underscores or hyphens; capital and small "
+        "letters differ; no personal data.",
         examples=["CUST-1001"],
+        json_schema_extra=NOT_UNFILLED,
     ),
+    AfterValidator(check_filled),
 ]
 
 
 Reference = Annotated[
     str,
     Field(
+        max_length=values.ID_LENGTH,
         pattern=values.REFERENCE,
-        description="Your reference of the payment: 1 to 64 letters, digits, dots, underscores or hyphens; 12 capital "
-        "letters and digits pass every known limit.",
+        description="Your reference of the payment: 1 to 64 letters, digits, dots, underscores or hyphens; capital and "
+        "small letters differ; 12 capital letters and digits pass every known limit.",
         examples=["INV202608010"],
+        json_schema_extra=NOT_UNFILLED,
     ),
+    AfterValidator(check_filled),
 ]
 
 
 RefundNumber = Annotated[
     str,
     Field(
+        max_length=values.ID_LENGTH,
         pattern=values.REFUND_NUMBER,
-        description="Your number of the refund: 1 to 64 letters, digits, dots, underscores or hyphens.",
+        description="Your number of the refund: 1 to 64 letters, digits, dots, underscores or hyphens; capital and "
+        "small letters differ.",
         examples=["RFD202608010"],
+        json_schema_extra=NOT_UNFILLED,
     ),
+    AfterValidator(check_filled),
 ]
 
 
@@ -135,7 +160,7 @@ IpAddress = Annotated[
     str,
     Field(
         max_length=values.IPV4_LENGTH,
-        description="The customer's IPv4 address.",
+        description="The customer's IPv4 address; leave it out where you have none.",
         examples=["203.0.113.7"],
         json_schema_extra={"format": "ipv4"},
     ),
@@ -145,8 +170,24 @@ IpAddress = Annotated[
 
 Metadata = Annotated[
     dict[
-        Annotated[str, Field(pattern=values.METADATA_KEY)],
-        Annotated[str, Field(max_length=values.METADATA_VALUE_LENGTH, pattern=values.METADATA_VALUE)],
+        Annotated[
+            str,
+            Field(
+                pattern=values.METADATA_KEY,
+                description="A key of metadata: 1 to 40 letters, digits, dots, underscores or hyphens.",
+                examples=["orderId"],
+            ),
+        ],
+        Annotated[
+            str,
+            Field(
+                max_length=values.METADATA_VALUE_LENGTH,
+                pattern=values.METADATA_VALUE,
+                description=f"A value of metadata: a string of at most {values.METADATA_VALUE_LENGTH} printable "
+                "characters.",
+                examples=["4711"],
+            ),
+        ],
     ],
     Field(
         max_length=MAX_METADATA,
@@ -174,9 +215,10 @@ class AmountBody(Command):
         str,
         Field(
             pattern=values.AMOUNT,
-            description='Rupiah as a string with exactly two decimals, greater than zero, for example "10000.00".',
+            description="Rupiah as a string: 1 to 16 digits, a dot and exactly two decimals, greater than zero, for "
+            'example "10000.00".',
             examples=["10000.00"],
         ),
         AfterValidator(_check_amount),
     ]
-    currency: Annotated[Literal["IDR"], Field(description="Always IDR.", examples=["IDR"])]
+    currency: Annotated[Literal["IDR"], Field(description="Always IDR, in capital letters.", examples=["IDR"])]
