@@ -5,6 +5,7 @@ Each field's description is its rule: it is the `detail` of a refusal and the te
 
 from ipaddress import IPv4Address
 from typing import Annotated, Literal
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, Field, ValidationInfo
 from pydantic.config import JsonDict
@@ -132,6 +133,32 @@ ReturnUrl = Annotated[
         json_schema_extra={"format": "uri"},
     ),
     AfterValidator(_check_url),
+]
+
+
+# What the browser's return from linking adds to a page (application.bindings.return_from_binding).
+_ADDED_TO_PAGES = frozenset({"bindingId", "state"})
+
+
+def _check_parameters(url: str) -> str:
+    own = {name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
+    taken = sorted(own & _ADDED_TO_PAGES)
+    if taken:
+        raise PydanticCustomError(
+            "return_url_parameter",
+            "Its parameter {taken} has a name that is added when the customer comes back; give yours another name.",
+            {"taken": " and ".join(taken)},
+        )
+    return url
+
+
+LinkReturnUrl = Annotated[
+    ReturnUrl,
+    AfterValidator(_check_parameters),
+    Field(
+        description="A page as payments have it. `bindingId` and `state` are added when the customer comes back, so it "
+        "has no parameters of these names.",
+    ),
 ]
 
 

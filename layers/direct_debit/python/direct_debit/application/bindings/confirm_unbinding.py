@@ -18,12 +18,12 @@ from direct_debit.application.errors import (
     Conflict,
     CustomerActionRequired,
     NotDone,
-    NotFound,
     OutcomeUnknown,
     Rejected,
     RelinkRequired,
     Unsendable,
 )
+from direct_debit.application.not_found import no_binding
 from direct_debit.application.ports.doku import DokuCall, Reply, WriteAnswer
 from direct_debit.application.ports.ports import Ports
 from direct_debit.domain.binding import Binding, BindingEvent, BindingState
@@ -50,9 +50,12 @@ def confirm_unbinding(command: ConfirmUnbinding, ports: Ports, deadline: Deadlin
     """
     binding = ports.bindings.get(command.binding_id)
     if binding is None:
-        raise NotFound("there is no such binding")
+        raise no_binding()
     if binding.state is not BindingState.UNBIND_OTP_PENDING:
-        raise Conflict(f"no code is awaited: the binding is {binding.state}")
+        if binding.state is BindingState.UNBOUND and binding.otp_attempts:
+            return show_binding(binding, ports, replayed=True)  # the answer to its code may have been lost
+        begin = "; DELETE /bindings/{id} asks for one" if binding.state is BindingState.ACTIVE else ""
+        raise Conflict(f"no code is awaited: the binding is {binding.state}{begin}")
     now = ports.clock.now()
     if binding.is_busy(now):
         raise Conflict("DOKU is being asked about this binding right now; try again shortly")

@@ -23,12 +23,12 @@ from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import (
     BindingChanged,
     NotDone,
-    NotFound,
     OutcomeUnknown,
     Rejected,
     RelinkRequired,
     Unsendable,
 )
+from direct_debit.application.not_found import no_binding
 from direct_debit.application.ports.doku import DokuCall, Reply, WriteAnswer
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.references import make_external_id
@@ -51,7 +51,7 @@ def unbind_account(binding_id: str, ports: Ports, deadline: Deadline) -> Binding
     """
     binding = ports.bindings.get(binding_id)
     if binding is None:
-        raise NotFound("there is no such binding")
+        raise no_binding()
     for _ in range(_ROUNDS):
         if binding.is_unconfirmed:
             binding = _abandon(binding, ports, deadline)
