@@ -26,8 +26,9 @@ ID_CARD = r"^[A-Za-z0-9]{1,20}$"
 DATE = r"^[0-9]{8}$"
 METADATA_KEY = r"^[A-Za-z0-9._-]{1,40}$"
 
-# What programs write for a value that they do not have. As a name it would be the same one for everybody's order.
-UNFILLED = ("undefined", "null", "None", "nil", "NaN")
+# What programs write for a value that they do not have, and templates that nobody filled in. As a name it would be the
+# same one for everybody's order.
+UNFILLED = r"^(undefined|null|None|nil|NaN|\{\{.*\}\}|\$\{.*\})$"
 
 # Text for DOKU: no control characters. They are escaped in JSON, and escapes are where signatures part (contract 4.4).
 TEXT = r"^[^\x00-\x1f\x7f-\x9f]+$"

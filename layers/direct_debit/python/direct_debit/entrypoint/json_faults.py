@@ -81,9 +81,7 @@ def explain_json(error: json.JSONDecodeError) -> str:
 def explain_value(value: object) -> str:
     """Return what a body is that is JSON and no object."""
     if isinstance(value, str):
-        return (
-            "a string came; if it holds JSON, it was written twice (JSON.stringify or json.dumps); send it written once"
-        )
+        return "a string came; if it holds JSON, it was written twice (JSON.stringify, json.dumps): write it once"
     if isinstance(value, list):
         return "an array came; send one object, one request for each"
     return "send one JSON object, {...}"

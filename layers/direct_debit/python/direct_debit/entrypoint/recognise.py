@@ -16,7 +16,7 @@ _TOLD = frozenset({"return_url_host", "return_url_parameter"})
 _OBJECTS = frozenset({"model_type", "model_attributes_type", "dict_type"})
 _TEXTS = frozenset({"string_type", "literal_error"})
 _CHARACTERS = re.compile(r"\[(?:\\.|[^\]\\])+\]")
-_PLACEHOLDER = re.compile(r"\$?\{.*\}|<[^<>/]*>|:[A-Za-z_]+|\$[A-Za-z_]+|%[A-Za-z_]+%|\[object .*\]")
+_PLACEHOLDER = re.compile(UNFILLED + r"|\$?\{.*\}|<[^<>/]*>|:[A-Za-z_]+|\$[A-Za-z_]+|%[A-Za-z_]+%|\[object .*\]")
 _DIGITS_ONLY = "Digits 0 to 9 only, without blanks and hyphens."
 
 
@@ -67,7 +67,7 @@ def _recognise_text(name: str, value: str, error: ErrorDetails, *, secret: bool)
         return f"Found: {wrong}."
     if value != value.strip():
         return "It begins or ends with a blank: remove that."
-    if value in UNFILLED or _PLACEHOLDER.fullmatch(value):
+    if _PLACEHOLDER.fullmatch(value):
         return "It looks like a placeholder that was not filled in: put the value in its place."
     known = next((told for pattern, told in _BY_FIELD.get(name, ()) if re.match(pattern, value)), None)
     return known or _find_unfit(value, error, secret=secret)

@@ -3,6 +3,7 @@
 Each field's description is its rule: it is the `detail` of a refusal and the text in the OpenAPI document.
 """
 
+import re
 from ipaddress import IPv4Address
 from typing import Annotated, Literal
 from urllib.parse import parse_qsl, urlsplit
@@ -18,6 +19,7 @@ from direct_debit.entrypoint.command import Command
 from direct_debit.entrypoint.settings import LOOPBACK
 
 MAX_METADATA = 20
+_UNFILLED = re.compile(values.UNFILLED)
 
 
 def _check_url(url: str, info: ValidationInfo) -> str:
@@ -58,13 +60,13 @@ def _check_ipv4(value: str) -> str:
 
 
 def check_filled(value: str) -> str:
-    """Refuse the word that a program writes where it has no value; for pydantic."""
-    if value in values.UNFILLED:
+    """Refuse what stands for a value that was not filled in; for pydantic."""
+    if _UNFILLED.fullmatch(value):
         raise PydanticCustomError("unfilled", "unfilled")
     return value
 
 
-NOT_UNFILLED: JsonDict = {"not": {"enum": [*values.UNFILLED]}}
+NOT_UNFILLED: JsonDict = {"not": {"pattern": values.UNFILLED}}
 """The same rule in the OpenAPI document."""
 
 

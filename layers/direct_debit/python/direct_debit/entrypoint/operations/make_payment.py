@@ -52,9 +52,9 @@ class MakePaymentRequest(Command):
             pattern=values.IDEMPOTENCY_KEY,
             validate_default=True,
             description="1 to 255 printable ASCII characters without blanks; capital and small letters differ. A key "
-            "names one payment for ever. Alone, it stands for the payment with which it came before, else for the "
-            "reference that is made from it; beside a partnerReferenceNo it is bound to that one. With another body, "
-            "or a reference that is not its own, it is 409 and nothing is sent.",
+            "names one payment for ever: beside a partnerReferenceNo that one; alone the one with which it came "
+            "before, else one whose reference is made from it. With another body or reference it is 409, and nothing "
+            "is sent.",
             examples=["b0c5a1de-7d55-4d3e-9f3e-0d6a6f0e7a10"],
             json_schema_extra=NOT_UNFILLED,
         ),

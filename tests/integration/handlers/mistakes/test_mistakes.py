@@ -1,0 +1,53 @@
+"""Every mistake of the tables in this folder meets an answer that says what is wrong, where, and what to do."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.handlers.house import House
+from tests.integration.handlers.mistakes import (
+    addresses,
+    amounts,
+    bodies,
+    codes,
+    headers,
+    names,
+    people,
+    queries,
+    references,
+    texts,
+)
+from tests.integration.handlers.mistakes.mistake import Mistake, check
+
+TABLES = {
+    "address": addresses.MISTAKES,
+    "amount": amounts.MISTAKES,
+    "body": bodies.MISTAKES,
+    "code": codes.MISTAKES,
+    "header": headers.MISTAKES,
+    "name": names.MISTAKES,
+    "person": people.MISTAKES,
+    "query": queries.MISTAKES,
+    "reference": references.MISTAKES,
+    "text": texts.MISTAKES,
+}
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    """One for all: a mistake changes nothing, which each of them checks."""
+    with House().open() as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    "mistake", [pytest.param(one, id=f"{kind}: {one.did}") for kind, table in TABLES.items() for one in table]
+)
+def test_a_mistake_is_explained(house: House, mistake: Mistake) -> None:
+    check(mistake, house)
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_no_mistake_is_told_twice(kind: str) -> None:
+    told = [one.did for one in TABLES[kind]]
+    assert len(set(told)) == len(told)
