@@ -165,7 +165,7 @@ class Bindings:
             binding.step = PageStep.PIN
             return self._view(binding)
         if verdict is OtpVerdict.BLOCKED:
-            return self._fail(binding, now)
+            return self._fail(binding, now, "too_many_otps")
         return self._view(binding, "otp_expired" if verdict is OtpVerdict.EXPIRED else "wrong_otp")
 
     def enter_pin(self, code: str, pin: str) -> PageView:
@@ -176,7 +176,7 @@ class Bindings:
         if len(pin) != _PIN_LENGTH or not pin.isascii() or not pin.isdigit() or pin == WRONG_PIN:
             binding.wrong_pins += 1
             if binding.wrong_pins >= _PIN_TRIES:
-                return self._fail(binding, self._world.now())
+                return self._fail(binding, self._world.now(), "too_many_pins")
             return self._view(binding, "wrong_pin")
         return self._activate(binding, self._world.now())
 
@@ -217,10 +217,10 @@ class Bindings:
         self._notifications.binding_is_final(binding, "SUCCESS", now)
         return self._view(binding)
 
-    def _fail(self, binding: Binding, now: datetime) -> PageView:
+    def _fail(self, binding: Binding, now: datetime, error: str | None = None) -> PageView:
         binding.state, binding.step = BindingState.FAILED, PageStep.DONE
         self._notifications.binding_is_final(binding, "FAILED", now)
-        return self._view(binding)
+        return self._view(binding, error)
 
     def _expire(self, binding: Binding, at: datetime) -> None:
         if binding.state is BindingState.PENDING:
