@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from tools.doku_simulator.bank import wire_amount
 from tools.doku_simulator.gate import Checked
+from tools.doku_simulator.magic_values import INACTIVE_PHONE_SUFFIX, TAKEN_PHONE_SUFFIX, WRONG_PIN
 from tools.doku_simulator.notifications import Notifications
 from tools.doku_simulator.operations import Json
 from tools.doku_simulator.otp import OtpVerdict, judge
@@ -12,9 +13,6 @@ from tools.doku_simulator.records import Binding, BindingState, OtpChallenge, Pa
 from tools.doku_simulator.tokens import Tokens
 from tools.doku_simulator.world import WIB, World
 
-TAKEN_PHONE_SUFFIX = "0015"
-INACTIVE_PHONE_SUFFIX = "0018"
-WRONG_PIN = "000000"
 _PIN_LENGTH = 6
 _PIN_TRIES = 3
 _TAKEN = "Account already registered by another customer"

@@ -10,15 +10,19 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from tools.doku_simulator.bank import wire_amount
-from tools.doku_simulator.bindings import INACTIVE_PHONE_SUFFIX, TAKEN_PHONE_SUFFIX, WRONG_PIN, mask_phone
+from tools.doku_simulator.bindings import mask_phone
 from tools.doku_simulator.core import Simulator
 from tools.doku_simulator.dials import Dial
-from tools.doku_simulator.otp import EXPIRED_OTP, RIGHT_OTP
-from tools.doku_simulator.payments import (
+from tools.doku_simulator.magic_values import (
     DECLINED_AMOUNTS,
+    EXPIRED_OTP,
     FAILS_AFTER_OTP_AMOUNT,
     IN_PROGRESS_AMOUNT,
+    INACTIVE_PHONE_SUFFIX,
     LOST_ANSWER_AMOUNT,
+    RIGHT_OTP,
+    TAKEN_PHONE_SUFFIX,
+    WRONG_PIN,
 )
 from tools.doku_simulator.server.html import page
 from tools.doku_simulator.server.service import Service

@@ -23,7 +23,7 @@ from tests.fakes.world import World
 from tests.unit.application.support import Meanwhile, Strike, linked, lose_notifications, requests
 from tools.doku_simulator.config import ProviderVariant
 from tools.doku_simulator.dials import Dial
-from tools.doku_simulator.otp import EXPIRED_OTP
+from tools.doku_simulator.magic_values import EXPIRED_OTP
 
 
 def awaiting(world: World | None = None) -> Merchant:
