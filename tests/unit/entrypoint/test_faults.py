@@ -151,10 +151,10 @@ def test_a_page_on_another_host_names_those_that_are_allowed_and_the_parameter()
         (b'{"a": 1\n "b": 2}', "line 2, column 2"),
         (b"{'a': 1}", "line 1, column 2"),
         (b'{"a": "x}', "line 1, column 7"),
-        (b'{"a": NaN}', "NaN is no value of JSON"),
+        (b'{"a": NaN}', "leave the field out (at line 1, column 7)"),
         (b'{"a": 1, "a": 2}', "has the key a more than once"),
         (b'{"a": "\xe4"}', "not UTF-8: byte 8"),
-        (b"[" * 100_000, "too deep"),
+        (b"[" * 100_000, "too many brackets within each other"),
     ],
 )
 def test_a_fault_of_json_is_told_with_its_place(body: bytes, told: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.integration.handlers.house import House, Response, binding_body, payment_body
 from tests.integration.handlers.mistakes.mistake import ONE_READING, REF, STATUS, idr
+from tools.doku_simulator.dials import Dial
 
 RIGHT, WRONG = {"otp": "123456"}, {"otp": "000000"}
 
@@ -86,6 +87,22 @@ def call(name: str, body: object = None, path: Mapping[str, str] | None = REF) -
     return lambda house, _: house.call(name, body, path=path)
 
 
+def call_refused(name: str, case: str, body: object = None) -> Step:
+    """A call about the link which DOKU answers with this code."""
+
+    def step(house: House, binding_id: str) -> Response:
+        operation = {"get_balance": "balance", "unbind_account": "unbinding"}[name]
+        house.world.simulator.dials.add(Dial(operation, "code", when="before", code=case))
+        return house.call(name, body, path={"id": binding_id})
+
+    return step
+
+
+def link(**change: object) -> Step:
+    """A request to link."""
+    return lambda house, _: house.call("bind_account", binding_body(**change))
+
+
 def call_link(name: str, body: object = None) -> Step:
     """A call about the link."""
     return lambda house, binding_id: house.call(name, body, path={"id": binding_id})
@@ -109,6 +126,41 @@ class Case:
 
 ANEW = "link the account again with POST /bindings and use the new bindingId"
 CASES = [
+    Case(
+        "links an account of somebody else",
+        linked,
+        link(customerId="CUST-2", phone="6281100000077"),
+        "conflict",
+        ("it has to be unlinked there first (DELETE /bindings/{id})", "or this customer links another account"),
+    ),
+    Case(
+        "links a second account",
+        linked,
+        link(phone="6281100000078"),
+        "conflict",
+        ("has another link (binding ", "unlink that first, with DELETE /bindings/{id}"),
+    ),
+    Case(
+        "asks for the balance of an account that the bank has closed",
+        linked,
+        call_refused("get_balance", "40318"),
+        "customer-action-required",
+        ("responseCode says why", "let the customer ask CIMB"),
+    ),
+    Case(
+        "asks for a balance that DOKU does not tell",
+        linked,
+        call_refused("get_balance", "40301"),
+        "rejected",
+        ("responseCode says why", "the same again is refused again"),
+    ),
+    Case(
+        "unlinks what DOKU does not let go",
+        linked,
+        call_refused("unbind_account", "40301"),
+        "rejected",
+        ("responseCode says why", "the account stays linked, and the same again begins anew"),
+    ),
     Case(
         "pays before linking is done",
         pending,
@@ -280,6 +332,13 @@ CASES = [
         call_link("confirm_unbinding", WRONG),
         "otp-wrong",
         ("ask the customer for it again",),
+    ),
+    Case(
+        "the code 999999 of the unlinking",
+        unlinking,
+        call_link("confirm_unbinding", {"otp": "999999"}),
+        "otp-expired",
+        ("the account stays linked, and DELETE /bindings/{id} begins anew",),
     ),
     Case(
         "the balance while unlinking",

@@ -48,6 +48,7 @@ _WORDS: Mapping[str, str] = {
     "Invalid \\uXXXX escape": "behind \\u four hexadecimal digits are expected",
     "Unterminated string starting at": "the string that begins here does not end; a quotation mark is missing",
 }
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _STARTS: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "it is compressed (gzip); send it as it is"),
     (b"\xff\xfe", "it looks like UTF-16; send UTF-8"),
@@ -76,6 +77,17 @@ def explain_json(error: json.JSONDecodeError) -> str:
         return f"the body is not JSON: it ends too early, at {place}; a bracket or a part is missing"
     told = _name_what_stands(error) or _WORDS.get(error.msg, "it can not be read")
     return f"the body is not JSON: {told} (at {place})"
+
+
+def explain_constant(text: str, name: str) -> str:
+    """Return where a text that is JSON otherwise has NaN or Infinity, and what to send instead."""
+    outside = _STRING.sub(lambda found: " " * len(found[0]), text)
+    before = outside[: outside.index(name)]
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    return (
+        f"the body is not JSON: {name} is no value of JSON; send a value, amounts as strings, or leave the field out "
+        f"(at line {line}, column {column})"
+    )
 
 
 def explain_value(value: object) -> str:

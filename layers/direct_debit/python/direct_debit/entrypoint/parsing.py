@@ -83,10 +83,16 @@ def read_json(body: bytes) -> object:
         return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique)
     except json.JSONDecodeError as error:
         raise MalformedRequest("", _explain_json(error)) from None
-    except _Unfit as error:
+    except _Constant as error:
+        raise MalformedRequest("", _explain_constant(text, str(error))) from None
+    except _Twice as error:
         raise MalformedRequest("", str(error)) from None
-    except (ValueError, RecursionError):
-        raise MalformedRequest("", "the body is not JSON that can be read: too deep, or a number too long") from None
+    except RecursionError:
+        raise MalformedRequest(
+            "", "the body has too many brackets within each other; no field needs more than two"
+        ) from None
+    except ValueError:
+        raise MalformedRequest("", "the body has a number with too many digits; send numbers as strings") from None
 
 
 def _read_json_object(route: Route[Command], body: bytes) -> dict[str, object]:
@@ -133,12 +139,16 @@ def _refuse_whole(
     return _refuse([FieldFault(kind, name, f"/{name}", detail, place=place)])
 
 
-class _Unfit(ValueError):
-    """JSON that Python reads and others do not, or not alike."""
+class _Constant(ValueError):
+    """NaN or Infinity: Python reads them, and JSON has none."""
+
+
+class _Twice(ValueError):
+    """A key that comes twice: readers disagree about which one counts."""
 
 
 def _refuse_constant(name: str) -> object:
-    raise _Unfit(f"the body is not JSON: {name} is no value of JSON")
+    raise _Constant(name)
 
 
 def _unique(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
@@ -146,7 +156,7 @@ def _unique(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
     if len(members) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise _Unfit(f"the body has the key {show_name(twice)} more than once; send it once")
+        raise _Twice(f"the body has the key {show_name(twice)} more than once; send it once")
     return members
 
 
@@ -160,6 +170,12 @@ def _explain_json(error: json.JSONDecodeError) -> str:
     from direct_debit.entrypoint import json_faults  # noqa: PLC0415 - as above
 
     return json_faults.explain_json(error)
+
+
+def _explain_constant(text: str, name: str) -> str:
+    from direct_debit.entrypoint import json_faults  # noqa: PLC0415 - as above
+
+    return json_faults.explain_constant(text, name)
 
 
 def _explain_value(value: object) -> str:

@@ -111,8 +111,13 @@ def bind_account(command: BindAccount, ports: Ports, deadline: Deadline) -> Bind
 
 def _conflict(holder: Binding, customer_id: str) -> Conflict:
     if holder.customer_id != customer_id:
-        return Conflict("this account is linked to another customer")
-    return Conflict(f"the customer has another link (binding {holder.id}); unlink that first")
+        return Conflict(
+            "this account is linked to another customer: it has to be unlinked there first (DELETE /bindings/{id}), or "
+            "this customer links another account"
+        )
+    return Conflict(
+        f"the customer has another link (binding {holder.id}); unlink that first, with DELETE /bindings/{{id}}"
+    )
 
 
 def _go_on(

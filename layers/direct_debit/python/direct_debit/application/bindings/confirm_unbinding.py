@@ -115,6 +115,8 @@ def _follow(binding: Binding, answer: WriteAnswer, ports: Ports) -> Binding:
             if binding.unbind_unclear:  # perhaps an earlier code has unlinked the account: the probe tells
                 return pause_unbinding(binding, ports)
             end_unbinding(binding, BindingEvent.UNBIND_REFUSED, evidence, ports)
-            raise Rejected("the bank refused; the account stays linked", code=answer.code)
+            raise Rejected(
+                "the bank refused; the account stays linked, and DELETE /bindings/{id} begins anew", code=answer.code
+            )
         case _:
             return pause_unbinding(binding, ports, answer, unclear=True)

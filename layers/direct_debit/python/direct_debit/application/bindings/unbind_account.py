@@ -145,5 +145,8 @@ def _send(binding: Binding, ports: Ports, deadline: Deadline) -> Binding:
         return end_unbinding(binding, BindingEvent.UNBOUND, evidence, ports)
     if answer.reply in _REFUSED:
         end_unbinding(binding, BindingEvent.UNBIND_REFUSED, evidence, ports)
-        raise Rejected("DOKU refused to unlink; the account stays linked", code=answer.code)
+        raise Rejected(
+            "DOKU refused to unlink: responseCode says why; the account stays linked, and the same again begins anew",
+            code=answer.code,
+        )
     return pause_unbinding(binding, ports, answer, unclear=answer.reply is not Reply.OTP_REQUIRED)
