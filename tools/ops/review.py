@@ -244,7 +244,8 @@ def _speaks_of_a_payment(item: InboxItem) -> bool:
 
 def _describe_notification(item: InboxItem) -> Iterator[_Row]:
     if item.state is InboxState.QUARANTINED:
-        reason = f"{item.kind}: {item.reason or 'put aside'}"
+        told = "" if item.told is None else f", DOKU told {item.told}"
+        reason = f"{item.kind}: {item.reason or 'put aside'}{told}"
         look = f"explain {item.subject}; then " if _speaks_of_a_payment(item) else ""
         yield _Row(
             "notification", item.id, item.received_at, reason, f"{look}close-notification {item.id}", item.subject

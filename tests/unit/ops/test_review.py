@@ -71,7 +71,7 @@ def test_payments_and_notifications_that_wait_are_listed(desk: Desk) -> None:
 
 
 def test_what_has_to_be_compared_with_dokus_back_office_is_shown(desk: Desk) -> None:
-    """A notification with another amount: the payment's own amount, and the number under which DOKU logged it."""
+    """A notification with another amount: that, the payment's own amount, and the number under which DOKU logged it."""
     desk.pay("10504.00")
     notice = PaymentNotice(REF, "00", "99999.00", "IDR", customer_id=None, doku_reference=None)
     command = AcceptNotification(kind=InboxKind.PAYMENT, subject=REF, fact="00", fresh=True, notice=notice)
@@ -82,6 +82,7 @@ def test_what_has_to_be_compared_with_dokus_back_office_is_shown(desk: Desk) -> 
     report = review(desk.system)
     (row,) = [row for row in report.facts["waiting"] if row["kind"] == "notification"]  # type: ignore[attr-defined]
     assert (row["amount"], row["externalId"]) == ("10504.00", payment.external_id)
+    assert row["reason"] == "payment: amount_mismatch, DOKU told 99999.00 IDR"
     (line,) = [line for line in report.lines if line.startswith("notification")]
     assert "10504.00" in line
     assert payment.external_id in line
