@@ -10,6 +10,7 @@ from tests.integration.doku_simulator.running import HttpMerchant, answered
 from tests.unit.doku_simulator.merchant import B2B2C
 from tools.doku_simulator.records import SimulatedResponse
 
+MAGIC_AMOUNTS = ("10014.00", "10002.00", "10007.00", "10023.00", "10504.00", "10202.00", "10006.00")
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -25,6 +26,13 @@ def _get(merchant: HttpMerchant, path: str) -> SimulatedResponse:
 
 def _post(merchant: HttpMerchant, path: str, action: str, value: str = "") -> SimulatedResponse:
     return merchant.handle("POST", path, FORM, urlencode({"action": action, "value": value}).encode())
+
+
+def _room(merchant: HttpMerchant, path: str) -> int:
+    """How many characters a browser lets into the field: what is pasted beyond them is cut off."""
+    found = re.search(rb'maxlength="(\d+)"', _get(merchant, path).body)
+    assert found is not None
+    return int(found[1])
 
 
 def test_the_redirect_url_points_to_the_running_server(merchant: HttpMerchant) -> None:
@@ -137,7 +145,9 @@ def test_what_is_no_code_is_no_try(merchant: HttpMerchant, action: str, value: s
 def test_a_code_as_people_read_it_out_is_taken(merchant: HttpMerchant, value: str) -> None:
     path, _ = _page(merchant)
     _post(merchant, path, "phone", "62857957868761")
+    assert _room(merchant, path) >= len(value)
     assert _post(merchant, path, "otp", value).status == 303
+    assert _room(merchant, path) >= len(value)
     done = _post(merchant, path, "pin", value)
     assert (done.status, done.headers["location"]) == (303, "https://shop.test/bind/ok")
 
@@ -165,7 +175,8 @@ def test_the_first_page_filters_watches_and_acts(merchant: HttpMerchant) -> None
     assert "CUST-1" in everything
     assert "CUST-2" in everything
     assert 'http-equiv="refresh"' not in everything
-    assert "10504.00" in everything  # a magic value
+    for value in ("123456", "999999", "000000", "ending 0015", "ending 0018", *MAGIC_AMOUNTS):
+        assert f"<td>{value}</td>" in everything
     some = _get(merchant, "/?q=cust-2&watch=1").body.decode()
     assert "CUST-1" not in some
     assert "CUST-2" in some

@@ -16,10 +16,11 @@ from tools.doku_simulator.server.service import Service
 from tools.doku_simulator.server.texts import TEXTS
 
 _STEPS = (PageStep.PHONE, PageStep.OTP, PageStep.PIN)
+# Room for the blanks with which people paste a code; it is judged when it is sent.
 _INPUTS = {
     PageStep.PHONE: 'type="tel" autocomplete="off"',
-    PageStep.OTP: 'type="text" inputmode="numeric" autocomplete="one-time-code" maxlength="8"',
-    PageStep.PIN: 'type="password" inputmode="numeric" autocomplete="off" maxlength="6"',
+    PageStep.OTP: 'type="text" inputmode="numeric" autocomplete="one-time-code" maxlength="16"',
+    PageStep.PIN: 'type="password" inputmode="numeric" autocomplete="off" maxlength="16"',
 }
 _LARGEST_FORM = 10_000
 _BETWEEN = re.compile(r"[\s-]+")
