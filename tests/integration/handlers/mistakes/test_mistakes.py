@@ -1,9 +1,10 @@
 """Every mistake of the tables in this folder meets an answer that says what is wrong, where, and what to do."""
 
-from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from tests.fakes.world import World
 from tests.integration.handlers.house import House
 from tests.integration.handlers.mistakes import (
     addresses,
@@ -11,6 +12,7 @@ from tests.integration.handlers.mistakes import (
     bodies,
     codes,
     headers,
+    hosts,
     names,
     people,
     queries,
@@ -34,17 +36,29 @@ TABLES = {
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[House]:
+def house() -> House:
     """One for all: a mistake changes nothing, which each of them checks."""
-    with House().open() as opened:
-        yield opened
+    return House()
 
 
 @pytest.mark.parametrize(
     "mistake", [pytest.param(one, id=f"{kind}: {one.did}") for kind, table in TABLES.items() for one in table]
 )
 def test_a_mistake_is_explained(house: House, mistake: Mistake) -> None:
-    check(mistake, house)
+    with house.open():
+        check(mistake, house)
+
+
+@pytest.fixture(scope="module")
+def choosy_house() -> House:
+    """One whose operator has listed the hosts of pages."""
+    return House(World(settings=replace(World().settings, allowed_return_hosts=hosts.LISTED)))
+
+
+@pytest.mark.parametrize("mistake", [pytest.param(one, id=one.did) for one in hosts.MISTAKES])
+def test_a_page_elsewhere_is_explained(choosy_house: House, mistake: Mistake) -> None:
+    with choosy_house.open():
+        check(mistake, choosy_house)
 
 
 @pytest.mark.parametrize("kind", TABLES)
