@@ -9,7 +9,6 @@ from tests.integration.handlers.house import House, Response, binding_body, paym
 BINDING = "6f1d2c3b4a5968778695a4b3c2d1e0f0"
 REF: Mapping[str, str] = {"ref": "INV000000001"}
 ID: Mapping[str, str] = {"id": BINDING}
-CUSTOMER: Mapping[str, str] = {"customerId": "CUST-1"}
 
 STATUS: Mapping[str, int] = {
     "malformed-request": 400,

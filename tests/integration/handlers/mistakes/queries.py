@@ -1,12 +1,11 @@
-"""Parameters of the query, and the browser's return."""
+"""Parameters of the query (those of lists are in `lists`), and the browser's return."""
 
 from dataclasses import replace
 
 from tests.integration.handlers.house import payment_body
-from tests.integration.handlers.mistakes.mistake import BINDING, CUSTOMER, REF, Mistake, look
+from tests.integration.handlers.mistakes.mistake import BINDING, REF, Mistake, look
 
 FLAG = "Write true or false, in small letters."
-LIMIT = "How many at most, 1 to 100"
 UNKNOWN = "unknown-field"
 
 
@@ -19,16 +18,6 @@ def _refresh(value: str) -> Mistake:
         at="/refresh",
         query={"refresh": value},
     )
-
-
-def _limit(value: str) -> Mistake:
-    return look(
-        f"?limit={value}", (LIMIT, "in the query"), "list_payments", CUSTOMER, at="/limit", query={"limit": value}
-    )
-
-
-def _page(name: str, says: str) -> Mistake:
-    return look(f"?{name}=2", says, "list_payments", CUSTOMER, at=f"/{name}", slug=UNKNOWN, query={name: "2"})
 
 
 def _return(did: str, state: str, outcome: str, at: str | None, *says: str) -> Mistake:
@@ -45,41 +34,6 @@ MISTAKES = [
     _refresh("yes"),
     _refresh("on"),
     _refresh(""),
-    _limit("0"),
-    _limit("101"),
-    _limit("-1"),
-    _limit("all"),
-    _limit("20.0"),
-    _limit("1e2"),
-    _limit("٢٠"),
-    _limit(""),
-    _page("page", "did you mean after?"),
-    _page("offset", "did you mean after?"),
-    _page("cursor", "did you mean after?"),
-    _page("next", "did you mean after?"),
-    _page("per_page", "did you mean limit?"),
-    _page("pageSize", "did you mean limit?"),
-    _page("Limit", "did you mean limit?"),
-    _page("state", "known are: after, limit"),
-    _page("from", "known are: after, limit"),
-    look(
-        "?after of a date",
-        "`next` of the page before",
-        "list_payments",
-        CUSTOMER,
-        at="/after",
-        query={"after": "2026-08-01"},
-    ),
-    look("?after empty", "`next` of the page before", "list_payments", CUSTOMER, at="/after", query={"after": ""}),
-    look(
-        "?limit of links",
-        "this operation takes none",
-        "list_bindings",
-        CUSTOMER,
-        at="/limit",
-        slug=UNKNOWN,
-        query={"limit": "2"},
-    ),
     Mistake(
         did="the link in the query",
         call="make_payment",

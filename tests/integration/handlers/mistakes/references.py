@@ -1,14 +1,14 @@
 """References and ids: characters, length, placeholders, ids of another kind."""
 
-from tests.integration.handlers.mistakes.mistake import BINDING, CUSTOMER, NULL, Mistake, bind, give_back, look, pay
+from tests.integration.handlers.mistakes.mistake import BINDING, NULL, Mistake, bind, give_back, look, pay
 
 REFERENCE = "/partnerReferenceNo"
 RULE = "1 to 64 letters, digits, dots, underscores or hyphens"
 UNFILLED = "placeholder that was not filled in"
 DOTS = "Dots alone can not stand in a path."
 QUOTES = "A number came: send a string, in quotes."
-LISTS_PAYMENTS = "GET /customers/{customerId}/payments lists them"
-LISTS_LINKS = "GET /customers/{customerId}/bindings lists them"
+LISTS_PAYMENTS = "GET /payments?customerId=... lists them"
+LISTS_LINKS = "GET /bindings?customerId=... lists them"
 
 
 def _refer(did: str, value: object, *says: str) -> Mistake:
@@ -92,15 +92,6 @@ MISTAKES = [
     _ask_link("the link's own name", "{id}", UNFILLED),
     _ask_link("undefined as a link", "undefined", UNFILLED),
     _ask_link("a customer's name", "CUST.1", 'Found: "." at position 5.'),
-    look(
-        "a list for an e-mail",
-        ("in the path", '"@"'),
-        "list_bindings",
-        {"customerId": "siti@rahma.example"},
-        at="/customerId",
-        place="path",
-    ),
-    look("a list for two dots", DOTS, "list_payments", {"customerId": ".."}, at="/customerId", place="path"),
     give_back("refund number as a number", (QUOTES, RULE), {"partnerRefundNo": 1}, at="/partnerRefundNo"),
     give_back("refund number empty", "It is empty.", {"partnerRefundNo": ""}, at="/partnerRefundNo"),
     give_back(
@@ -156,13 +147,5 @@ MISTAKES = [
         says=(LISTS_PAYMENTS,),
         path={"ref": BINDING},
         body={"otp": "493827"},
-    ),
-    look(
-        "a page that is no page",
-        "`next` of the page before",
-        "list_payments",
-        CUSTOMER,
-        at="/after",
-        query={"after": "INV1"},
     ),
 ]

@@ -208,7 +208,7 @@ CASES = [
         linked,
         pay(bindingId="CUST-1"),
         "not-found",
-        ("GET /customers/{customerId}/bindings",),
+        ("GET /bindings?customerId=... lists them",),
     ),
     Case(
         "another amount for a reference",

@@ -7,13 +7,12 @@ def no_payment() -> NotFound:
     """Return the error of a reference that no payment has."""
     return NotFound(
         "there is no such payment: send the partnerReferenceNo with which it was made, capital and small letters as "
-        "they were; GET /customers/{customerId}/payments lists them"
+        "they were; GET /payments?customerId=... lists them"
     )
 
 
 def no_binding() -> NotFound:
     """Return the error of an id that no binding has."""
     return NotFound(
-        "there is no such binding: send the bindingId that POST /bindings gave; GET /customers/{customerId}/bindings "
-        "lists them"
+        "there is no such binding: send the bindingId that POST /bindings gave; GET /bindings?customerId=... lists them"
     )

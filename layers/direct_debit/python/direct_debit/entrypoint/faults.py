@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from direct_debit.application.errors import FieldFault
+from direct_debit.entrypoint.command import RULE_OF_REQUEST
 
 MOST_FAULTS = 20
 _NAME_LENGTH = 64  # of a caller's own field name that an error repeats
@@ -68,9 +69,12 @@ def show_name(name: str) -> str:
 
 
 def _explain(model: type[BaseModel], error: ErrorDetails) -> FieldFault:
-    if error["type"] == "missing_key":
-        name = "partnerReferenceNo"
-        return FieldFault("missing", name, f"/{name}", error["msg"], example=_find_rule(model, [name]).example)
+    if error["type"] == RULE_OF_REQUEST:
+        name = str(error["ctx"]["field"])
+        example = _find_rule(model, [name]).example
+        return FieldFault(
+            "missing" if error["ctx"]["missing"] else "invalid", name, f"/{name}", error["msg"], example=example
+        )
     is_key = "[key]" in error["loc"]
     path = [show_name(str(part)) for part in error["loc"] if part != "[key]"]
     field, pointer = ".".join(path), _point(path)

@@ -4,7 +4,7 @@ Loaded when a request is refused, never by a good one.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
 _ALIKE = 0.8  # of difflib's ratio: `ammount` and `remark` are like ours, `order` and `remarks` are not
@@ -18,8 +18,10 @@ _ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     "comment": ("reason", "remarks"),
     "count": ("limit",),
     "cursor": ("after",),
+    "createdat": ("day",),
     "customer": ("customerId",),
     "custidmerchant": ("customerId",),
+    "date": ("day",),
     "description": ("reason", "remarks"),
     "dob": ("dateOfBirth",),
     "errorurl": ("failedUrl",),
@@ -43,9 +45,13 @@ _ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     "notes": ("reason", "remarks"),
     "offset": ("after",),
     "orderid": ("partnerReferenceNo",),
+    "on": ("day",),
+    "open": ("unresolved",),
     "originalpartnerreferenceno": ("partnerReferenceNo",),
+    "originalreferenceno": ("dokuReference",),
     "page": ("after",),
     "pagesize": ("limit",),
+    "pending": ("unresolved",),
     "perpage": ("limit",),
     "phoneno": ("phone",),
     "phonenumber": ("phone",),
@@ -53,13 +59,15 @@ _ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     "ref": ("partnerReferenceNo",),
     "reference": ("partnerReferenceNo",),
     "referenceid": ("partnerReferenceNo",),
-    "referenceno": ("partnerReferenceNo",),
+    "referenceno": ("partnerReferenceNo", "dokuReference"),
     "refundid": ("partnerRefundNo",),
     "refundno": ("partnerRefundNo",),
     "refundnumber": ("partnerRefundNo",),
     "refundreason": ("reason",),
     "returnurl": ("successUrl",),
     "size": ("limit",),
+    "status": ("state",),
+    "top": ("limit",),
     "total": ("amount", "value"),
     "userid": ("customerId",),
     "verificationcode": ("otp",),
@@ -67,6 +75,13 @@ _ELSEWHERE: Mapping[str, tuple[str, ...]] = {
 
 _WIRE = "leave it out; this service speaks SNAP with DOKU by itself"
 _NEWS = "leave it out; what becomes of a payment is told by events"
+_ONE_DAY = "ask for each day by itself: ?day=2026-08-01"
+_NO_PHONES = "phones are not kept; find by customerId"
+_LISTS: Mapping[str, str] = {
+    **dict.fromkeys(("from", "to", "since", "until", "startdate", "enddate", "before", "month", "year"), _ONE_DAY),
+    **dict.fromkeys(("sort", "sortby", "order", "orderby", "direction"), "leave it out; the newest come first"),
+    **dict.fromkeys(("phone", "phonenumber", "msisdn"), _NO_PHONES),
+}
 
 # Names that an operation does not know and callers expect of it: by the operation, what to do instead.
 _INSTEAD: Mapping[str, Mapping[str, str]] = {
@@ -75,6 +90,20 @@ _INSTEAD: Mapping[str, Mapping[str, str]] = {
         "bindingid": "leave it out; the answer gives it",
         "otp": "the customer types the code on the bank's page",
         "pin": "the customer types the PIN on the bank's page; never ask for it",
+    },
+    "list_bindings": {
+        **_LISTS,
+        **dict.fromkeys(("bindingid", "id"), "read it with GET /bindings/{id}"),
+        "dokureference": "links have none; find by customerId or day",
+    },
+    "list_payments": {
+        **_LISTS,
+        **dict.fromkeys(
+            ("partnerreferenceno", "reference", "ref", "orderid", "invoice", "invoicenumber", "id"),
+            "read it with GET /payments/{ref}",
+        ),
+        "amount": "leave it out, and look for it in what is listed",
+        "bindingid": "list those of its customer: ?customerId=...",
     },
     "make_payment": {
         "additionalinfo": _WIRE,
@@ -122,6 +151,46 @@ def guess_name(name: str, known: frozenset[str]) -> str | None:
 def find_instead(operation: str, name: str) -> str | None:
     """Return what to do in place of a field that callers expect of an operation, and that it does not take."""
     return _INSTEAD.get(operation, {}).get(_simplify(name))
+
+
+# What others call a state, and ours: the first that the list knows.
+_STATES: Mapping[str, tuple[str, ...]] = {
+    "authorized": ("PROCESSING",),
+    "bound": ("ACTIVE",),
+    "canceled": ("FAILED",),
+    "cancelled": ("FAILED",),
+    "captured": ("PAID",),
+    "completed": ("PAID",),
+    "declined": ("FAILED",),
+    "deleted": ("UNBOUND",),
+    "done": ("PAID",),
+    "expired": ("FAILED",),
+    "inprogress": ("PROCESSING",),
+    "linked": ("ACTIVE",),
+    "new": ("REQUESTED",),
+    "otp": ("OTP_PENDING", "UNBIND_OTP_PENDING"),
+    "pending": ("OTP_PENDING",),
+    "payed": ("PAID",),
+    "rejected": ("FAILED",),
+    "review": ("NEEDS_REVIEW",),
+    "settled": ("PAID",),
+    "success": ("PAID", "ACTIVE"),
+    "successful": ("PAID", "ACTIVE"),
+    "timeout": ("UNKNOWN",),
+    "unlinked": ("UNBOUND",),
+    "waiting": ("OTP_PENDING", "PENDING"),
+}
+
+
+def guess_state(value: str, known: Sequence[str]) -> str | None:
+    """Return the one of the `known` states that a word stands for; None where nothing is like it."""
+    plain = _simplify(value)
+    by_plain = {_simplify(one): one for one in known}
+    if plain in by_plain:
+        return by_plain[plain]
+    elsewhere = [one for one in _STATES.get(plain, ()) if one in known]
+    close = get_close_matches(plain, sorted(by_plain), n=1, cutoff=_ALIKE - 0.1)
+    return elsewhere[0] if elsewhere else by_plain[close[0]] if close else None
 
 
 def is_same(name: str, other: str) -> bool:

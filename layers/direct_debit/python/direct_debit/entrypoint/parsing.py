@@ -58,6 +58,13 @@ def read_request[C: Command](route: Route[C], request: ApiRequest, settings: Set
     return _validate(route.request, fields, settings, unknown, places=_name_places(route))
 
 
+def place_faults(route: Route[Command], error: InvalidRequest) -> InvalidRequest:
+    """Return what an operation refused of an API request, with where the fields came that it names."""
+    places = _name_places(route)
+    placed = [fault if fault.place else replace(fault, place=places.get(fault.field)) for fault in error.faults]
+    return type(error)(error.field, summarise(placed) if placed else error.detail, placed)
+
+
 def read_command[C: Command](route: Route[C], event: object, settings: Settings) -> C:
     """Read a plain command: the event itself has the fields.
 
@@ -209,7 +216,12 @@ def _find_place(route: Route[Command], name: str) -> str | None:
 
 
 def _explain_unknown_query(route: Route[Command], name: str) -> FieldFault:
-    instead = "it belongs into the body, which is JSON" if name in route.body_fields else None
+    if name in route.body_fields:
+        instead: str | None = "it belongs into the body, which is JSON"
+    else:
+        from direct_debit.entrypoint import near_names  # noqa: PLC0415 - as above
+
+        instead = near_names.find_instead(route.name, name)
     return replace(explain_unknown(name, route.from_query, instead=instead), place="query")
 
 

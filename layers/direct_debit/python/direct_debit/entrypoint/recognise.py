@@ -5,7 +5,7 @@ was refused, and of what is the customer's (`secret`) not even that.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pydantic_core import ErrorDetails
 
@@ -34,7 +34,7 @@ def recognise(name: str, error: ErrorDetails, *, required: bool, secret: bool) -
         return _recognise_kind(name, value, error["type"])
     if error["type"] in _OBJECTS:
         return "A string came: send an object, without quotes around it."
-    return _recognise_text(name, value, error, secret=secret)
+    return _recognise_text(name, value, error, required=required, secret=secret)
 
 
 def name_kind(value: object) -> str:
@@ -59,9 +59,9 @@ def _recognise_kind(name: str, value: object, kind: str) -> str | None:
     return f"{came[:1].upper()}{came[1:]} came: send {wanted}.{zeros}"
 
 
-def _recognise_text(name: str, value: str, error: ErrorDetails, *, secret: bool) -> str | None:
+def _recognise_text(name: str, value: str, error: ErrorDetails, *, required: bool, secret: bool) -> str | None:
     if not value:
-        return "It is empty."
+        return "It is empty." if required else "It is empty. Send a value, or leave it out."
     wrong = explain_character(value)
     if wrong is not None:
         return f"Found: {wrong}."
@@ -69,8 +69,22 @@ def _recognise_text(name: str, value: str, error: ErrorDetails, *, secret: bool)
         return "It begins or ends with a blank: remove that."
     if _PLACEHOLDER.fullmatch(value):
         return "It looks like a placeholder that was not filled in: put the value in its place."
+    if error["type"] == "enum":
+        return _find_choice(value, re.findall(r"'([^']+)'", str(error.get("ctx", {}).get("expected", ""))))
     known = next((told for pattern, told in _BY_FIELD.get(name, ()) if re.match(pattern, value)), None)
     return known or _find_unfit(value, error, secret=secret)
+
+
+def _find_choice(value: str, choices: Sequence[str]) -> str | None:
+    """Name the choice that is meant, where one looks like it."""
+    if value.upper() in choices:
+        return f"Write it in capital letters: {value.upper()}."
+    if re.search(r"[,;| ]", value):
+        return "One alone: ask for each by itself."
+    from direct_debit.entrypoint.near_names import guess_state  # noqa: PLC0415 - few wrong values are states
+
+    meant = guess_state(value, choices)
+    return None if meant is None else f"Did you mean {meant}?"
 
 
 def _find_unfit(value: str, error: ErrorDetails, *, secret: bool) -> str | None:
@@ -129,6 +143,16 @@ _DATE: _Known = (
     (r"[0-9]{8}$", "There is no such day: the year comes first, then the month, then the day."),
     (r"", "The year in four digits, then month and day in two each; nothing between them."),
 )
+_DAY: _Known = (
+    (r"[0-9]{4}-[0-9]{2}-[0-9]{2}$", "There is no such day: the year comes first, then the month, then the day."),
+    (r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+", "A time came too: send the day alone, as it is in Jakarta (UTC+7)."),
+    (r"[0-9]{4}-[0-9]{2}(-[0-9]{2}.*[0-9]{4}-[0-9]{2}-[0-9]{2})?$", "One day alone: ask for each by itself."),
+    (r"[0-9]{4}$", "One day alone: ask for each by itself."),
+    (r"[0-9]{10,13}$", "A number of seconds came: send the date."),
+    (r"[0-9./ -]+$", "The year in four digits, then month and day in two each, with hyphens between them."),
+    (r"", "Write the date itself, with hyphens between year, month and day."),
+)
+_FLAG: _Known = ((r"", "Write true or false, in small letters."),)
 _URL: _Known = (
     (r"(?i)http://", "http is not safe: use https. (http on localhost is taken where AllowedReturnHosts lists it.)"),
     (r"(?i)(?!https?:)[a-z][a-z0-9+.-]*:(?!\d)", "Another scheme came: give an https page, which may open your app."),
@@ -155,6 +179,7 @@ _IP: _Known = (
 _BY_FIELD: Mapping[str, _Known] = {
     "bindingId": ((r".*/", "Send the id alone, without the path in front of it."),),
     "dateOfBirth": _DATE,
+    "day": _DAY,
     "deviceId": ((r"[A-Za-z0-9]+-[A-Za-z0-9-]+$", "Leave the hyphens out."),),
     "email": _EMAIL,
     "failedUrl": _URL,
@@ -163,7 +188,8 @@ _BY_FIELD: Mapping[str, _Known] = {
     "otp": ((r".*[^0-9]", _DIGITS_ONLY),),
     "outcome": ((r"", "Write success or failed, in small letters."),),
     "phone": _PHONE,
-    "refresh": ((r"", "Write true or false, in small letters."),),
+    "refresh": _FLAG,
     "successUrl": _URL,
+    "unresolved": _FLAG,
     "value": _AMOUNT,
 }

@@ -3,12 +3,11 @@
 from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
 
 from direct_debit.application.payments.make_payment import MakePayment, make_payment
 from direct_debit.domain import values
 from direct_debit.domain.money import Amount
-from direct_debit.entrypoint.command import Command
+from direct_debit.entrypoint.command import Command, rule_of_request
 from direct_debit.entrypoint.doors import Answer, Call
 from direct_debit.entrypoint.route import SENDS, TASK_TOKEN, BodyRule, Route
 from direct_debit.entrypoint.values import (
@@ -74,9 +73,10 @@ class MakePaymentRequest(Command):
             return check_filled(value)
         # A reference that is wrong is not among the data: it is told by its own rule.
         if info.data.get("partner_reference_no", "") is None:
-            raise PydanticCustomError(
-                "missing_key",
+            raise rule_of_request(
+                "partnerReferenceNo",
                 "partnerReferenceNo is missing: send it or the header Idempotency-Key; else a retry could pay twice",
+                missing=True,
             )
         return value
 
