@@ -54,6 +54,21 @@ class NotFound(DirectDebitError):
     """There is no such resource."""
 
 
+def no_payment() -> NotFound:
+    """Return the error of a reference that no payment has."""
+    return NotFound(
+        "there is no such payment: send the partnerReferenceNo with which it was made, capital and small letters as "
+        "they were; GET /payments?customerId=... lists them"
+    )
+
+
+def no_binding() -> NotFound:
+    """Return the error of an id that no binding has."""
+    return NotFound(
+        "there is no such binding: send the bindingId that POST /bindings gave; GET /bindings?customerId=... lists them"
+    )
+
+
 class Conflict(DirectDebitError):
     """The request does not fit what exists: same key with another body, wrong state, account taken, race lost."""
 

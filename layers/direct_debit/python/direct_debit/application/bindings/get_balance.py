@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from direct_debit.application.bindings.not_active import explain_not_active
 from direct_debit.application.calls.call_doku import call_doku
 from direct_debit.application.deadline import Deadline
-from direct_debit.application.not_found import no_binding
+from direct_debit.application.errors import no_binding
 from direct_debit.application.ports.doku import Balance
 from direct_debit.application.ports.ports import Ports
 from direct_debit.domain.binding import Binding, BindingState
@@ -29,6 +28,8 @@ def get_balance(binding_id: str, ports: Ports, deadline: Deadline) -> BalanceRes
     if binding is None:
         raise no_binding()
     if binding.state is not BindingState.ACTIVE:
+        from direct_debit.application.bindings.not_active import explain_not_active  # noqa: PLC0415 - a good link needs it never
+
         raise explain_not_active(binding.state)
     balances = call_doku(ports, deadline, ports.doku.inquire_balance, binding=binding)
     return BalanceResult(binding, balances)

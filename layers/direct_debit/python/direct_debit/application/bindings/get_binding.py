@@ -1,7 +1,7 @@
 """Look at one binding."""
 
 from direct_debit.application.bindings.result import BindingResult, show_binding
-from direct_debit.application.not_found import no_binding
+from direct_debit.application.errors import no_binding
 from direct_debit.application.ports.ports import Ports
 
 

@@ -27,8 +27,8 @@ from direct_debit.application.errors import (
     Rejected,
     RelinkRequired,
     Unsendable,
+    no_binding,
 )
-from direct_debit.application.not_found import no_binding
 from direct_debit.application.ports.doku import DokuCall, Reply, WriteAnswer
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.references import make_external_id

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from direct_debit.application.deadline import Deadline
-from direct_debit.application.not_found import no_payment
+from direct_debit.application.errors import no_payment
 from direct_debit.application.payments.inquire_status import ask_status
 from direct_debit.application.payments.list_history import list_history
 from direct_debit.application.ports.payments import HistoryEntry

@@ -11,7 +11,6 @@ with which it came before; it is recorded in the write that makes the payment, o
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from direct_debit.application.bindings.not_active import explain_not_active
 from direct_debit.application.bindings.release_account import release_account
 from direct_debit.application.calls.call_doku import call_doku
 from direct_debit.application.calls.circuit import is_open, pass_circuit
@@ -27,8 +26,8 @@ from direct_debit.application.errors import (
     RelinkRequired,
     StoreUnavailable,
     Unsendable,
+    no_binding,
 )
-from direct_debit.application.not_found import no_binding
 from direct_debit.application.payments.advance_payment import advance_payment, plan_next_look
 from direct_debit.application.payments.result import PaymentResult
 from direct_debit.application.ports.doku import DokuCall, Reply, WriteAnswer
@@ -237,6 +236,8 @@ def _explain_binding(binding: Binding | None) -> NotFound | Conflict:
     if binding is None:
         return no_binding()
     if binding.state is not BindingState.ACTIVE:
+        from direct_debit.application.bindings.not_active import explain_not_active  # noqa: PLC0415 - a good link needs it never
+
         return explain_not_active(binding.state)
     return Conflict("the customer has too many unfinished payments; wait until some are settled")
 

@@ -14,8 +14,8 @@ from direct_debit.application.errors import (
     RelinkRequired,
     StoreUnavailable,
     Unsendable,
+    no_payment,
 )
-from direct_debit.application.not_found import no_payment
 from direct_debit.application.payments.advance_payment import REFUSALS, advance_payment, plan_next_look
 from direct_debit.application.payments.result import PaymentResult
 from direct_debit.application.ports.doku import Reply

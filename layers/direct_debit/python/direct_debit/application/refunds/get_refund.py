@@ -1,7 +1,6 @@
 """Look at the refund of a payment."""
 
-from direct_debit.application.errors import NotFound
-from direct_debit.application.not_found import no_payment
+from direct_debit.application.errors import NotFound, no_payment
 from direct_debit.application.ports.ports import Ports
 from direct_debit.domain.payment import Payment
 

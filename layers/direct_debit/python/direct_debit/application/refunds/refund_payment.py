@@ -3,8 +3,7 @@
 from dataclasses import dataclass, replace
 
 from direct_debit.application.deadline import Deadline
-from direct_debit.application.errors import Conflict, PaymentChanged
-from direct_debit.application.not_found import no_payment
+from direct_debit.application.errors import Conflict, PaymentChanged, no_payment
 from direct_debit.application.payments.advance_payment import queue_refund, save_with_refund
 from direct_debit.application.payments.result import PaymentResult
 from direct_debit.application.ports.ports import Ports
