@@ -33,6 +33,7 @@ from direct_debit.entrypoint.views.decline import CAUSES, EXPLANATIONS
 from direct_debit.entrypoint.views.payment import PaymentView, show_payment
 from direct_debit.entrypoint.views.refund import RefundOfPaymentView, show_refund
 from direct_debit.entrypoint.views.view import AmountView, View
+from tools.gateway_answers import read_gateway_answers
 from tools.make_events import (
     AT,
     BINDING_NOTIFY_PATH,
@@ -106,7 +107,12 @@ def write_errors() -> str:
         f"| `{CATCH_NAMES[kind.slug]}` | {kind.when} | {kind.remedy} |"
         for kind in PROBLEMS.values()
     ]
-    return "\n".join([_ERRORS_HEAD, *rows, _ERRORS_FOOT, *_explain_causes()])
+    gateway = [
+        f"| `{answer.type}` | {answer.status or answer.kind.removeprefix('DEFAULT_').lower()} | `{answer.kind}` "
+        f"| {answer.title}. {answer.detail} |"
+        for answer in read_gateway_answers()
+    ]
+    return "\n".join([_ERRORS_HEAD, *rows, _GATEWAY_HEAD, *gateway, _ERRORS_FOOT, *_explain_causes()])
 
 
 def _explain_causes() -> Iterable[str]:
@@ -130,10 +136,15 @@ Not errors: a declined payment (201, `state: FAILED` with `failure`), and an unk
 
 | `type` | Status | Name for `Catch` | When | What to do |
 |---|---|---|---|---|"""
-_ERRORS_FOOT = """
-API Gateway itself answers 403 (not signed, not allowed), 429 (throttled; see `Retry-After`) and 504 (no answer in time:
-the outcome is unknown, read the resource) with `type: about:blank`.
+_GATEWAY_HEAD = """
+## What API Gateway answers by itself
 
+Before this service is asked, or instead of it. The form is the same; `reason` has API Gateway's own words, and there is
+no `X-Request-Id` but `x-amzn-RequestId`. Where no status is given, the answer has the status of its kind.
+
+| `type` | Status | API Gateway's kind | What to do |
+|---|---|---|---|"""
+_ERRORS_FOOT = """
 A workflow may retry `NotDone`, `CircuitOpen` and `StoreUnavailable`: with the same `partnerReferenceNo` these are safe
 to repeat. Never put a blanket retry around a step that moves money.
 """
@@ -402,6 +413,7 @@ def _fault_schema() -> Json:
         "required": ["pointer", "detail"],
         "additionalProperties": False,
         "properties": {
+            "in": {"enum": ["path", "query", "header"], "description": "Where the field came; absent for the body."},
             "pointer": {"type": "string", "description": "JSON pointer (RFC 6901) to the field."},
             "detail": {"type": "string", "description": "The rule that it breaks, and how to mend it."},
             "came": {"type": "string", "description": "What kind of value came; never the value."},

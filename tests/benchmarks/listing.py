@@ -14,9 +14,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from statistics import median
 
-from direct_debit.adapters.dynamodb.keys import JAKARTA
 from direct_debit.adapters.dynamodb.payment_item import write_payment
-from direct_debit.application.ports.pages import OfCustomer, OfDay, PageMark, Selection, Unresolved
+from direct_debit.application.ports.pages import JAKARTA, OfCustomer, OfDay, PageMark, Selection, Unresolved
 from direct_debit.domain.payment import PaymentState
 from tests.fakes.clock import START
 from tests.fakes.in_memory_dynamodb import InMemoryDynamoDb

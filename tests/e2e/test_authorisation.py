@@ -46,16 +46,30 @@ def test_a_signature_for_another_service_or_region_is_refused_as_aws_does(stack:
         (ApiCaller(stack.api_url, "us-east-1", stack.caller_key), wrong_region("us-east-1")),
     ):
         answer = caller.call("GET", "/payments/unknown")
-        assert (answer.status, answer.body["title"]) == (403, words)
+        assert (answer.status, answer.body["reason"]) == (403, words)
+        assert answer.body["type"] == "/problems/invalid-signature"
         # A public route reads no signature: what answers is the function.
         assert "responseCode" in caller.call("POST", "/doku/v1.0/debit/notify", {}).body
 
 
-@pytest.mark.parametrize("path", ["/payments/unknown", "/nowhere"], ids=["not signed", "no route"])
-def test_what_the_gateway_answers_by_itself_is_a_problem_document(stack: LocalStack, path: str) -> None:
-    answer = stack.unsigned().call("GET", path)
+@pytest.mark.parametrize(
+    ("signed", "method", "path"),
+    [
+        (False, "GET", "/payments/unknown"),
+        (False, "GET", "/nowhere"),
+        (True, "GET", "/nowhere"),
+        (True, "PATCH", "/payments"),
+    ],
+    ids=["not signed", "no route", "signed and no route", "no method"],
+)
+def test_what_the_gateway_answers_by_itself_is_a_problem_document(
+    stack: LocalStack, signed: bool, method: str, path: str
+) -> None:
+    answer = (stack.signed() if signed else stack.unsigned()).call(method, path)
     assert (answer.status, answer.headers["content-type"]) == (403, "application/problem+json")
-    assert set(answer.body) == {"type", "title", "requestId"}
+    assert answer.body["type"] == "/problems/not-signed-or-no-route"
+    assert set(answer.body) == {"type", "title", "status", "detail", "reason", "requestId"}
+    assert "Check method and path" in answer.body["detail"]
 
 
 @pytest.mark.parametrize(("method", "path"), MERCHANT_ROUTES)

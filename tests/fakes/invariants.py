@@ -25,7 +25,7 @@ from direct_debit.domain.payment import PAYMENT_TRANSITIONS, Payment, PaymentSta
 from direct_debit.domain.refund import REFUND_TRANSITIONS, Refund, RefundState
 from tests.fakes.processes import BINDINGS, TRANSACTIONS
 from tools.doku_simulator.bank import sen
-from tools.doku_simulator.otp import RIGHT_OTP
+from tools.doku_simulator.magic_values import RIGHT_OTP
 
 if TYPE_CHECKING:
     from direct_debit.adapters.dynamodb.items import Item

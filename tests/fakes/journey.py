@@ -19,7 +19,7 @@ from direct_debit.domain.binding import Binding
 from direct_debit.domain.money import Amount
 from direct_debit.domain.payment import Payment
 from tests.fakes.invariants import bindings_of, payments_of
-from tools.doku_simulator.otp import RIGHT_OTP
+from tools.doku_simulator.magic_values import RIGHT_OTP
 
 if TYPE_CHECKING:
     from direct_debit.application.ports.ports import Ports

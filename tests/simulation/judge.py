@@ -25,7 +25,7 @@ from tests.simulation.kernel import SECOND
 from tests.simulation.people import WRONG_OTP
 from tests.simulation.promises import gives_up_for_what_passes, keep_promises
 from tools.doku_simulator.bank import sen
-from tools.doku_simulator.otp import RIGHT_OTP
+from tools.doku_simulator.magic_values import RIGHT_OTP
 from tools.doku_simulator.records import PaymentState as BankState
 
 if TYPE_CHECKING:

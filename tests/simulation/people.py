@@ -31,7 +31,7 @@ from direct_debit.domain.refund import RefundState
 from tests.simulation.facts import API_SECONDS
 from tests.simulation.universe import Environment, Universe
 from tools.doku_simulator.bindings import PageView
-from tools.doku_simulator.otp import EXPIRED_OTP, RIGHT_OTP
+from tools.doku_simulator.magic_values import EXPIRED_OTP, RIGHT_OTP
 from tools.doku_simulator.records import PaymentState as BankState
 from tools.doku_simulator.records import Refund
 

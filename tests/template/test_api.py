@@ -3,11 +3,13 @@ import json
 
 import pytest
 
+from direct_debit.entrypoint.errors import PROBLEMS
 from tests.aws_rules.gateway_responses import DEFAULT_STATUS, render
 from tests.aws_rules.method_settings import EVERYTHING, InvalidMethodSetting, read_method_setting
 from tests.aws_rules.traces import recorded_by_traces
 from tests.template.routes import PUBLIC, ROUTES
 from tests.template.translation import Json, as_list, functions, operations, resources, source, translate, translated
+from tools.gateway_answers import read_gateway_answers
 
 
 def secured(template: Json) -> set[tuple[str, str]]:
@@ -111,16 +113,68 @@ def test_a_limit_that_api_gateway_refuses_or_that_limits_nothing_would_be_notice
         read_method_setting({"HttpMethod": method, "ResourcePath": path}, ROUTES)
 
 
+def gateway_responses() -> Json:
+    (api,) = resources("AWS::ApiGateway::RestApi").values()
+    responses: Json = api["Body"]["x-amazon-apigateway-gateway-responses"]
+    return responses
+
+
 @pytest.mark.parametrize("kind", DEFAULT_STATUS)
 def test_the_gateways_own_answers_are_problem_documents(kind: str) -> None:
-    (api,) = resources("AWS::ApiGateway::RestApi").values()
-    responses = api["Body"]["x-amazon-apigateway-gateway-responses"]
-    status, content_type, body = render(responses, kind, 'Missing "Authentication" Token')
+    status, content_type, body = render(gateway_responses(), kind, 'Missing "Authentication" Token')
     assert status == DEFAULT_STATUS[kind]
     assert content_type == "application/problem+json"
-    assert {"type", "title", "requestId"} <= set(body)
+    assert set(body) - {"status"} == {"type", "title", "detail", "reason", "requestId"}
+    assert body["reason"] == 'Missing "Authentication" Token'
     assert body.get("status", status) == status
     assert render({}, kind, "x")[1:] == ("application/json", {"message": "x"})
+
+
+# Kinds that have no answer of their own, for those in which AWS has not even a name for the kind.
+FALLS_BACK = {"DEFAULT_4XX": "WAF_FILTERED", "DEFAULT_5XX": "API_CONFIGURATION_ERROR"}
+
+# What the caller did: the kind of API Gateway's answer, and what it has to say.
+MET = [
+    ("called without a signature", "MISSING_AUTHENTICATION_TOKEN", ("no AWS Signature V4", "sign for", "execute-api")),
+    ("called a route that is not there", "MISSING_AUTHENTICATION_TOKEN", ("no such route", "Check method and path")),
+    ("forgot the stage in the address", "MISSING_AUTHENTICATION_TOKEN", ("/v1",)),
+    ("wrote a slash behind the path", "MISSING_AUTHENTICATION_TOKEN", ("without a slash at the end",)),
+    ("sent GET where POST is meant", "MISSING_AUTHENTICATION_TOKEN", ("Check method",)),
+    ("signed for s3", "INVALID_SIGNATURE", ("for the service execute-api",)),
+    ("signed for us-east-1", "INVALID_SIGNATURE", ("in the API's region",)),
+    ("used the secret of another key", "INVALID_SIGNATURE", ("the right secret key",)),
+    ("changed the body after signing", "INVALID_SIGNATURE", ("over exactly the method", "body that are sent")),
+    ("signed with a clock that is wrong", "INVALID_SIGNATURE", ("within five minutes",)),
+    ("used a session of yesterday", "EXPIRED_TOKEN", ("Get new ones",)),
+    ("forgot the session token", "DEFAULT_4XX", ("access key is not known",)),
+    ("sent a bearer token", "DEFAULT_4XX", ("a bearer token or an API key does not count",)),
+    ("signed as a role without the right", "ACCESS_DENIED", ("execute-api:Invoke",)),
+    ("called in a loop", "THROTTLED", ("Nothing was done", "Retry-After", "ThrottleRate")),
+    ("sent 11 MB", "REQUEST_TOO_LARGE", ("64 KiB",)),
+    ("waited for 29 seconds", "INTEGRATION_TIMEOUT", ("The outcome is unknown", "Read the resource")),
+    ("met a fault of the gateway", "DEFAULT_5XX", ("The outcome is unknown", "requestId")),
+]
+
+
+@pytest.mark.parametrize(("kind", "words"), [met[1:] for met in MET], ids=[met[0] for met in MET])
+def test_what_the_gateway_answers_says_what_to_do(kind: str, words: tuple[str, ...]) -> None:
+    _, _, body = render(gateway_responses(), FALLS_BACK.get(kind, kind), "Forbidden")
+    assert [word for word in words if word not in str(body["detail"])] == []
+    assert len(str(body["detail"])) < 400  # one reading
+
+
+def test_each_answer_of_the_gateway_has_a_name_of_its_own() -> None:
+    types = [answer.type for answer in read_gateway_answers()]
+    assert len(set(types)) == len(types)
+    # The one that both know means the same.
+    assert {one.rsplit("/", 1)[1] for one in types} & set(PROBLEMS) == {"body-too-large"}
+    assert read_gateway_answers()[0].status == DEFAULT_STATUS["MISSING_AUTHENTICATION_TOKEN"]
+
+
+def test_no_answer_of_the_gateway_needs_a_new_deployment_of_the_api() -> None:
+    """API Gateway serves what was deployed, and a parameter's new value alone deploys nothing: so none stands in it."""
+    texts = [answer["responseTemplates"]["application/json"] for answer in gateway_responses().values()]
+    assert [text for text in texts if not isinstance(text, str)] == []
 
 
 def test_only_this_api_may_invoke_through_the_gateway() -> None:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from tools.doku_simulator.bank import wire_amount
 from tools.doku_simulator.gate import Checked
+from tools.doku_simulator.magic_values import INACTIVE_PHONE_SUFFIX, TAKEN_PHONE_SUFFIX, WRONG_PIN
 from tools.doku_simulator.notifications import Notifications
 from tools.doku_simulator.operations import Json
 from tools.doku_simulator.otp import OtpVerdict, judge
@@ -12,9 +13,6 @@ from tools.doku_simulator.records import Binding, BindingState, OtpChallenge, Pa
 from tools.doku_simulator.tokens import Tokens
 from tools.doku_simulator.world import WIB, World
 
-TAKEN_PHONE_SUFFIX = "0015"
-INACTIVE_PHONE_SUFFIX = "0018"
-WRONG_PIN = "000000"
 _PIN_LENGTH = 6
 _PIN_TRIES = 3
 _TAKEN = "Account already registered by another customer"
@@ -165,7 +163,7 @@ class Bindings:
             binding.step = PageStep.PIN
             return self._view(binding)
         if verdict is OtpVerdict.BLOCKED:
-            return self._fail(binding, now)
+            return self._fail(binding, now, "too_many_otps")
         return self._view(binding, "otp_expired" if verdict is OtpVerdict.EXPIRED else "wrong_otp")
 
     def enter_pin(self, code: str, pin: str) -> PageView:
@@ -176,7 +174,7 @@ class Bindings:
         if len(pin) != _PIN_LENGTH or not pin.isascii() or not pin.isdigit() or pin == WRONG_PIN:
             binding.wrong_pins += 1
             if binding.wrong_pins >= _PIN_TRIES:
-                return self._fail(binding, self._world.now())
+                return self._fail(binding, self._world.now(), "too_many_pins")
             return self._view(binding, "wrong_pin")
         return self._activate(binding, self._world.now())
 
@@ -217,10 +215,10 @@ class Bindings:
         self._notifications.binding_is_final(binding, "SUCCESS", now)
         return self._view(binding)
 
-    def _fail(self, binding: Binding, now: datetime) -> PageView:
+    def _fail(self, binding: Binding, now: datetime, error: str | None = None) -> PageView:
         binding.state, binding.step = BindingState.FAILED, PageStep.DONE
         self._notifications.binding_is_final(binding, "FAILED", now)
-        return self._view(binding)
+        return self._view(binding, error)
 
     def _expire(self, binding: Binding, at: datetime) -> None:
         if binding.state is BindingState.PENDING:

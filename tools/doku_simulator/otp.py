@@ -3,10 +3,8 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from tools.doku_simulator.magic_values import EXPIRED_OTP, RIGHT_OTP
 from tools.doku_simulator.records import OtpChallenge
-
-RIGHT_OTP = "123456"
-EXPIRED_OTP = "999999"
 
 
 class OtpVerdict(StrEnum):

@@ -6,16 +6,17 @@ from datetime import datetime, timedelta
 from tools.doku_simulator.bank import InsufficientFundsError, sen, wire_amount
 from tools.doku_simulator.codes import STATUS_TEXTS, message, response_code
 from tools.doku_simulator.gate import Checked
+from tools.doku_simulator.magic_values import (
+    DECLINED_AMOUNTS,
+    FAILS_AFTER_OTP_AMOUNT,
+    IN_PROGRESS_AMOUNT,
+    LOST_ANSWER_AMOUNT,
+)
 from tools.doku_simulator.notifications import Notifications
 from tools.doku_simulator.operations import CHANNEL, Json
 from tools.doku_simulator.otp import OtpVerdict, judge
 from tools.doku_simulator.records import Binding, OtpChallenge, Payment, PaymentState, Refund, Refused
 from tools.doku_simulator.world import World, wib_text
-
-DECLINED_AMOUNTS = {1_001_400: "40314", 1_000_200: "40302", 1_000_700: "40307", 1_002_300: "40323"}
-LOST_ANSWER_AMOUNT = 1_050_400
-IN_PROGRESS_AMOUNT = 1_020_200
-FAILS_AFTER_OTP_AMOUNT = 1_000_600
 
 _PAYMENT_SERVICE = "54"
 _STATUS = {

@@ -4,7 +4,7 @@ What nobody visits any more is filed there for a person; what is still visited, 
 what is due.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -12,6 +12,7 @@ from direct_debit.adapters.dynamodb.binding_item import was_given_up_at
 from direct_debit.adapters.dynamodb.due import WaitingRecord, list_waiting_for_review
 from direct_debit.application.errors import NotFound, RecordUnreadable, Rejected
 from direct_debit.application.payments.close_reversal import close_reversal as close
+from direct_debit.application.ports.fleet import CircuitState
 from direct_debit.application.ports.inbox import InboxItem, InboxKind, InboxState
 from direct_debit.domain.binding import Binding, BindingState
 from direct_debit.domain.payment import Payment, PaymentState
@@ -37,6 +38,7 @@ class _Row:
     reason: str
     next: str
     about: str | None = None  # the reference that a notification speaks of
+    payment: Payment | None = None  # the one concerned: what DOKU's back office is compared with
 
 
 def review(system: System) -> Report:
@@ -52,7 +54,10 @@ def review(system: System) -> Report:
     given_up = list_waiting_for_review(system.store, tables.bindings_table, now, _LIMIT, since=now - _GIVEN_UP_SHOWN)
     payments = system.ports.payments.list_due(now + _HORIZON, _VISITED)
     bindings = system.ports.bindings.list_due(now + _HORIZON, _VISITED)
-    rows = sorted(_describe_all([*filed, *given_up], payments, bindings, system, now), key=lambda row: row.since)
+    unknown: set[str] = set()
+    described = _describe_all([*filed, *given_up], payments, bindings, system, now, unknown=unknown)
+    rows = sorted(described, key=lambda row: row.since)
+    circuit = system.ports.circuit.read()
     complete = max(len(filed), len(given_up)) < _LIMIT and max(len(payments), len(bindings)) < _VISITED
     facts = {
         "waiting": [
@@ -60,6 +65,8 @@ def review(system: System) -> Report:
                 "kind": row.kind,
                 "id": row.id,
                 "about": row.about,
+                "amount": None if row.payment is None else str(row.payment.amount),
+                "externalId": None if row.payment is None else row.payment.external_id,
                 "since": write_time(row.since),
                 "reason": row.reason,
                 "next": row.next,
@@ -67,17 +74,44 @@ def review(system: System) -> Report:
             for row in rows
         ],
         "complete": complete,
+        "unknown": len(unknown),
+        "circuitOpenUntil": write_time(circuit.open_until),
     }
+    heals = [*_tell_circuit(circuit, now), *_tell_unknown(unknown)]
     more = (
         []
         if complete
         else [f"perhaps more: only {_LIMIT} that stand still and {_VISITED} of each kind that are due were read"]
     )
     if not rows:
-        return Report(facts, ["nothing needs a person", *more])
-    table = [("what", "id", "about", "since", "reason", "next")]
-    table.extend((row.kind, row.id, row.about or "-", tell_time(row.since, now), row.reason, row.next) for row in rows)
-    return Report(facts, [*align(table), *more], NEEDS_A_PERSON)
+        return Report(facts, ["nothing needs a person", *heals, *more])
+    table = [("what", "id", "about", "amount", "X-EXTERNAL-ID", "since", "reason", "next")]
+    table.extend(
+        (
+            row.kind,
+            row.id,
+            row.about or "-",
+            "-" if row.payment is None else str(row.payment.amount),
+            "-" if row.payment is None else row.payment.external_id,
+            tell_time(row.since, now),
+            row.reason,
+            row.next,
+        )
+        for row in rows
+    )
+    return Report(facts, [*align(table), *heals, *more], NEEDS_A_PERSON)
+
+
+def _tell_circuit(circuit: CircuitState, now: datetime) -> Iterator[str]:
+    if circuit.open_until is not None:
+        probe = tell_time(circuit.open_until, now)
+        yield f"DOKU does not answer: the circuit is open, new payments get 503; one is let through from {probe} on"
+
+
+def _tell_unknown(unknown: Collection[str]) -> Iterator[str]:
+    if unknown:
+        one, others = ("payment is", "it") if len(unknown) == 1 else ("payments are", "them")
+        yield f"{len(unknown)} {one} UNKNOWN: DOKU is being asked about {others}, without a person"
 
 
 def needs_a_person(payment: Payment, now: datetime) -> bool:
@@ -117,13 +151,22 @@ def close_reversal(ref: str, system: System) -> Report:
 
 
 def _describe_all(
-    waiting: Sequence[WaitingRecord], payments: Sequence[str], bindings: Sequence[str], system: System, now: datetime
+    waiting: Sequence[WaitingRecord],
+    payments: Sequence[str],
+    bindings: Sequence[str],
+    system: System,
+    now: datetime,
+    *,
+    unknown: set[str],
 ) -> Iterator[_Row]:
-    """The index may be a moment behind, and a record may be in both lists meanwhile: the record itself decides."""
+    """Describe what waits, and note the payments that are UNKNOWN in `unknown`.
+
+    The index may be a moment behind, and a record may be in both lists meanwhile: the record itself decides.
+    """
     ids: dict[str, list[str]] = {"PAYMENT": list(payments), "BINDING": list(bindings), "INBOX": []}
     for record in waiting:
         ids[record.kind].append(record.id)
-    for kind, (name, describe) in _describers(system, now).items():
+    for kind, (name, describe) in _describers(system, now, unknown).items():
         for one in dict.fromkeys(ids[kind]):
             try:
                 yield from describe(one)
@@ -132,12 +175,16 @@ def _describe_all(
                 yield _Row(name, one, now, f"can not be read: {error.fault}", then)
 
 
-def _describers(system: System, now: datetime) -> Mapping[str, tuple[str, Callable[[str], Sequence[_Row]]]]:
+def _describers(
+    system: System, now: datetime, unknown: set[str]
+) -> Mapping[str, tuple[str, Callable[[str], Sequence[_Row]]]]:
     """For each kind of record in the index: its name, and what makes its rows."""
     ports = system.ports
 
     def payment(ref: str) -> Sequence[_Row]:
         found = ports.payments.get(ref)
+        if found is not None and found.state is PaymentState.UNKNOWN:
+            unknown.add(ref)
         return () if found is None else tuple(_describe_payment(found, now))
 
     def binding(binding_id: str) -> Sequence[_Row]:
@@ -146,7 +193,10 @@ def _describers(system: System, now: datetime) -> Mapping[str, tuple[str, Callab
 
     def notification(item_id: str) -> Sequence[_Row]:
         found = ports.inbox.get(item_id)
-        return () if found is None else tuple(_describe_notification(found))
+        if found is None:
+            return ()
+        about = ports.payments.get(found.subject) if _speaks_of_a_payment(found) and found.subject else None
+        return tuple(replace(row, payment=about) for row in _describe_notification(found))
 
     return {
         "PAYMENT": ("payment", payment),
@@ -156,6 +206,10 @@ def _describers(system: System, now: datetime) -> Mapping[str, tuple[str, Callab
 
 
 def _describe_payment(payment: Payment, now: datetime) -> Iterator[_Row]:
+    return (replace(row, payment=payment) for row in _find_reasons(payment, now))
+
+
+def _find_reasons(payment: Payment, now: datetime) -> Iterator[_Row]:
     ref, refund = payment.ref, payment.refund
     if payment.state is PaymentState.NEEDS_REVIEW:
         reason = str(payment.review or "needs review")
@@ -184,11 +238,15 @@ def _describe_binding(binding: Binding, now: datetime) -> Iterator[_Row]:
         yield _Row("link", binding.id, given_up_at, reason, "the customer may link again; else write to DOKU")
 
 
+def _speaks_of_a_payment(item: InboxItem) -> bool:
+    return item.kind is InboxKind.PAYMENT and item.subject is not None
+
+
 def _describe_notification(item: InboxItem) -> Iterator[_Row]:
     if item.state is InboxState.QUARANTINED:
-        reason = f"{item.kind}: {item.reason or 'put aside'}"
-        has_payment = item.kind is InboxKind.PAYMENT and item.subject is not None
-        look = f"explain {item.subject}; then " if has_payment else ""
+        told = "" if item.told is None else f", DOKU told {item.told}"
+        reason = f"{item.kind}: {item.reason or 'put aside'}{told}"
+        look = f"explain {item.subject}; then " if _speaks_of_a_payment(item) else ""
         yield _Row(
             "notification", item.id, item.received_at, reason, f"{look}close-notification {item.id}", item.subject
         )

@@ -16,9 +16,9 @@ from tests.fakes.journey import AMOUNT, Merchant
 from tests.fakes.processes import TRANSACTIONS
 from tests.fakes.streams import write_record
 from tests.fakes.world import World, vector_keys
+from tools.doku_simulator.magic_values import RIGHT_OTP
 from tools.doku_simulator.notifications import Delivery
 from tools.doku_simulator.operations import Json
-from tools.doku_simulator.otp import RIGHT_OTP
 from tools.make_events import BINDING_NOTIFY_PATH, NOTIFY_PATH, TOKEN_PATH, _dump
 
 DOKU_CALL = "a call to DOKU"  # no function: what a client of DOKU needs for payments

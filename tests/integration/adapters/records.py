@@ -260,6 +260,7 @@ notifications = st.builds(
     body=texts,
     state=st.sampled_from(InboxState),
     reason=maybe_text,
+    told=maybe_text,
     attempts=counts,
     due_at=maybe_moment,
 )

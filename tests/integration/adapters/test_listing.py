@@ -6,9 +6,8 @@ from datetime import timedelta
 import pytest
 
 from direct_debit.adapters.dynamodb.binding_item import write_binding
-from direct_debit.adapters.dynamodb.keys import JAKARTA
 from direct_debit.adapters.dynamodb.payment_item import write_payment
-from direct_debit.application.ports.pages import OfCustomer, OfDay, Page, PageMark, Selection, Unresolved
+from direct_debit.application.ports.pages import JAKARTA, OfCustomer, OfDay, Page, PageMark, Selection, Unresolved
 from direct_debit.domain.payment import Payment
 from tests.fakes.clock import START
 from tests.fakes.in_memory_dynamodb import InMemoryDynamoDb

@@ -10,6 +10,7 @@ from tests.integration.doku_simulator.running import HttpMerchant, answered
 from tests.unit.doku_simulator.merchant import B2B2C
 from tools.doku_simulator.records import SimulatedResponse
 
+MAGIC_AMOUNTS = ("10014.00", "10002.00", "10007.00", "10023.00", "10504.00", "10202.00", "10006.00")
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -25,6 +26,13 @@ def _get(merchant: HttpMerchant, path: str) -> SimulatedResponse:
 
 def _post(merchant: HttpMerchant, path: str, action: str, value: str = "") -> SimulatedResponse:
     return merchant.handle("POST", path, FORM, urlencode({"action": action, "value": value}).encode())
+
+
+def _room(merchant: HttpMerchant, path: str) -> int:
+    """How many characters a browser lets into the field: what is pasted beyond them is cut off."""
+    found = re.search(rb'maxlength="(\d+)"', _get(merchant, path).body)
+    assert found is not None
+    return int(found[1])
 
 
 def test_the_redirect_url_points_to_the_running_server(merchant: HttpMerchant) -> None:
@@ -117,3 +125,79 @@ def test_what_the_customer_is_called_cannot_become_markup(merchant: HttpMerchant
     shown = _get(merchant, urlsplit(bound["redirectUrl"]).path).body
     assert b"<b>CUST" not in shown
     assert b"&lt;b&gt;CUST" in shown
+
+
+@pytest.mark.parametrize("value", ["", "12345", "1234567", "abcdef", "\uff11\uff12\uff13\uff14\uff15\uff16", " - "])
+@pytest.mark.parametrize("action", ["otp", "pin"])
+def test_what_is_no_code_is_no_try(merchant: HttpMerchant, action: str, value: str) -> None:
+    path, _ = _page(merchant)
+    _post(merchant, path, "phone", "62857957868761")
+    if action == "pin":
+        _post(merchant, path, "otp", "123456")
+    for _ in range(4):
+        told = _post(merchant, f"{path}?lang=en", action, value)
+        assert told.status == 422
+        assert "This did not count as a try." in told.body.decode()
+    assert _post(merchant, path, action, "123456").status == 303
+
+
+@pytest.mark.parametrize("value", ["123 456", "123-456", " 123456 ", "1 2 3 4 5 6"])
+def test_a_code_as_people_read_it_out_is_taken(merchant: HttpMerchant, value: str) -> None:
+    path, _ = _page(merchant)
+    _post(merchant, path, "phone", "62857957868761")
+    assert _room(merchant, path) >= len(value)
+    assert _post(merchant, path, "otp", value).status == 303
+    assert _room(merchant, path) >= len(value)
+    done = _post(merchant, path, "pin", value)
+    assert (done.status, done.headers["location"]) == (303, "https://shop.test/bind/ok")
+
+
+@pytest.mark.parametrize(
+    ("action", "value", "why"), [("otp", "111111", "The code was wrong three times"), ("pin", "000000", "The PIN was")]
+)
+def test_the_customer_is_told_why_it_has_ended(merchant: HttpMerchant, action: str, value: str, why: str) -> None:
+    path, _ = _page(merchant)
+    _post(merchant, path, "phone", "62857957868761")
+    if action == "pin":
+        _post(merchant, path, "otp", "123456")
+    for _ in range(2):
+        assert "Account not linked" not in _post(merchant, f"{path}?lang=en", action, value).body.decode()
+    ended = _post(merchant, f"{path}?lang=en", action, value)
+    assert ended.status == 422
+    assert why in ended.body.decode()
+    assert 'href="https://shop.test/bind/failed"' in ended.body.decode()
+
+
+def test_the_first_page_filters_watches_and_acts(merchant: HttpMerchant) -> None:
+    merchant.link_account("CUST-1", "62857957868761")
+    merchant.link_account("CUST-2", "62857957868762")
+    everything = _get(merchant, "/").body.decode()
+    assert "CUST-1" in everything
+    assert "CUST-2" in everything
+    assert 'http-equiv="refresh"' not in everything
+    for value in ("123456", "999999", "000000", "ending 0015", "ending 0018", *MAGIC_AMOUNTS):
+        assert f"<td>{value}</td>" in everything
+    some = _get(merchant, "/?q=cust-2&watch=1").body.decode()
+    assert "CUST-1" not in some
+    assert "CUST-2" in some
+    assert '<meta http-equiv="refresh" content="5">' in some
+    before = merchant.control("state")["shiftSeconds"]
+    pressed = merchant.handle("POST", "/?q=cust-2", FORM, b"do=hour")
+    assert (pressed.status, pressed.headers["location"]) == (303, "/?q=cust-2")
+    assert merchant.control("state")["shiftSeconds"] == before + 3600
+    merchant.handle("POST", "/", FORM, b"do=lose")
+    assert merchant.control("state")["dials"] == [{"operation": "payment", "fault": "drop", "count": 1}]
+    merchant.handle("POST", "/", FORM, b"do=clear")
+    assert merchant.control("state")["dials"] == []
+    assert merchant.handle("POST", "/", FORM, b"do=nonsense").status == 303
+
+
+def test_a_filter_cannot_become_markup(merchant: HttpMerchant) -> None:
+    shown = _get(merchant, "/?q=%22%3E%3Cscript%3E").body.decode()
+    assert "<script>" not in shown
+
+
+def test_a_browsers_icon_is_no_request_to_doku(merchant: HttpMerchant) -> None:
+    before = len(merchant.control("requests")["requests"])
+    assert _get(merchant, "/favicon.ico").status == 204
+    assert len(merchant.control("requests")["requests"]) == before

@@ -17,7 +17,7 @@ from doku_snap.signing import asymmetric_string_to_sign, format_timestamp, sign_
 from tests.fakes.world import PUBLIC_URL
 from tests.integration.handlers.house import IN_USE, KEYS, REPLACED, House, binding_body, payment_body, read_keys
 from tests.integration.handlers.test_inbound import event
-from tools.doku_simulator.otp import RIGHT_OTP
+from tools.doku_simulator.magic_values import RIGHT_OTP
 from tools.make_events import BINDING_NOTIFY_PATH, NOTIFY_PATH, Signer, vector_signer
 
 REF = "INV000000001"

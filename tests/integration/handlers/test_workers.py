@@ -21,7 +21,7 @@ from tests.fakes.weather import Fault, Weather
 from tests.integration.handlers.house import House, payment_body
 from tests.integration.handlers.test_events import read
 from tools.doku_simulator.dials import Dial
-from tools.doku_simulator.otp import RIGHT_OTP
+from tools.doku_simulator.magic_values import RIGHT_OTP
 from tools.make_events import AT
 
 REF = {"ref": "INV000000001"}

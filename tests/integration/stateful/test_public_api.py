@@ -26,7 +26,7 @@ from tests.integration.adapters.conftest import make_moto
 from tests.integration.handlers.house import House, Response, binding_body, payment_body
 from tests.integration.stateful.referee import Referee
 from tools.doku_simulator.dials import Dial
-from tools.doku_simulator.otp import EXPIRED_OTP, RIGHT_OTP
+from tools.doku_simulator.magic_values import EXPIRED_OTP, RIGHT_OTP
 
 EXAMPLES = int(os.environ.get("STATEFUL_EXAMPLES", "3"))
 STEPS = 30

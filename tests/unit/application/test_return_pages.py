@@ -37,6 +37,10 @@ def test_without_a_default_the_page_that_is_missing_is_named(
     with pytest.raises(InvalidRequest) as refused:
         choose_pages(success, failed, BARE)
     assert refused.value.field == field
+    assert f"{field} is missing: give the page" in refused.value.detail
+    assert f"the operator's parameter Default{field[0].upper()}{field[1:]}" in refused.value.detail
+    assert refused.value.faults[0].pointer == f"/{field}"
+    assert len(refused.value.faults) == (success is None) + (failed is None)
 
 
 def test_a_link_without_pages_has_the_deployments() -> None:

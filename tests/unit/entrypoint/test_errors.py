@@ -129,6 +129,25 @@ def test_retry_after_is_whole_seconds_never_too_early(wait: float, seconds: int)
     assert describe(NotDone("x", retry_after=timedelta(seconds=wait))).retry_after == seconds
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (NotDone("DOKU gave no usable answer"), "DOKU gave no usable answer; repeat the same request in 5 s, "),
+        (NotDone("our key is being replaced; repeat the request"), "our key is being replaced; repeat the same "),
+        (CircuitOpen("nothing was sent", retry_after=timedelta(seconds=29.5)), "the same request in 30 s, it can not "),
+        (StoreUnavailable("the store did not answer"), "repeat the same request in 5 s, it can not be done twice"),
+        (RecordUnreadable("x"), "or it is damaged; repeat the same request in 60 s, it can not be done twice"),
+        (NotConfigured("x"), "this service's operator has to put them there"),
+        (RuntimeError("x"), "The log has it under `requestId`. Read the resource to see how far it went."),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_fault_of_ours_or_dokus_says_when_and_how_to_come_again(error: Exception, told: str) -> None:
+    detail = str(describe(error).body("r")["detail"])
+    assert told in detail
+    assert detail.count("repeat") <= 1
+
+
 def test_error_names_are_a_promise() -> None:
     # Workflows catch these names: add, never rename.
     assert {kind.__name__ for kind in ERROR_NAMES} == {

@@ -81,7 +81,7 @@ def test_pages_together_are_all_of_a_day_each_once() -> None:
     ("query", "field", "words"),
     [
         ({}, "customerId", "Say which links"),
-        ({"customerId": "C1", "unresolved": "true"}, "customerId", "not several"),
+        ({"customerId": "C1", "unresolved": "true"}, "unresolved", "not several"),
         ({"day": "today"}, "day", "YYYY-MM-DD"),
         ({"day": "2026-03-02", "state": "active"}, "state", "ACTIVE"),
         ({"dokuReference": "X"}, "dokuReference", "customerId"),

@@ -81,7 +81,13 @@ def test_a_day_is_jakartas() -> None:
     merchant.pay("LATER")
     assert references(ask(merchant, day="2026-03-02")) == ["BEFORE-MIDNIGHT"]
     assert references(ask(merchant, day="2026-03-03")) == ["LATER", "AT-MIDNIGHT"]
-    assert references(ask(merchant, day="2026-03-04")) == []
+    clock.set(datetime(2026, 3, 3, 16, 55, tzinfo=UTC))
+    assert references(ask(merchant, day="2026-03-04")) == []  # clocks may differ by five minutes
+    clock.set(datetime(2026, 3, 3, 16, 54, 59, tzinfo=UTC))
+    with pytest.raises(InvalidRequest, match=r"has not begun: in Jakarta .* it is 2026-03-03"):
+        ask(merchant, day="2026-03-04")
+    for day in ("0001-01-01", "1999-12-31"):
+        assert references(ask(merchant, day=day)) == []
 
 
 def test_a_days_pages_together_are_all_of_it_each_once() -> None:
@@ -178,8 +184,10 @@ def test_what_waits_for_a_person_is_unresolved() -> None:
     ("query", "field", "words"),
     [
         ({"limit": "2"}, "customerId", "Say which payments"),
-        ({"customerId": "C1", "day": "2026-03-02"}, "customerId", "not several"),
-        ({"day": "2026-03-02", "unresolved": "true"}, "customerId", "not several"),
+        ({"customerId": "C1", "day": "2026-03-02"}, "day", "not several"),
+        ({"day": "2026-03-02", "unresolved": "true"}, "unresolved", "not several"),
+        ({"dokuReference": "X", "day": "2026-03-02"}, "dokuReference", "without day"),
+        ({"dokuReference": "X", "after": write_mark(PageMark(START, "r"), "of")}, "dokuReference", "without after"),
         ({"dokuReference": "X", "state": "PAID"}, "dokuReference", "alone"),
         ({"day": "02.03.2026"}, "day", "YYYY-MM-DD"),
         ({"day": "2026-13-01"}, "day", "YYYY-MM-DD"),
@@ -203,7 +211,7 @@ def test_a_limit_that_is_none_is_refused(limit: str) -> None:
     assert refused.value.field == "limit"
 
 
-@pytest.mark.parametrize("after", ["", "x", "%%%", "MjAyNg", "fA", write_mark(PageMark(START, "r"))[:-4]])
+@pytest.mark.parametrize("after", ["", "x", "%%%", "MjAyNg", "fA", write_mark(PageMark(START, "r"), "of")[:-4]])
 def test_a_mark_that_is_none_is_refused(after: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         read_request(ROUTE, request(customerId="C1", after=after), linked().world.settings)
@@ -212,7 +220,27 @@ def test_a_mark_that_is_none_is_refused(after: str) -> None:
 
 def test_a_mark_is_read_as_it_was_written() -> None:
     for mark in (PageMark(START, "INV-1"), PageMark(START + timedelta(microseconds=1), "a.b_c-d")):
-        assert read_mark(write_mark(mark)) == mark
+        assert read_mark(write_mark(mark, "of")) == (mark, "of")
+
+
+def test_a_page_of_another_list_is_refused_and_one_of_another_state_is_not() -> None:
+    merchant = linked()
+    for number in range(3):
+        merchant.pay(f"INV-{number}")
+        merchant.world.clock.tick(1)
+    after = str(ask(merchant, limit="1")["next"])
+    assert references(ask(merchant, limit="1", after=after)) == ["INV-1"]
+    assert references(ask(merchant, after=after, state="PAID")) == []
+    for other in ({"customerId": "CUST-2"}, {"day": "2026-03-02"}, {"unresolved": "true"}):
+        with pytest.raises(InvalidRequest, match="of another list"):
+            ask(merchant, after=after, **other)
+
+
+@pytest.mark.parametrize("name", ["customerId", "day", "after", "state", "dokuReference", "unresolved"])
+def test_a_plain_commands_number_where_a_text_belongs_is_refused(name: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        read_command(ROUTE, {"customerId": "C1", name: 7}, linked().world.settings)
+    assert refused.value.field == name
 
 
 def test_a_plain_command_gives_a_number() -> None:

@@ -45,6 +45,21 @@ def test_a_refunded_payment_shows_its_refund_and_history(desk: Desk) -> None:
     assert [line.split() for line in text.splitlines() if " REFUNDED" in line and "answer" in line]
 
 
+def test_a_refund_that_doku_refused_does_not_stand_below_a_promise_of_another(desk: Desk) -> None:
+    desk.pay()
+    desk.house.call("verify_payment_otp", {"otp": "123456"}, path={"ref": REF})
+    desk.house.world.run_for(60)
+    desk.house.world.simulator.dials.add(Dial("refund", "code", when="before", code="40301"))
+    desk.house.call("refund_payment", {"partnerRefundNo": "RF1"}, path={"ref": REF})
+    desk.house.world.run_for(300)
+    report = explain_payment(REF, desk.system)
+    text = "\n".join(report.lines)
+    assert "A PERSON must look: DOKU refused the refund" in text
+    assert "may refund it" not in text
+    assert "It is paid; what becomes of its refund stands below." in text
+    assert report.status == NEEDS_A_PERSON
+
+
 def test_nothing_personal_is_shown(desk: Desk) -> None:
     binding = desk.house.link(customer="CUST-PRIVATE", phone=PHONE)
     body = payment_body(binding, remarks="Remark-private", metadata={"note": "meta-private"})

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from direct_debit.adapters.dynamodb.keys import JAKARTA
 from direct_debit.adapters.dynamodb.payment_item import write_payment
 from direct_debit.application.errors import StoreUnavailable
+from direct_debit.application.ports.pages import JAKARTA
 from direct_debit.domain.payment import Payment
 from tests.fakes.clock import START
 from tests.fakes.processes import TRANSACTIONS

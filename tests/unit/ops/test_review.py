@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from direct_debit.application.calls.circuit import record_failure
 from direct_debit.application.notifications.accept_notification import AcceptNotification, accept_notification
 from direct_debit.application.notifications.notices import PaymentNotice
 from direct_debit.application.ports.inbox import InboxKind, InboxState
@@ -19,7 +20,7 @@ from tools.doku_simulator.dials import Dial
 from tools.ops.explain_binding import explain_binding
 from tools.ops.explain_payment import explain_payment
 from tools.ops.failure import OpsError
-from tools.ops.report import DONE, NEEDS_A_PERSON
+from tools.ops.report import DONE, NEEDS_A_PERSON, write_time
 from tools.ops.review import close_notification, close_reversal, review
 from tools.ops.system import System
 
@@ -67,6 +68,40 @@ def test_payments_and_notifications_that_wait_are_listed(desk: Desk) -> None:
     assert len(report.lines) == 3
     (line,) = [line for line in report.lines if "unknown_reference" in line]
     assert "NOBODYS" in line  # what a person asks DOKU about
+
+
+def test_what_has_to_be_compared_with_dokus_back_office_is_shown(desk: Desk) -> None:
+    """A notification with another amount: that, the payment's own amount, and the number under which DOKU logged it."""
+    desk.pay("10504.00")
+    notice = PaymentNotice(REF, "00", "99999.00", "IDR", customer_id=None, doku_reference=None)
+    command = AcceptNotification(kind=InboxKind.PAYMENT, subject=REF, fact="00", fresh=True, notice=notice)
+    accept_notification(command, desk.house.ports)
+    desk.house.world.pump()
+    payment = desk.house.ports.payments.get(REF)
+    assert payment is not None
+    report = review(desk.system)
+    (row,) = [row for row in report.facts["waiting"] if row["kind"] == "notification"]  # type: ignore[attr-defined]
+    assert (row["amount"], row["externalId"]) == ("10504.00", payment.external_id)
+    assert row["reason"] == "payment: amount_mismatch, DOKU told 99999.00 IDR"
+    (line,) = [line for line in report.lines if line.startswith("notification")]
+    assert "10504.00" in line
+    assert payment.external_id in line
+
+
+def test_what_heals_by_itself_is_told_beside(desk: Desk) -> None:
+    desk.pay("10504.00")
+    report = review(desk.system)
+    assert (report.status, report.facts["unknown"]) == (DONE, 1)
+    assert report.lines == [
+        "nothing needs a person",
+        "1 payment is UNKNOWN: DOKU is being asked about it, without a person",
+    ]
+    for _ in range(desk.house.ports.settings.circuit_failures):
+        record_failure(desk.house.ports)
+    report = review(desk.system)
+    assert report.status == DONE
+    assert report.facts["circuitOpenUntil"] == write_time(desk.house.ports.circuit.read().open_until)
+    assert "DOKU does not answer: the circuit is open, new payments get 503" in report.lines[1]
 
 
 def test_what_this_release_can_not_read_is_listed_with_the_others(desk: Desk) -> None:

@@ -5,7 +5,9 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from tools.doku_simulator.server.api import DokuApi
@@ -13,6 +15,10 @@ from tools.doku_simulator.server.binding_pages import binding_routes
 from tools.doku_simulator.server.control import control_routes
 from tools.doku_simulator.server.dashboard import dashboard_route
 from tools.doku_simulator.server.service import Service
+
+
+def _no_icon(_: Request) -> Response:
+    return Response(status_code=204)
 
 
 def create_app(service: Service) -> ASGIApp:
@@ -31,6 +37,7 @@ def create_app(service: Service) -> ASGIApp:
     return Starlette(
         routes=[
             dashboard_route(service),
+            Route("/favicon.ico", _no_icon, methods=["GET"]),  # browsers ask for it; it is no request to DOKU
             *binding_routes(service),
             *control_routes(service),
             Mount("/", DokuApi(service)),

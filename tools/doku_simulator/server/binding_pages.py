@@ -1,5 +1,7 @@
 """CIMB's pages for the customer: phone, OTP, PIN, and back to the merchant. Server-rendered, no script."""
 
+import re
+from dataclasses import replace
 from html import escape
 from urllib.parse import parse_qs
 
@@ -14,12 +16,15 @@ from tools.doku_simulator.server.service import Service
 from tools.doku_simulator.server.texts import TEXTS
 
 _STEPS = (PageStep.PHONE, PageStep.OTP, PageStep.PIN)
+# Room for the blanks with which people paste a code; it is judged when it is sent.
 _INPUTS = {
     PageStep.PHONE: 'type="tel" autocomplete="off"',
-    PageStep.OTP: 'type="text" inputmode="numeric" autocomplete="one-time-code" maxlength="8"',
-    PageStep.PIN: 'type="password" inputmode="numeric" autocomplete="off" maxlength="6"',
+    PageStep.OTP: 'type="text" inputmode="numeric" autocomplete="one-time-code" maxlength="16"',
+    PageStep.PIN: 'type="password" inputmode="numeric" autocomplete="off" maxlength="16"',
 }
 _LARGEST_FORM = 10_000
+_BETWEEN = re.compile(r"[\s-]+")
+_SIX_DIGITS = re.compile(r"[0-9]{6}")
 
 
 def binding_routes(service: Service) -> list[BaseRoute]:
@@ -41,10 +46,10 @@ def binding_routes(service: Service) -> list[BaseRoute]:
         except KeyError:
             return _unknown(language)
         service.wake()
+        if view.error is not None:  # told before the customer goes anywhere
+            return _render(service, code, view, language)
         if view.redirect_url is not None:
             return RedirectResponse(view.redirect_url, 303)
-        if view.error is not None:
-            return _render(service, code, view, language)
         return RedirectResponse(f"{request.url.path}?lang={language}", 303)
 
     paths = ("/direct-debit/ui/binding/core/{code}", "/direct-debit/ui/binding/{code}")
@@ -64,12 +69,19 @@ def _act(customer: Bindings, code: str, form: dict[str, str]) -> PageView:
             return customer.resend_otp(code)
         case "phone":
             return customer.enter_phone(code, value)
-        case "otp":
-            return customer.enter_otp(code, value)
-        case "pin":
-            return customer.enter_pin(code, value)
+        case "otp" | "pin":
+            return _enter_digits(customer, code, action, value)
         case _:
             return customer.open(code)
+
+
+def _enter_digits(customer: Bindings, code: str, action: str, value: str) -> PageView:
+    """Enter an OTP or a PIN without the blanks and hyphens between its digits; one that is incomplete is no try."""
+    digits = _BETWEEN.sub("", value)
+    if not _SIX_DIGITS.fullmatch(digits):
+        view = customer.open(code)
+        return replace(view, error=f"incomplete_{action}") if view.step.value == action else view
+    return customer.enter_otp(code, digits) if action == "otp" else customer.enter_pin(code, digits)
 
 
 def _render(service: Service, code: str, view: PageView, language: str) -> HTMLResponse:
@@ -128,9 +140,13 @@ def _progress(current: PageStep, texts: dict[str, str]) -> str:
 def _finished(view: PageView, language: str) -> HTMLResponse:
     texts = TEXTS[language]
     kind = "linked" if view.linked else "failed"
+    alert = ""
+    if view.error is not None:
+        alert = f'<div class="error" role="alert">{escape(texts[f"error_{view.error}"])}</div>'
     link = f'<a class="button" href="{escape(view.redirect_url or "")}">{texts["back"]}</a>'
-    main = f'<div class="card"><h1>{texts[f"title_{kind}"]}</h1><p>{texts[f"lead_{kind}"]}</p>{link}</div>'
-    return page(title=texts[f"title_{kind}"], main=main, language=language, aside=_switch(language))
+    main = f'<div class="card"><h1>{texts[f"title_{kind}"]}</h1>{alert}<p>{texts[f"lead_{kind}"]}</p>{link}</div>'
+    status = 200 if view.error is None else 422
+    return page(title=texts[f"title_{kind}"], main=main, language=language, aside=_switch(language), status=status)
 
 
 def _unknown(language: str) -> HTMLResponse:

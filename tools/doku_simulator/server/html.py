@@ -48,6 +48,10 @@ text-decoration:none;cursor:pointer}
 button.quiet{background:transparent;color:var(--brand)}
 dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem;margin:0 0 1.25rem;font-size:.925rem}
 dt{color:var(--soft)}dd{margin:0;text-align:right;font-variant-numeric:tabular-nums}
+form.tools{display:flex;flex-wrap:wrap;gap:.5rem;align-items:center;margin:0 0 1rem}
+form.tools button{width:auto;min-height:2.25rem;padding:.3rem .8rem;font-size:.9rem}
+form.tools input{width:16rem;font-size:.95rem;letter-spacing:0;padding:.35rem .6rem}
+form.tools label{margin:0;font-size:.9rem}
 main.wide{max-width:72rem}header div.wide{max-width:72rem}
 .scroll{overflow-x:auto;margin-bottom:1.5rem;background:var(--card);border:1px solid var(--line);border-radius:.6rem}
 table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
@@ -68,13 +72,24 @@ _HEADERS = {
 
 
 def page(
-    *, title: str, main: str, language: str = "en", aside: str = "", wide: bool = False, status: int = 200
+    *,
+    title: str,
+    main: str,
+    language: str = "en",
+    aside: str = "",
+    wide: bool = False,
+    status: int = 200,
+    again_after: int | None = None,
 ) -> HTMLResponse:
-    """Return a whole page; `main` and `aside` are HTML, `title` is text."""
+    """Return a whole page; `main` and `aside` are HTML, `title` is text.
+
+    `again_after`: the browser loads it again after so many seconds.
+    """
+    again = "" if again_after is None else f'<meta http-equiv="refresh" content="{again_after}">'
     kind = ' class="wide"' if wide else ""
     return HTMLResponse(
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width,initial-scale=1"><title>{escape(title)}</title>'
+        f'<meta name="viewport" content="width=device-width,initial-scale=1">{again}<title>{escape(title)}</title>'
         f"<style>{STYLE}</style></head><body><header><div{kind}><strong>CIMB · DOKU simulator</strong>{aside}</div>"
         f"</header><main{kind}>{main}</main></body></html>",
         status_code=status,

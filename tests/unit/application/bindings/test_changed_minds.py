@@ -16,10 +16,9 @@ from tests.fakes.quiescence import come_to_rest
 from tests.fakes.weather import Fault
 from tests.fakes.world import World
 from tests.unit.application.support import Meanwhile, Strike, linked, lose_notifications, requests
-from tools.doku_simulator.bindings import WRONG_PIN
 from tools.doku_simulator.config import ProviderVariant
 from tools.doku_simulator.dials import Dial
-from tools.doku_simulator.otp import RIGHT_OTP
+from tools.doku_simulator.magic_values import RIGHT_OTP, WRONG_PIN
 from tools.doku_simulator.records import Binding as Page
 
 OTHER_PHONE = "6285700000002"

@@ -521,7 +521,7 @@ def test_the_browser_goes_on_to_the_page_for_how_the_link_stands(
     command = ReturnFromBinding(state=page.success_url.rsplit("/", 2)[1], outcome=outcome)
     redirect = return_from_binding(command, merchant.world.process(), merchant.world.deadline())
     query = f"bindingId={merchant.binding().id}&state={state}"
-    expected = f"https://shop.example/yes?cart=7&{query}#top" if good else f"https://shop.example/no?{query}"
+    expected = f"https://shop.example/yes?{query}&cart=7#top" if good else f"https://shop.example/no?{query}"
     assert (redirect.url, redirect.binding_state) == (expected, state)
 
 

@@ -144,22 +144,27 @@ def test_a_late_success_notice_does_not_undo_a_refund() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "reason"),
+    ("wrong", "reason", "told"),
     [
-        ({"value": "9999.00"}, "amount_mismatch"),
-        ({"value": "1e4x"}, "amount_mismatch"),
-        ({"value": ""}, "amount_mismatch"),
-        ({"currency": "USD"}, "amount_mismatch"),
-        ({"customer": "CUST-2"}, "customer_mismatch"),
+        ({"value": "9999.00"}, "amount_mismatch", "9999.00 IDR"),
+        ({"value": "1e4x"}, "amount_mismatch", "1e4x IDR"),
+        ({"value": "9" * 100}, "amount_mismatch", "9" * 64),
+        ({"value": ""}, "amount_mismatch", "IDR"),
+        ({"value": "", "currency": ""}, "amount_mismatch", None),
+        ({"currency": "USD"}, "amount_mismatch", "10000.00 USD"),
+        ({"customer": "CUST-2"}, "customer_mismatch", None),
     ],
 )
-def test_a_mismatch_changes_no_money_is_put_aside_counted_and_asked_about(wrong: dict[str, str], reason: str) -> None:
+def test_a_mismatch_changes_no_money_is_put_aside_counted_and_asked_about(
+    wrong: dict[str, str], reason: str, told: str | None
+) -> None:
     merchant = processing()
     before = merchant.payment().state
     notify(merchant.world, **wrong)  # type: ignore[arg-type]  # texts only
     merchant.world.pump()
     assert merchant.payment().state is before
     assert inbox(merchant.world) == [(InboxState.QUARANTINED, reason)]
+    assert [item.told for item in stored(merchant.world)] == [told]
     assert merchant.world.telemetry.counts[Metric.NOTIFICATION_QUARANTINED] == 1
     assert ("notification quarantined", {"ref": REF, "reason": reason}) in merchant.world.telemetry.notes
     come_to_rest(merchant.world, 130)

@@ -23,7 +23,7 @@ from tests.fakes.world import World
 from tests.unit.application.support import Meanwhile, Strike, linked, lose_notifications, requests
 from tools.doku_simulator.config import ProviderVariant
 from tools.doku_simulator.dials import Dial
-from tools.doku_simulator.otp import EXPIRED_OTP
+from tools.doku_simulator.magic_values import EXPIRED_OTP
 
 
 def awaiting(world: World | None = None) -> Merchant:
@@ -242,9 +242,23 @@ def test_no_code_is_taken_where_none_is_awaited() -> None:
     merchant = linked()
     with pytest.raises(NotFound):
         merchant.enter_otp()
-    merchant.pay_to_the_end()
-    with pytest.raises(Conflict):
+    merchant.pay()
+    merchant.world.simulator.dials.add(Dial("otp", "code", when="before", code="40311"))
+    with pytest.raises(Rejected):
         merchant.enter_otp()
+    with pytest.raises(Conflict, match="is FAILED; start a new one"):
+        merchant.enter_otp()
+
+
+def test_a_repeat_of_an_accepted_code_is_answered_with_the_payment_and_sends_nothing() -> None:
+    merchant = awaiting()
+    assert not merchant.enter_otp().replayed
+    again = merchant.enter_otp()
+    assert (again.replayed, again.payment.state) == (True, PaymentState.PROCESSING)
+    come_to_rest(merchant.world)
+    again = merchant.enter_otp()
+    assert (again.replayed, again.payment.state) == (True, PaymentState.PAID)
+    assert requests(merchant.world, "otp") == 1
 
 
 def test_an_abandoned_code_fails_by_status_after_a_day_and_no_sooner() -> None:

@@ -443,9 +443,14 @@ def _refuse_read[T](answer: Answer[T]) -> Never:
     if answer_class is AnswerClass.CUSTOMER_TOKEN or (row is not None and (row.http, row.case) == (401, "04")):
         raise CustomerTokenRefused("DOKU does not take the customer's token", code=answer.code)
     if answer_class is AnswerClass.CUST:
-        raise CustomerActionRequired("the bank asks the customer to act", code=answer.code)
+        raise CustomerActionRequired(
+            "the bank asks the customer to act: responseCode says why; let the customer ask CIMB, then repeat",
+            code=answer.code,
+        )
     if answer_class in _REFUSALS:
-        raise Rejected("DOKU refused to answer", code=answer.code)
+        raise Rejected(
+            "DOKU refused to answer: responseCode says why; the same again is refused again", code=answer.code
+        )
     raise _no_answer(answer)
 
 

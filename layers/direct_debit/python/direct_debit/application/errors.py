@@ -18,12 +18,15 @@ class DirectDebitError(Exception):
         self.code = code  # DOKU's response code, where DOKU gave one
 
 
+type Place = Literal["path", "query", "header"]
+
+
 @dataclass(frozen=True, slots=True)
 class FieldFault:
     """One field that is wrong.
 
-    `pointer` says where (RFC 6901), `detail` which rule it breaks and how to mend it, `came` what kind of value came,
-    never the value, and `example` how a right one looks.
+    `pointer` says where (RFC 6901), `place` in which part of an HTTP request if not in its body, `detail` which rule it
+    breaks and how to mend it, `came` what kind of value came, never the value, and `example` how a right one looks.
     """
 
     kind: Literal["missing", "unknown", "invalid"]
@@ -32,6 +35,7 @@ class FieldFault:
     detail: str
     came: str | None = None
     example: object | None = None
+    place: Place | None = None
 
 
 class InvalidRequest(DirectDebitError):
@@ -48,6 +52,21 @@ class InvalidRequest(DirectDebitError):
 
 class NotFound(DirectDebitError):
     """There is no such resource."""
+
+
+def no_payment() -> NotFound:
+    """Return the error of a reference that no payment has."""
+    return NotFound(
+        "there is no such payment: send the partnerReferenceNo with which it was made, capital and small letters as "
+        "they were; GET /payments?customerId=... lists them"
+    )
+
+
+def no_binding() -> NotFound:
+    """Return the error of an id that no binding has."""
+    return NotFound(
+        "there is no such binding: send the bindingId that POST /bindings gave; GET /bindings?customerId=... lists them"
+    )
 
 
 class Conflict(DirectDebitError):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from direct_debit.application.errors import InvalidRequest
+from direct_debit.application.errors import FieldFault, InvalidRequest
 from direct_debit.application.settings import Settings
 
 
@@ -19,6 +19,15 @@ def choose_pages(success_url: str | None, failed_url: str | None, settings: Sett
     success = success_url or settings.default_success_url
     failed = failed_url or settings.default_failed_url
     if success is None or failed is None:
-        name = "successUrl" if success is None else "failedUrl"
-        raise InvalidRequest(name, "give the page to return to; this deployment has no default")
+        pages = (("successUrl", success, "DefaultSuccessUrl"), ("failedUrl", failed, "DefaultFailedUrl"))
+        faults = [_miss(name, parameter) for name, page, parameter in pages if page is None]
+        raise InvalidRequest(faults[0].field, faults[0].detail, faults)
     return ReturnPages(success, failed)
+
+
+def _miss(name: str, parameter: str) -> FieldFault:
+    detail = (
+        f"{name} is missing: give the page to return to; this deployment has no default (the operator's parameter "
+        f"{parameter})"
+    )
+    return FieldFault("missing", name, f"/{name}", detail)

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 BINDING_ID = r"^[A-Za-z0-9_-]{1,64}$"
-CUSTOMER_ID = r"^[A-Za-z0-9._-]{1,64}$"
-REFERENCE = r"^[A-Za-z0-9._-]{1,64}$"
-REFUND_NUMBER = r"^[A-Za-z0-9._-]{1,64}$"
+# What a caller names stands in paths, where `.` and `..` mean folders: dots alone are no name.
+CUSTOMER_ID = r"^\.*[A-Za-z0-9_-][A-Za-z0-9._-]*$"
+REFERENCE = CUSTOMER_ID
+REFUND_NUMBER = CUSTOMER_ID
+ID_LENGTH = 64
 IDEMPOTENCY_KEY = r"^[!-~]{1,255}$"
 RETURN_STATE = r"^[A-Za-z0-9_-]{16,128}$"
-PHONE = r"^62[0-9]{7,14}$"
+PHONE = r"^62[1-9][0-9]{6,13}$"  # the 0 of a number within Indonesia does not follow 62
 OTP = r"^[0-9]{4,8}$"
 AMOUNT = r"^[0-9]{1,16}\.[0-9]{2}$"
 REMARKS = r"^[A-Za-z0-9 .\-/+,=_:'@%]{1,40}$"
@@ -23,6 +25,10 @@ DEVICE_ID = r"^[A-Za-z0-9]{1,64}$"
 ID_CARD = r"^[A-Za-z0-9]{1,20}$"
 DATE = r"^[0-9]{8}$"
 METADATA_KEY = r"^[A-Za-z0-9._-]{1,40}$"
+
+# What programs write for a value that they do not have, and templates that nobody filled in. As a name it would be the
+# same one for everybody's order.
+UNFILLED = r"^(undefined|null|None|nil|NaN|\{\{.*\}\}|\$\{.*\})$"
 
 # Text for DOKU: no control characters. They are escaped in JSON, and escapes are where signatures part (contract 4.4).
 TEXT = r"^[^\x00-\x1f\x7f-\x9f]+$"

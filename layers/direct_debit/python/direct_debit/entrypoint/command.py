@@ -5,6 +5,9 @@ An API request and a plain command (Step Functions, `aws lambda invoke`) are rea
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+RULE_OF_REQUEST = "rule_of_request"
 
 
 class Command(BaseModel):
@@ -19,6 +22,11 @@ class Command(BaseModel):
         validate_by_name=False,
         validate_by_alias=True,
     )
+
+
+def rule_of_request(field: str, told: str, *, missing: bool = False) -> PydanticCustomError:
+    """Return the error of a rule that several fields break together; it is told at `field`, a wire name."""
+    return PydanticCustomError(RULE_OF_REQUEST, "{told}", {"told": told, "field": field, "missing": missing})
 
 
 def read_flag(value: object) -> object:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from direct_debit.application.deadline import Deadline
-from direct_debit.application.errors import DirectDebitError
+from direct_debit.application.errors import DirectDebitError, InvalidRequest
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.ports.time_and_chance import Clock
 from direct_debit.entrypoint import container
@@ -18,7 +18,7 @@ from direct_debit.entrypoint.command import Command
 from direct_debit.entrypoint.container import Services, Use
 from direct_debit.entrypoint.errors import ERRORS_FOR_OPERATORS, InternalError, Problem, describe, name_error
 from direct_debit.entrypoint.events import ApiRequest, Context, is_api_event, read_api_event
-from direct_debit.entrypoint.parsing import read_command, read_request
+from direct_debit.entrypoint.parsing import place_faults, read_command, read_request
 from direct_debit.entrypoint.route import Route
 from direct_debit.entrypoint.views.view import View
 
@@ -78,7 +78,7 @@ def _answer_api[C: Command](
     log.begin(operation=route.name, request_id=request.request_id)
     call = Call(services.ports, make_deadline(services.ports.clock, context))
     try:
-        answer = operate(read_request(route, request, services.ports.settings), call)
+        answer = _operate(route, operate, read_request(route, request, services.ports.settings), call)
     except DirectDebitError as error:
         problem = describe(error)
         if isinstance(error, ERRORS_FOR_OPERATORS):
@@ -93,6 +93,13 @@ def _answer_api[C: Command](
     if route.public and _wants_page(request.headers.get("accept")):
         return _write_page(problem, request.request_id)
     return _write_problem(problem, request.request_id)
+
+
+def _operate[C: Command](route: Route[C], operate: Callable[[C, Call], Answer], command: C, call: Call) -> Answer:
+    try:
+        return operate(command, call)
+    except InvalidRequest as error:
+        raise place_faults(route, error) from None
 
 
 def _answer_command[C: Command](

@@ -258,6 +258,8 @@ ERROR_NAMES: tuple[type[Exception], ...] = (
 )
 
 _CODE_LENGTH = 7
+_REPEAT = "; repeat the request"
+_FOR_OPERATORS = frozenset({"not-configured"})  # repeating alone does not mend it
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +279,7 @@ class Problem:
             "type": self.kind.uri,
             "title": self.kind.title,
             "status": self.kind.status,
-            "detail": self.detail,
+            "detail": _say_when(self),
             "field": self.field,
             "errors": [_show_fault(fault) for fault in self.faults] or None,
             "responseCode": self.response_code,
@@ -286,8 +288,22 @@ class Problem:
         return {name: value for name, value in members.items() if value is not None}
 
 
+def _say_when(problem: Problem) -> str:
+    """Return the detail; where repeating the request is the remedy, with when and how."""
+    if problem.retry_after is None or problem.kind.slug in _FOR_OPERATORS:
+        return problem.detail
+    what = problem.detail.removesuffix(_REPEAT)
+    return f"{what}; repeat the same request in {problem.retry_after} s, it can not be done twice"
+
+
 def _show_fault(fault: FieldFault) -> Mapping[str, object]:
-    members = {"pointer": fault.pointer, "detail": fault.detail, "came": fault.came, "example": fault.example}
+    members = {
+        "in": fault.place,
+        "pointer": fault.pointer,
+        "detail": fault.detail,
+        "came": fault.came,
+        "example": fault.example,
+    }
     return {name: value for name, value in members.items() if value is not None}
 
 
@@ -295,7 +311,7 @@ def describe(error: Exception) -> Problem:
     """Return the problem that `error` is; anything unforeseen is an internal error without its text."""
     kind = _kind(error)
     if kind.slug == "internal-error":
-        return Problem(kind, kind.when)
+        return Problem(kind, f"{kind.when} {kind.remedy}")
     code = error.code if isinstance(error, DirectDebitError) else None
     wait = error.retry_after if isinstance(error, NotDone | RecordUnreadable) else None
     return Problem(

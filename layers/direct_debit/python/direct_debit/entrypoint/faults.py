@@ -3,9 +3,8 @@
 Never the value itself: a field may hold a code, a name, or a number of the customer's.
 """
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, get_args, get_origin
 
 from pydantic import BaseModel
@@ -13,12 +12,10 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from direct_debit.application.errors import FieldFault
-from direct_debit.domain.values import explain_character
+from direct_debit.entrypoint.command import RULE_OF_REQUEST
 
 MOST_FAULTS = 20
 _NAME_LENGTH = 64  # of a caller's own field name that an error repeats
-_OF_TEXT = ("string_pattern_mismatch", "string_unicode")
-_AMOUNT_EXAMPLE: Mapping[str, object] = {"value": "10000.00", "currency": "IDR"}
 
 
 def explain_errors(model: type[BaseModel], errors: Sequence[ErrorDetails]) -> list[FieldFault]:
@@ -26,12 +23,44 @@ def explain_errors(model: type[BaseModel], errors: Sequence[ErrorDetails]) -> li
     return [_explain(model, error) for error in errors]
 
 
-def explain_unknown(name: str, known: frozenset[str], parents: Sequence[str] = ()) -> FieldFault:
-    """Return the fault of a field that an operation does not know; `known` are those that it does."""
+def explain_unknown(
+    name: str, known: frozenset[str], parents: Sequence[str] = (), *, instead: str | None = None
+) -> FieldFault:
+    """Return the fault of a field that an operation does not know; `known` are those that it does.
+
+    `instead` says what to do with it, where that is known better than by its name.
+    """
+    shown = show_name(name)
+    path = [*parents, shown]
+    if instead is None:
+        guess = _guess(name, known)
+        instead = "remove it or correct its name" if guess is None else f"did you mean {guess}?"
     allowed = f"known are: {', '.join(sorted(known))}" if known else "this operation takes none"
-    detail = f"the field is not known; remove it or correct its name ({allowed})"
-    path = [*parents, show_name(name)]
-    return FieldFault("unknown", ".".join(path), _point(path), detail)
+    return FieldFault("unknown", ".".join(path), _point(path), f"the field is not known: {instead} ({allowed})")
+
+
+def name_misspelt(faults: Sequence[FieldFault]) -> list[FieldFault]:
+    """Return the faults; one of a missing field names what was sent in its place, where one of them looks like it."""
+    told = []
+    for fault in faults:
+        if fault.kind == "missing":
+            place, _, wanted = fault.pointer.rpartition("/")
+            sent = [other.pointer.rpartition("/") for other in faults if other.kind == "unknown"]
+            like = [name for where, _, name in sent if where == place and _guess(name, frozenset({wanted}))]
+            if like:
+                detail = f"{like[0]} came: rename it to {wanted}. {fault.detail}"
+                told.append(replace(fault, detail=detail))
+                continue
+        told.append(fault)
+    return told
+
+
+def summarise(faults: Sequence[FieldFault]) -> str:
+    """Return the first of some faults as a sentence that stands alone, and how many there are besides."""
+    first, others = faults[0], len(faults) - 1
+    where = {None: "", "path": " in the path", "query": " in the query", "header": " (header)"}[first.place]
+    named = "" if first.detail.startswith(f"{first.field} ") and not where else f"{first.field}{where}: "
+    return f"{named}{first.detail}" + (f" ({others} more: see errors)" if others else "")
 
 
 def show_name(name: str) -> str:
@@ -40,107 +69,37 @@ def show_name(name: str) -> str:
 
 
 def _explain(model: type[BaseModel], error: ErrorDetails) -> FieldFault:
-    if error["type"] == "missing_key":
-        return FieldFault("missing", "partnerReferenceNo", "/partnerReferenceNo", error["msg"])
+    if error["type"] == RULE_OF_REQUEST:
+        name = str(error["ctx"]["field"])
+        example = _find_rule(model, [name]).example
+        return FieldFault(
+            "missing" if error["ctx"]["missing"] else "invalid", name, f"/{name}", error["msg"], example=example
+        )
+    is_key = "[key]" in error["loc"]
     path = [show_name(str(part)) for part in error["loc"] if part != "[key]"]
     field, pointer = ".".join(path), _point(path)
     if error["type"] == "extra_forbidden":
         return explain_unknown(path[-1], _names(_model_at(model, path[:-1])), path[:-1])
-    rule = _find_rule(model, path)
+    rule = _find_rule(model, path, is_key=is_key)
     if error["type"] == "missing":
         detail = f"{field} is missing. {rule.text}".strip()
         return FieldFault("missing", field, pointer, detail, example=rule.example)
-    hints = [rule.text, _explain_text(error), _recognise(path, error)]
-    detail = " ".join(filter(None, hints)) or "The value is not allowed here."
-    return FieldFault("invalid", field, pointer, detail, _name_kind(error["input"]), rule.example)
+    from direct_debit.entrypoint.recognise import name_kind, recognise  # noqa: PLC0415 - good requests need it never
+
+    hint = recognise("" if is_key else path[-1], error, required=rule.required, secret=rule.secret)
+    detail = " ".join(filter(None, [hint, rule.text])) or "The value is not allowed here."
+    return FieldFault("invalid", field, pointer, detail, name_kind(error["input"]), rule.example)
+
+
+def _guess(name: str, known: frozenset[str]) -> str | None:
+    from direct_debit.entrypoint.near_names import guess_name  # noqa: PLC0415 - good requests need it never
+
+    return guess_name(name, known)
 
 
 def _point(path: Sequence[str]) -> str:
     """Return a JSON pointer (RFC 6901)."""
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
-
-
-def _name_kind(value: object) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true or false"
-        case int() | float():
-            return "a number"
-        case str():
-            return f"a string of {len(value)} characters"
-        case Mapping():
-            return "an object"
-        case _:
-            return "an array"
-
-
-def _explain_text(error: ErrorDetails) -> str | None:
-    """Name the character for which a text was refused, where its sender can hardly see it; nothing else of the text."""
-    text = error["input"]
-    if error["type"] not in _OF_TEXT or not isinstance(text, str):
-        return None
-    wrong = explain_character(text)
-    return None if wrong is None else f"Found: {wrong}."
-
-
-# --- the commonest mistakes, by name ---------------------------------------------------------------------------------
-
-
-def _recognise(path: Sequence[str], error: ErrorDetails) -> str | None:
-    """Say how to mend a mistake that many make; None for others."""
-    value = error["input"]
-    if error["type"] == "return_url_host":
-        return error["msg"]
-    if value is None:
-        return "null came: leave the field out, or send a value."
-    if path == ["amount"]:
-        return 'An amount is an object: {"value": "10000.00", "currency": "IDR"}.'
-    return _recognise_text(path[-1], value) if isinstance(value, str) else _recognise_number(value)
-
-
-def _recognise_number(value: object) -> str | None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return "A number came: send it as a string, in quotes." if is_number else None
-
-
-def _recognise_text(name: str, value: str) -> str | None:
-    if value != value.strip():
-        return "It begins or ends with a blank: remove that."
-    recognise = _BY_FIELD.get(name)
-    return None if recognise is None else recognise(value)
-
-
-def _recognise_phone(value: str) -> str | None:
-    if value.startswith(("+62", "0062")):
-        return "Send it without + or 00 in front: 62 and the number."
-    if value.startswith("0"):
-        return "Write 62 in place of the leading 0."
-    return "Digits only, without blanks and hyphens." if re.search(r"[^0-9]", value) else None
-
-
-def _recognise_amount(value: str) -> str | None:
-    if re.fullmatch(r"[0-9]+", value):
-        return "Two decimals are missing: add .00"
-    if re.fullmatch(r"[0-9]+\.[0-9]|[0-9]+\.[0-9]{3,}", value):
-        return "Exactly two decimals."
-    if "," in value or value.count(".") > 1:
-        return "No separators of thousands, and a dot before the decimals."
-    if re.fullmatch(r"0+\.00", value):
-        return "It has to be greater than zero."
-    return "Digits, a dot and two decimals; no currency here." if re.search(r"[A-Za-z]", value) else None
-
-
-def _recognise_code(value: str) -> str | None:
-    return "Digits only, without blanks and hyphens." if re.search(r"[^0-9]", value) else None
-
-
-_BY_FIELD: Mapping[str, Callable[[str], str | None]] = {
-    "phone": _recognise_phone,
-    "value": _recognise_amount,
-    "otp": _recognise_code,
-}
 
 
 # --- a model's fields ------------------------------------------------------------------------------------------------
@@ -150,35 +109,51 @@ _BY_FIELD: Mapping[str, Callable[[str], str | None]] = {
 class _Rule:
     text: str = ""
     example: object | None = None
+    required: bool = True
+    secret: bool = False  # nothing of the value may be shown, not even the character that is wrong
 
 
-def _find_rule(model: type[BaseModel], path: Sequence[str]) -> _Rule:
-    """Return the rule that was broken: the description of the innermost field on the path that has one."""
+def _find_rule(model: type[BaseModel], path: Sequence[str], *, is_key: bool = False) -> _Rule:
+    """Return the rule that was broken: that of the innermost field on the path that has a description.
+
+    `is_key`: the path's last part is a key of the caller's own, and it is the key that is wrong.
+    """
     rule = _Rule()
     current: type[BaseModel] | None = model
-    for part in path:
+    for position, part in enumerate(path):
         info = None if current is None else _find_field(current, part)
         if info is None:
             break
-        rule = next((found for found in (_describe(info), *_describe_inside(info.annotation)) if found.text), rule)
+        rule = _describe(info, rule)
         current = _model_of(info.annotation)
-    if path[-1:] == ["amount"]:
-        return _Rule(rule.text, _AMOUNT_EXAMPLE)
+        if get_origin(info.annotation) is dict and position + 1 < len(path):
+            key, value = get_args(info.annotation)
+            return _describe_inside(key if is_key else value) or rule
     return rule
 
 
-def _describe(info: object) -> _Rule:
-    description, examples = getattr(info, "description", None), getattr(info, "examples", None)
+def _describe(info: FieldInfo, outer: _Rule) -> _Rule:
+    own = _read(info)
+    inside = own if own.text else _describe_inside(info.annotation) or outer
+    return replace(inside, required=info.is_required(), secret=outer.secret or not info.repr)
+
+
+def _read(extra: object) -> _Rule:
+    description, examples = getattr(extra, "description", None), getattr(extra, "examples", None)
     return _Rule(description if isinstance(description, str) else "", examples[0] if examples else None)
 
 
-def _describe_inside(annotation: object) -> Iterator[_Rule]:
-    """Yield the rules that `Annotated` within a union carries."""
+def _describe_inside(annotation: object) -> _Rule | None:
+    """Return the first rule that `Annotated` within an annotation carries."""
+    return next((rule for rule in _rules_inside(annotation) if rule.text), None)
+
+
+def _rules_inside(annotation: object) -> Iterator[_Rule]:
     if get_origin(annotation) is Annotated:
         for extra in get_args(annotation)[1:]:
-            yield _describe(extra)
+            yield _read(extra)
     for part in get_args(annotation):
-        yield from _describe_inside(part)
+        yield from _rules_inside(part)
 
 
 def _find_field(model: type[BaseModel], name: str) -> FieldInfo | None:

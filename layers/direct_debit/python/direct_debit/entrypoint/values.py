@@ -3,10 +3,13 @@
 Each field's description is its rule: it is the `detail` of a refusal and the text in the OpenAPI document.
 """
 
+import re
 from ipaddress import IPv4Address
 from typing import Annotated, Literal
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from direct_debit.application.settings import Settings
@@ -16,6 +19,7 @@ from direct_debit.entrypoint.command import Command
 from direct_debit.entrypoint.settings import LOOPBACK
 
 MAX_METADATA = 20
+_UNFILLED = re.compile(values.UNFILLED)
 
 
 def _check_url(url: str, info: ValidationInfo) -> str:
@@ -55,44 +59,68 @@ def _check_ipv4(value: str) -> str:
     return value
 
 
+def check_filled(value: str) -> str:
+    """Refuse what stands for a value that was not filled in; for pydantic."""
+    if _UNFILLED.fullmatch(value):
+        raise PydanticCustomError("unfilled", "unfilled")
+    return value
+
+
+NOT_UNFILLED: JsonDict = {"not": {"pattern": values.UNFILLED}}
+"""The same rule in the OpenAPI document."""
+
+
 BindingId = Annotated[
     str,
     Field(
         pattern=values.BINDING_ID,
-        description="The binding's id as `POST /bindings` gave it.",
+        description="The binding's id, as `POST /bindings` gave it in `bindingId`.",
         examples=["6f1d2c3b4a5968778695a4b3c2d1e0f0"],
+        json_schema_extra=NOT_UNFILLED,
     ),
+    AfterValidator(check_filled),
 ]
 
 
 CustomerId = Annotated[
     str,
     Field(
+        max_length=values.ID_LENGTH,
         pattern=values.CUSTOMER_ID,
-        description="Your id of the customer: 1 to 64 letters, digits, dots, underscores or hyphens; no personal data.",
+        description="Your id of the customer: 1 to 64 letters, digits, dots, underscores or hyphens; capital and small "
+        "letters differ; no personal data.",
         examples=["CUST-1001"],
+        json_schema_extra=NOT_UNFILLED,
     ),
+    AfterValidator(check_filled),
 ]
 
 
 Reference = Annotated[
     str,
     Field(
+        max_length=values.ID_LENGTH,
         pattern=values.REFERENCE,
-        description="Your reference of the payment: 1 to 64 letters, digits, dots, underscores or hyphens; 12 capital "
-        "letters and digits pass every known limit.",
+        description="Your reference of the payment: 1 to 64 letters, digits, dots, underscores or hyphens; capital and "
+        "small letters differ; 12 capital letters and digits pass every known limit.",
         examples=["INV202608010"],
+        json_schema_extra=NOT_UNFILLED,
     ),
+    AfterValidator(check_filled),
 ]
 
 
 RefundNumber = Annotated[
     str,
     Field(
+        max_length=values.ID_LENGTH,
         pattern=values.REFUND_NUMBER,
-        description="Your number of the refund: 1 to 64 letters, digits, dots, underscores or hyphens.",
+        description="Your number of the refund: 1 to 64 letters, digits, dots, underscores or hyphens; capital and "
+        "small letters differ.",
         examples=["RFD202608010"],
+        json_schema_extra=NOT_UNFILLED,
     ),
+    AfterValidator(check_filled),
 ]
 
 
@@ -107,6 +135,32 @@ ReturnUrl = Annotated[
         json_schema_extra={"format": "uri"},
     ),
     AfterValidator(_check_url),
+]
+
+
+# What the browser's return from linking adds to a page (application.bindings.return_from_binding).
+_ADDED_TO_PAGES = frozenset({"bindingId", "state"})
+
+
+def _check_parameters(url: str) -> str:
+    own = {name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
+    taken = sorted(own & _ADDED_TO_PAGES)
+    if taken:
+        raise PydanticCustomError(
+            "return_url_parameter",
+            "Its parameter {taken} has a name that is added when the customer comes back; give yours another name.",
+            {"taken": " and ".join(taken)},
+        )
+    return url
+
+
+LinkReturnUrl = Annotated[
+    ReturnUrl,
+    AfterValidator(_check_parameters),
+    Field(
+        description="A page as payments have it. `bindingId` and `state` are added when the customer comes back, so it "
+        "has no parameters of these names.",
+    ),
 ]
 
 
@@ -135,7 +189,7 @@ IpAddress = Annotated[
     str,
     Field(
         max_length=values.IPV4_LENGTH,
-        description="The customer's IPv4 address.",
+        description="The customer's IPv4 address; leave it out where you have none.",
         examples=["203.0.113.7"],
         json_schema_extra={"format": "ipv4"},
     ),
@@ -145,8 +199,24 @@ IpAddress = Annotated[
 
 Metadata = Annotated[
     dict[
-        Annotated[str, Field(pattern=values.METADATA_KEY)],
-        Annotated[str, Field(max_length=values.METADATA_VALUE_LENGTH, pattern=values.METADATA_VALUE)],
+        Annotated[
+            str,
+            Field(
+                pattern=values.METADATA_KEY,
+                description="A key of metadata: 1 to 40 letters, digits, dots, underscores or hyphens.",
+                examples=["orderId"],
+            ),
+        ],
+        Annotated[
+            str,
+            Field(
+                max_length=values.METADATA_VALUE_LENGTH,
+                pattern=values.METADATA_VALUE,
+                description=f"A value of metadata: a string of at most {values.METADATA_VALUE_LENGTH} printable "
+                "characters.",
+                examples=["4711"],
+            ),
+        ],
     ],
     Field(
         max_length=MAX_METADATA,
@@ -174,9 +244,10 @@ class AmountBody(Command):
         str,
         Field(
             pattern=values.AMOUNT,
-            description='Rupiah as a string with exactly two decimals, greater than zero, for example "10000.00".',
+            description="Rupiah as a string: 1 to 16 digits, a dot and exactly two decimals, greater than zero, for "
+            'example "10000.00".',
             examples=["10000.00"],
         ),
         AfterValidator(_check_amount),
     ]
-    currency: Annotated[Literal["IDR"], Field(description="Always IDR.", examples=["IDR"])]
+    currency: Annotated[Literal["IDR"], Field(description="Always IDR, in capital letters.", examples=["IDR"])]

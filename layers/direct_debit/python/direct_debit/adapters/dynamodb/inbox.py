@@ -88,7 +88,7 @@ def write_inbox_item(item: InboxItem) -> dict[str, AttributeValue]:
     }
     if item.is_by_replaced_key:
         attributes["byReplacedKey"] = flag(item.is_by_replaced_key)
-    for name, value in (("subject", item.subject), ("reason", item.reason)):
+    for name, value in (("subject", item.subject), ("reason", item.reason), ("told", item.told)):
         if value is not None:
             attributes[name] = text(value)
     if item.due_at is not None:
@@ -113,6 +113,7 @@ def read_inbox_item(item: Item) -> InboxItem:
         state=read_choice(item, "state", InboxState),
         subject=read_text_or_none(item, "subject"),
         reason=read_text_or_none(item, "reason"),
+        told=read_text_or_none(item, "told"),
         attempts=read_number(item, "attempts", 0),
         due_at=None if waits_for_a_person else read_instant_or_none(item, "dueAt"),
     )

@@ -11,9 +11,10 @@ is sparse: only a record that is due some time, or waits for a person, carries i
 
 from __future__ import annotations
 
-from datetime import timedelta, timezone
 from typing import TYPE_CHECKING
 from zlib import crc32
+
+from direct_debit.application.ports.pages import JAKARTA
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -28,7 +29,6 @@ SHARDS = 8
 """Partitions of the `due` index per kind of record. It may be raised; lowering it strands what is filed in
 the partitions that are no longer read."""
 
-JAKARTA = timezone(timedelta(hours=7))  # no summer time
 DAY_SHARDS = 4
 """Partitions of the `day` index per day. It may be raised, never lowered."""
 

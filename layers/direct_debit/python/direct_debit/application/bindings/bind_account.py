@@ -112,8 +112,13 @@ def bind_account(command: BindAccount, ports: Ports, deadline: Deadline) -> Bind
 
 def _conflict(holder: Binding, customer_id: str) -> Conflict:
     if holder.customer_id != customer_id:
-        return Conflict("this account is linked to another customer")
-    return Conflict(f"the customer has another link (binding {holder.id}); unlink that first")
+        return Conflict(
+            "this account is linked to another customer: it has to be unlinked there first (DELETE /bindings/{id}), or "
+            "this customer links another account"
+        )
+    return Conflict(
+        f"the customer has another link (binding {holder.id}); unlink that first, with DELETE /bindings/{{id}}"
+    )
 
 
 def _go_on(
@@ -127,7 +132,7 @@ def _go_on(
     holder = _try_to_prove(holder, ports, deadline)
     if _needs_page(holder, ports):
         return _resume(holder, command, pages, ports, deadline)
-    holder = _send_back_to(holder, pages, ports)
+    holder = _take_changes(holder, command, pages, ports)
     return show_binding(adopt_binding_task_token(ports, holder, command.task_token), ports, replayed=True)
 
 
@@ -137,17 +142,19 @@ def _needs_page(holder: Binding, ports: Ports) -> bool:
     return linking and (not holder.has_page or holder.page_ended) and not holder.is_busy(ports.clock.now())
 
 
-def _send_back_to(holder: Binding, pages: ReturnPages, ports: Ports) -> Binding:
-    """Let the customer's browser go on to where the latest request says."""
+def _take_changes(holder: Binding, command: BindAccount, pages: ReturnPages, ports: Ports) -> Binding:
+    """Let the latest request say where the customer's browser goes on to, and which metadata the link has, if any."""
     current = holder
-    while current.has_page and (current.success_url, current.failed_url) != (pages.success_url, pages.failed_url):
-        noted = current.noted(ports.clock.now())
-        after = replace(noted, success_url=pages.success_url, failed_url=pages.failed_url)
+    while True:
+        changed = replace(current, metadata=command.metadata or current.metadata)
+        if current.has_page:
+            changed = replace(changed, success_url=pages.success_url, failed_url=pages.failed_url)
+        if changed == current:
+            return current
         try:
-            return ports.bindings.save(current, after)
+            return ports.bindings.save(current, changed.noted(ports.clock.now()))
         except BindingChanged as race:
             current = race.current
-    return current
 
 
 def _try_to_prove(holder: Binding, ports: Ports, deadline: Deadline) -> Binding:

@@ -18,11 +18,11 @@ from direct_debit.application.errors import (
     Conflict,
     CustomerActionRequired,
     NotDone,
-    NotFound,
     OutcomeUnknown,
     Rejected,
     RelinkRequired,
     Unsendable,
+    no_binding,
 )
 from direct_debit.application.ports.doku import DokuCall, Reply, WriteAnswer
 from direct_debit.application.ports.ports import Ports
@@ -50,9 +50,12 @@ def confirm_unbinding(command: ConfirmUnbinding, ports: Ports, deadline: Deadlin
     """
     binding = ports.bindings.get(command.binding_id)
     if binding is None:
-        raise NotFound("there is no such binding")
+        raise no_binding()
     if binding.state is not BindingState.UNBIND_OTP_PENDING:
-        raise Conflict(f"no code is awaited: the binding is {binding.state}")
+        if binding.state is BindingState.UNBOUND and binding.otp_attempts:
+            return show_binding(binding, ports, replayed=True)  # the answer to its code may have been lost
+        begin = "; DELETE /bindings/{id} asks for one" if binding.state is BindingState.ACTIVE else ""
+        raise Conflict(f"no code is awaited: the binding is {binding.state}{begin}")
     now = ports.clock.now()
     if binding.is_busy(now):
         raise Conflict("DOKU is being asked about this binding right now; try again shortly")
@@ -112,6 +115,8 @@ def _follow(binding: Binding, answer: WriteAnswer, ports: Ports) -> Binding:
             if binding.unbind_unclear:  # perhaps an earlier code has unlinked the account: the probe tells
                 return pause_unbinding(binding, ports)
             end_unbinding(binding, BindingEvent.UNBIND_REFUSED, evidence, ports)
-            raise Rejected("the bank refused; the account stays linked", code=answer.code)
+            raise Rejected(
+                "the bank refused; the account stays linked, and DELETE /bindings/{id} begins anew", code=answer.code
+            )
         case _:
             return pause_unbinding(binding, ports, answer, unclear=True)

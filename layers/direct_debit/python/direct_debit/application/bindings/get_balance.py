@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from direct_debit.application.calls.call_doku import call_doku
 from direct_debit.application.deadline import Deadline
-from direct_debit.application.errors import Conflict, NotFound
+from direct_debit.application.errors import no_binding
 from direct_debit.application.ports.doku import Balance
 from direct_debit.application.ports.ports import Ports
 from direct_debit.domain.binding import Binding, BindingState
@@ -26,8 +26,10 @@ def get_balance(binding_id: str, ports: Ports, deadline: Deadline) -> BalanceRes
     """
     binding = ports.bindings.get(binding_id)
     if binding is None:
-        raise NotFound("there is no such binding")
+        raise no_binding()
     if binding.state is not BindingState.ACTIVE:
-        raise Conflict(f"the binding is {binding.state}, not ACTIVE")
+        from direct_debit.application.bindings.not_active import explain_not_active  # noqa: PLC0415 - a good link needs it never
+
+        raise explain_not_active(binding.state)
     balances = call_doku(ports, deadline, ports.doku.inquire_balance, binding=binding)
     return BalanceResult(binding, balances)

@@ -1,7 +1,7 @@
 """Look at one binding."""
 
 from direct_debit.application.bindings.result import BindingResult, show_binding
-from direct_debit.application.errors import NotFound
+from direct_debit.application.errors import no_binding
 from direct_debit.application.ports.ports import Ports
 
 
@@ -9,5 +9,5 @@ def get_binding(binding_id: str, ports: Ports) -> BindingResult:
     """Return the binding. Raises NotFound."""
     binding = ports.bindings.get(binding_id)
     if binding is None:
-        raise NotFound("there is no such binding")
+        raise no_binding()
     return show_binding(binding, ports)

@@ -63,5 +63,6 @@ def _end_page(binding: Binding, ports: Ports) -> Binding:
 
 def _with_query(url: str, added: dict[str, str]) -> str:
     parts = urlsplit(url)
-    query = f"{parts.query}&{urlencode(added)}" if parts.query else urlencode(added)
+    # In front, where readers that take the first of two look: a page of the merchant's may have such a name itself.
+    query = "&".join(filter(None, [urlencode(added), parts.query]))
     return urlunsplit(parts._replace(query=query))

@@ -23,11 +23,11 @@ from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import (
     BindingChanged,
     NotDone,
-    NotFound,
     OutcomeUnknown,
     Rejected,
     RelinkRequired,
     Unsendable,
+    no_binding,
 )
 from direct_debit.application.ports.doku import DokuCall, Reply, WriteAnswer
 from direct_debit.application.ports.ports import Ports
@@ -51,7 +51,7 @@ def unbind_account(binding_id: str, ports: Ports, deadline: Deadline) -> Binding
     """
     binding = ports.bindings.get(binding_id)
     if binding is None:
-        raise NotFound("there is no such binding")
+        raise no_binding()
     for _ in range(_ROUNDS):
         if binding.is_unconfirmed:
             binding = _abandon(binding, ports, deadline)
@@ -145,5 +145,8 @@ def _send(binding: Binding, ports: Ports, deadline: Deadline) -> Binding:
         return end_unbinding(binding, BindingEvent.UNBOUND, evidence, ports)
     if answer.reply in _REFUSED:
         end_unbinding(binding, BindingEvent.UNBIND_REFUSED, evidence, ports)
-        raise Rejected("DOKU refused to unlink; the account stays linked", code=answer.code)
+        raise Rejected(
+            "DOKU refused to unlink: responseCode says why; the account stays linked, and the same again begins anew",
+            code=answer.code,
+        )
     return pause_unbinding(binding, ports, answer, unclear=answer.reply is not Reply.OTP_REQUIRED)

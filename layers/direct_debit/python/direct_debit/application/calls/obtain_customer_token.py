@@ -51,7 +51,7 @@ def obtain_customer_token(
     while True:
         binding, known = known or ports.bindings.get(binding_id), None
         if binding is None or binding.tokens is None:
-            raise RelinkRequired("the account is not linked; the customer has to link it again")
+            raise RelinkRequired("the account is not linked; the customer has to link it again (POST /bindings)")
         now = ports.clock.now()
         token = ports.vault.unseal(binding.tokens.access_token, SealedField.ACCESS_TOKEN, binding.id)
         expires_at = binding.tokens.access_expires_at
@@ -103,7 +103,7 @@ def require_relink(
         ports.telemetry.count(Metric.RELINK_REQUIRED)
         ports.telemetry.note("relink required", binding_id=binding.id, code=code)
         break
-    raise refusal("the customer has to link the account again", code=code)
+    raise refusal("the customer has to link the account again (POST /bindings)", code=code)
 
 
 def _refresh(ports: Ports, binding: Binding, deadline: Deadline) -> CustomerAccess:
@@ -149,7 +149,7 @@ def _exchange(ports: Ports, binding: Binding, deadline: Deadline) -> CustomerTok
             if binding.auth_code is None:
                 raise
     if binding.auth_code is None:
-        raise RelinkRequired("the account has to be linked again")
+        raise RelinkRequired("the account has to be linked again (POST /bindings)")
     auth_code = ports.vault.unseal(binding.auth_code, SealedField.AUTH_CODE, binding.id)
     return ports.doku.exchange_auth_code(auth_code, deadline)
 

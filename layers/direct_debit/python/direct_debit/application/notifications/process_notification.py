@@ -38,6 +38,8 @@ _REVERSALS = frozenset({PaymentEvent.CANCELLED, PaymentEvent.DECLINED})
 _RETRY = timedelta(seconds=60)
 _LONGEST_RETRY = timedelta(hours=6)
 _MAX_SWEEPS = 12  # about two days
+_AMOUNT_MISMATCH = "amount_mismatch"
+_TOLD_LENGTH = 64
 
 
 def process_notification(inbox_id: str, ports: Ports, deadline: Deadline) -> None:
@@ -90,7 +92,8 @@ def _process_payment(item: InboxItem, facts: PaymentNotice, ports: Ports) -> Non
     mismatch = _find_mismatch(payment, facts)
     if mismatch is not None:
         request_inquiry(ports, payment)
-        _quarantine(item, mismatch, ports, ref=payment.ref)
+        told = f"{facts.value} {facts.currency}".strip()[:_TOLD_LENGTH] if mismatch == _AMOUNT_MISMATCH else None
+        _quarantine(item, mismatch, ports, ref=payment.ref, told=told or None)
         return
     event = _EVENTS.get(facts.status)
     if event is None:
@@ -191,19 +194,20 @@ def _find_mismatch(payment: Payment, facts: PaymentNotice) -> str | None:
     try:
         value = Decimal(facts.value)
     except InvalidOperation:
-        return "amount_mismatch"
+        return _AMOUNT_MISMATCH
     if facts.currency != CURRENCY or value != payment.amount.value:
-        return "amount_mismatch"
+        return _AMOUNT_MISMATCH
     if facts.customer_id is not None and facts.customer_id != payment.customer_id:
         return "customer_mismatch"
     return None
 
 
-def _quarantine(item: InboxItem, reason: str, ports: Ports, ref: str | None = None) -> None:
+def _quarantine(item: InboxItem, reason: str, ports: Ports, ref: str | None = None, told: str | None = None) -> None:
     ports.telemetry.count(Metric.NOTIFICATION_QUARANTINED)
     ports.telemetry.note("notification quarantined", ref=ref, reason=reason)
-    _settle(item, InboxState.QUARANTINED, reason, ports)
+    _settle(item, InboxState.QUARANTINED, reason, ports, told)
 
 
-def _settle(item: InboxItem, state: InboxState, reason: str | None, ports: Ports) -> None:
-    ports.inbox.settle(item, replace(item, state=state, reason=reason, due_at=None, attempts=item.attempts + 1))
+def _settle(item: InboxItem, state: InboxState, reason: str | None, ports: Ports, told: str | None = None) -> None:
+    after = replace(item, state=state, reason=reason, told=told, due_at=None, attempts=item.attempts + 1)
+    ports.inbox.settle(item, after)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from direct_debit.application.deadline import Deadline
-from direct_debit.application.errors import NotFound
+from direct_debit.application.errors import no_payment
 from direct_debit.application.payments.inquire_status import ask_status
 from direct_debit.application.payments.list_history import list_history
 from direct_debit.application.ports.payments import HistoryEntry
@@ -37,7 +37,7 @@ def get_payment(command: GetPayment, ports: Ports, deadline: Deadline) -> Paymen
     """
     found = ports.payments.get_with_history(command.ref)
     if found is None:
-        raise NotFound("there is no such payment")
+        raise no_payment()
     payment, steps = found
     if command.refresh and _may_ask(payment, ports):
         payment = ask_status(payment, ports, deadline)

@@ -8,7 +8,7 @@ An idempotency key names one payment for ever. Alone it stands for the reference
 with which it came before; it is recorded in the write that makes the payment, or before a repeat is answered.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from direct_debit.application.bindings.release_account import release_account
@@ -26,6 +26,7 @@ from direct_debit.application.errors import (
     RelinkRequired,
     StoreUnavailable,
     Unsendable,
+    no_binding,
 )
 from direct_debit.application.payments.advance_payment import advance_payment, plan_next_look
 from direct_debit.application.payments.result import PaymentResult
@@ -233,11 +234,11 @@ def describe_content_as_before(command: MakePayment) -> str | None:
 def _explain_binding(binding: Binding | None) -> NotFound | Conflict:
     """Return why nothing can be charged by this binding."""
     if binding is None:
-        return NotFound("there is no such binding; link the account first (POST /bindings)")
-    if binding.state is BindingState.RELINK_REQUIRED:
-        return Conflict("the bank no longer accepts this link; the customer has to link the account again")
+        return no_binding()
     if binding.state is not BindingState.ACTIVE:
-        return Conflict(f"the binding is {binding.state}, not ACTIVE; nothing was sent")
+        from direct_debit.application.bindings.not_active import explain_not_active  # noqa: PLC0415 - a good link needs it never
+
+        return explain_not_active(binding.state)
     return Conflict("the customer has too many unfinished payments; wait until some are settled")
 
 
@@ -245,10 +246,26 @@ def _require_same_as_before(existing: Payment, command: MakePayment, ports: Port
     """Let a payment pass whose fingerprint an earlier release made of the same request."""
     text = describe_content_as_before(command)
     if text is None or existing.request_hash != ports.vault.fingerprint(text):
+        different = ", ".join(_name_differences(existing, command)) or "its content"
         raise Conflict(
-            "this reference or Idempotency-Key was used for another payment; use a new one, "
-            "or repeat the request as it was"
+            f"this reference or Idempotency-Key was used for another payment ({different} differs); use a new one, or "
+            "repeat the request as it was; nothing was sent"
         )
+
+
+def _name_differences(existing: Payment, command: MakePayment) -> Iterator[str]:
+    """Name what a request has otherwise than the payment that has its reference. Pages may be the deployment's."""
+    pairs: Mapping[str, tuple[object, object]] = {
+        "bindingId": (existing.binding_id, command.binding_id),
+        "amount": (existing.amount, command.amount),
+        "remarks": (existing.remarks, command.remarks),
+        "successUrl": (existing.success_url, command.success_url or existing.success_url),
+        "failedUrl": (existing.failed_url, command.failed_url or existing.failed_url),
+        "deviceId": (existing.device_id, command.device_id),
+        "ipAddress": (existing.ip_address, command.ip_address),
+        "metadata": (dict(existing.metadata), dict(command.metadata)),
+    }
+    return (name for name, (one, other) in pairs.items() if one != other)
 
 
 def _repeat(

@@ -8,13 +8,13 @@ from direct_debit.application.errors import (
     Conflict,
     CustomerActionRequired,
     NotDone,
-    NotFound,
     OutcomeUnknown,
     PaymentChanged,
     Rejected,
     RelinkRequired,
     StoreUnavailable,
     Unsendable,
+    no_payment,
 )
 from direct_debit.application.payments.advance_payment import REFUSALS, advance_payment, plan_next_look
 from direct_debit.application.payments.result import PaymentResult
@@ -46,16 +46,30 @@ _EVENTS = {
 }
 
 
+# States of a payment that was not stopped behind its code.
+_BROUGHT_ON = (PaymentState.PROCESSING, PaymentState.PAID, PaymentState.REFUNDED)
+
+# What to do where no code is awaited.
+_NO_CODE = {
+    PaymentState.REQUESTED: "it is being sent; ask for its state",
+    PaymentState.PROCESSING: "it ends without one; ask for its state",
+    PaymentState.UNKNOWN: "DOKU is being asked what became of it; ask for its state",
+    PaymentState.FAILED: "start a new one with a new reference",
+    PaymentState.NEEDS_REVIEW: "somebody has to look at it first",
+}
+
+
 def verify_payment_otp(command: VerifyPaymentOtp, ports: Ports, deadline: Deadline) -> PaymentResult:
     """Verify the OTP and return the payment as it is then (PROCESSING, or UNKNOWN when the answer was lost, or was a
     refusal while nobody knows what becomes of an earlier code).
 
+    A payment that a code has brought on is returned as it is.
     Raises NotFound, Conflict (no OTP is awaited, or one is being verified), CustomerActionRequired (wrong code: ask
     again; link again), Rejected (expired, blocked, declined: the payment is FAILED), NotDone (nothing was sent).
     """
     payment = ports.payments.get(command.ref)
     if payment is None:
-        raise NotFound("there is no such payment")
+        raise no_payment()
     while payment.state is PaymentState.OTP_PENDING:
         if payment.otp_attempts >= ports.settings.max_otp_attempts:
             raise Conflict("no more codes are accepted for this payment; wait until it expires, then start a new one")
@@ -63,11 +77,11 @@ def verify_payment_otp(command: VerifyPaymentOtp, ports: Ports, deadline: Deadli
             submitted = _submit(payment, ports)
         except PaymentChanged as race:
             if race.current.otp_attempts != payment.otp_attempts:
-                raise _refusal(race.current) from race
+                return _answer_repeat(race.current)
             payment = race.current  # it was only looked at, and waits for the code as before
             continue
         return PaymentResult(_send(submitted, command.otp, ports, deadline))
-    raise _refusal(payment)
+    return _answer_repeat(payment)
 
 
 def _submit(payment: Payment, ports: Ports) -> Payment:
@@ -87,10 +101,21 @@ def _submit(payment: Payment, ports: Ports) -> Payment:
     return ports.payments.save(payment, replace(submitted, due_at=plan_next_look(ports, submitted, now)))
 
 
+def _answer_repeat(payment: Payment) -> PaymentResult:
+    """Return a payment that a code has brought on, as to the request that brought it: its answer may have been lost.
+
+    Nothing is compared, for codes are not stored, and nothing is sent. Raises Conflict for others.
+    """
+    if payment.otp_accepted and payment.state in _BROUGHT_ON:
+        return PaymentResult(payment, replayed=True)
+    raise _refusal(payment)
+
+
 def _refusal(payment: Payment) -> Conflict:
     if payment.state is PaymentState.OTP_SUBMITTED:
         return Conflict("a code is being verified right now; ask for the payment's state")
-    return Conflict(f"no code is awaited: the payment is {payment.state}")
+    remedy = _NO_CODE.get(payment.state)
+    return Conflict(f"no code is awaited: the payment is {payment.state}" + (f"; {remedy}" if remedy else ""))
 
 
 def _send(payment: Payment, otp: str, ports: Ports, deadline: Deadline) -> Payment:

@@ -27,7 +27,8 @@ class InboxItem:
     """An authentic notification, stored before it was answered.
 
     `body` is its notice, sealed (it may hold an authCode); older items hold DOKU's body.
-    `subject` is the reference it speaks of, for the person who may have to look; older items have none.
+    `subject` is the reference it speaks of, for the person who may have to look; older items have none. `told` is the
+    amount that it names, as DOKU wrote it, where that is not the payment's.
     """
 
     id: str
@@ -39,6 +40,7 @@ class InboxItem:
     body: str = field(repr=False)
     state: InboxState = InboxState.ACCEPTED
     reason: str | None = None
+    told: str | None = None
     attempts: int = 0
     due_at: datetime | None = None
 

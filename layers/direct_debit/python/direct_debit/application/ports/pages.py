@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
+
+JAKARTA = timezone(timedelta(hours=7))  # no summer time
 
 
 @dataclass(frozen=True, slots=True)

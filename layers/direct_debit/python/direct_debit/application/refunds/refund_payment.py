@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from direct_debit.application.deadline import Deadline
-from direct_debit.application.errors import Conflict, NotFound, PaymentChanged
+from direct_debit.application.errors import Conflict, PaymentChanged, no_payment
 from direct_debit.application.payments.advance_payment import queue_refund, save_with_refund
 from direct_debit.application.payments.result import PaymentResult
 from direct_debit.application.ports.ports import Ports
@@ -13,6 +13,7 @@ from direct_debit.domain.payment import PaymentState
 from direct_debit.domain.refund import Refund
 
 _DEFAULT_REASON = "Refund"
+_NOT_PAID = {True: "there is nothing to give back", False: "send this again when it is"}  # whether it is settled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ def refund_payment(command: RefundPayment, ports: Ports, deadline: Deadline) -> 
     """
     payment = ports.payments.get(command.ref)
     if payment is None:
-        raise NotFound("there is no such payment")
+        raise no_payment()
     number = command.partner_refund_no or derive_reference(f"refund:{command.ref}")
     request_hash = ports.vault.fingerprint(describe_content(command.ref, number, command.reason))
     while True:
@@ -39,7 +40,9 @@ def refund_payment(command: RefundPayment, ports: Ports, deadline: Deadline) -> 
             _require_same(payment.refund, command, number, request_hash, ports)
             return PaymentResult(payment, replayed=True)
         if payment.state is not PaymentState.PAID:
-            raise Conflict(f"only a PAID payment can be refunded; this one is {payment.state}")
+            raise Conflict(
+                f"only a PAID payment can be refunded; this one is {payment.state}: {_NOT_PAID[payment.is_final]}"
+            )
         now = ports.clock.now()
         refund = Refund(
             number=number,
@@ -75,9 +78,15 @@ def describe_content_as_before(ref: str, number: str, reason: str | None) -> str
 
 def _require_same(refund: Refund, command: RefundPayment, number: str, request_hash: str, ports: Ports) -> None:
     if refund.number != number:
-        raise Conflict(f"the payment has a refund already (partnerRefundNo {refund.number}); there is only one")
+        raise Conflict(
+            f"the payment has a refund already (partnerRefundNo {refund.number}); there is only one, and "
+            "GET /payments/{ref}/refund shows it"
+        )
     if refund.automatic or refund.request_hash == request_hash:
         return
     text = describe_content_as_before(command.ref, number, command.reason)
     if text is None or refund.request_hash != ports.vault.fingerprint(text):
-        raise Conflict("this refund was requested with another reason; repeat it as it was")
+        raise Conflict(
+            "this refund was requested with another reason; repeat it as it was, or leave it and read it with "
+            "GET /payments/{ref}/refund"
+        )

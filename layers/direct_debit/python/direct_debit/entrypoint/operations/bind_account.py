@@ -14,7 +14,7 @@ from direct_debit.domain import values
 from direct_debit.entrypoint.command import Command
 from direct_debit.entrypoint.doors import Answer, Call
 from direct_debit.entrypoint.route import SENDS, TASK_TOKEN, BodyRule, Route
-from direct_debit.entrypoint.values import CustomerId, DeviceId, IpAddress, Metadata, ReturnUrl, TaskToken
+from direct_debit.entrypoint.values import CustomerId, DeviceId, IpAddress, LinkReturnUrl, Metadata, TaskToken
 from direct_debit.entrypoint.views.binding import BindingView, show_binding
 
 
@@ -39,8 +39,8 @@ class BindAccountRequest(Command):
             repr=False,
         ),
     ]
-    success_url: ReturnUrl | None = None
-    failed_url: ReturnUrl | None = None
+    success_url: LinkReturnUrl | None = None
+    failed_url: LinkReturnUrl | None = None
     customer_name: Annotated[
         str | None,
         Field(
@@ -120,7 +120,8 @@ ROUTE = Route(
     answers={
         201: "PENDING: send the customer's browser to `redirectUrl`. FAILED: DOKU refused, `responseCode` says why.",
         202: "DOKU's answer is not known; the same request again goes on.",
-        200: "A repeat: the link as it is now (header `Idempotency-Replayed`).",
+        200: "A repeat: the link as it is now (header `Idempotency-Replayed`), with the pages and metadata of this "
+        "request.",
     },
     problems=("conflict", *SENDS),
     body=BodyRule.REQUIRED,

@@ -27,7 +27,10 @@ ROUTE = Route(
     summary="Confirm the unlinking with the OTP",
     request=ConfirmUnbindingRequest,
     response=BindingView,
-    answers={200: "Unlinked.", 202: "DOKU's answer is not known; it will be found out."},
+    answers={
+        200: "Unlinked; by a repeat already before (header `Idempotency-Replayed`).",
+        202: "DOKU's answer is not known; it will be found out.",
+    },
     problems=(
         "not-found",
         "conflict",
@@ -48,4 +51,4 @@ def operate(request: ConfirmUnbindingRequest, call: Call) -> Answer:
     """Verify the OTP: 200 when unlinked, 202 when DOKU's answer is not known."""
     result = confirm_unbinding(request.to_command(), call.ports, call.deadline)
     done = result.binding.state is BindingState.UNBOUND
-    return Answer(200 if done else 202, show_binding(result))
+    return Answer(200 if done else 202, show_binding(result), replayed=result.replayed)

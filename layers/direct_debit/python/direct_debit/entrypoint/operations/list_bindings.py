@@ -1,15 +1,14 @@
 """GET /bindings: links of a customer, of a day, or the unresolved ones; page by page."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from direct_debit.application.bindings.list_bindings import BindingsResult, ListBindings, list_bindings
-from direct_debit.application.errors import InvalidRequest
 from direct_debit.domain.binding import BindingState
 from direct_debit.entrypoint.doors import Answer, Call
-from direct_debit.entrypoint.listing import LIST_QUERY, ListRequest, write_mark
+from direct_debit.entrypoint.listing import LIST_QUERY, ListRequest, name_list, write_mark
 from direct_debit.entrypoint.route import READS, Route
 from direct_debit.entrypoint.views.binding import BindingView, show_binding
 from direct_debit.entrypoint.views.view import View
@@ -17,6 +16,8 @@ from direct_debit.entrypoint.views.view import View
 
 class ListBindingsRequest(ListRequest):
     """Find links."""
+
+    things: ClassVar[str] = "links"
 
     state: Annotated[
         BindingState | None,
@@ -31,7 +32,7 @@ class BindingList(View):
     next: str | None = Field(
         default=None,
         description="Send it as `after` to get the next page; absent on the last one.",
-        examples=["MjAyNi0wOC0wMVQwNzoxNTowMCswMDowMHw2ZjFkMmMzYjRhNTk2ODc3ODY5NWE0YjNjMmQxZTBmMA"],
+        examples=["MjAyNi0wOC0wMVQwNzoxNTowMCswMDowMHwxYjdlNDRjMHw2ZjFkMmMzYjRhNTk2ODc3ODY5NWE0YjNjMmQxZTBmMA"],
     )
     not_shown: Sequence[str] | None = Field(
         default=None,
@@ -40,11 +41,11 @@ class BindingList(View):
     )
 
 
-def show_bindings(result: BindingsResult) -> BindingList:
-    """Return what the API shows of a page."""
+def show_bindings(result: BindingsResult, of: str = "") -> BindingList:
+    """Return what the API shows of a page; `of` names its list, where more of it follow."""
     return BindingList(
         bindings=[show_binding(one) for one in result.shown],
-        next=None if result.following is None else write_mark(result.following),
+        next=None if result.following is None else write_mark(result.following, of),
         not_shown=list(result.not_shown) or None,
     )
 
@@ -64,8 +65,7 @@ ROUTE = Route(
 
 def operate(request: ListBindingsRequest, call: Call) -> Answer:
     """Show a page."""
-    selection = request.to_selection()
-    if selection is None:
-        raise InvalidRequest("customerId", "Say which links: customerId, day or unresolved=true.")
-    query = ListBindings(selection=selection, state=request.state, limit=request.limit, after=request.to_mark())
-    return Answer(200, show_bindings(list_bindings(query, call.ports)))
+    selection = request.to_selection(call.ports.clock.now())
+    of = name_list(ROUTE.name, selection)
+    query = ListBindings(selection=selection, state=request.state, limit=request.limit, after=request.to_mark(of))
+    return Answer(200, show_bindings(list_bindings(query, call.ports), of))

@@ -1,17 +1,17 @@
 """GET /payments: payments of a customer, of a day, by DOKU's reference, or the unresolved ones; page by page."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from direct_debit.application.errors import InvalidRequest
 from direct_debit.application.payments.list_payments import ListPayments, find_by_doku_reference, list_payments
 from direct_debit.application.ports.pages import Page
 from direct_debit.domain import values
 from direct_debit.domain.payment import Payment, PaymentState
+from direct_debit.entrypoint.command import rule_of_request
 from direct_debit.entrypoint.doors import Answer, Call
-from direct_debit.entrypoint.listing import LIST_QUERY, ListRequest, write_mark
+from direct_debit.entrypoint.listing import LIST_QUERY, ListRequest, name_list, write_mark
 from direct_debit.entrypoint.route import LOOKS, Route
 from direct_debit.entrypoint.views.payment import PaymentView, show_payment
 from direct_debit.entrypoint.views.view import View
@@ -19,6 +19,9 @@ from direct_debit.entrypoint.views.view import View
 
 class ListPaymentsRequest(ListRequest):
     """Find payments."""
+
+    things: ClassVar[str] = "payments"
+    ways: ClassVar[Sequence[str]] = ("customerId", "day", "dokuReference", "unresolved")
 
     state: Annotated[
         PaymentState | None,
@@ -34,6 +37,17 @@ class ListPaymentsRequest(ListRequest):
         ),
     ] = None
 
+    def _name_ways(self) -> list[str]:
+        named = super()._name_ways()
+        if self.doku_reference is None:
+            return named
+        beside = [*named, *(["state"] if self.state else []), *(["after"] if self.after else [])]
+        if beside:
+            raise rule_of_request(
+                "dokuReference", f"DOKU's reference names one payment: send it alone, without {beside[0]}."
+            )
+        return ["dokuReference"]
+
 
 class PaymentList(View):
     """A page of payments, newest first (unresolved ones: the longest due first)."""
@@ -43,7 +57,7 @@ class PaymentList(View):
         default=None,
         description="Send it as `after` to get the next page; absent on the last one. A page may be short, or empty, "
         "and have a next one: where a state is rare, some are looked at in vain.",
-        examples=["MjAyNi0wOC0wMVQwNzoxNTowMCswMDowMHxJTlYyMDI2MDgwMTA"],
+        examples=["MjAyNi0wOC0wMVQwNzoxNTowMCswMDowMHw1ZjFjMDlhYnxJTlYyMDI2MDgwMTA"],
     )
     not_shown: Sequence[str] | None = Field(
         default=None,
@@ -52,11 +66,11 @@ class PaymentList(View):
     )
 
 
-def show_payments(page: Page[Payment]) -> PaymentList:
-    """Return what the API shows of a page."""
+def show_payments(page: Page[Payment], of: str = "") -> PaymentList:
+    """Return what the API shows of a page; `of` names its list, where more of it follow."""
     return PaymentList(
         payments=[show_payment(payment) for payment in page.records],
-        next=None if page.following is None else write_mark(page.following),
+        next=None if page.following is None else write_mark(page.following, of),
         not_shown=list(page.unreadable) or None,
     )
 
@@ -76,12 +90,9 @@ ROUTE = Route(
 
 def operate(request: ListPaymentsRequest, call: Call) -> Answer:
     """Show a page."""
-    selection = request.to_selection()
     if request.doku_reference is not None:
-        if selection is not None or request.state is not None:
-            raise InvalidRequest("dokuReference", "DOKU's reference names one payment: send it alone.")
         return Answer(200, show_payments(find_by_doku_reference(request.doku_reference, call.ports)))
-    if selection is None:
-        raise InvalidRequest("customerId", "Say which payments: customerId, day, dokuReference or unresolved=true.")
-    query = ListPayments(selection=selection, state=request.state, limit=request.limit, after=request.to_mark())
-    return Answer(200, show_payments(list_payments(query, call.ports)))
+    selection = request.to_selection(call.ports.clock.now())
+    of = name_list(ROUTE.name, selection)
+    query = ListPayments(selection=selection, state=request.state, limit=request.limit, after=request.to_mark(of))
+    return Answer(200, show_payments(list_payments(query, call.ports), of))

@@ -2,16 +2,16 @@
 
 from typing import Annotated
 
-from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, ValidationInfo, field_validator
 
 from direct_debit.application.payments.make_payment import MakePayment, make_payment
 from direct_debit.domain import values
 from direct_debit.domain.money import Amount
-from direct_debit.entrypoint.command import Command
+from direct_debit.entrypoint.command import Command, rule_of_request
 from direct_debit.entrypoint.doors import Answer, Call
 from direct_debit.entrypoint.route import SENDS, TASK_TOKEN, BodyRule, Route
 from direct_debit.entrypoint.values import (
+    NOT_UNFILLED,
     AmountBody,
     BindingId,
     DeviceId,
@@ -20,6 +20,7 @@ from direct_debit.entrypoint.values import (
     Reference,
     ReturnUrl,
     TaskToken,
+    check_filled,
 )
 from direct_debit.entrypoint.views.payment import UNRESOLVED_PAYMENT, PaymentView, show_payment
 
@@ -28,7 +29,13 @@ class MakePaymentRequest(Command):
     """Charge a linked account."""
 
     binding_id: BindingId
-    amount: AmountBody
+    amount: Annotated[
+        AmountBody,
+        Field(
+            description='An amount is an object: {"value": "10000.00", "currency": "IDR"}.',
+            examples=[{"value": "10000.00", "currency": "IDR"}],
+        ),
+    ]
     remarks: Annotated[
         str,
         Field(
@@ -42,11 +49,13 @@ class MakePaymentRequest(Command):
         str | None,
         Field(
             pattern=values.IDEMPOTENCY_KEY,
+            validate_default=True,
             description="1 to 255 printable ASCII characters without blanks; capital and small letters differ. A key "
-            "names one payment for ever. Alone, it stands for the payment with which it came before, else for the "
-            "reference that is made from it; beside a partnerReferenceNo it is bound to that one. With another body, "
-            "or a reference that is not its own, it is 409 and nothing is sent.",
+            "names one payment for ever: beside a partnerReferenceNo that one; alone the one with which it came "
+            "before, else one whose reference is made from it. With another body or reference it is 409, and nothing "
+            "is sent.",
             examples=["b0c5a1de-7d55-4d3e-9f3e-0d6a6f0e7a10"],
+            json_schema_extra=NOT_UNFILLED,
         ),
     ] = None
     success_url: ReturnUrl | None = None
@@ -56,14 +65,20 @@ class MakePaymentRequest(Command):
     metadata: Metadata = Field(default_factory=dict)
     task_token: Annotated[TaskToken | None, Field(repr=False)] = None
 
-    @model_validator(mode="after")
-    def _has_key(self) -> "MakePaymentRequest":
-        if self.partner_reference_no is None and self.idempotency_key is None:
-            raise PydanticCustomError(
-                "missing_key",
-                "send partnerReferenceNo or the header Idempotency-Key: without one a retry could pay twice",
+    @field_validator("idempotency_key")
+    @classmethod
+    def _check_key(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """With the field before, so that its absence is told beside all other faults."""
+        if value is not None:
+            return check_filled(value)
+        # A reference that is wrong is not among the data: it is told by its own rule.
+        if info.data.get("partner_reference_no", "") is None:
+            raise rule_of_request(
+                "partnerReferenceNo",
+                "partnerReferenceNo is missing: send it or the header Idempotency-Key; else a retry could pay twice",
+                missing=True,
             )
-        return self
+        return value
 
     def to_command(self) -> MakePayment:
         """Return the use case's command."""

@@ -27,7 +27,8 @@ ROUTE = Route(
     request=VerifyPaymentOtpRequest,
     response=PaymentView,
     answers={
-        200: "The code was accepted: usually PROCESSING, then PAID by notification.",
+        200: "The code was accepted: usually PROCESSING, then PAID by notification. Or a repeat after that: the "
+        "payment as it is now (header `Idempotency-Replayed`); no code was sent.",
         202: "The outcome is not known; it is resolved without you.",
     },
     problems=(
@@ -51,4 +52,4 @@ def operate(request: VerifyPaymentOtpRequest, call: Call) -> Answer:
     """Verify the OTP: 200 when the bank took it, 202 when its answer is not known."""
     result = verify_payment_otp(request.to_command(), call.ports, call.deadline)
     status = 202 if result.payment.state in UNRESOLVED_PAYMENT else 200
-    return Answer(status, show_payment(result.payment))
+    return Answer(status, show_payment(result.payment), replayed=result.replayed)
