@@ -22,8 +22,16 @@ setup: ## Build .venv and .tools/* from the hash-locked requirements (quick when
 	@$(BOOTSTRAP)
 
 .PHONY: run
-run: setup ## Deploy the template to a local cloud and run one customer's journey; ONCE=1 ends afterwards
-	@exec $(PYTHON) -m tools.local_cloud run $(if $(ONCE),--once)
+run: setup ## Deploy the template to a local cloud and run one customer's journey; ONCE=1 ends afterwards, KEEP=1 keeps the data
+	@exec $(PYTHON) -m tools.local_cloud run $(if $(ONCE),--once) $(if $(KEEP),--keep)
+
+.PHONY: logs
+logs: setup ## What the functions of `make run` log, as it comes: FN=MakePayment for one, ONCE=1 ends with what is there
+	@exec $(PYTHON) -m tools.local_cloud logs $(FN) $(if $(ONCE),--once)
+
+.PHONY: forget
+forget: setup ## Remove what `make run KEEP=1` has kept
+	@$(PYTHON) -m tools.local_cloud forget
 
 .PHONY: invoke
 invoke: setup ## Run one function against the stack of `make run`: FN=BindAccount EVENT=events/bind_account.json, DOCKER=yes|no, DEBUG=5890
@@ -67,8 +75,8 @@ format: setup ## Format the code and apply safe fixes
 	$(PYTHON) -m ruff format .
 
 .PHONY: ops
-ops: ## The operator's command line: make ops ARGS="review --stack NAME"
-	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.ops $(ARGS)
+ops: ## The operator's command line: make ops ARGS="review --stack NAME"; `./ops review` is the same, with its exit status
+	@./ops $(ARGS)
 
 .PHONY: bench-unknown
 bench-unknown: setup ## Measure how long lost answers stay unknown: ARGS="--payments 1000 --throttle 2000 --write"

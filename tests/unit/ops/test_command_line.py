@@ -187,3 +187,22 @@ def test_a_wrong_configuration_is_named(desk: Desk, variable: str) -> None:
 def test_no_stack_without_aws() -> None:
     with mock_aws(), pytest.raises(OpsError, match="there is no stack"):
         find_system("mine", region=REGION)
+
+
+def test_the_region_is_the_environments_as_awss_own_tools_read_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[object] = []
+
+    def find(*_: object, **where: object) -> System:
+        asked.append(where["region"])
+        return desk.system
+
+    monkeypatch.setenv("AWS_REGION", "ap-southeast-3")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    main(["queues", "--stack", "s"], find=find)
+    main(["queues", "--stack", "s", "--region", "us-east-1"], find=find)
+    monkeypatch.delenv("AWS_REGION")
+    main(["queues", "--stack", "s"], find=find)  # boto3 reads the other one
+    capsys.readouterr()
+    assert asked == ["ap-southeast-3", "us-east-1", None]
