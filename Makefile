@@ -45,6 +45,10 @@ start-api: setup ## Serve the API by `sam local start-api` against the stack of 
 deploy: setup ## Deploy and prove it: TO=sandbox|production|local, SET="Name=value ...", YES=1 asks nothing, BACK=1 goes back
 	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.deploy --to "$(TO)" --set '$(SET)' $(if $(YES),--yes) $(if $(BACK),--back)
 
+.PHONY: five-minutes
+five-minutes: setup ## From an empty clone, by docs/integrate.md, to a refunded, unlinked customer; how long it takes
+	@$(PYTHON) -m tests.five_minutes $(ARGS)
+
 .PHONY: test
 ifdef T
 test: setup ## Run every test: unit, integration, template, e2e on a deployed local stack, browser; T=path::name runs one
