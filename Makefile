@@ -47,7 +47,7 @@ deploy: setup ## Deploy and prove it: TO=sandbox|production|local, SET="Name=val
 
 .PHONY: five-minutes
 five-minutes: setup ## From an empty clone, by docs/integrate.md, to a refunded, unlinked customer; how long it takes
-	@$(PYTHON) -m tests.five_minutes $(ARGS)
+	@$(PYTHON) -m tools.five_minutes $(ARGS)
 
 .PHONY: test
 ifdef T

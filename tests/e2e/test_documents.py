@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.documents import Block, Reader, compare, read_blocks
 from tests.e2e.shop import Shop, new_ref
+from tools.documents import Block, Reader, compare, read_blocks
 from tools.local_cloud.checkout import ROOT
 from tools.local_cloud.env_file import exports, ops_variables, shop_variables
 from tools.local_cloud.stack import LocalStack

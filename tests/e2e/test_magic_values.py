@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.documents import Block, Reader, read_blocks
 from tests.e2e.shop import OTP, Shop, new_phone, new_ref
+from tools.documents import Block, Reader, read_blocks
 from tools.local_cloud.caller import Answer
 from tools.local_cloud.checkout import ROOT
 from tools.local_cloud.env_file import exports, shop_variables

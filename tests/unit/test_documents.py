@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.documents import Block, Reader, compare, differing, read_blocks
+from tools.documents import Block, Reader, compare, differing, read_blocks
 
 PAGE = """# Page
 

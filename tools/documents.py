@@ -7,13 +7,12 @@ import threading
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
-
-from tests.patience import PATIENCE_SECONDS
+from typing import IO, cast
 
 ANYTHING = "…"
 """In a page's answer: any text may stand here; as a name, more fields may be there."""
 
+_PATIENCE_SECONDS = 600.0
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 _END = "--- end of block ---"
@@ -75,7 +74,7 @@ class Reader:
         commands, words = self._pipes()
         said: list[str] = []
         # What is never said is not waited for any longer than anything else in these tests.
-        patience = threading.Timer(PATIENCE_SECONDS, self._process.kill)
+        patience = threading.Timer(_PATIENCE_SECONDS, self._process.kill)
         patience.start()
         try:
             # On a line of its own, though what was said may have no end of line.
@@ -97,9 +96,7 @@ class Reader:
         self._process.wait()
 
     def _pipes(self) -> tuple[IO[str], IO[str]]:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        return self._process.stdin, self._process.stdout
+        return cast("IO[str]", self._process.stdin), cast("IO[str]", self._process.stdout)
 
 
 def compare(block: Block, said: str, own: Collection[str] = ()) -> None:
@@ -110,7 +107,8 @@ def compare(block: Block, said: str, own: Collection[str] = ()) -> None:
         differences = list(differing(json.loads(block.answer), json.loads(said), "$", own))
     else:
         differences = [] if _fits(block.answer.strip(), said.strip()) else [f"{said!r} is not {block.answer!r}"]
-    assert not differences, f"line {block.line}: {'; '.join(differences)}\n{block.shell}"
+    if differences:
+        raise AssertionError(f"line {block.line}: {'; '.join(differences)}\n{block.shell}")
 
 
 def differing(wanted: object, got: object, where: str, own: Collection[str] = ()) -> Iterator[str]:

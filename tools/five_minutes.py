@@ -17,8 +17,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO, cast
 
-from tests.documents import Reader, compare, read_blocks
+from tools.documents import Reader, compare, read_blocks
 from tools.local_cloud.checkout import ROOT
 
 type Say = Callable[[str], None]
@@ -78,9 +79,9 @@ def _make_run(clone: Path, environment: dict[str, str], say: Say) -> Iterator[No
         text=True,
         start_new_session=True,
     )
-    assert process.stdout is not None
+    words = cast("IO[str]", process.stdout)
     try:
-        for line in process.stdout:
+        for line in words:
             say(f"| {line.rstrip()}")
             if _SERVES in line:
                 break
@@ -89,7 +90,7 @@ def _make_run(clone: Path, environment: dict[str, str], say: Say) -> Iterator[No
         yield
     finally:
         os.killpg(process.pid, signal.SIGINT)  # Ctrl-C
-        process.stdout.read()
+        words.read()
         process.wait()
 
 
