@@ -147,6 +147,10 @@ diagrams: setup ## Draw the state machines (docs/states.md) and the workflows (d
 	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.diagrams $(ARGS)
 	@$(PYTHON) -m tools.workflow_diagrams $(ARGS)
 
+.PHONY: llms
+llms: setup ## Write llms.txt from docs/README.md
+	@$(PYTHON) -m tools.llms $(ARGS)
+
 # No annotations and no registry host in the locks; `make lock UPGRADE=--upgrade` raises the versions.
 LOCK = "$$($(BOOTSTRAP) --uv)" pip compile --quiet --no-header --no-emit-index-url --no-emit-find-links \
 	--generate-hashes --python-version 3.13 $(UPGRADE)
