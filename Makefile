@@ -139,8 +139,8 @@ openapi: setup ## Write docs/openapi.json and docs/errors.md from the models
 	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.openapi $(ARGS)
 
 .PHONY: events
-events: setup ## Write events/, one example per function and entry kind
-	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.make_events $(ARGS)
+events: setup ## Write events/, one example per function and entry kind; RUNNING=1 writes .local/events/ for the stack of `make run`
+	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.make_events $(if $(RUNNING),--running) $(ARGS)
 
 .PHONY: diagrams
 diagrams: setup ## Draw the state machines (docs/states.md) and the workflows (docs/workflows.md); ARGS=--check compares

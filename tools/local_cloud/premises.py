@@ -75,6 +75,11 @@ def settled(*, keep_data: bool, folder: Path = KEPT, usual: dict[str, int] | Non
         )
 
 
+def read_settled_identity(folder: Path = KEPT) -> tuple[Credentials, AccessKey]:
+    """Return the keys of this checkout's `make run`: of merchant and DOKU, and of the API's caller."""
+    return _read_identity(folder / "identity.json")
+
+
 def forget_data(folder: Path = KEPT) -> None:
     """Remove what `make run KEEP=1` has kept; raises LocalCloudError while a run keeps it."""
     if (folder / "data").exists():
