@@ -143,8 +143,9 @@ events: setup ## Write events/, one example per function and entry kind; RUNNING
 	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.make_events $(if $(RUNNING),--running) $(ARGS)
 
 .PHONY: diagrams
-diagrams: setup ## Draw the state machines (docs/states.md) and the workflows (docs/workflows.md); ARGS=--check compares
+diagrams: setup ## Draw every picture of docs/: states, workflows, parts; ARGS=--check compares
 	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.diagrams $(ARGS)
+	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.architecture_diagrams $(ARGS)
 	@$(PYTHON) -m tools.workflow_diagrams $(ARGS)
 
 .PHONY: llms
