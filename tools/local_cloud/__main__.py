@@ -7,6 +7,7 @@ python -m tools.local_cloud validate                 sam validate --lint
 """
 
 import argparse
+import contextlib
 import signal
 import sys
 import threading
@@ -49,7 +50,7 @@ def main() -> int:
     # TERM ends like Ctrl-C: every block is left in order and no process stays. INT too: a shell that starts us in the
     # background has it ignored.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+        signal.signal(number, interrupt_once)
     try:
         match arguments.command:
             case "logs":
@@ -79,11 +80,18 @@ def _run(*, once: bool, keep: bool) -> int:
                 print(_tell(stack, premises), flush=True)
                 if once:
                     return 0
-                print("Ctrl-C ends it.", flush=True)
-                threading.Event().wait()
-                return 0
+                wait_for_the_end()
         except LocalCloudError as error:
             raise LocalCloudError(f"{error}\nLogs: {LAST_FAILURE}") from error
+    progress.say("ended; nothing runs any more")
+    return 0
+
+
+def wait_for_the_end() -> None:
+    """Wait until Ctrl-C. Here it is no interruption: the run has done what it was for, and ends in order."""
+    with contextlib.suppress(KeyboardInterrupt):
+        print("Ctrl-C ends it.", flush=True)
+        threading.Event().wait()
 
 
 def _walk(stack: LocalStack, progress: Progress) -> bool:
@@ -102,7 +110,7 @@ def _tell(stack: LocalStack, premises: Premises) -> str:
     lines = [
         "",
         f"API        {stack.api_url}  (SigV4, service execute-api, region {stack.cloud.region})",
-        f"Simulator  {stack.simulator_url}  (DOKU and the bank: what happened, ledger, magic values)",
+        f"Simulator  {stack.simulator_url}  (DOKU and the bank: ledger, requests; magic values: docs/testing.md)",
         f"Demo shop  {stack.shop_url}  (where customers come back to)",
         f"AWS        {stack.cloud.endpoint}",
         "",
@@ -132,7 +140,10 @@ def _logs(function: str | None, *, once: bool) -> int:
     return 0
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
+def interrupt_once(_number: int, _frame: FrameType | None) -> None:
+    """End what is under way, by KeyboardInterrupt; a second signal would interrupt the ending, and is not heard."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

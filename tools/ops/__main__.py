@@ -40,7 +40,10 @@ _QUEUES = ("notification", "refund", "inquiry")
 
 def main(arguments: Sequence[str] | None = None, find: Callable[..., System] = find_system) -> int:
     """Run one command; returns the exit status."""
-    given = _parser().parse_args(arguments)
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.stack is None:
+        parser.error("which stack? --stack NAME or DIRECT_DEBIT_STACK; for that of `make run`: . .local/env.ops")
     command: Command = given.command
     try:
         system = find(given.stack, endpoint=given.endpoint_url, region=given.region)
@@ -68,9 +71,10 @@ def _fail(reason: str, *, as_json: bool) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
-    stack = os.environ.get("DIRECT_DEBIT_STACK")
     shared.add_argument(
-        "--stack", default=stack, required=stack is None, help="the stack's name (or DIRECT_DEBIT_STACK)"
+        "--stack",
+        default=os.environ.get("DIRECT_DEBIT_STACK") or None,
+        help="the stack's name (or DIRECT_DEBIT_STACK; `. .local/env.ops` sets it for the stack of `make run`)",
     )
     # AWS's newer tools read AWS_REGION first, boto3 reads AWS_DEFAULT_REGION only.
     shared.add_argument(

@@ -37,6 +37,18 @@ def test_every_command_prints_json(desk: Desk, capsys: pytest.CaptureFixture[str
     assert isinstance(json.loads(capsys.readouterr().out), dict)
 
 
+@pytest.mark.parametrize("given", [None, ""])
+def test_without_a_stack_it_says_how_to_name_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], given: str | None
+) -> None:
+    monkeypatch.delenv("DIRECT_DEBIT_STACK", raising=False)
+    if given is not None:
+        monkeypatch.setenv("DIRECT_DEBIT_STACK", given)
+    with pytest.raises(SystemExit, match="2"):
+        main(["review"])
+    assert "--stack NAME or DIRECT_DEBIT_STACK; for that of `make run`: . .local/env.ops" in capsys.readouterr().err
+
+
 def test_what_waits_for_a_person_has_its_own_status(desk: Desk) -> None:
     desk.put(desk.system.queues["refund"].dead_url, {"ref": "R"})
     assert run(desk, "queues") == 3
