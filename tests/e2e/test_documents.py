@@ -88,3 +88,15 @@ def test_the_operators_first_lines(stack: LocalStack) -> None:
         assert done.stdout
     wrong = subprocess.run(["./ops", "explain"], cwd=ROOT, env=environment, capture_output=True, check=False)
     assert wrong.returncode == 2  # and not make's
+
+
+def test_every_export_of_the_operators_page(stack: LocalStack, tmp_path: Path) -> None:
+    page = (ROOT / "docs/operations.md").read_text()
+    (block,) = [one for one in read_blocks(page) if one.heading == "Find and export"]
+    reader = Reader(tmp_path, {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **ops_variables(stack)})
+    try:
+        # The reader stands in another folder than the checkout: what is written is written there.
+        reader.run(Block(block.heading, block.line, block.shell.replace("./ops ", f"'{ROOT}/ops' "), None, ""))
+    finally:
+        reader.close()
+    assert {file.name for file in tmp_path.iterdir()} == set(re.findall(r"--output (\S+)", block.shell))
