@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tools.documents import Block, Reader, compare, differing, read_blocks
+from tools.local_cloud.checkout import ROOT
 
 PAGE = """# Page
 
@@ -91,3 +92,21 @@ def test_another_answer_than_the_pages_is_told_with_its_line() -> None:
         compare(Block("", 3, "pay", '{"state": "PAID"}', "json"), '{"state": "FAILED"}')
     with pytest.raises(AssertionError, match="line 3"):
         compare(Block("", 3, "pay", "done…\n", "text"), "not done")
+
+
+# Pages whose blocks run, by tests/e2e/test_documents.py and test_magic_values.py; a heading: only what is below it.
+_RUN = {("integrate.md", ""), ("api.md", ""), ("testing.md", ""), ("operations.md", "Find and export")}
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda page: page.name)
+def test_no_block_for_a_shell_is_left_out(page: Path) -> None:
+    """What no test runs is not marked `sh`."""
+    left_out = [one for one in read_blocks(page.read_text()) if not {(page.name, ""), (page.name, one.heading)} & _RUN]
+    assert left_out == []
+
+
+def test_the_pages_that_run_are_run() -> None:
+    tests = "".join((ROOT / "tests/e2e" / name).read_text() for name in ("test_documents.py", "test_magic_values.py"))
+    for page, heading in _RUN:
+        assert f'"docs/{page}"' in tests
+        assert heading in tests
