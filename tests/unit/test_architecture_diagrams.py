@@ -8,6 +8,9 @@ from tools.architecture_diagrams import PAGE, TEMPLATE, draw_parts, draw_request
 from tools.deploy.template import read_template
 from tools.local_cloud.checkout import ROOT
 
+WRITTEN = read_template(TEMPLATE)
+PARTS = draw_parts(WRITTEN)
+
 
 def test_the_page_agrees_with_the_template_and_the_states() -> None:
     page = PAGE.read_text()
@@ -16,8 +19,7 @@ def test_the_page_agrees_with_the_template_and_the_states() -> None:
 
 @pytest.mark.parametrize("function", sorted(file.parent.name for file in ROOT.glob("functions/*/handler.py")))
 def test_every_function_is_drawn_once(function: str) -> None:
-    picture = draw_parts(read_template(TEMPLATE))
-    assert len(re.findall(rf'["<>]{function}(?=["<])', picture)) == 1
+    assert len(re.findall(rf'["<>]{function}(?=["<])', PARTS)) == 1
 
 
 @pytest.mark.parametrize(
@@ -33,7 +35,7 @@ def test_every_function_is_drawn_once(function: str) -> None:
     ],
 )
 def test_what_leads_where(arrow: str) -> None:
-    assert f"\n    {arrow}" in draw_parts(read_template(TEMPLATE))
+    assert f"\n    {arrow}" in PARTS
 
 
 def test_a_rule_of_the_bus_is_an_arrow() -> None:
@@ -44,15 +46,14 @@ def test_a_rule_of_the_bus_is_an_arrow() -> None:
             "Targets": [{"Id": "Any", "Arn": {"Fn::GetAtt": ["NotificationQueue", "Arn"]}}],
         },
     }
-    template = read_template(TEMPLATE)
-    resources = template["Resources"]
+    resources = WRITTEN["Resources"]
     assert isinstance(resources, dict)
-    assert "EventBus --> NotificationQueue" not in draw_parts(template)
-    assert "EventBus --> NotificationQueue" in draw_parts({**template, "Resources": {**resources, "Any": rule}})
+    assert "EventBus --> NotificationQueue" not in PARTS
+    assert "EventBus --> NotificationQueue" in draw_parts({**WRITTEN, "Resources": {**resources, "Any": rule}})
 
 
 def test_the_requests_states_are_the_tables() -> None:
-    picture = draw_request(read_template(TEMPLATE))
+    picture = draw_request(WRITTEN)
     assert re.findall(r"F-->>M: (.*)", picture) == ["201 OTP_PENDING", "201 FAILED", "202 UNKNOWN"]
     assert "due in 61 s" in picture
 
