@@ -22,8 +22,16 @@ setup: ## Build .venv and .tools/* from the hash-locked requirements (quick when
 	@$(BOOTSTRAP)
 
 .PHONY: run
-run: setup ## Deploy the template to a local cloud and run one customer's journey; ONCE=1 ends afterwards
-	@exec $(PYTHON) -m tools.local_cloud run $(if $(ONCE),--once)
+run: setup ## Deploy the template to a local cloud and run one customer's journey; ONCE=1 ends afterwards, KEEP=1 keeps the data
+	@exec $(PYTHON) -m tools.local_cloud run $(if $(ONCE),--once) $(if $(KEEP),--keep)
+
+.PHONY: logs
+logs: setup ## What the functions of `make run` log, as it comes: FN=MakePayment for one, ONCE=1 ends with what is there
+	@exec $(PYTHON) -m tools.local_cloud logs $(FN) $(if $(ONCE),--once)
+
+.PHONY: forget
+forget: setup ## Remove what `make run KEEP=1` has kept
+	@$(PYTHON) -m tools.local_cloud forget
 
 .PHONY: invoke
 invoke: setup ## Run one function against the stack of `make run`: FN=BindAccount EVENT=events/bind_account.json, DOCKER=yes|no, DEBUG=5890
@@ -36,6 +44,10 @@ start-api: setup ## Serve the API by `sam local start-api` against the stack of 
 .PHONY: deploy
 deploy: setup ## Deploy and prove it: TO=sandbox|production|local, SET="Name=value ...", YES=1 asks nothing, BACK=1 goes back
 	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.deploy --to "$(TO)" --set '$(SET)' $(if $(YES),--yes) $(if $(BACK),--back)
+
+.PHONY: five-minutes
+five-minutes: setup ## From an empty clone, by docs/integrate.md, to a refunded, unlinked customer; how long it takes
+	@$(PYTHON) -m tools.five_minutes $(ARGS)
 
 .PHONY: test
 ifdef T
@@ -67,8 +79,8 @@ format: setup ## Format the code and apply safe fixes
 	$(PYTHON) -m ruff format .
 
 .PHONY: ops
-ops: ## The operator's command line: make ops ARGS="review --stack NAME"
-	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.ops $(ARGS)
+ops: ## The operator's command line: make ops ARGS="review --stack NAME"; `./ops review` is the same, with its exit status
+	@./ops $(ARGS)
 
 .PHONY: bench-unknown
 bench-unknown: setup ## Measure how long lost answers stay unknown: ARGS="--payments 1000 --throttle 2000 --write"
@@ -127,13 +139,18 @@ openapi: setup ## Write docs/openapi.json and docs/errors.md from the models
 	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.openapi $(ARGS)
 
 .PHONY: events
-events: setup ## Write events/, one example per function and entry kind
-	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.make_events $(ARGS)
+events: setup ## Write events/, one example per function and entry kind; RUNNING=1 writes .local/events/ for the stack of `make run`
+	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.make_events $(if $(RUNNING),--running) $(ARGS)
 
 .PHONY: diagrams
-diagrams: setup ## Draw the state machines (docs/states.md) and the workflows (docs/workflows.md); ARGS=--check compares
+diagrams: setup ## Draw every picture of docs/: states, workflows, parts; ARGS=--check compares
 	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.diagrams $(ARGS)
+	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.architecture_diagrams $(ARGS)
 	@$(PYTHON) -m tools.workflow_diagrams $(ARGS)
+
+.PHONY: llms
+llms: setup ## Write llms.txt from docs/README.md
+	@$(PYTHON) -m tools.llms $(ARGS)
 
 # No annotations and no registry host in the locks; `make lock UPGRADE=--upgrade` raises the versions.
 LOCK = "$$($(BOOTSTRAP) --uv)" pip compile --quiet --no-header --no-emit-index-url --no-emit-find-links \

@@ -1,9 +1,10 @@
 """Writes events/: one realistic event per function and entry kind, for the tests and for `sam local invoke`.
 
-Inbound calls of DOKU are signed, and signatures age: the committed ones are made for the fixed moment AT with the test
-keys of tests/vectors. `--secret` and `--doku-key` make fresh ones for a running stack.
+What they refer to is in no stack, and inbound calls of DOKU are signed for the fixed moment AT with the test keys of
+tests/vectors. For a running stack, customers, links and payments are made for each event, and the calls signed anew.
 
     make events                      # write events/
+    make events RUNNING=1            # write .local/events/ for the stack of `make run`; signatures last five minutes
     make events ARGS=--check         # exit 1 when a file would change
 """
 
@@ -13,7 +14,7 @@ import hashlib
 import hmac
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -41,6 +42,7 @@ from doku_snap.signing import (
 
 REPOSITORY = Path(__file__).parent.parent
 EVENTS = REPOSITORY / "events"
+RUNNING_EVENTS = REPOSITORY / ".local" / "events"
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PUBLIC_URL = "https://merchant.example/v1"
 ISSUED_TOKEN_KEY = hashlib.sha256(b"test-only key of the tokens issued to DOKU").digest()
@@ -54,6 +56,25 @@ BINDING_NOTIFY_PATH = "/doku/v1.0/registration-account-binding/notify"
 TOKEN_PATH = "/doku/authorization/v1/access-token/b2b"  # noqa: S105 - a path
 
 type Event = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ids:
+    """What one event refers to; by default the example's, which is in no stack."""
+
+    customer: str = CUSTOMER
+    phone: str = "62857957868761"
+    binding: str = BINDING_ID
+    reference: str = REFERENCE
+    amount: str = "10000.00"
+    refund: str = "RFD202603020"
+    return_state: str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+    inbox: str = "1" * 32
+    changes: Sequence[tuple[str, Item | None, Item]] = ()
+    """Changes of records: table, the item before (None: new), the item after; none: the example's own."""
+
+
+EXAMPLE = Ids()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,40 +168,45 @@ def read_signer(secret_file: Path, doku_key_file: Path, public_url: str, at: dat
     )
 
 
-def make_events(signer: Signer) -> dict[str, Event]:
-    """All events by file name without its suffix."""
-    return {**_merchant_events(), **_inbound_events(signer), **_worker_events()}
+def make_events(signer: Signer, ids: Mapping[str, Ids] | None = None) -> dict[str, Event]:
+    """All events by file name without its suffix; `ids` has what each file refers to, if not to the example's."""
+    known = ids or {}
+    example = _all_events(signer, EXAMPLE)
+    return {name: _all_events(signer, known[name])[name] if name in known else example[name] for name in example}
 
 
-def _merchant_events() -> dict[str, Event]:
+def _all_events(signer: Signer, ids: Ids) -> dict[str, Event]:
+    return {**_merchant_events(ids), **_inbound_events(signer, ids), **_worker_events(ids)}
+
+
+def _merchant_events(ids: Ids) -> dict[str, Event]:
     binding: Mapping[str, object] = {
-        "customerId": CUSTOMER,
-        "phone": "62857957868761",
+        "customerId": ids.customer,
+        "phone": ids.phone,
         "successUrl": "https://merchant.example/linked",
         "failedUrl": "https://merchant.example/not-linked",
         "customerName": "Siti Rahma",
         "metadata": {"segment": "gold"},
     }
     payment: Mapping[str, object] = {
-        "bindingId": BINDING_ID,
-        "partnerReferenceNo": REFERENCE,
-        "amount": {"value": "10000.00", "currency": "IDR"},
+        "bindingId": ids.binding,
+        "partnerReferenceNo": ids.reference,
+        "amount": {"value": ids.amount, "currency": "IDR"},
         "remarks": "Order 4711",
         "successUrl": "https://merchant.example/paid",
         "failedUrl": "https://merchant.example/not-paid",
         "metadata": {"orderId": "4711"},
     }
     otp = {"otp": "123456"}
-    refund = {"partnerRefundNo": "RFD202603020", "reason": "Customer complain"}
-    state = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
-    id_path = {"id": BINDING_ID}
-    ref_path = {"ref": REFERENCE}
-    return_path = {"state": state, "outcome": "success"}
+    refund = {"partnerRefundNo": ids.refund, "reason": "Customer complain"}
+    id_path = {"id": ids.binding}
+    ref_path = {"ref": ids.reference}
+    return_path = {"state": ids.return_state, "outcome": "success"}
     api = {
         "bind_account": _api("POST", "/bindings", body=binding),
         "get_binding": _api("GET", "/bindings/{id}", id_path),
-        "list_bindings": _api("GET", "/bindings", query={"customerId": CUSTOMER}),
-        "list_payments": _api("GET", "/payments", query={"customerId": CUSTOMER}),
+        "list_bindings": _api("GET", "/bindings", query={"customerId": ids.customer}),
+        "list_payments": _api("GET", "/payments", query={"customerId": ids.customer}),
         "return_from_binding": _api("GET", "/bindings/return/{state}/{outcome}", return_path),
         "get_balance": _api("GET", "/bindings/{id}/balance", id_path),
         "unbind_account": _api("DELETE", "/bindings/{id}", id_path),
@@ -191,13 +217,13 @@ def _merchant_events() -> dict[str, Event]:
         "refund_payment": _api("POST", "/payments/{ref}/refund", ref_path, body=refund),
         "get_refund": _api("GET", "/payments/{ref}/refund", ref_path),
     }
-    by_binding: Event = {"bindingId": BINDING_ID}
-    by_reference: Event = {"partnerReferenceNo": REFERENCE}
+    by_binding: Event = {"bindingId": ids.binding}
+    by_reference: Event = {"partnerReferenceNo": ids.reference}
     direct: dict[str, Event] = {
         "bind_account": dict(binding),
         "get_binding": by_binding,
-        "list_bindings": {"customerId": CUSTOMER},
-        "list_payments": {"customerId": CUSTOMER, "limit": 20},
+        "list_bindings": {"customerId": ids.customer},
+        "list_payments": {"customerId": ids.customer, "limit": 20},
         "return_from_binding": dict(return_path),
         "get_balance": by_binding,
         "unbind_account": by_binding,
@@ -211,20 +237,20 @@ def _merchant_events() -> dict[str, Event]:
     return {**api, **{f"{name}_direct": command for name, command in direct.items()}}
 
 
-def _inbound_events(signer: Signer) -> dict[str, Event]:
+def _inbound_events(signer: Signer, ids: Ids) -> dict[str, Event]:
     token = {"grantType": "client_credentials"}
     paid = {
-        "originalPartnerReferenceNo": REFERENCE,
+        "originalPartnerReferenceNo": ids.reference,
         "originalReferenceNo": "Sv6LFBnNOiCevHzLcgK",
         "originalExternalId": EXTERNAL_ID,
         "latestTransactionStatus": "00",
         "transactionStatusDesc": "Success",
-        "amount": {"value": "10000.00", "currency": "IDR"},
-        "additionalInfo": {"channelId": "DIRECT_DEBIT_CIMB_SNAP", "custIdMerchant": CUSTOMER},
+        "amount": {"value": ids.amount, "currency": "IDR"},
+        "additionalInfo": {"channelId": "DIRECT_DEBIT_CIMB_SNAP", "custIdMerchant": ids.customer},
     }
     linked = {
         "originalExternalId": EXTERNAL_ID,
-        "additionalInfo": {"status": "SUCCESS", "authCode": "2238" + "0" * 36, "custIdMerchant": CUSTOMER},
+        "additionalInfo": {"status": "SUCCESS", "authCode": "2238" + "0" * 36, "custIdMerchant": ids.customer},
     }
     events = {"issue_token": _api("POST", TOKEN_PATH, body=token, headers=signer.token_headers())}
     for name, path, body, external_id in (
@@ -236,14 +262,14 @@ def _inbound_events(signer: Signer) -> dict[str, Event]:
     return events
 
 
-def _worker_events() -> dict[str, Event]:
-    work = {"ref": REFERENCE, "attempt": 1, "chain": 0}
+def _worker_events(ids: Ids) -> dict[str, Event]:
+    work = {"ref": ids.reference, "attempt": 1, "chain": 0}
     return {
-        "process_notification_sqs": _sqs("NotificationQueue", [_dump({"inboxId": "1" * 32, "chain": 0}), "not JSON"]),
-        "process_refund_sqs": _sqs("RefundRetryQueue", [_dump(work), _dump({"attempt": 1})]),
-        "inquire_status_sqs": _sqs("StatusInquiryQueue", [_dump(work), "[]"]),
+        "process_notification_sqs": _sqs("NotificationQueue", [_dump({"inboxId": ids.inbox, "chain": 0})]),
+        "process_refund_sqs": _sqs("RefundRetryQueue", [_dump(work)]),
+        "inquire_status_sqs": _sqs("StatusInquiryQueue", [_dump(work)]),
         "resolve_pending_schedule": {"workers": 5},
-        "publish_events_stream": _stream(),
+        "publish_events_stream": _stream(ids.changes or example_changes()),
     }
 
 
@@ -309,19 +335,22 @@ def _sqs(queue: str, bodies: list[str]) -> Event:
     return {"Records": records}
 
 
-def _stream() -> Event:
+def example_changes() -> list[tuple[str, Item | None, Item]]:
+    """The changes of the example: its payment is paid, its link becomes active."""
     before = example_payment(PaymentState.PROCESSING, 4)
     after = example_payment(PaymentState.PAID, 5)
     pending = example_binding(BindingState.PENDING, 2)
     active = example_binding(BindingState.ACTIVE, 3)
-    images: list[tuple[str, Item | None, Item]] = [
+    return [
         ("Transactions", write_payment(before), write_payment(after)),
-        ("Transactions", None, {"pk": {"S": "PAYMENT#POISON"}, "sk": {"S": "PAYMENT"}, "kind": {"S": "payment"}}),
         ("Bindings", write_binding(pending), write_binding(active)),
     ]
+
+
+def _stream(changes: Sequence[tuple[str, Item | None, Item]]) -> Event:
     tables = "arn:aws:dynamodb:ap-southeast-3:123456789012:table"
     records = []
-    for number, (table, old, new) in enumerate(images, start=1):
+    for number, (table, old, new) in enumerate(changes, start=1):
         change: dict[str, object] = {
             "ApproximateCreationDateTime": int(AT.timestamp()),
             "Keys": {"pk": new["pk"], "sk": new["sk"]},
@@ -415,20 +444,30 @@ def main() -> int:
     """Write or check the files."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a file would change")
-    parser.add_argument("--out", type=Path, default=EVENTS, help="the folder to write to")
+    parser.add_argument("--running", action="store_true", help="for the stack of `make run`, into .local/events")
+    parser.add_argument("--out", type=Path, help="the folder to write to")
     parser.add_argument("--secret", type=Path, help="the secret's JSON of a running stack")
     parser.add_argument("--doku-key", type=Path, help="PEM of the private key of that stack's DOKU")
     parser.add_argument("--public-url", default=PUBLIC_URL, help="PUBLIC_BASE_URL of that stack")
     options = parser.parse_args()
-    if options.secret and options.doku_key:
+    ids: Mapping[str, Ids] | None = None
+    folder: Path = options.out or EVENTS
+    if options.running:
+        # Needs more than the committed events do.
+        from tools.example_world import make_example_world, running_example_stack  # noqa: PLC0415
+
+        stack = running_example_stack()
+        ids, signer = make_example_world(stack)
+        folder = options.out or RUNNING_EVENTS
+    elif options.secret and options.doku_key:
         now = datetime.now(UTC).replace(microsecond=0)
         signer = read_signer(options.secret, options.doku_key, options.public_url, now)
     else:
         signer = vector_signer()
-    options.out.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     stale = []
-    for name, event in make_events(signer).items():
-        file = options.out / f"{name}.json"
+    for name, event in make_events(signer, ids).items():
+        file = folder / f"{name}.json"
         text = json.dumps(event, indent=2, ensure_ascii=False) + "\n"
         if file.is_file() and file.read_text("utf-8") == text:
             continue

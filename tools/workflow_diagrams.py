@@ -3,11 +3,12 @@ docs/workflows.md, `--check` compares. What stands outside the marked places is 
 """
 
 import json
-import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict
+
+from tools.marked_places import fill
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "workflows.md"
@@ -97,22 +98,15 @@ def _errors(names: Sequence[str]) -> str:
     return ", ".join(words) if len(words) <= _MANY else f"{words[0]}, … {words[-1]}"
 
 
-def fill(page: str) -> str:
-    """The page with every marked place filled anew. Raises ValueError when a workflow has no place."""
-    for name in WORKFLOWS:
-        begin, end = f"<!-- {name}: generated -->", f"<!-- {name}: end -->"
-        place = re.compile(re.escape(begin) + r".*?" + re.escape(end), re.DOTALL)
-        picture = f"{begin}\n{draw(name)}\n{end}"
-        page, places = place.subn(lambda _, text=picture: text, page)  # type: ignore[misc]
-        if places != 1:
-            raise ValueError(f"{PAGE.name} must have one place for {name}: {begin} … {end}")
-    return page
+def fill_page(page: str) -> str:
+    """The page with every picture drawn anew. Raises ValueError when a workflow has no place."""
+    return fill(page, {name: draw(name) for name in WORKFLOWS})
 
 
 def main() -> int:
     """Write the page, or with `--check` say whether it is up to date (exit status 1 when not)."""
     page = PAGE.read_text()
-    filled = fill(page)
+    filled = fill_page(page)
     if "--check" in sys.argv[1:]:
         if page == filled:
             return 0

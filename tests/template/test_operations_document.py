@@ -101,5 +101,5 @@ def test_every_command_of_the_operator_exists(capsys: pytest.CaptureFixture[str]
     with pytest.raises(SystemExit):
         main(["--help"])
     commands = set(re.findall(r"^    ([a-z-]+) ", capsys.readouterr().out, re.MULTILINE))
-    named = {word for word in re.findall(r"`(?:make ops ARGS=\")?([a-z-]+)\b", DOCUMENT) if word in commands}
+    named = {word for word in re.findall(r"`(?:\./ops )?([a-z-]+)\b", DOCUMENT) if word in commands}
     assert named == commands

@@ -9,7 +9,7 @@ from tests.template.translation import REQUIRED, TEMPLATE, source
 CONFIG = tomllib.loads((TEMPLATE.parent / "samconfig.toml").read_text())
 # `make deploy` finds the first two out, and the local cloud the others too (tools/local_cloud/stack.py).
 FOUND_OUT = {"DeployedByMakeDeploy", "PublicBaseUrl"}
-GIVEN_LOCALLY = {"DokuBaseUrl", "Architecture"}
+GIVEN_LOCALLY = {"DokuBaseUrl", "Architecture", "DefaultSuccessUrl", "DefaultFailedUrl"}
 
 
 def overrides(environment: str) -> dict[str, str]:

@@ -1,11 +1,11 @@
 import pytest
 
-from tools.workflow_diagrams import PAGE, draw, fill, read
+from tools.workflow_diagrams import PAGE, draw, fill_page, read
 
 
 def test_the_page_agrees_with_the_definitions() -> None:
     page = PAGE.read_text()
-    assert page == fill(page), "docs/workflows.md is out of date: run `make diagrams`"
+    assert page == fill_page(page), "docs/workflows.md is out of date: run `make diagrams`"
 
 
 @pytest.mark.parametrize("name", ["link_account", "collect_payment"])
@@ -24,6 +24,6 @@ def test_arrows_name_what_leads_there() -> None:
 
 def test_a_changed_picture_and_a_lost_place_are_noticed() -> None:
     page = PAGE.read_text()
-    assert fill(page.replace('-- "failed" -->', "-->")) == page
+    assert fill_page(page.replace('-- "failed" -->', "-->")) == page
     with pytest.raises(ValueError, match="one place for link_account"):
-        fill(page.replace("<!-- link_account: end -->", ""))
+        fill_page(page.replace("<!-- link_account: end -->", ""))

@@ -14,6 +14,7 @@ import uvicorn
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tools.doku_simulator.config import ConfigError, SimulatorConfig, read_config
+from tools.doku_simulator.memory import load, save
 from tools.doku_simulator.server.app import create_app
 from tools.doku_simulator.server.connections import DroppableProtocol
 from tools.doku_simulator.server.service import Service
@@ -32,6 +33,9 @@ def main() -> int:
         return 2
     seed: int | None = options.seed
     service = Service(config, lambda: datetime.now(UTC), lambda: SystemRandom() if seed is None else _seeded(seed))
+    memory: Path | None = options.memory
+    if memory is not None:
+        load(service.simulator, memory)
     listener = socket.create_server((options.host, options.port))
     port: int = listener.getsockname()[1]
     url = f"http://{options.host}:{port}"
@@ -39,7 +43,7 @@ def main() -> int:
         service.simulator.world.public_base_url = url
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(service),
+            create_app(service, None if memory is None else lambda: save(service.simulator, memory)),
             http=DroppableProtocol,
             ws="none",
             log_level="critical",
@@ -66,6 +70,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--config", type=Path, help="JSON configuration; without it, keys are generated")
     parser.add_argument("--port-file", type=Path, help="where to write the port once it is bound")
     parser.add_argument("--credentials-file", type=Path, help="without --config: where to write the merchant's secret")
+    parser.add_argument("--memory", type=Path, help="a file that keeps what DOKU knows from one run to the next")
     parser.add_argument("--seed", type=int, help="make ids and tokens repeatable")
     return parser.parse_args()
 

@@ -91,6 +91,14 @@ class Notifications:
         self.dials: list[NoticeDial] = []
         self._waiting: dict[int, Delivery] = {}
 
+    def memory(self) -> tuple[list[Delivery], dict[int, Delivery]]:
+        """Return all deliveries, and those that wait."""
+        return self.deliveries, self._waiting
+
+    def recall(self, memory: tuple[list[Delivery], dict[int, Delivery]]) -> None:
+        """Take over the deliveries of an earlier DOKU."""
+        self.deliveries, self._waiting = memory
+
     # -- what becomes due ------------------------------------------------------------------------------------------
 
     def payment_is_final(self, payment: Payment, at: datetime) -> Delivery:

@@ -14,6 +14,10 @@ from tools.doku_simulator.records import Binding, CustomerToken, Payment, Simula
 WIB = timezone(timedelta(hours=7))
 """Western Indonesian time: the day of X-EXTERNAL-ID, and the zone of DOKU's own time stamps."""
 
+_MEMORY = (
+    *("bank", "b2b_tokens", "access_tokens", "refresh_tokens", "bindings", "payments", "seen"),
+    *("_bindings_of", "_shift"),
+)
 _ALPHANUMERIC = string.ascii_letters + string.digits
 
 
@@ -88,6 +92,12 @@ class World:
         """Return when the next pending effect is due."""
         return self._effects[0].at if self._effects else None
 
+    def settle(self) -> None:
+        """Let everything that is still to come happen now, each as at its own time."""
+        while self._effects:
+            effect = heapq.heappop(self._effects)
+            effect.run(effect.at)
+
     # -- chance ----------------------------------------------------------------------------------------------------
 
     def digits(self, length: int) -> str:
@@ -109,6 +119,15 @@ class World:
         """Remember a new binding."""
         self.bindings[binding.code] = binding
         self._bindings_of.setdefault(binding.phone, []).append(binding)
+
+    def memory(self) -> dict[str, object]:
+        """Return what is known of accounts, links, tokens and payments, and the clock's shift."""
+        return {name: getattr(self, name) for name in _MEMORY}
+
+    def recall(self, memory: dict[str, object]) -> None:
+        """Take over the memory of an earlier world."""
+        for name in _MEMORY:
+            setattr(self, name, memory[name])
 
     def linked(self, phone: str) -> Binding | None:
         """Return the binding that holds the account now."""

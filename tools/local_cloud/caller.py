@@ -1,5 +1,6 @@
 """A merchant's system: an IAM user that may call the API and nothing else, and its signed HTTP requests."""
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,11 +35,15 @@ class Answer:
     milliseconds: float
 
 
-def create_caller(cloud: Cloud, api_id: str) -> AccessKey:
-    """Create an IAM user whose only right is to invoke this API; returns its access key."""
+def create_caller(cloud: Cloud, api_id: str, key: AccessKey) -> None:
+    """Create an IAM user whose only right is to invoke this API and whose access key is this one, unless it is there.
+
+    The emulator was told which key the first one is to be.
+    """
     iam = cloud.iam()
     name = "merchant-system"
-    iam.create_user(UserName=name)
+    with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_user(UserName=name)
     iam.put_user_policy(
         UserName=name,
         PolicyName="call-the-api",
@@ -55,8 +60,9 @@ def create_caller(cloud: Cloud, api_id: str) -> AccessKey:
             }
         ),
     )
-    key = iam.create_access_key(UserName=name)["AccessKey"]
-    return AccessKey(key["AccessKeyId"], key["SecretAccessKey"])
+    there = iam.list_access_keys(UserName=name)["AccessKeyMetadata"]
+    if key.key_id not in {one["AccessKeyId"] for one in there}:
+        iam.create_access_key(UserName=name)
 
 
 class ApiCaller:

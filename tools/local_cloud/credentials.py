@@ -1,4 +1,4 @@
-"""Keys and secrets of one local stack, made anew each time."""
+"""Keys and secrets of one local stack."""
 
 import base64
 import json
@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What DOKU and the merchant know of each other. Keys are PEM."""
+    """What DOKU and the merchant know of each other, and the merchant's own keys. Key pairs are PEM, keys base64."""
 
     client_id: str
     secret_key: str = field(repr=False)
@@ -19,6 +19,9 @@ class Credentials:
     merchant_public_key: str = field(repr=False)
     doku_private_key: str = field(repr=False)
     doku_public_key: str = field(repr=False)
+    token_key: str = field(repr=False)
+    phone_pepper: str = field(repr=False)
+    issued_token_key: str = field(repr=False)
 
     def secret(self) -> str:
         """The JSON that an operator would put into the stack's secret."""
@@ -29,16 +32,16 @@ class Credentials:
                 "merchantPrivateKey": self.merchant_private_key,
                 "dokuPublicKey": self.doku_public_key,
                 "dokuClientKey": self.client_id,
-                "tokenKeys": {"local-1": _random_key()},
+                "tokenKeys": {"local-1": self.token_key},
                 "activeTokenKey": "local-1",
-                "phonePepper": _random_key(),
-                "issuedTokenKey": _random_key(),
+                "phonePepper": self.phone_pepper,
+                "issuedTokenKey": self.issued_token_key,
             }
         )
 
 
 def new_credentials() -> Credentials:
-    """Make two RSA-2048 pairs (the merchant's, DOKU's) and a shared HMAC secret."""
+    """Make two RSA-2048 pairs (the merchant's, DOKU's), a shared HMAC secret and the merchant's own keys."""
     merchant_private, merchant_public = _key_pair()
     doku_private, doku_public = _key_pair()
     return Credentials(
@@ -48,6 +51,9 @@ def new_credentials() -> Credentials:
         merchant_public_key=merchant_public,
         doku_private_key=doku_private,
         doku_public_key=doku_public,
+        token_key=_random_key(),
+        phone_pepper=_random_key(),
+        issued_token_key=_random_key(),
     )
 
 

@@ -1,14 +1,21 @@
-"""The file that lets a function outside the emulator use the running stack: `sam local --env-vars` and tools/invoke."""
+"""The files by which others use the running stack; they go with it.
+
+`.local/env.json` is for a function outside the emulator (`sam local --env-vars`, tools/invoke), `.local/env` for a
+shell that is the merchant's backend, `.local/env.ops` for one that is the operator's.
+"""
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from shlex import quote
 
 from tools.local_cloud.checkout import LOCAL
 from tools.local_cloud.stack import LocalStack
 
 ENV_FILE = LOCAL / "env.json"
+SHOP_ENV = LOCAL / "env"
+OPS_ENV = LOCAL / "env.ops"
 
 
 @contextlib.contextmanager
@@ -20,11 +27,47 @@ def env_file(stack: LocalStack, path: Path = ENV_FILE) -> Iterator[Path]:
     """
     function = stack.function_name("bind_account")
     deployed = stack.cloud.functions().get_function_configuration(FunctionName=function)["Environment"]["Variables"]
-    content = json.dumps({"Parameters": deployed | stack.cloud.environment()}, indent=2, sort_keys=True) + "\n"
+    with _kept(path, json.dumps({"Parameters": deployed | stack.cloud.environment()}, indent=2, sort_keys=True) + "\n"):
+        yield path
+
+
+@contextlib.contextmanager
+def shell_files(stack: LocalStack, shop: Path = SHOP_ENV, ops: Path = OPS_ENV) -> Iterator[None]:
+    """Write one file for the merchant's shell and one for the operator's, to be read by `. FILE`."""
+    with _kept(shop, exports(shop_variables(stack))), _kept(ops, exports(ops_variables(stack))):
+        yield
+
+
+def shop_variables(stack: LocalStack) -> Mapping[str, str]:
+    """Return what a merchant's backend, and its docs' commands, need: the API, its keys, the simulator, the shop."""
+    return {
+        "API": stack.api_url,
+        "SIMULATOR": stack.simulator_url,
+        "SHOP": stack.shop_url,
+        "AWS_REGION": stack.cloud.region,
+        "AWS_ACCESS_KEY_ID": stack.caller_key.key_id,
+        "AWS_SECRET_ACCESS_KEY": stack.caller_key.secret,
+        "AWS_SESSION_TOKEN": "",
+    }
+
+
+def ops_variables(stack: LocalStack) -> Mapping[str, str]:
+    """Return what the operator's command line, and AWS's own, need to reach this stack."""
+    return {**stack.cloud.environment(), "AWS_SESSION_TOKEN": "", "DIRECT_DEBIT_STACK": stack.name}
+
+
+def exports(variables: Mapping[str, str]) -> str:
+    """Return shell text that exports these variables."""
+    return "".join(f"export {name}={quote(value)}\n" for name, value in variables.items())
+
+
+@contextlib.contextmanager
+def _kept(path: Path, content: str) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
     path.write_text(content)
     try:
-        yield path
+        yield
     finally:
         if path.exists() and path.read_text() == content:
             path.unlink()

@@ -1,9 +1,10 @@
 """Runs one command and ends it, with all its children, when the starter is gone.
 
-    python guard.py [--at-once] COMMAND...
+    python guard.py [--at-once | --grace=SECONDS] COMMAND...
 
 Standard input is a pipe that the starter holds open: its end closes with the starter, however that dies (also by
-SIGKILL), and then this program ends the command's process group: asked first, or `--at-once` without a question.
+SIGKILL), and then this program ends the command's process group: asked first and given `--grace` (5 s), or `--at-once`
+without a question.
 Needs the standard library only.
 """
 
@@ -18,8 +19,8 @@ _GRACE_SECONDS = 5.0
 _POLL_SECONDS = 0.2
 
 
-def main(command: list[str], *, at_once: bool) -> int:
-    """Run the command until it or the starter ends; returns the command's status."""
+def main(command: list[str], *, grace_seconds: float) -> int:
+    """Run the command until it or the starter ends; returns its status. No grace: it is not asked to end."""
     # Ctrl-C reaches the whole terminal group; ending in order is the starter's business, so it is ignored here.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
@@ -28,8 +29,8 @@ def main(command: list[str], *, at_once: bool) -> int:
     while starter_lives and child.poll() is None:
         readable, _, _ = select.select([sys.stdin], [], [], _POLL_SECONDS)
         starter_lives = not readable or os.read(sys.stdin.fileno(), 1) != b""
-    if not at_once:
-        _ask_to_end(child)
+    if grace_seconds:
+        _ask_to_end(child, grace_seconds)
     _signal_group(child.pid, signal.SIGKILL)
     child.wait()
     return child.returncode
@@ -40,10 +41,10 @@ def _default_signals() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-def _ask_to_end(child: subprocess.Popen[bytes]) -> None:
+def _ask_to_end(child: subprocess.Popen[bytes], grace_seconds: float) -> None:
     """Ask the command and whatever it left in its process group, and give the command a little time."""
     _signal_group(child.pid, signal.SIGTERM)
-    deadline = time.monotonic() + _GRACE_SECONDS
+    deadline = time.monotonic() + grace_seconds
     while child.poll() is None and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS / 4)
 
@@ -57,5 +58,8 @@ def _signal_group(group: int, number: signal.Signals) -> None:
 
 if __name__ == "__main__":
     arguments = sys.argv[1:]
-    hurried = arguments[0] == "--at-once"
-    sys.exit(main(arguments[1:] if hurried else arguments, at_once=hurried))
+    option, _, value = arguments[0].partition("=")
+    grace = {"--at-once": 0.0, "--grace": float(value or 0)}.get(option)
+    if grace is None:
+        sys.exit(main(arguments, grace_seconds=_GRACE_SECONDS))
+    sys.exit(main(arguments[1:], grace_seconds=grace))

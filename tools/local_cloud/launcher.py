@@ -11,6 +11,9 @@ Six differences, seen with the pinned version:
 
 And one for speed: each worker would unpack the layers for itself and compile them anew, which is more than half of its
 cold start. They are unpacked once per run, and who imports a module first leaves its bytecode to the others.
+
+Two variables are for it and not for the functions: `LIVE_SOURCES`, a checkout whose functions and layers run as they
+are now, and `CALLER_KEY` (`ID:SECRET`), the access key that the first caller gets.
 """
 
 import hashlib
@@ -255,11 +258,12 @@ def with_failing_callback(
 
 
 def with_shared_layers(
-    resolve: Callable[[str | dict[str, Any]], bytes | None], folder: Path
+    resolve: Callable[[str | dict[str, Any]], bytes | None], folder: Path, live: "LiveSources | None" = None
 ) -> Callable[[str | dict[str, Any]], bytes | None]:
     """Wrap the reading of a layer's archive: it is unpacked once below `folder`, and each worker gets a pointer to it.
 
-    The pointer is an archive too, with one `.pth` file at the place that AWS makes a site directory.
+    The pointer is an archive too, with one `.pth` file at the place that AWS makes a site directory. A layer of which
+    there are live sources is found there first.
     """
     lock = threading.Lock()
 
@@ -272,18 +276,70 @@ def with_shared_layers(
             if not unpacked.exists():
                 with zipfile.ZipFile(io.BytesIO(archive)) as content:
                     content.extractall(unpacked)
-        return _pointer_to(unpacked / "python")
+        built = unpacked / "python"
+        return _pointer_to(built, *(live.layers_in(built) if live else ()))
 
     return wrapped
 
 
-def _pointer_to(folder: Path) -> bytes:
+def _pointer_to(*folders: Path) -> bytes:
     site = f"python/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as content:
         # In front, as a layer's own folder would be: a plain path would come behind the emulator's own packages.
-        content.writestr(f"{site}/layer.pth", f"import sys; sys.path.insert(0, {str(folder)!r})\n")
+        lines = [f"import sys; sys.path.insert(0, {str(folder)!r})\n" for folder in folders]
+        content.writestr(f"{site}/layer.pth", "".join(lines))
     return archive.getvalue()
+
+
+class LiveSources:
+    """The functions and layers of a checkout as they are now: an edit shows at a function's next call."""
+
+    def __init__(self, checkout: Path) -> None:
+        self._functions = checkout / "functions"
+        self._layers = checkout / "layers"
+
+    def layers_in(self, built: Path) -> list[Path]:
+        """Return the source folders of the packages that a built layer holds."""
+        return [folder for folder in sorted(self._layers.glob("*/python")) if (built / folder.parent.name).is_dir()]
+
+    def archive(self, function: str) -> bytes | None:
+        """Return a deployed function's code as it is now; None where no folder has its name."""
+        folders = [path for path in self._functions.iterdir() if path.is_dir()]
+        named = [path for path in folders if function.endswith("-" + path.name.replace("_", "-"))]
+        if not named:
+            return None
+        folder = max(named, key=lambda path: len(path.name))
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as content:
+            for file in sorted(folder.rglob("*.py")):
+                content.write(file, file.relative_to(folder))
+        return archive.getvalue()
+
+    def stamp(self) -> int:
+        """Return a number that is another one once a source was changed, added or removed."""
+        files = [*self._functions.rglob("*.py"), *self._layers.rglob("*.py")]
+        return hash(tuple((str(file), file.stat().st_mtime_ns) for file in sorted(files)))
+
+
+def with_live_sources(acquire: Callable[..., tuple[Any, str]], live: LiveSources) -> Callable[..., tuple[Any, str]]:
+    """Wrap the choice of a worker so that it has the sources as they are: one that was started before begins anew."""
+    started: dict[int, int] = {}  # by worker, the stamp of what it runs
+
+    def wrapped(function: str, configuration: dict[str, Any], code: bytes, **options: object) -> tuple[Any, str]:
+        worker, how = acquire(function, configuration, code, **options)
+        if worker is None:
+            return worker, how
+        now = live.stamp()
+        if how == "reused" and started.get(id(worker)) == now:
+            return worker, how
+        if how == "reused":
+            worker.kill()  # it is started again when it is called
+        worker.code_zip = live.archive(function) or code
+        started[id(worker)] = now
+        return worker, how
+
+    return wrapped
 
 
 def beside(poll: Callable[[], bool]) -> Callable[[], bool]:
@@ -433,6 +489,26 @@ def mend_figures(functions: Any, gateway: Any, cloudwatch: Any) -> None:  # noqa
     cloudwatch._evaluate_alarm = lambda *_: None  # noqa: SLF001 - as above
 
 
+def give_live_sources(lambda_svc: Any, live: LiveSources) -> None:  # noqa: ANN401 - a module without types
+    """Let functions run from a checkout's sources."""
+    lambda_svc.acquire_worker = with_live_sources(lambda_svc.acquire_worker, live)
+
+
+def give_caller_key(iam: Any, key: str, secret: str) -> None:  # noqa: ANN401 - a module without types
+    """Let the first access key that is made be this one, so that a caller's configuration stays right."""
+    new_id, create = iam._gen_access_key_id, iam._create_access_key  # noqa: SLF001 - no public hook
+
+    def create_given(request: object) -> object:
+        first = not any(identity == key for identity in iam._access_keys)  # noqa: SLF001 - as above
+        iam._gen_access_key_id = (lambda: key) if first else new_id  # noqa: SLF001 - as above
+        answer = create(request)
+        if first and key in iam._access_keys:  # noqa: SLF001 - as above
+            iam._access_keys[key]["SecretAccessKey"] = secret  # noqa: SLF001 - as above
+        return answer
+
+    iam._IAM_HANDLERS["CreateAccessKey"] = create_given  # noqa: SLF001 - as above
+
+
 def mend_state_machines(stepfunctions: Any) -> None:  # noqa: ANN401 - a module without types
     """Mend the emulator's Step Functions."""
 
@@ -447,7 +523,15 @@ def mend_state_machines(stepfunctions: Any) -> None:  # noqa: ANN401 - a module 
 def main() -> None:
     """Mend the emulator and run it until it is told to end."""
     from ministack import app  # noqa: PLC0415 - exists in its own environment only; the functions above are tested in ours
-    from ministack.services import apigateway_v1, cloudwatch, lambda_svc, stepfunctions  # noqa: PLC0415 - as above
+    from ministack.services import apigateway_v1, cloudwatch, iam, lambda_svc, stepfunctions  # noqa: PLC0415 - as above
+
+    # Taken away at once: what is in the environment, the functions inherit.
+    sources, key = os.environ.pop("LIVE_SOURCES", ""), os.environ.pop("CALLER_KEY", "")
+    live = LiveSources(Path(sources)) if sources else None
+    if live:
+        give_live_sources(lambda_svc, live)
+    if key:
+        give_caller_key(iam, *key.split(":"))
 
     lambda_svc._execute_function_warm = with_exception_class(lambda_svc._execute_function_warm)  # noqa: SLF001 - no public hook
     lambda_svc._sqs_esm_concurrency = with_numeric_concurrency(lambda_svc._sqs_esm_concurrency)  # noqa: SLF001 - as above
@@ -457,6 +541,7 @@ def main() -> None:
     lambda_svc._resolve_layer_zip = with_shared_layers(  # noqa: SLF001 - as above
         lambda_svc._resolve_layer_zip,  # noqa: SLF001 - as above
         Path(os.environ["TMPDIR"], "layers"),
+        live,
     )
     poll, lambda_svc._execute_function = with_given_back_records(  # noqa: SLF001 - as above
         lambda_svc._poll_dynamodb_streams,  # noqa: SLF001 - as above

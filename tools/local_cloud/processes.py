@@ -27,14 +27,16 @@ def server(
     ready: Callable[[], bool],
     patience_seconds: float = 600.0,
     kill: bool = False,
+    grace_seconds: float | None = None,
 ) -> Iterator[None]:
     """Run a server until the block ends; enter the block once `ready` says yes.
 
-    `kill`: it keeps nothing, so that it is not asked to end.
+    `kill`: it keeps nothing, so that it is not asked to end. `grace_seconds`: how long it may take once it is asked.
     Raises LocalCloudError with the end of its log when the server ends early or is not ready in time.
     """
     with log.open("wb") as output:
-        guard = _start_guarded(["--at-once", *command] if kill else command, environment, folder, output)
+        ending = ["--at-once"] if kill else [] if grace_seconds is None else [f"--grace={grace_seconds}"]
+        guard = _start_guarded([*ending, *command], environment, folder, output)
         try:
             deadline = time.monotonic() + patience_seconds
             while not ready():
@@ -83,8 +85,15 @@ def _end(guard: subprocess.Popen[bytes]) -> None:
     guard.wait()
 
 
-def free_port() -> int:
-    """A TCP port of the loopback that is free now."""
+def free_port(*preferred: int) -> int:
+    """A TCP port of the loopback that is free now: the first of the preferred ones that is, else any."""
+    for wanted in preferred:
+        with socket.socket() as probe:
+            # What a server may do that begins where another has just ended.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                probe.bind((LOOPBACK, wanted))
+                return wanted
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]

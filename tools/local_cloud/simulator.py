@@ -52,8 +52,13 @@ class Simulator:
 
 
 @contextlib.contextmanager
-def simulator(folder: Path, credentials: Credentials) -> Iterator[Simulator]:
-    """Run the simulator on a port of its own choice, knowing these credentials."""
+def simulator(
+    folder: Path, credentials: Credentials, *, port: int = 0, memory: Path | None = None
+) -> Iterator[Simulator]:
+    """Run the simulator on this port (0: one of its own choice), knowing these credentials.
+
+    `memory`: a file in which it keeps what DOKU and the bank know, from one run to the next.
+    """
     config, port_file = folder / "simulator.json", folder / "simulator.port"
     config.touch(mode=0o600)
     config.write_text(
@@ -74,12 +79,14 @@ def simulator(folder: Path, credentials: Credentials) -> Iterator[Simulator]:
         "--host",
         LOOPBACK,
         "--port",
-        "0",
+        str(port),
         "--config",
         config,
         "--port-file",
         port_file,
     ]
+    if memory is not None:
+        command += ["--memory", memory]
     environment = {
         "PATH": os.environ.get("PATH", os.defpath),
         "PYTHONPATH": str(ROOT),

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,9 +15,11 @@ from tools.local_cloud import sam
 from tools.local_cloud.aws import Cloud
 from tools.local_cloud.caller import AccessKey, ApiCaller, create_caller
 from tools.local_cloud.checkout import SAM_CONFIG
-from tools.local_cloud.credentials import Credentials, new_credentials
+from tools.local_cloud.credentials import Credentials
+from tools.local_cloud.demo_shop import demo_shop
 from tools.local_cloud.emulator import emulator
 from tools.local_cloud.failure import LocalCloudError
+from tools.local_cloud.premises import Premises
 from tools.local_cloud.progress import Progress
 from tools.local_cloud.run_folder import run_folder
 from tools.local_cloud.simulator import Simulator, simulator
@@ -39,6 +40,7 @@ class LocalStack:
     credentials: Credentials = field(repr=False)
     outputs: Mapping[str, str]
     folder: Path
+    shop_url: str
 
     @property
     def simulator_url(self) -> str:
@@ -86,52 +88,69 @@ class LocalStack:
 
 
 @contextlib.contextmanager
-def local_stack(progress: Progress | None = None, parameters: Mapping[str, str] | None = None) -> Iterator[LocalStack]:
-    """Build and deploy the template to a fresh emulator beside a fresh simulator.
+def local_stack(
+    progress: Progress | None = None,
+    parameters: Mapping[str, str] | None = None,
+    premises: Premises | None = None,
+) -> Iterator[LocalStack]:
+    """Build and deploy the template to an emulator beside a simulator: fresh ones, unless the premises keep data.
 
-    `parameters` override those of samconfig.toml's local environment; emulator and simulator listen on the loopback
-    only. Raises LocalCloudError.
+    `parameters` override those of samconfig.toml's local environment; emulator, simulator and the demo shop listen on
+    the loopback only. Raises LocalCloudError.
     """
     say = (progress or Progress(quiet=True)).say
+    premises = premises or Premises()
     target = read_target(SAM_CONFIG, "local")
     with contextlib.ExitStack() as resources:
         folder = resources.enter_context(run_folder())
         say("starting the AWS emulator and the DOKU simulator")
-        credentials = new_credentials()
-        cloud = resources.enter_context(emulator(folder, target.region))
-        doku = resources.enter_context(simulator(folder, credentials))
-        say(f"emulator {cloud.endpoint}, simulator {doku.url}")
+        credentials = premises.credentials
+        cloud = resources.enter_context(emulator(folder, target.region, premises))
+        doku = resources.enter_context(
+            simulator(folder, credentials, port=premises.ports["simulator"], memory=premises.memory)
+        )
+        shop_url = resources.enter_context(demo_shop(premises.ports["shop"]))
+        say(f"emulator {cloud.endpoint}, simulator {doku.url}, demo shop {shop_url}")
 
         built = sam.build(folder / "build.log")
         say("sam build done")
-        api_id = secrets.token_hex(4)
-        api_url = f"{cloud.endpoint}/_aws/execute-api/{api_id}/v1"
-        found = {"Architecture": sam.ARCHITECTURE, "DokuBaseUrl": doku.url, "PublicBaseUrl": api_url}
+        api_url = f"{cloud.endpoint}/_aws/execute-api/{premises.api_id}/v1"
+        found = {
+            "Architecture": sam.ARCHITECTURE,
+            "DokuBaseUrl": doku.url,
+            "PublicBaseUrl": api_url,
+            "DefaultSuccessUrl": f"{shop_url}/success",
+            "DefaultFailedUrl": f"{shop_url}/failed",
+        }
         # The emulator takes the API's id from this tag, so that its URL is known before.
-        place = emulator_place(cloud, {"ms-custom-id": api_id})
+        place = emulator_place(cloud, {"ms-custom-id": premises.api_id})
         _deploy(place, replace(target, given=parameters or {}), built, found, folder)
         say("deployed")
 
         outputs = _outputs(cloud, target.stack)
         cloud.secrets().put_secret_value(SecretId=outputs["DokuSecretId"], SecretString=credentials.secret())
         doku.register_merchant(api_url)
+        create_caller(cloud, premises.api_id, premises.caller_key)
         yield LocalStack(
             name=target.stack,
             api_url=api_url,
             cloud=cloud,
             simulator=doku,
-            caller_key=create_caller(cloud, api_id),
+            caller_key=premises.caller_key,
             credentials=credentials,
             outputs=outputs,
             folder=folder,
+            shop_url=shop_url,
         )
         say("stopping")
 
 
 def _deploy(place: Place, target: Target, built: Path, found: Mapping[str, str], folder: Path) -> None:
-    """Deploy to the fresh emulator as `make deploy` does, without a question."""
+    """Deploy to the emulator as `make deploy` does, without a question."""
     region = cast("BucketLocationConstraintType", place.region)
-    place.clients.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": region})
+    s3 = place.clients.s3
+    with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": region})
     with (folder / "deploy.log").open("w", encoding="utf-8") as log:
         deployer = Deployer(place, lambda _: True, lambda text: print(text, file=log, flush=True))
         try:

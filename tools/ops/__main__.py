@@ -1,7 +1,9 @@
 """The operator's command line.
 
-make ops ARGS="COMMAND ... --stack NAME [--region REGION] [--endpoint-url URL] [--json]"
-(or `python -m tools.ops`, with the layers' folders on PYTHONPATH)
+./ops COMMAND ... [--stack NAME] [--region REGION] [--endpoint-url URL] [--json]
+(`make ops ARGS="..."` is the same, but make turns every status other than 0 into 2)
+
+The stack is DIRECT_DEBIT_STACK's, the region AWS_REGION's or AWS_DEFAULT_REGION's, unless they are given.
 
 Status 0: done. 1: not done, the reason is told. 2: wrong command line. 3: done, and something waits for a person.
 """
@@ -27,7 +29,7 @@ from tools.ops.redrive_refund import redrive_refund
 from tools.ops.report import FAILED, Report, escape
 from tools.ops.resolve import resolve
 from tools.ops.review import close_notification, close_reversal, review
-from tools.ops.stream_failures import stream_failures
+from tools.ops.stream_failures import discard_failure, stream_failures
 from tools.ops.system import System, find_system
 
 type Command = Callable[[argparse.Namespace, System], Report]
@@ -38,7 +40,10 @@ _QUEUES = ("notification", "refund", "inquiry")
 
 def main(arguments: Sequence[str] | None = None, find: Callable[..., System] = find_system) -> int:
     """Run one command; returns the exit status."""
-    given = _parser().parse_args(arguments)
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.stack is None:
+        parser.error("which stack? --stack NAME or DIRECT_DEBIT_STACK; for that of `make run`: . .local/env.ops")
     command: Command = given.command
     try:
         system = find(given.stack, endpoint=given.endpoint_url, region=given.region)
@@ -66,11 +71,17 @@ def _fail(reason: str, *, as_json: bool) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
-    stack = os.environ.get("DIRECT_DEBIT_STACK")
     shared.add_argument(
-        "--stack", default=stack, required=stack is None, help="the stack's name (or DIRECT_DEBIT_STACK)"
+        "--stack",
+        default=os.environ.get("DIRECT_DEBIT_STACK") or None,
+        help="the stack's name (or DIRECT_DEBIT_STACK; `. .local/env.ops` sets it for the stack of `make run`)",
     )
-    shared.add_argument("--region", help="where the stack is, when that is not the environment's region")
+    # AWS's newer tools read AWS_REGION first, boto3 reads AWS_DEFAULT_REGION only.
+    shared.add_argument(
+        "--region",
+        default=os.environ.get("AWS_REGION") or None,
+        help="where the stack is (or AWS_REGION, AWS_DEFAULT_REGION, the profile's)",
+    )
     shared.add_argument("--endpoint-url", help="where AWS is, for a local cloud")
     shared.add_argument("--json", action="store_true", help="print a JSON document")
 
@@ -98,9 +109,14 @@ def _parser() -> argparse.ArgumentParser:
     one = add("close-reversal", "take a reversed payment off the list", lambda a, s: close_reversal(a.ref, s))
     one.add_argument("ref", metavar="REF", help="partnerReferenceNo")
     add("queues", "depth of the queues and their dead-letter queues", lambda _, s: show_queues(s))
-    one = add("redrive", "give dead letters back to their queue", lambda a, s: redrive(a.queue, s, dry_run=a.dry_run))
+    one = add(
+        "redrive",
+        "give dead letters back to their queue",
+        lambda a, s: redrive(a.queue, s, message=a.message, dry_run=a.dry_run),
+    )
     one.add_argument("queue", choices=_QUEUES)
-    one.add_argument("--dry-run", action="store_true", help="only show them")
+    one.add_argument("message", metavar="MESSAGE_ID", nargs="?", help="this one only, as --dry-run shows it")
+    one.add_argument("--dry-run", action="store_true", help="only show them, by their ids")
     one = add("discard", "delete one unreadable dead letter", lambda a, s: discard(a.queue, a.message, s))
     one.add_argument("queue", choices=_QUEUES)
     one.add_argument("message", metavar="MESSAGE_ID", help="as `redrive --dry-run` shows it")
@@ -112,8 +128,14 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("ref", metavar="REF", help="partnerReferenceNo of its payment")
     one = add("resolve", "ask DOKU for a payment's status now", lambda a, s: resolve(a.ref, s))
     one.add_argument("ref", metavar="REF", help="partnerReferenceNo")
-    one = add("stream-failures", "changes that were not published", lambda a, s: stream_failures(s, redrive=a.redrive))
-    one.add_argument("--redrive", action="store_true", help="give them to the outbox again")
+    one = add(
+        "stream-failures",
+        "changes that were not published",
+        lambda a, s: stream_failures(s, redrive=a.redrive) if a.discard is None else discard_failure(a.discard, s),
+    )
+    way = one.add_mutually_exclusive_group()
+    way.add_argument("--redrive", action="store_true", help="give them to the outbox again")
+    way.add_argument("--discard", metavar="MESSAGE_ID", help="delete one that names no record")
     _add_export(add("export", "all payments or links of some days, as CSV or JSON Lines", _export))
     return parser
 

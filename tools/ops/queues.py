@@ -1,10 +1,12 @@
 """How full the queues are, and what lies in a dead-letter queue."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tools.ops.failure import OpsError
 from tools.ops.report import DONE, NEEDS_A_PERSON, Report, align
 from tools.ops.system import System
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
 _BATCH = 10
+_NAMES = ("ref", "inboxId")
 _HOLD_SECONDS = 30  # long enough for a look or for sending a message on
 _DEPTHS: "tuple[QueueAttributeNameType, ...]" = (
     "ApproximateNumberOfMessages",
@@ -23,7 +26,7 @@ _DEPTHS: "tuple[QueueAttributeNameType, ...]" = (
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A message that nobody else gets for half a minute. Bodies hold ids only."""
+    """A message that nobody else gets for half a minute."""
 
     id: str
     body: str
@@ -100,3 +103,30 @@ def peek(sqs: "SQSClient", url: str) -> Iterator[list[Held]]:
     finally:
         for message in held:
             sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=message.receipt, VisibilityTimeout=0)
+
+
+@contextmanager
+def hold(sqs: "SQSClient", url: str, message_id: str) -> Iterator[Held]:
+    """Have one message of a queue; the others, and this one unless it is deleted, are there for others afterwards.
+
+    Raises OpsError when it is not found.
+    """
+    with peek(sqs, url) as held:
+        found = next((message for message in held if message.id == message_id), None)
+        if found is None:
+            queue = url.rpartition("/")[2]
+            raise OpsError(f"no message {message_id} among the {len(held)} of {queue}")
+        yield found
+        # One that was deleted can not be let go; one that was not shows again by itself, half a minute later.
+        held.remove(found)
+
+
+def name_record(body: str) -> str:
+    """Return the record that a message names, `ref INV1` or `inboxId 0f1e...`; never anything else that it says."""
+    try:
+        document: object = json.loads(body)
+    except ValueError:
+        document = None
+    fields = document if isinstance(document, dict) else {}
+    named = [f"{name} {fields[name]}" for name in _NAMES if isinstance(fields.get(name), str)]
+    return ", ".join(named) or "names no record of ours"

@@ -5,26 +5,30 @@ record says. Dying between the two steps leaves a message twice, which changes n
 """
 
 from tools.ops.failure import OpsError
-from tools.ops.queues import peek, read_depth, take
+from tools.ops.queues import hold, name_record, peek, read_depth, take
 from tools.ops.report import Report
 from tools.ops.system import QueuePair, System
 
 
-def redrive(queue: str, system: System, *, dry_run: bool = False) -> Report:
-    """Redrive one queue; with `dry_run` only show what would be given back."""
+def redrive(queue: str, system: System, *, message: str | None = None, dry_run: bool = False) -> Report:
+    """Redrive one queue, or one message of it by its id; with `dry_run` only show what would be given back.
+
+    Shows ids only, never what a message says. Raises OpsError when there is no such message.
+    """
     pair = _find(queue, system)
     if dry_run:
-        with peek(system.sqs, pair.dead_url) as held:
-            messages = [{"id": message.id, "body": message.body} for message in held]
-        lines = [f"{message['id']}  {message['body']}" for message in messages]
-        return Report(
-            {"queue": queue, "dryRun": True, "messages": messages}, [*lines, f"{len(lines)} would be redriven"]
-        )
+        return _foretell(queue, pair, system, message)
     moved = []
-    for message in take(system.sqs, pair.dead_url):
-        system.sqs.send_message(QueueUrl=pair.url, MessageBody=message.body)
-        system.sqs.delete_message(QueueUrl=pair.dead_url, ReceiptHandle=message.receipt)
-        moved.append(message.id)
+    if message is None:
+        for held in take(system.sqs, pair.dead_url):
+            system.sqs.send_message(QueueUrl=pair.url, MessageBody=held.body)
+            system.sqs.delete_message(QueueUrl=pair.dead_url, ReceiptHandle=held.receipt)
+            moved.append(held.id)
+    else:
+        with hold(system.sqs, pair.dead_url, message) as held:
+            system.sqs.send_message(QueueUrl=pair.url, MessageBody=held.body)
+            system.sqs.delete_message(QueueUrl=pair.dead_url, ReceiptHandle=held.receipt)
+        moved.append(held.id)
     left = read_depth(system.sqs, pair.dead_url).all
     return Report(
         {"queue": queue, "dryRun": False, "redriven": moved, "left": left},
@@ -38,13 +42,19 @@ def discard(queue: str, message_id: str, system: System) -> Report:
     Its record stays and stays due: the sweep visits it without the message. Raises OpsError when it is not found.
     """
     pair = _find(queue, system)
-    with peek(system.sqs, pair.dead_url) as held:
-        found = next((message for message in held if message.id == message_id), None)
-        if found is None:
-            raise OpsError(f"no message {message_id} among the {len(held)} of the {queue} dead-letter queue")
-        system.sqs.delete_message(QueueUrl=pair.dead_url, ReceiptHandle=found.receipt)
-        held.remove(found)
-    return Report({"queue": queue, "discarded": found.id, "body": found.body}, [f"discarded {found.id}: {found.body}"])
+    with hold(system.sqs, pair.dead_url, message_id) as held:
+        system.sqs.delete_message(QueueUrl=pair.dead_url, ReceiptHandle=held.receipt)
+    record = name_record(held.body)
+    return Report({"queue": queue, "discarded": held.id, "record": record}, [f"discarded {held.id}: {record}"])
+
+
+def _foretell(queue: str, pair: QueuePair, system: System, message: str | None) -> Report:
+    with peek(system.sqs, pair.dead_url) as found:
+        messages = [{"id": one.id, "record": name_record(one.body)} for one in found if message in (None, one.id)]
+    if message is not None and not messages:
+        raise OpsError(f"no message {message} in the {queue} dead-letter queue")
+    lines = [f"{one['id']}  {one['record']}" for one in messages]
+    return Report({"queue": queue, "dryRun": True, "messages": messages}, [*lines, f"{len(lines)} would be redriven"])
 
 
 def _find(queue: str, system: System) -> QueuePair:

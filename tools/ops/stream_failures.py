@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from direct_debit.adapters.dynamodb.items import Item
-from tools.ops.queues import Held, peek, read_depth, take
+from tools.ops.failure import OpsError
+from tools.ops.queues import Held, hold, peek, read_depth, take
 from tools.ops.report import DONE, NEEDS_A_PERSON, Report, align
 from tools.ops.system import System
 
@@ -52,6 +53,18 @@ def stream_failures(system: System, *, redrive: bool = False) -> Report:
     return Report(facts, align(rows), NEEDS_A_PERSON)
 
 
+def discard_failure(message_id: str, system: System) -> Report:
+    """Delete one message of the failure queue, one that names no record of this stack.
+
+    Raises OpsError for one that does (it can be given to the outbox), and when it is not found.
+    """
+    with hold(system.sqs, system.environment.stream_failure_queue_url, message_id) as held:
+        if _key_of(_read(held.body), system) is not None:
+            raise OpsError(f"{message_id} names a record of this stack: mend the cause, then stream-failures --redrive")
+        system.sqs.delete_message(QueueUrl=system.environment.stream_failure_queue_url, ReceiptHandle=held.receipt)
+    return Report({"discarded": held.id}, [f"discarded {held.id}: it names no record of this stack"])
+
+
 def _redrive(system: System, url: str) -> Report:
     done: list[str] = []
     kept: list[str] = []
@@ -71,11 +84,10 @@ def _redrive(system: System, url: str) -> Report:
 
 def _give_again(message: Held, system: System) -> bool:
     failure = _read(message.body)
-    table = failure.table.rpartition("/")[2]
-    if failure.key is None or table not in (system.environment.bindings_table, system.environment.transactions_table):
+    key = _key_of(failure, system)
+    if key is None:
         return False
-    key: Item = {"pk": {"S": failure.key[0]}, "sk": {"S": failure.key[1]}}
-    item = system.store.get(table, key)
+    item = system.store.get(failure.table.rpartition("/")[2], key)
     if item is None:
         return True  # a record is never deleted; a marker has no news
     record = {
@@ -86,6 +98,14 @@ def _give_again(message: Held, system: System) -> bool:
     }
     answer = system.invoke(system.publish_events, {"Records": [record]})
     return not answer.get("batchItemFailures")
+
+
+def _key_of(failure: _Failure, system: System) -> Item | None:
+    """Return the key of the record that a failure names; None when it is no record of this stack."""
+    table = failure.table.rpartition("/")[2]
+    if failure.key is None or table not in (system.environment.bindings_table, system.environment.transactions_table):
+        return None
+    return {"pk": {"S": failure.key[0]}, "sk": {"S": failure.key[1]}}
 
 
 def _read(body: str) -> _Failure:

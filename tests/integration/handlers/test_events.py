@@ -5,6 +5,7 @@ import json
 import pytest
 
 from direct_debit.application.errors import DirectDebitError, NotFound
+from tests.fakes.poison import with_poisoned_message, with_poisoned_record
 from tests.integration.handlers.house import REPOSITORY, House
 from tools.make_events import AT, make_events, vector_signer
 from tools.operations import ROUTES
@@ -74,10 +75,16 @@ def test_token_request_then_notifications(house: House) -> None:
     assert [message.queue for _, _, message, _ in house.world.queues.waiting] == ["notification", "notification"]
 
 
-@pytest.mark.parametrize("name", ["process_notification", "process_refund", "inquire_status"])
-def test_one_poisoned_message_keeps_its_neighbours(house: House, name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    event = read(f"{name}_sqs")
-    assert isinstance(event, dict)
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [("process_notification", "not JSON"), ("process_refund", '{"attempt": 1}'), ("inquire_status", "[]")],
+)
+def test_one_poisoned_message_keeps_its_neighbours(
+    house: House, name: str, body: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    example = read(f"{name}_sqs")
+    assert isinstance(example, dict)
+    event = with_poisoned_message(example, body)
     failures = house.invoke(name, event, seconds=60)["batchItemFailures"]
     assert failures == [{"itemIdentifier": event["Records"][1]["messageId"]}]
     assert '"PoisonedMessage"' in capsys.readouterr().out  # counted in CloudWatch's embedded metric format
@@ -88,7 +95,10 @@ def test_schedule(house: House) -> None:
 
 
 def test_stream(house: House) -> None:
-    assert house.invoke("publish_events", read("publish_events_stream"), seconds=60) == {"batchItemFailures": []}
+    example = read("publish_events_stream")
+    assert isinstance(example, dict)
+    event = with_poisoned_record(example)
+    assert house.invoke("publish_events", event, seconds=60) == {"batchItemFailures": []}
     assert [event.name for event in house.world.events.published] == ["payment.paid", "binding.activated"]
     assert [failure["pk"] for failure in house.failures.sent] == ["PAYMENT#POISON"]
     assert "NewImage" not in json.dumps(house.failures.sent)

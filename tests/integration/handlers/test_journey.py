@@ -1,5 +1,9 @@
 """One customer's whole life through the handlers, with every status of the design's results table."""
 
+import base64
+import hashlib
+import re
+
 import pytest
 
 from direct_debit.application.errors import Conflict, CustomerActionRequired, InvalidRequest, NotFound
@@ -244,6 +248,14 @@ def test_a_browser_with_a_link_that_is_none_gets_a_page(house: House, state: str
     assert page.headers["X-Request-Id"] in page.text
     program = house.call("return_from_binding", path=path)
     assert (program.status, program.headers["Content-Type"]) == (page.status, "application/problem+json")
+
+
+def test_the_browser_takes_the_pages_own_style_and_nothing_else(house: House) -> None:
+    page = house.call("return_from_binding", path={"state": "x" * 32, "outcome": "success"}, headers=BROWSER)
+    (style,) = re.findall("<style>(.*?)</style>", page.text)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = page.headers["Content-Security-Policy"]
+    assert policy == f"default-src 'none'; style-src 'sha256-{digest}'; frame-ancestors 'none'"
 
 
 def test_a_browser_in_an_outage_is_told_to_come_again(house: House) -> None:

@@ -17,6 +17,7 @@ from direct_debit.application.ports.payments import HistoryEntry
 from direct_debit.entrypoint import schedule
 from direct_debit.entrypoint.queue import MAX_RECEIVES
 from direct_debit.entrypoint.stream import consume
+from tests.fakes.poison import with_poisoned_record
 from tests.fakes.weather import Fault, Weather
 from tests.integration.handlers.house import House, payment_body
 from tests.integration.handlers.test_events import read
@@ -201,10 +202,10 @@ def test_the_sweep_hands_on_what_the_workers_get_done(house: House) -> None:
 
 
 def stream() -> dict[str, Any]:
-    """The stream's event file: a payment, a poisoned record, a binding."""
+    """The stream's event file, poisoned: a payment, a record that can not be read, a binding."""
     event = read("publish_events_stream")
     assert isinstance(event, dict)
-    return event
+    return with_poisoned_record(event)
 
 
 def test_a_record_that_comes_twice_is_recorded_once(house: House) -> None:

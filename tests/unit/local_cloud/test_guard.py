@@ -3,6 +3,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,40 @@ while True:
     assert ("asked" in log.read_text()) is not kill
     with pytest.raises(ProcessLookupError):
         os.kill(number, 0)
+
+
+def test_a_server_that_keeps_something_gets_the_time_it_needs(tmp_path: Path) -> None:
+    log, release = tmp_path / "log", tmp_path / "release"
+    os.mkfifo(release)
+    source = f"""
+import signal, sys
+def end(*_):
+    print("asked", flush=True)
+    open({str(release)!r}).read()
+    sys.exit(print("kept", flush=True))
+signal.signal(signal.SIGTERM, end)
+print("ready", flush=True)
+while True:
+    signal.pause()
+"""
+
+    def let_go() -> None:
+        poll_until("the question", lambda: "asked" in log.read_text(), PATIENCE_SECONDS)
+        release.write_text("")
+
+    helper = threading.Thread(target=let_go)
+    with processes.server(
+        "a server",
+        [sys.executable, "-c", source],
+        environment=os.environ,
+        folder=tmp_path,
+        log=log,
+        ready=lambda: "ready" in log.read_text(),
+        grace_seconds=PATIENCE_SECONDS,
+    ):
+        helper.start()
+    helper.join()
+    assert log.read_text().split() == ["ready", "asked", "kept"]
 
 
 def test_a_server_that_ends_at_once_is_reported_with_its_last_words(tmp_path: Path) -> None:

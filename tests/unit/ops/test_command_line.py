@@ -37,6 +37,18 @@ def test_every_command_prints_json(desk: Desk, capsys: pytest.CaptureFixture[str
     assert isinstance(json.loads(capsys.readouterr().out), dict)
 
 
+@pytest.mark.parametrize("given", [None, ""])
+def test_without_a_stack_it_says_how_to_name_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], given: str | None
+) -> None:
+    monkeypatch.delenv("DIRECT_DEBIT_STACK", raising=False)
+    if given is not None:
+        monkeypatch.setenv("DIRECT_DEBIT_STACK", given)
+    with pytest.raises(SystemExit, match="2"):
+        main(["review"])
+    assert "--stack NAME or DIRECT_DEBIT_STACK; for that of `make run`: . .local/env.ops" in capsys.readouterr().err
+
+
 def test_what_waits_for_a_person_has_its_own_status(desk: Desk) -> None:
     desk.put(desk.system.queues["refund"].dead_url, {"ref": "R"})
     assert run(desk, "queues") == 3
@@ -187,3 +199,22 @@ def test_a_wrong_configuration_is_named(desk: Desk, variable: str) -> None:
 def test_no_stack_without_aws() -> None:
     with mock_aws(), pytest.raises(OpsError, match="there is no stack"):
         find_system("mine", region=REGION)
+
+
+def test_the_region_is_the_environments_as_awss_own_tools_read_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[object] = []
+
+    def find(*_: object, **where: object) -> System:
+        asked.append(where["region"])
+        return desk.system
+
+    monkeypatch.setenv("AWS_REGION", "ap-southeast-3")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    main(["queues", "--stack", "s"], find=find)
+    main(["queues", "--stack", "s", "--region", "us-east-1"], find=find)
+    monkeypatch.delenv("AWS_REGION")
+    main(["queues", "--stack", "s"], find=find)  # boto3 reads the other one
+    capsys.readouterr()
+    assert asked == ["ap-southeast-3", "us-east-1", None]

@@ -15,7 +15,7 @@ from tools.ops.queues import read_depth
 from tools.ops.redrive_refund import redrive_refund
 from tools.ops.report import DONE, NEEDS_A_PERSON
 from tools.ops.resolve import resolve
-from tools.ops.stream_failures import stream_failures
+from tools.ops.stream_failures import discard_failure, stream_failures
 
 
 def stuck_refund(desk: Desk) -> None:
@@ -155,3 +155,17 @@ def test_what_names_no_record_stays(desk: Desk) -> None:
     report = stream_failures(desk.system, redrive=True)
     assert report.status == NEEDS_A_PERSON
     assert read_depth(desk.sqs, url).waiting == 3
+
+
+def test_what_names_no_record_is_discarded_and_what_does_is_not(desk: Desk) -> None:
+    url = desk.system.environment.stream_failure_queue_url
+    desk.pay("10504.00")
+    put_aside(desk, f"PAYMENT#{REF}", "PAYMENT")
+    desk.put(url, {"DDBStreamBatchInfo": {}})
+    lines = stream_failures(desk.system).lines[1:]
+    ours = next(line.split()[0] for line in lines if "PAYMENT#" in line)
+    foreign = next(line.split()[0] for line in lines if "not named" in line)
+    with pytest.raises(OpsError, match="names a record of this stack"):
+        discard_failure(ours, desk.system)
+    discard_failure(foreign, desk.system)
+    assert [line.split()[0] for line in stream_failures(desk.system).lines[1:]] == [ours]

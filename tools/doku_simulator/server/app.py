@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -21,7 +21,7 @@ def _no_icon(_: Request) -> Response:
     return Response(status_code=204)
 
 
-def create_app(service: Service) -> ASGIApp:
+def create_app(service: Service, at_end: Callable[[], None] | None = None) -> ASGIApp:
     """Return the application of one service; while it runs, due notifications are sent in the background."""
 
     @contextlib.asynccontextmanager
@@ -33,6 +33,8 @@ def create_app(service: Service) -> ASGIApp:
             sender.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await sender
+            if at_end is not None:
+                at_end()
 
     return Starlette(
         routes=[
