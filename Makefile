@@ -123,7 +123,8 @@ second-opinion: setup ## The journey on moto, by the built artifact; the adapter
 		&& DYNALITE=.tools/dynalite/node_modules/dynalite/cli.js $(PYTHON) -m pytest -q -k dynalite tests/integration/adapters
 
 .PHONY: openapi
-openapi: setup ## Write docs/openapi.json and docs/errors.md from the models
+openapi: setup ## Record the answers, write docs/openapi.json, docs/errors.md and the pages of problems; ARGS=--check compares
+	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tests.integration.handlers.recordings $(ARGS)
 	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.openapi $(ARGS)
 
 .PHONY: events

@@ -146,7 +146,8 @@ def read_signer(secret_file: Path, doku_key_file: Path, public_url: str, at: dat
 
 def make_events(signer: Signer) -> dict[str, Event]:
     """All events by file name without its suffix."""
-    return {**_merchant_events(), **_inbound_events(signer), **_worker_events()}
+    page = _api("GET", "/problems/{slug}", {"slug": "otp-wrong"})
+    return {**_merchant_events(), "explain_problem": page, **_inbound_events(signer), **_worker_events()}
 
 
 def _merchant_events() -> dict[str, Event]:

@@ -58,30 +58,34 @@ class ListRequest(Command):
     day: (
         Annotated[
             str,
-            BeforeValidator(_check_day),
             Field(
                 pattern=r"^\d{4}-\d\d-\d\d$",
                 description="A day in Jakarta (UTC+7), as YYYY-MM-DD.",
-                examples=["2026-08-01"],
+                examples=["2026-03-02"],
             ),
+            BeforeValidator(_check_day),
         ]
         | None
     ) = None
     unresolved: Annotated[
         bool,
-        BeforeValidator(read_flag),
         Field(description="true lists what is unresolved or waits for a person, the longest due first."),
+        BeforeValidator(read_flag),
     ] = False
     limit: Annotated[
         int,
-        BeforeValidator(_read_number),
         Field(ge=1, le=_MOST, description=f"How many at most, 1 to {_MOST}; {_USUAL} where it is left out."),
+        BeforeValidator(_read_number),
     ] = _USUAL
     after: (
         Annotated[
             str,
+            Field(
+                max_length=200,
+                description="Where the page begins: `next` of the page before.",
+                examples=["MjAyNi0wMy0wMlQwOTowMTowMCswMDowMHxJTlYyMDI2MDMwMjA"],
+            ),
             BeforeValidator(_check_mark),
-            Field(max_length=200, description="Where the page begins: `next` of the page before."),
         ]
         | None
     ) = None

@@ -34,7 +34,6 @@ ROUTE = Route(
         "otp-wrong",
         "otp-expired",
         "otp-blocked",
-        "otp-not-awaited",
         "rejected",
         *SENDS,
     ),

@@ -1,0 +1,52 @@
+"""The pages that problems' `type` opens: functions/explain_problem/pages."""
+
+import re
+from collections.abc import Mapping
+from html import escape
+
+from direct_debit.entrypoint.errors import PROBLEMS, ProblemKind
+from tools.openapi.problems import CATCH_NAMES, show_example
+
+_STYLE = (
+    "body{max-width:44rem;margin:2rem auto;padding:0 1rem;font:1rem/1.5 system-ui,sans-serif;color:#1b1b1b;"
+    "background:#fff}pre{padding:1rem;overflow-x:auto;background:#f2f2f2}dt{font-weight:600}dd{margin:0 0 1rem}"
+    "@media(prefers-color-scheme:dark){body{color:#e6e6e6;background:#1b1b1b}pre{background:#2a2a2a}a{color:#9cf}}"
+)
+
+
+def write_pages() -> Mapping[str, str]:
+    """Return the pages by name: one for each problem, and `index` with all of them."""
+    return {"index": _index(), **{kind.slug: _page(kind) for kind in PROBLEMS.values()}}
+
+
+def _page(kind: ProblemKind) -> str:
+    return _frame(
+        kind.title,
+        f"<p><code>{kind.slug}</code>, HTTP {kind.status}</p>"
+        f"<dl><dt>When</dt><dd>{_prose(kind.when)}</dd><dt>What to do</dt><dd>{_prose(kind.remedy)}</dd>"
+        f"<dt>Name for <code>Catch</code> (Step Functions)</dt><dd><code>{CATCH_NAMES[kind.slug]}</code></dd></dl>"
+        f"<h2>Example</h2><pre>{escape(show_example(kind.slug))}</pre>"
+        '<p><a href="index">All problems</a></p>',
+    )
+
+
+def _index() -> str:
+    rows = "".join(
+        f'<li><a href="{kind.slug}">{escape(kind.title)}</a> (<code>{kind.slug}</code>, {kind.status})</li>'
+        for kind in PROBLEMS.values()
+    )
+    return _frame("Problems", f"<p>What this API's errors mean, and what to do.</p><ul>{rows}</ul>")
+
+
+def _frame(title: str, body: str) -> str:
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>"
+        f"<body><main><h1>{escape(title)}</h1>{body}</main></body></html>\n"
+    )
+
+
+def _prose(text: str) -> str:
+    """HTML of a sentence with `names` in it."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
