@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from direct_debit.entrypoint.command import Command
 from direct_debit.entrypoint.route import Route
 from tools.make_events import Event, make_events, vector_signer
+from tools.openapi.compatible_schemas import EXTENSIBLE
 from tools.openapi.doku import doku_paths, doku_schemas
 from tools.openapi.gateway import gateway_responses
 from tools.openapi.headers import HEADERS
-from tools.openapi.json_values import Json
+from tools.openapi.json_values import Json, as_object
 from tools.openapi.problem_route import problem_path
 from tools.openapi.requests import describe_request
 from tools.openapi.responses import describe_responses
@@ -35,6 +36,7 @@ def make_document() -> Json:
     paths: dict[str, Json] = {}
     for route in ROUTES:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas, examples, events)
+    as_object(schemas["Cause"])[EXTENSIBLE] = True
     paths.update(doku_paths())
     paths.update(problem_path())
     return {
