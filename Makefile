@@ -53,12 +53,13 @@ test-fast: setup ## Run the quick tests, in less than a minute
 	$(PYTHON) -m pytest -q -n $(WORKERS) $(FAST)
 
 .PHONY: check
-check: setup ## Lint, format, strict types, import rules, and the template
+check: setup ## Lint, format, strict types, import rules, the template, and the OpenAPI document
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
 	PYTHONPATH=$(LAYERS) .venv/bin/lint-imports
 	.venv/bin/cfn-lint template.yaml
+	PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.openapi.check
 	$(PYTHON) -m tools.local_cloud validate
 
 .PHONY: format
@@ -126,6 +127,10 @@ second-opinion: setup ## The journey on moto, by the built artifact; the adapter
 openapi: setup ## Record the answers, write docs/openapi.json, docs/errors.md and the pages of problems; ARGS=--check compares
 	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tests.integration.handlers.recordings $(ARGS)
 	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.openapi $(ARGS)
+
+.PHONY: openapi-publish
+openapi-publish: setup ## With a release: docs/openapi.json is what callers have from now on (docs/openapi.md)
+	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.openapi.publish
 
 .PHONY: events
 events: setup ## Write events/, one example per function and entry kind

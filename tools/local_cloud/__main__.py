@@ -11,6 +11,7 @@ import threading
 from types import FrameType
 
 from tools.local_cloud import sam
+from tools.local_cloud.docs_page import docs_page
 from tools.local_cloud.env_file import env_file
 from tools.local_cloud.failure import LocalCloudError
 from tools.local_cloud.journey import Journey, Step
@@ -37,8 +38,8 @@ def main() -> int:
         signal.signal(number, _interrupt)
     progress = Progress()
     try:
-        with local_stack(progress) as stack, env_file(stack):
-            return _run(stack, progress, once=arguments.once)
+        with local_stack(progress) as stack, env_file(stack), docs_page(stack.api_url) as docs:
+            return _run(stack, progress, docs, once=arguments.once)
     except LocalCloudError as error:
         print(f"{error}\nLogs: {LAST_FAILURE}", file=sys.stderr)
         return 1
@@ -46,7 +47,7 @@ def main() -> int:
         return 130
 
 
-def _run(stack: LocalStack, progress: Progress, *, once: bool) -> int:
+def _run(stack: LocalStack, progress: Progress, docs: str, *, once: bool) -> int:
     def report(step: Step) -> None:
         progress.say(f"{step.name}: {step.failure or step.state or step.status}")
 
@@ -55,7 +56,8 @@ def _run(stack: LocalStack, progress: Progress, *, once: bool) -> int:
     print(table(steps), flush=True)
     print(f"\nAPI        {stack.api_url}  (SigV4, service execute-api, region {stack.cloud.region})")
     print(f"Simulator  {stack.simulator_url}  (ledger: {stack.simulator_url}/_control/ledger)")
-    print(f"AWS        {stack.cloud.endpoint}", flush=True)
+    print(f"AWS        {stack.cloud.endpoint}")
+    print(f"Docs       {docs}  (every route, and what each error means)", flush=True)
     if once:
         return 1 if failed else 0
     # Keys of a throw-away user of an emulator on this machine: printed, so that one can call the API by hand.

@@ -10,7 +10,7 @@ from direct_debit.entrypoint.events import Context, is_api_event, read_api_event
 _HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
     "Cache-Control": "public, max-age=300",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
