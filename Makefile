@@ -132,6 +132,14 @@ openapi: setup ## Record the answers, write docs/openapi.json, docs/errors.md an
 openapi-publish: setup ## With a release: docs/openapi.json is what callers have from now on (docs/openapi.md)
 	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.openapi.publish
 
+.PHONY: postman
+postman: setup ## Make a Postman collection of docs/openapi.json, with examples and AWS signatures (docs/openapi.md)
+	@$(PYTHON) -m tools.postman
+
+.PHONY: bruno
+bruno: setup ## Run clients/bruno, a customer's journey, against the stack whose address and keys the shell has (docs/openapi.md)
+	@$(PYTHON) -m tools.bruno
+
 .PHONY: events
 events: setup ## Write events/, one example per function and entry kind
 	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.make_events $(ARGS)

@@ -4,7 +4,8 @@ from tools.openapi.json_values import Json
 
 MERCHANT: list[Json] = [{"sigv4": []}]
 DOKU: list[Json] = [{"issuedToken": []}]
-NOBODY: list[Json] = []
+# Not an empty list, which Postman's import takes for "as the others".
+NOBODY: list[Json] = [{}]
 
 _SIGV4 = """\
 AWS Signature Version 4, service `execute-api`, with keys of an IAM identity that has `execute-api:Invoke`.
@@ -25,6 +26,7 @@ SCHEMES: Json = {
     "issuedToken": {
         "type": "http",
         "scheme": "bearer",
+        "bearerFormat": "JWT",
         "description": "DOKU only: a token of `/doku/authorization/v1/access-token/b2b`, valid for 900 s.",
     },
 }

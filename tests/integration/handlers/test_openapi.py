@@ -114,7 +114,7 @@ def test_a_reference_or_a_key_is_asked_for() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_merchant_routes_are_signed_and_only_doku_s_and_people_s_are_not(name: str) -> None:
     expected: dict[str, list[Any]] = {
-        **{name: [] for name in ("return_from_binding", "explain_problem", "issue_token")},
+        **{name: [{}] for name in ("return_from_binding", "explain_problem", "issue_token")},
         **{name: [{"issuedToken": []}] for name in DOKU[1:]},
     }
     assert operation(name).get("security") == expected.get(name)
