@@ -45,14 +45,17 @@ class _Comparison:
     def _operation(self, before: Json, now: Json, place: str) -> Iterator[Break]:
         if before["operationId"] != now["operationId"]:
             yield Break(Rule.OPERATION_RENAMED, place)
-        if self._security(self._before, before) != self._security(self._now, now):
+        ways = self._security(self._now, now)
+        if any(way not in ways for way in self._security(self._before, before)):
             yield Break(Rule.SECURITY_CHANGED, place)
         yield from self._parameters(before, now, place)
         yield from self._body(before, now, place)
         yield from self._responses(before, now, place)
 
-    def _security(self, document: Json, operation: Json) -> object:
-        named = as_list(operation.get("security", document.get("security", [])))
+    def _security(self, document: Json, operation: Json) -> list[Json]:
+        """Return the ways in which a caller may prove itself, one of which is enough."""
+        # An empty list and one empty way both say "anybody".
+        named = as_list(operation.get("security", document.get("security", []))) or [{}]
         schemes = as_object(as_object(document["components"]).get("securitySchemes", {}))
         told = ("type", "in", "name", "scheme", "x-amazon-apigateway-authtype")
         return [
