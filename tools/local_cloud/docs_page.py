@@ -28,7 +28,11 @@ _POLICY = (
 _PAGE = f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>CIMB direct debit: API</title><link rel="icon" href="data:,"><script type="module" src="{NAME}"></script>
-<style>body{{margin:0}}nav{{padding:.5rem 1rem;font:1rem system-ui,sans-serif}}nav a{{margin-right:1rem;color:#ddd}}</style></head>
+<style>
+ body {{ margin: 0 }}
+ nav {{ padding: .5rem 1rem; font: 1rem system-ui, sans-serif }}
+ nav a {{ margin-right: 1rem; color: #ddd }}
+</style></head>
 <body><rapi-doc spec-url="openapi.json" render-style="read" load-fonts="false" show-header="false" allow-try="false"
  allow-authentication="false" allow-server-selection="true" allow-spec-url-load="false" allow-spec-file-load="false"
  regular-font="system-ui, sans-serif" mono-font="ui-monospace, monospace" schema-description-expanded="true"
