@@ -286,6 +286,14 @@ def _unlink(tape: Tape) -> None:
         visit.link()
         visit.doku_says("registration-account-unbinding", "4030901")
         visit.ask("unbind_account", "rejected", "Refused for good")
+    with tape.house() as visit:
+        visit.link()
+        visit.weather("doku.registration-account-unbinding", Fault.LOSE)
+        visit.ask("unbind_account", "unknown", "DOKU's answer was lost: it is found out without you")
+    with tape.house() as visit:
+        visit.start()
+        visit.ask("get_binding", "pending", "Waits for the customer at the bank")
+        visit.ask("unbind_account", "given_up", "The bank had not confirmed the link: it was given up")
 
 
 def _list(tape: Tape) -> None:
