@@ -4,7 +4,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from direct_debit.application.errors import InvalidRequest
@@ -63,7 +63,7 @@ class ListRequest(Command):
                 description="A day in Jakarta (UTC+7), as YYYY-MM-DD.",
                 examples=["2026-03-02"],
             ),
-            BeforeValidator(_check_day),
+            AfterValidator(_check_day),
         ]
         | None
     ) = None
@@ -85,7 +85,7 @@ class ListRequest(Command):
                 description="Where the page begins: `next` of the page before.",
                 examples=["MjAyNi0wMy0wMlQwOTowMTowMCswMDowMHxJTlYyMDI2MDMwMjA"],
             ),
-            BeforeValidator(_check_mark),
+            AfterValidator(_check_mark),
         ]
         | None
     ) = None
