@@ -107,7 +107,7 @@ BREAKS: dict[str, tuple[Rule, Callable[[Json], object]]] = {
         Rule.LIMIT_NARROWED,
         lambda now: next(
             parameter
-            for parameter in now["paths"]["/customers/{customerId}/payments"]["get"]["parameters"]
+            for parameter in now["paths"]["/payments"]["get"]["parameters"]
             if parameter["name"] == "limit"
         )["schema"].update(maximum=10),
     ),
