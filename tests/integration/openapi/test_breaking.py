@@ -106,9 +106,7 @@ BREAKS: dict[str, tuple[Rule, Callable[[Json], object]]] = {
     "a number may be smaller only": (
         Rule.LIMIT_NARROWED,
         lambda now: next(
-            parameter
-            for parameter in now["paths"]["/payments"]["get"]["parameters"]
-            if parameter["name"] == "limit"
+            parameter for parameter in now["paths"]["/payments"]["get"]["parameters"] if parameter["name"] == "limit"
         )["schema"].update(maximum=10),
     ),
     "an answer is of another media type": (
