@@ -35,7 +35,7 @@ ROOMS = "direct_debit.entrypoint.operations."
 LOADED = {
     "BindAccount": 107,
     "ConfirmUnbinding": 105,
-    "ExplainProblem": 0,
+    "ExplainProblem": 22,
     "GetBalance": 100,
     "GetBinding": 77,
     "GetPayment": 92,
