@@ -65,12 +65,13 @@ test-fast: setup ## Run the quick tests, in less than a minute
 	$(PYTHON) -m pytest -q -n $(WORKERS) $(FAST)
 
 .PHONY: check
-check: setup ## Lint, format, strict types, import rules, and the template
+check: setup ## Lint, format, strict types, import rules, the template, and the OpenAPI document
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
 	PYTHONPATH=$(LAYERS) .venv/bin/lint-imports
 	.venv/bin/cfn-lint template.yaml
+	PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.openapi.check
 	$(PYTHON) -m tools.local_cloud validate
 
 .PHONY: format
@@ -135,8 +136,21 @@ second-opinion: setup ## The journey on moto, by the built artifact; the adapter
 		&& DYNALITE=.tools/dynalite/node_modules/dynalite/cli.js $(PYTHON) -m pytest -q -k dynalite tests/integration/adapters
 
 .PHONY: openapi
-openapi: setup ## Write docs/openapi.json and docs/errors.md from the models
+openapi: setup ## Record the answers, write docs/openapi.json, docs/errors.md and the pages of problems; ARGS=--check compares
+	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tests.integration.handlers.recordings $(ARGS)
 	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.openapi $(ARGS)
+
+.PHONY: openapi-publish
+openapi-publish: setup ## With a release: docs/openapi.json is what callers have from now on (docs/openapi.md)
+	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.openapi.publish
+
+.PHONY: postman
+postman: setup ## Make a Postman collection of docs/openapi.json, with examples and AWS signatures (docs/openapi.md)
+	@$(PYTHON) -m tools.postman
+
+.PHONY: bruno
+bruno: setup ## Run clients/bruno, a customer's journey, against the stack whose address and keys the shell has (docs/openapi.md)
+	@$(PYTHON) -m tools.bruno
 
 .PHONY: events
 events: setup ## Write events/, one example per function and entry kind; RUNNING=1 writes .local/events/ for the stack of `make run`

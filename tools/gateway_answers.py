@@ -25,6 +25,11 @@ class GatewayAnswer:
     title: str
     detail: str
 
+    @property
+    def slug(self) -> str:
+        """Return what names it among the problems."""
+        return self.type.rsplit("/", 1)[1]
+
 
 def read_gateway_answers(template: Path = TEMPLATE) -> Sequence[GatewayAnswer]:
     """Return the answers in the template's order."""

@@ -176,7 +176,8 @@ def make_events(signer: Signer, ids: Mapping[str, Ids] | None = None) -> dict[st
 
 
 def _all_events(signer: Signer, ids: Ids) -> dict[str, Event]:
-    return {**_merchant_events(ids), **_inbound_events(signer, ids), **_worker_events(ids)}
+    page = _api("GET", "/problems/{slug}", {"slug": "otp-wrong"})
+    return {**_merchant_events(ids), "explain_problem": page, **_inbound_events(signer, ids), **_worker_events(ids)}
 
 
 def _merchant_events(ids: Ids) -> dict[str, Event]:

@@ -35,6 +35,7 @@ ROOMS = "direct_debit.entrypoint.operations."
 LOADED = {
     "BindAccount": 108,
     "ConfirmUnbinding": 106,
+    "ExplainProblem": 22,
     "GetBalance": 101,
     "GetBinding": 78,
     "GetPayment": 93,

@@ -37,7 +37,11 @@ ENTRIES = {
         )
     },
     **{
-        operation: [""] for operation in ("issue_token", "receive_binding_notification", "receive_payment_notification")
+        operation: [""]
+        for operation in (
+            *("issue_token", "receive_binding_notification", "receive_payment_notification"),
+            "explain_problem",
+        )
     },
     **{operation: ["_sqs"] for operation in ("inquire_status", "process_notification", "process_refund")},
     "resolve_pending": ["_schedule"],

@@ -225,6 +225,7 @@ class World:
     settings: Settings = field(
         default_factory=lambda: Settings(
             public_base_url=PUBLIC_URL,
+            problem_type_base="/problems",  # short, for the tests of the doors
             default_success_url="https://shop.example/ok",
             default_failed_url="https://shop.example/no",
         )

@@ -23,6 +23,7 @@ OTHER = {
     "AllowedReturnHosts": "other.example",
     "DefaultSuccessUrl": "https://other.example/success",
     "DefaultFailedUrl": "https://other.example/failed",
+    "ProblemTypeBase": "https://docs.shop.example/problems",
     "InquiryScheduleSeconds": "70,90",
     "OtpScheduleSeconds": "400,90000",
     "RefundScheduleSeconds": "70,90",

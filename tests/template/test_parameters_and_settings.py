@@ -17,6 +17,7 @@ from tests.template.translation import source
 # The parameters of which both have a definition, and the variable that carries each.
 CHECKED_TWICE = {
     "PublicBaseUrl": "PUBLIC_BASE_URL",
+    "ProblemTypeBase": "PROBLEM_TYPE_BASE",
     "DokuBaseUrl": "DOKU_BASE_URL",
     "DefaultSuccessUrl": "DEFAULT_SUCCESS_URL",
     "DefaultFailedUrl": "DEFAULT_FAILED_URL",

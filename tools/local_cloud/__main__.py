@@ -19,6 +19,7 @@ from tools.invoke.running_stack import read_running_stack
 from tools.local_cloud import logs, sam
 from tools.local_cloud.aws import Cloud
 from tools.local_cloud.checkout import ROOT, SAM_CONFIG
+from tools.local_cloud.docs_page import docs_page
 from tools.local_cloud.env_file import OPS_ENV, SHOP_ENV, env_file, shell_files
 from tools.local_cloud.failure import LocalCloudError
 from tools.local_cloud.journey import Journey, Step
@@ -72,12 +73,17 @@ def _run(*, once: bool, keep: bool) -> int:
     with settled(keep_data=keep) as premises:
         goes_on = premises.has_memory and not once
         try:
-            with local_stack(progress, premises=premises) as stack, env_file(stack), shell_files(stack):
+            with (
+                local_stack(progress, premises=premises) as stack,
+                env_file(stack),
+                shell_files(stack),
+                docs_page(stack.api_url) as docs,
+            ):
                 if goes_on:
                     progress.say("here are the data of the last run; no journey is walked")
                 elif not _walk(stack, progress) and once:
                     return 1
-                print(_tell(stack, premises), flush=True)
+                print(_tell(stack, premises, docs), flush=True)
                 if once:
                     return 0
                 wait_for_the_end()
@@ -105,13 +111,14 @@ def _walk(stack: LocalStack, progress: Progress) -> bool:
     return steps[-1].failure is None
 
 
-def _tell(stack: LocalStack, premises: Premises) -> str:
+def _tell(stack: LocalStack, premises: Premises, docs: str) -> str:
     """Where everything is, and how to use it from another terminal."""
     lines = [
         "",
         f"API        {stack.api_url}  (SigV4, service execute-api, region {stack.cloud.region})",
         f"Simulator  {stack.simulator_url}  (DOKU and the bank: ledger, requests; magic values: docs/testing.md)",
         f"Demo shop  {stack.shop_url}  (where customers come back to)",
+        f"Docs       {docs}  (every route, and what each error means)",
         f"AWS        {stack.cloud.endpoint}",
         "",
     ]

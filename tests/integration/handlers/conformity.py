@@ -30,12 +30,24 @@ def operation(name: str) -> dict[str, Any]:
     return found
 
 
+def resolve(part: dict[str, Any]) -> dict[str, Any]:
+    """What a reference to a component stands for; anything else is itself."""
+    if "$ref" not in part:
+        return part
+    _, _, kind, name = part["$ref"].split("/")
+    found: dict[str, Any] = read_document()["components"][kind][name]
+    return found
+
+
 def check_conformity(name: str, status: int, headers: Mapping[str, str], text: str) -> None:
     """Fail when the document does not describe this answer."""
     described = operation(name)["responses"].get(str(status))
     assert described is not None, f"{name} answered {status}, which the document does not know"
-    for header in described.get("headers", {}):
-        assert header in headers or header == "Idempotency-Replayed"
+    described = resolve(described)
+    for header, about in described.get("headers", {}).items():
+        assert header in headers or not resolve(about).get("required", False), f"{name}, {status}: no {header}"
+        if header in headers:
+            check_header(resolve(about)["schema"], headers[header])
     if "content" not in described:
         assert text == ""
         return
@@ -43,6 +55,11 @@ def check_conformity(name: str, status: int, headers: Mapping[str, str], text: s
     assert headers["Content-Type"] in content
     is_page = headers["Content-Type"].startswith("text/html")
     check_schema(content[headers["Content-Type"]]["schema"], text if is_page else json.loads(text))
+
+
+def check_header(schema: Mapping[str, Any], text: str) -> None:
+    """Fail when a header does not fit; a number is written as its digits."""
+    check_schema(schema, int(text) if schema.get("type") == "integer" else text)
 
 
 def check_schema(schema: Mapping[str, Any], value: object) -> None:

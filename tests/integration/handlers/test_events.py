@@ -18,6 +18,7 @@ MERCHANT = [route.name for route in ROUTES]
 API_STATUS = {"bind_account": 201, "list_bindings": 200, "list_payments": 200}
 KINDS = {
     **dict.fromkeys(MERCHANT, ("", "_direct")),
+    "explain_problem": ("",),
     "issue_token": ("",),
     "receive_payment_notification": ("",),
     "receive_binding_notification": ("",),

@@ -11,6 +11,7 @@ def test_the_defaults_are_these() -> None:
         "default_success_url": None,
         "default_failed_url": None,
         "allowed_return_hosts": (),
+        "problem_type_base": None,
         "link_lease": 1800,
         "inquiry_schedule": (61, 90, 180, 600, 900, 1800, 7200, 21600, 86400),
         "otp_schedule": (360, 900, 1800, 7200, 21600, 86460),

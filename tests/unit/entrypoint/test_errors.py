@@ -85,8 +85,8 @@ def test_row(error: Exception, status: int, slug: str, name: str) -> None:
     problem = describe(error)
     assert (problem.kind.status, problem.kind.slug) == (status, slug)
     assert type(name_error(error)).__name__ == name
-    body = problem.body("request-1")
-    assert body["type"] == f"/problems/{slug}"
+    body = problem.body("request-1", "https://pay.example/v1/problems")
+    assert body["type"] == f"https://pay.example/v1/problems/{slug}"
     assert body["status"] == status
     assert body["requestId"] == "request-1"
     assert "canary" not in str(body) + str(name_error(error))
@@ -113,7 +113,7 @@ def test_routes_name_problems_that_exist() -> None:
 
 def test_members() -> None:
     problem = describe(Rejected("the bank refused", code="4035414"))
-    assert problem.body("r") == {
+    assert problem.body("r", "/problems") == {
         "type": "/problems/rejected",
         "title": "DOKU refused",
         "status": 422,
@@ -121,7 +121,7 @@ def test_members() -> None:
         "responseCode": "4035414",
         "requestId": "r",
     }
-    assert describe(InvalidRequest("amount.value", "wrong")).body("r")["field"] == "amount.value"
+    assert describe(InvalidRequest("amount.value", "wrong")).body("r", "/problems")["field"] == "amount.value"
 
 
 @pytest.mark.parametrize(("wait", "seconds"), [(0.0, 1), (0.2, 1), (5.0, 5), (61.2, 62)])
@@ -143,7 +143,7 @@ def test_retry_after_is_whole_seconds_never_too_early(wait: float, seconds: int)
     ids=lambda value: type(value).__name__,
 )
 def test_a_fault_of_ours_or_dokus_says_when_and_how_to_come_again(error: Exception, told: str) -> None:
-    detail = str(describe(error).body("r")["detail"])
+    detail = str(describe(error).body("r", "")["detail"])
     assert told in detail
     assert detail.count("repeat") <= 1
 

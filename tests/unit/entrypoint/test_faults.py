@@ -74,7 +74,7 @@ def test_a_fault_shows_the_kind_of_what_came_and_an_example_and_never_the_value(
     error = refused(verify_payment_otp.ROUTE, {"otp": "12 34 56"})
     (fault,) = error.faults
     assert (fault.came, fault.example) == ("a string of 8 characters", "123456")
-    shown = describe(error).body("r")
+    shown = describe(error).body("r", "/problems")
     assert shown["errors"] == [
         {"pointer": "/otp", "detail": fault.detail, "came": "a string of 8 characters", "example": "123456"}
     ]

@@ -247,3 +247,12 @@ def test_a_plain_command_gives_a_number() -> None:
     settings = linked().world.settings
     assert read_command(ROUTE, {"customerId": "C1", "limit": 7}, settings).limit == 7
     assert read_command(ROUTE, {"customerId": "C1"}, settings).limit == 20
+
+
+@pytest.mark.parametrize(
+    "command", [{"day": 20260302}, {"customerId": "C1", "after": 5}, {"customerId": "C1", "day": []}]
+)
+def test_a_plain_command_of_the_wrong_kind_is_refused_by_name(command: dict[str, object]) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        read_command(ROUTE, command, linked().world.settings)
+    assert refused.value.field == list(command)[-1]

@@ -14,7 +14,8 @@ from direct_debit.entrypoint.container import CALLS_DOKU, Use
 
 ROOT = Path(__file__).parents[3]
 SOURCES = ROOT / "layers" / "direct_debit" / "python"
-FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
+# Of all functions, the one that shows pages has no ports.
+FUNCTIONS = sorted({path.parent.name for path in (ROOT / "functions").glob("*/handler.py")} - {"explain_problem"})
 USES = frozenset(get_args(Use.__value__))
 
 # What a function's code can touch and its usual request does not: loaded when it is needed for once.

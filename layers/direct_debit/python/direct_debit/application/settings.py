@@ -18,6 +18,7 @@ class Settings:
     public_base_url: str
     default_success_url: str | None = None
     default_failed_url: str | None = None
+    problem_type_base: str | None = None  # None: this API's own pages
     allowed_return_hosts: tuple[str, ...] = ()  # empty: any https host
     link_lease: int = 1800
     inquiry_schedule: tuple[int, ...] = (61, 90, 180, 600, 900, 1800, 7200, 21600, 86400)
@@ -38,3 +39,8 @@ class Settings:
     circuit_failures: int = 5
     circuit_window: int = 60
     circuit_open: int = 30
+
+    @property
+    def problem_base(self) -> str:
+        """Where the pages are that a problem's `type` opens."""
+        return self.problem_type_base or f"{self.public_base_url}/problems"

@@ -92,7 +92,7 @@ def _answer_api[C: Command](
     log.answered(door="api", status=problem.kind.status, problem=problem.kind.slug)
     if route.public and _wants_page(request.headers.get("accept")):
         return _write_page(problem, request.request_id)
-    return _write_problem(problem, request.request_id)
+    return _write_problem(problem, request.request_id, services.ports.settings.problem_base)
 
 
 def _operate[C: Command](route: Route[C], operate: Callable[[C, Call], Answer], command: C, call: Call) -> Answer:
@@ -152,11 +152,11 @@ def _write_page(problem: Problem, request_id: str) -> Mapping[str, object]:
     return {"statusCode": problem.kind.status, "headers": headers, "body": body}
 
 
-def _write_problem(problem: Problem, request_id: str) -> Mapping[str, object]:
+def _write_problem(problem: Problem, request_id: str, base: str) -> Mapping[str, object]:
     headers = {**_HEADERS, "X-Request-Id": request_id, "Content-Type": "application/problem+json"}
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
-    return {"statusCode": problem.kind.status, "headers": headers, "body": _dump(problem.body(request_id))}
+    return {"statusCode": problem.kind.status, "headers": headers, "body": _dump(problem.body(request_id, base))}
 
 
 def _dump(body: Mapping[str, object]) -> str:

@@ -24,8 +24,6 @@ from direct_debit.application.errors import (
 from direct_debit.application.ports.bindings import AccountClaimLost
 from direct_debit.entrypoint.settings import ConfigurationError
 
-TYPE_PREFIX = "/problems/"
-
 
 class MalformedRequest(InvalidRequest):
     """The body is not a JSON object."""
@@ -61,10 +59,9 @@ class ProblemKind:
     when: str
     remedy: str
 
-    @property
-    def uri(self) -> str:
-        """The stable `type` of RFC 9457: relative, so that it survives a change of host."""
-        return TYPE_PREFIX + self.slug
+    def uri(self, base: str) -> str:
+        """Return the `type` of RFC 9457: the address of its page. What is stable is the slug."""
+        return f"{base}/{self.slug}"
 
 
 _KINDS = (
@@ -273,10 +270,10 @@ class Problem:
     retry_after: int | None = None  # seconds
     faults: Sequence[FieldFault] = ()
 
-    def body(self, request_id: str) -> dict[str, object]:
-        """Return the members of the problem document."""
+    def body(self, request_id: str, base: str) -> dict[str, object]:
+        """Return the members of the problem document; `base` is where the pages of the problems are."""
         members: dict[str, object] = {
-            "type": self.kind.uri,
+            "type": self.kind.uri(base),
             "title": self.kind.title,
             "status": self.kind.status,
             "detail": _say_when(self),

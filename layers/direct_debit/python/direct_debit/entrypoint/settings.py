@@ -17,6 +17,7 @@ KEY_OVERLAP = 86_400  # seconds: DOKU may repeat a notification for twelve hours
 LEAST_CLAIM_LEASE = 90  # seconds: who holds a claim may live for 60 s, and clocks differ
 DOKU_UNTIED_FIELDS = "DOKU_UNTIED_FIELDS"  # which names there are, the signing layer knows: the container asks it
 _WANTED = "an https URL (http only on this machine) of printable ASCII characters without blanks"
+_BARE = f"at most {values.BASE_URL_LENGTH} without a query"
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?", re.ASCII)
 _OTP_WORD = r"[A-Za-z_]{1,20}"  # what the signing layer takes
 # The words of each OTP dialect (contract 3.6); the unbinding words are inferred there, so both can be overridden.
@@ -79,6 +80,7 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
         public_base_url=reader.base_url("PUBLIC_BASE_URL"),
         default_success_url=reader.optional_url("DEFAULT_SUCCESS_URL"),
         default_failed_url=reader.optional_url("DEFAULT_FAILED_URL"),
+        problem_type_base=reader.optional_base_url("PROBLEM_TYPE_BASE"),
         allowed_return_hosts=reader.hosts("ALLOWED_RETURN_HOSTS"),
         link_lease=reader.seconds("LINK_LEASE_SECONDS", standard.link_lease),
         inquiry_schedule=reader.schedule("INQUIRY_SCHEDULE_SECONDS", standard.inquiry_schedule),
@@ -206,7 +208,10 @@ class _Reader:
 
     def base_url(self, name: str) -> str:
         self.text(name)
-        return self._parsed(name, "", f"{_WANTED}, at most {values.BASE_URL_LENGTH} without a query", _base_url)
+        return self._parsed(name, "", f"{_WANTED}, {_BARE}", _base_url)
+
+    def optional_base_url(self, name: str) -> str | None:
+        return self._parsed(name, None, f"{_WANTED}, {_BARE}", _base_url)
 
     def optional_url(self, name: str) -> str | None:
         return self._parsed(name, None, f"{_WANTED}, at most {values.URL_LENGTH}", _url)

@@ -37,7 +37,6 @@ ROUTE = Route(
         "otp-wrong",
         "otp-expired",
         "otp-blocked",
-        "otp-not-awaited",
         "rejected",
         *SENDS,
     ),

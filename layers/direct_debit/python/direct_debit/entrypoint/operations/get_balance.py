@@ -42,7 +42,15 @@ ROUTE = Route(
     request=BindingRequest,
     response=BalanceView,
     answers={200: "The balances."},
-    problems=("not-found", "conflict", "rejected", "customer-action-required", "relink-required", *SENDS),
+    problems=(
+        "not-found",
+        "conflict",
+        "rejected",
+        "customer-action-required",
+        "otp-not-awaited",
+        "relink-required",
+        *SENDS,
+    ),
     from_path=BY_BINDING,
 )
 
