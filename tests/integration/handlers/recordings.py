@@ -211,7 +211,6 @@ def _pay(tape: Tape) -> None:
         visit.ask("unbind_account", "conflict", "A payment is not settled")
         visit.ask("verify_payment_otp", "otp-wrong", "A wrong code", body=WRONG_OTP)
         visit.ask("verify_payment_otp", "processing", "The code was taken")
-        visit.ask("verify_payment_otp", "conflict", "No code is awaited any more")
         visit.ask("refund_payment", "conflict", "Not paid yet")
         visit.house.world.run_for(180)
         visit.ask("get_payment", "paid", "Paid", query={"refresh": "true"})
@@ -231,6 +230,7 @@ def _decline(tape: Tape) -> None:
         body = visit.amount("10014.00")
         visit.ask("make_payment", "declined", "Declined: the payment exists, and failed", body=body)
         visit.ask("get_payment", "failed", "Declined by the bank", query={})
+        visit.ask("verify_payment_otp", "conflict", "No code is awaited")
 
 
 def _lose(tape: Tape) -> None:

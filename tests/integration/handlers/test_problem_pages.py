@@ -10,6 +10,7 @@ from direct_debit.entrypoint.settings import ConfigurationError, read_environmen
 from tests.fakes.environment import COMPLETE
 from tests.fakes.world import PUBLIC_URL, World
 from tests.integration.handlers.house import House, Response
+from tools.gateway_answers import read_gateway_answers
 
 OWN = Settings(public_base_url=PUBLIC_URL)
 
@@ -33,11 +34,12 @@ def test_each_has_a_page_that_says_what_to_do(house: House, slug: str) -> None:
 def test_any_other_name_gets_the_list_of_all(house: House, slug: str) -> None:
     page = ask(house, slug)
     assert page.status == 404
-    assert re.findall(r'<a href="([a-z-]+)"', page.text) == list(PROBLEMS)
+    gateway = [answer.slug for answer in read_gateway_answers() if answer.slug not in PROBLEMS]
+    assert re.findall(r'<a href="([a-z-]+)"', page.text) == [*PROBLEMS, *gateway]
     assert slug == "" or slug not in page.text
 
 
-@pytest.mark.parametrize("slug", ["index", *PROBLEMS])
+@pytest.mark.parametrize("slug", ["index", *PROBLEMS, *(answer.slug for answer in read_gateway_answers())])
 def test_every_link_of_a_page_opens(house: House, slug: str) -> None:
     page = ask(house, slug)
     assert page.status == 200
