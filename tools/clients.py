@@ -1,0 +1,115 @@
+"""Writes what is generated in clients/: the tables of problems, the asynchronous Python client, TypeScript's types.
+
+make clients                # write all
+make clients ARGS=--check   # exit 1 when one would change
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from direct_debit.entrypoint.errors import PROBLEMS
+from tools.node import find_node, install_packages, with_node
+from tools.openapi import CATCH_NAMES, DOCUMENT, REPOSITORY
+
+PYTHON = REPOSITORY / "clients" / "python" / "src" / "direct_debit_client"
+TYPESCRIPT = REPOSITORY / "clients" / "typescript"
+
+# From the blocking client to the asynchronous one: what is written, what is written instead. In this order.
+_ASYNCHRONOUS = (
+    ("The blocking client.", "The same client for asyncio and trio, written by `make clients` from client.py."),
+    ("class Client:", "class AsyncClient:"),
+    ("a context manager. Threads may share it.", "an asynchronous context manager. Tasks may share it."),
+    ("import Callable, Iterator", "import AsyncIterator, Awaitable, Callable"),
+    ("import httpx\n", "import anyio\nimport httpx\n"),
+    ("sleep: Callable[[float], None] = time.sleep", "sleep: Callable[[float], Awaitable[None]] = anyio.sleep"),
+    ("httpx.BaseTransport", "httpx.AsyncBaseTransport"),
+    ("= httpx.Client(", "= httpx.AsyncClient("),
+    ("    def __init__(", "    DEF __init__("),  # the one that stays as it is
+    ("    def ", "    async def "),
+    ("    DEF ", "    def "),
+    ("return self._", "return await self._"),
+    ("= self.list_payments(", "= await self.list_payments("),
+    ("self._sleep(step", "await self._sleep(step"),
+    ("= self._send(", "= await self._send("),
+    ("self._http.send(", "await self._http.send("),
+    ("-> Iterator[", "-> AsyncIterator["),
+    ("yield from page.payments", "for payment in page.payments:\n                yield payment"),
+    ("def close(", "def aclose("),
+    ("self._http.close()", "await self._http.aclose()"),
+    ("self.close()", "await self.aclose()"),
+    ("__enter__", "__aenter__"),
+    ("__exit__", "__aexit__"),
+)
+
+
+def write_async_client(blocking: str) -> str:
+    """Return the asynchronous client's source. Raises LookupError where a line that it changes is gone."""
+    text = blocking
+    for before, after in _ASYNCHRONOUS:
+        if before not in text:
+            raise LookupError(f"tools/clients.py: client.py has no {before!r} any more")
+        text = text.replace(before, after)
+    return _format(text)
+
+
+def _format(source: str) -> str:
+    command = [sys.executable, "-m", "ruff", "format", "--stdin-filename", str(PYTHON / "async_client.py"), "-"]
+    return subprocess.run(command, input=source, check=True, capture_output=True, text=True).stdout
+
+
+def list_problems() -> Mapping[str, Mapping[str, str]]:
+    """Return each problem's error class and remedy, by its slug."""
+    return {slug: {"name": CATCH_NAMES[slug], "remedy": kind.remedy} for slug, kind in PROBLEMS.items()}
+
+
+def write_problems_ts() -> str:
+    """Return the table as TypeScript."""
+    table = json.dumps(list_problems(), indent=2, ensure_ascii=False)
+    return (
+        "// Written by `make clients`: what docs/errors.md says of each problem.\n"
+        "export const PROBLEMS: Readonly<Record<string, { readonly name: string; readonly remedy: string }>> = "
+        f"{table};\n"
+    )
+
+
+def write_types() -> str:
+    """Return TypeScript's types of docs/openapi.json. Raises CalledProcessError after the generator's words."""
+    install_packages(TYPESCRIPT)
+    generator = TYPESCRIPT / "node_modules" / "openapi-typescript" / "bin" / "cli.js"
+    command = [find_node(), str(generator), str(DOCUMENT)]
+    done = subprocess.run(command, env=with_node(), check=True, stdout=subprocess.PIPE, text=True, cwd=TYPESCRIPT)
+    return done.stdout
+
+
+def make_files() -> Mapping[Path, str]:
+    """Return what each generated file holds."""
+    return {
+        PYTHON / "problems.json": json.dumps(list_problems(), indent=2, ensure_ascii=False) + "\n",
+        PYTHON / "async_client.py": write_async_client((PYTHON / "client.py").read_text("utf-8")),
+        TYPESCRIPT / "src" / "problem-kinds.ts": write_problems_ts(),
+        TYPESCRIPT / "src" / "openapi.ts": write_types(),
+    }
+
+
+def main() -> int:
+    """Write or check the files."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a file would change")
+    check: bool = parser.parse_args().check
+    stale = []
+    for file, text in make_files().items():
+        if file.is_file() and file.read_text("utf-8") == text:
+            continue
+        stale.append(file.name)
+        if not check:
+            file.write_text(text, "utf-8")
+    print(*stale, "would change" if check else "written") if stale else print("nothing to do")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
