@@ -265,21 +265,16 @@ export interface components {
     schemas: {
         /** @description Money as SNAP writes it. */
         AmountBody: {
-            /**
-             * @description Rupiah as a string with exactly two decimals, greater than zero, for example "10000.00".
-             * @example 10000.00
-             */
+            /** @description Rupiah as a string with exactly two decimals, greater than zero, for example "10000.00". */
             value: string;
             /**
              * @description Always IDR.
-             * @example IDR
              * @constant
              */
             currency: "IDR";
         };
         /** @description Money as SNAP writes it. */
         AmountView: {
-            /** @example 10000.00 */
             value: string;
             /**
              * @default IDR
@@ -289,37 +284,25 @@ export interface components {
         };
         /** @description One balance of the account. */
         BalanceLine: {
-            /** @example Cash */
             type?: string;
             amount: components["schemas"]["AmountView"];
         };
         /** @description The balances of a linked account. */
         BalanceView: {
-            /** @example 6f1d2c3b4a5968778695a4b3c2d1e0f0 */
             bindingId: string;
-            /** @example CUST-1001 */
             customerId: string;
             balances: components["schemas"]["BalanceLine"][];
         };
         BindAccountRequest: {
-            /**
-             * @description Your id of the customer: 1 to 64 letters, digits, dots, underscores or hyphens; no personal data.
-             * @example CUST-1001
-             */
+            /** @description Your id of the customer: 1 to 64 letters, digits, dots, underscores or hyphens; no personal data. */
             customerId: string;
-            /**
-             * @description The phone number registered at CIMB: 9 to 16 digits that begin with 62.
-             * @example 62857957868761
-             */
+            /** @description The phone number registered at CIMB: 9 to 16 digits that begin with 62. */
             phone: string;
             successUrl?: string | null;
             failedUrl?: string | null;
             /** @description 1 to 70 printable characters. */
             customerName?: string | null;
-            /**
-             * @description An e-mail address of at most 64 characters.
-             * @example customer@shop.example
-             */
+            /** @description An e-mail address of at most 64 characters. */
             email?: string | null;
             /** @description The identity card: 1 to 20 letters or digits. */
             idCard?: string | null;
@@ -327,17 +310,9 @@ export interface components {
             country?: string | null;
             /** @description 1 to 255 printable characters. */
             address?: string | null;
-            /**
-             * @description A date as YYYYMMDD.
-             * @example 19900131
-             */
+            /** @description A date as YYYYMMDD. */
             dateOfBirth?: string | null;
-            /**
-             * @description At most 20 of your own strings, echoed everywhere: keys of 1 to 40 letters, digits, dots, underscores or hyphens, values of at most 500 printable characters; no personal data.
-             * @example {
-             *       "orderId": "4711"
-             *     }
-             */
+            /** @description At most 20 of your own strings, echoed everywhere: keys of 1 to 40 letters, digits, dots, underscores or hyphens, values of at most 500 printable characters; no personal data. */
             metadata?: {
                 [key: string]: string;
             };
@@ -347,12 +322,7 @@ export interface components {
         /** @description The bindings of a customer, newest first. */
         BindingList: {
             bindings: components["schemas"]["BindingView"][];
-            /**
-             * @description Ids of links that this release can not read, since a newer one wrote them.
-             * @example [
-             *       "7e2d2c3b4a5968778695a4b3c2d1e0f1"
-             *     ]
-             */
+            /** @description Ids of links that this release can not read, since a newer one wrote them. */
             notShown?: string[];
         };
         /**
@@ -362,43 +332,21 @@ export interface components {
         BindingState: "REQUESTED" | "PENDING" | "ACTIVE" | "RELINK_REQUIRED" | "UNBIND_OTP_PENDING" | "UNBOUND" | "FAILED";
         /** @description A link of a customer to a CIMB account. */
         BindingView: {
-            /** @example 6f1d2c3b4a5968778695a4b3c2d1e0f0 */
             bindingId: string;
-            /** @example CUST-1001 */
             customerId: string;
             state: components["schemas"]["BindingState"];
-            /**
-             * @description The last three digits of the phone number.
-             * @example 761
-             */
+            /** @description The last three digits of the phone number. */
             phoneHint: string;
-            /**
-             * @description Where to send the customer's browser; only while the customer has to go there.
-             * @example https://sandbox.doku.com/direct-debit/ui/binding/core/2238230713001534401107183161486001168389
-             */
+            /** @description Where to send the customer's browser; only while the customer has to go there. */
             redirectUrl?: string;
-            /**
-             * @description DOKU's last response code.
-             * @example 2000700
-             */
+            /** @description DOKU's last response code. */
             responseCode?: string;
-            /**
-             * @example {
-             *       "segment": "gold"
-             *     }
-             */
             metadata: {
                 [key: string]: string;
             };
-            /**
-             * @description UTC, ISO 8601.
-             * @example 2026-08-01T07:15:00.000Z
-             */
+            /** @description UTC, ISO 8601. */
             createdAt: string;
-            /**
-             * @description UTC, ISO 8601.
-             * @example 2026-08-01T07:15:00.000Z
-             */
+            /** @description UTC, ISO 8601. */
             updatedAt: string;
             /** @description Where to look, and what can be done now. */
             links: {
@@ -411,10 +359,7 @@ export interface components {
          */
         Cause: "insufficient_funds" | "limit_exceeded" | "limit_not_set" | "account_blocked" | "account_inactive" | "card_expired" | "link_ended" | "otp_expired" | "otp_blocked" | "otp_not_entered" | "cancelled" | "time_over" | "too_many_attempts" | "bank_closed" | "merchant_limit_exceeded" | "merchant_not_allowed" | "request_refused" | "never_arrived" | "declined";
         ConfirmUnbindingRequest: {
-            /**
-             * @description The code that the bank sent to the customer: a string of 4 to 8 digits.
-             * @example 123456
-             */
+            /** @description The code that the bank sent to the customer: a string of 4 to 8 digits. */
             otp: string;
         };
         /** @description A sentence for the customer. */
@@ -438,52 +383,32 @@ export interface components {
             mendedBy: components["schemas"]["MendedBy"];
             /** @description What to show to the customer; its wording may change. */
             customerMessage: components["schemas"]["CustomerMessage"];
-            /**
-             * @description DOKU's response code or transaction status.
-             * @example 4035414
-             */
+            /** @description DOKU's response code or transaction status. */
             responseCode?: string;
         };
         /** @description One recorded step of a payment. */
         HistoryView: {
             version: number;
-            /**
-             * @description UTC, ISO 8601.
-             * @example 2026-08-01T07:15:00.000Z
-             */
+            /** @description UTC, ISO 8601. */
             at: string;
             state: string;
             refundState?: string;
-            /**
-             * @description Where the fact came from.
-             * @example notification
-             */
+            /** @description Where the fact came from. */
             source: string;
             responseCode?: string;
         };
         MakePaymentRequest: {
-            /**
-             * @description The binding's id as `POST /bindings` gave it.
-             * @example 6f1d2c3b4a5968778695a4b3c2d1e0f0
-             */
+            /** @description The binding's id as `POST /bindings` gave it. */
             bindingId: string;
             amount: components["schemas"]["AmountBody"];
-            /**
-             * @description What the customer reads: 1 to 40 of ASCII letters, digits, blank and . - / + , = _ : ' @ %
-             * @example Order 4711
-             */
+            /** @description What the customer reads: 1 to 40 of ASCII letters, digits, blank and . - / + , = _ : ' @ % */
             remarks: string;
             partnerReferenceNo?: string | null;
             successUrl?: string | null;
             failedUrl?: string | null;
             deviceId?: string | null;
             ipAddress?: string | null;
-            /**
-             * @description At most 20 of your own strings, echoed everywhere: keys of 1 to 40 letters, digits, dots, underscores or hyphens, values of at most 500 printable characters; no personal data.
-             * @example {
-             *       "orderId": "4711"
-             *     }
-             */
+            /** @description At most 20 of your own strings, echoed everywhere: keys of 1 to 40 letters, digits, dots, underscores or hyphens, values of at most 500 printable characters; no personal data. */
             metadata?: {
                 [key: string]: string;
             };
@@ -496,17 +421,9 @@ export interface components {
         /** @description A page of a customer's payments, newest first. */
         PaymentList: {
             payments: components["schemas"]["PaymentView"][];
-            /**
-             * @description Send it as `after` to get the next page; absent on the last one.
-             * @example MjAyNi0wOC0wMVQwNzoxNTowMCswMDowMHxJTlYyMDI2MDgwMTA
-             */
+            /** @description Send it as `after` to get the next page; absent on the last one. */
             next?: string;
-            /**
-             * @description References of payments that this release can not read, since a newer one wrote them.
-             * @example [
-             *       "INV202608011"
-             *     ]
-             */
+            /** @description References of payments that this release can not read, since a newer one wrote them. */
             notShown?: string[];
         };
         /**
@@ -516,51 +433,28 @@ export interface components {
         PaymentState: "REQUESTED" | "OTP_PENDING" | "OTP_SUBMITTED" | "PROCESSING" | "UNKNOWN" | "PAID" | "FAILED" | "REFUNDED" | "NEEDS_REVIEW";
         /** @description A payment. */
         PaymentView: {
-            /** @example INV202608010 */
             partnerReferenceNo: string;
-            /** @example 6f1d2c3b4a5968778695a4b3c2d1e0f0 */
             bindingId: string;
-            /** @example CUST-1001 */
             customerId: string;
             amount: components["schemas"]["AmountView"];
-            /**
-             * @description What the customer reads.
-             * @example Order 4711
-             */
+            /** @description What the customer reads. */
             remarks: string;
             state: components["schemas"]["PaymentState"];
-            /**
-             * @description DOKU's reference: name it when you write to DOKU.
-             * @example 2020102977770000000009
-             */
+            /** @description DOKU's reference: name it when you write to DOKU. */
             dokuReference?: string;
-            /**
-             * @description DOKU's last response code.
-             * @example 4035413
-             */
+            /** @description DOKU's last response code. */
             responseCode?: string;
             /** @description Send the customer there when present. */
             webRedirectUrl?: string;
             failure?: components["schemas"]["FailureView"];
             review?: components["schemas"]["ReviewReason"];
             refund?: components["schemas"]["RefundView"];
-            /**
-             * @example {
-             *       "orderId": "4711"
-             *     }
-             */
             metadata: {
                 [key: string]: string;
             };
-            /**
-             * @description UTC, ISO 8601.
-             * @example 2026-08-01T07:15:00.000Z
-             */
+            /** @description UTC, ISO 8601. */
             createdAt: string;
-            /**
-             * @description UTC, ISO 8601.
-             * @example 2026-08-01T07:15:00.000Z
-             */
+            /** @description UTC, ISO 8601. */
             updatedAt: string;
             /** @description Where to look, and what can be done now. */
             links: {
@@ -587,8 +481,6 @@ export interface components {
                 detail: string;
                 /** @description What kind of value came; never the value. */
                 came?: string;
-                /** @description How a right value looks. */
-                example?: unknown;
             }[];
             /** @description DOKU's response code. */
             responseCode?: string;
@@ -596,32 +488,19 @@ export interface components {
         };
         /** @description The refund of a payment, by the payment's reference. */
         RefundOfPaymentView: {
-            /** @example RFD202608010 */
             partnerRefundNo: string;
             state: components["schemas"]["RefundState"];
             amount: components["schemas"]["AmountView"];
-            /** @example Customer complain */
             reason?: string;
-            /**
-             * @description DOKU's number.
-             * @example 9lCqroDiy27A
-             */
+            /** @description DOKU's number. */
             refundNo?: string;
-            /** @example 2005800 */
             responseCode?: string;
             /** @description Whether it was made because a payment given up as not found was paid late. */
             automatic: boolean;
-            /**
-             * @description UTC, ISO 8601.
-             * @example 2026-08-01T07:15:00.000Z
-             */
+            /** @description UTC, ISO 8601. */
             requestedAt: string;
-            /**
-             * @description UTC, ISO 8601.
-             * @example 2026-08-01T07:15:00.000Z
-             */
+            /** @description UTC, ISO 8601. */
             refundedAt?: string;
-            /** @example INV202608010 */
             partnerReferenceNo: string;
             /** @description Where to look. */
             links: {
@@ -630,10 +509,7 @@ export interface components {
         };
         RefundPaymentRequest: {
             partnerRefundNo?: string | null;
-            /**
-             * @description Why: 1 to 255 printable characters.
-             * @example Customer complain
-             */
+            /** @description Why: 1 to 255 printable characters. */
             reason?: string | null;
         };
         /**
@@ -643,30 +519,18 @@ export interface components {
         RefundState: "REQUESTED" | "SENDING" | "RETRYING" | "UNKNOWN" | "REFUNDED" | "FAILED" | "NEEDS_REVIEW";
         /** @description The refund of a payment: always the full amount. */
         RefundView: {
-            /** @example RFD202608010 */
             partnerRefundNo: string;
             state: components["schemas"]["RefundState"];
             amount: components["schemas"]["AmountView"];
-            /** @example Customer complain */
             reason?: string;
-            /**
-             * @description DOKU's number.
-             * @example 9lCqroDiy27A
-             */
+            /** @description DOKU's number. */
             refundNo?: string;
-            /** @example 2005800 */
             responseCode?: string;
             /** @description Whether it was made because a payment given up as not found was paid late. */
             automatic: boolean;
-            /**
-             * @description UTC, ISO 8601.
-             * @example 2026-08-01T07:15:00.000Z
-             */
+            /** @description UTC, ISO 8601. */
             requestedAt: string;
-            /**
-             * @description UTC, ISO 8601.
-             * @example 2026-08-01T07:15:00.000Z
-             */
+            /** @description UTC, ISO 8601. */
             refundedAt?: string;
         };
         /**
@@ -679,10 +543,7 @@ export interface components {
             responseMessage: string;
         };
         VerifyPaymentOtpRequest: {
-            /**
-             * @description The code that the bank sent to the customer: a string of 4 to 8 digits.
-             * @example 123456
-             */
+            /** @description The code that the bank sent to the customer: a string of 4 to 8 digits. */
             otp: string;
         };
     };
@@ -703,18 +564,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "customerId": "CUST-1001",
-                 *       "phone": "62857957868761",
-                 *       "successUrl": "https://merchant.example/linked",
-                 *       "failedUrl": "https://merchant.example/not-linked",
-                 *       "customerName": "Siti Rahma",
-                 *       "metadata": {
-                 *         "segment": "gold"
-                 *       }
-                 *     }
-                 */
                 "application/json": components["schemas"]["BindAccountRequest"];
             };
         };
@@ -727,24 +576,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "bindingId": "6f1d2c3b4a5968778695a4b3c2d1e0f0",
-                     *       "customerId": "CUST-1001",
-                     *       "state": "PENDING",
-                     *       "phoneHint": "761",
-                     *       "redirectUrl": "https://sandbox.doku.com/direct-debit/ui/binding/core/2238230713001534401107183161486001168389",
-                     *       "responseCode": "2000700",
-                     *       "metadata": {
-                     *         "segment": "gold"
-                     *       },
-                     *       "createdAt": "2026-03-02T08:58:00.000Z",
-                     *       "updatedAt": "2026-03-02T09:00:00.000Z",
-                     *       "links": {
-                     *         "self": "/bindings/6f1d2c3b4a5968778695a4b3c2d1e0f0"
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["BindingView"];
                 };
             };
@@ -755,24 +586,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "bindingId": "6f1d2c3b4a5968778695a4b3c2d1e0f0",
-                     *       "customerId": "CUST-1001",
-                     *       "state": "PENDING",
-                     *       "phoneHint": "761",
-                     *       "redirectUrl": "https://sandbox.doku.com/direct-debit/ui/binding/core/2238230713001534401107183161486001168389",
-                     *       "responseCode": "2000700",
-                     *       "metadata": {
-                     *         "segment": "gold"
-                     *       },
-                     *       "createdAt": "2026-03-02T08:58:00.000Z",
-                     *       "updatedAt": "2026-03-02T09:00:00.000Z",
-                     *       "links": {
-                     *         "self": "/bindings/6f1d2c3b4a5968778695a4b3c2d1e0f0"
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["BindingView"];
                 };
             };
@@ -783,24 +596,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "bindingId": "6f1d2c3b4a5968778695a4b3c2d1e0f0",
-                     *       "customerId": "CUST-1001",
-                     *       "state": "PENDING",
-                     *       "phoneHint": "761",
-                     *       "redirectUrl": "https://sandbox.doku.com/direct-debit/ui/binding/core/2238230713001534401107183161486001168389",
-                     *       "responseCode": "2000700",
-                     *       "metadata": {
-                     *         "segment": "gold"
-                     *       },
-                     *       "createdAt": "2026-03-02T08:58:00.000Z",
-                     *       "updatedAt": "2026-03-02T09:00:00.000Z",
-                     *       "links": {
-                     *         "self": "/bindings/6f1d2c3b4a5968778695a4b3c2d1e0f0"
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["BindingView"];
                 };
             };
@@ -813,15 +608,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/missing-field",
-                     *       "title": "A mandatory field is missing",
-                     *       "status": 400,
-                     *       "detail": "`field` is absent. A payment needs `partnerReferenceNo` or the header `Idempotency-Key`.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -841,15 +627,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/conflict",
-                     *       "title": "The request does not fit what exists",
-                     *       "status": 409,
-                     *       "detail": "The same reference or `Idempotency-Key` came with another body, the key with another reference, the resource is in another state, the account is taken, or another request was faster.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -859,15 +636,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/body-too-large",
-                     *       "title": "The body is too large",
-                     *       "status": 413,
-                     *       "detail": "The body has more than 64 KiB.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -880,15 +648,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/invalid-field",
-                     *       "title": "A field breaks a rule",
-                     *       "status": 422,
-                     *       "detail": "`field` has a wrong format, length or value; `detail` says what is allowed.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -908,15 +667,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/internal-error",
-                     *       "title": "Internal error",
-                     *       "status": 500,
-                     *       "detail": "A fault of this service. The log has it under `requestId`.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -933,15 +683,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/not-done",
-                     *       "title": "Not done",
-                     *       "status": 503,
-                     *       "detail": "DOKU could not be reached, asked to come again, or did not take our credentials. Surely nothing happened.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -986,15 +727,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/missing-field",
-                     *       "title": "A mandatory field is missing",
-                     *       "status": 400,
-                     *       "detail": "`field` is absent. A payment needs `partnerReferenceNo` or the header `Idempotency-Key`.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                     "text/html; charset=utf-8": string;
                 };
@@ -1005,15 +737,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/not-found",
-                     *       "title": "There is no such resource",
-                     *       "status": 404,
-                     *       "detail": "The binding, payment or refund does not exist.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                     "text/html; charset=utf-8": string;
                 };
@@ -1027,15 +750,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/invalid-field",
-                     *       "title": "A field breaks a rule",
-                     *       "status": 422,
-                     *       "detail": "`field` has a wrong format, length or value; `detail` says what is allowed.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                     "text/html; charset=utf-8": string;
                 };
@@ -1056,15 +770,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/internal-error",
-                     *       "title": "Internal error",
-                     *       "status": 500,
-                     *       "detail": "A fault of this service. The log has it under `requestId`.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                     "text/html; charset=utf-8": string;
                 };
@@ -1082,15 +787,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/not-done",
-                     *       "title": "Not done",
-                     *       "status": 503,
-                     *       "detail": "DOKU could not be reached, asked to come again, or did not take our credentials. Surely nothing happened.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                     "text/html; charset=utf-8": string;
                 };
@@ -1126,24 +822,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "bindingId": "6f1d2c3b4a5968778695a4b3c2d1e0f0",
-                     *       "customerId": "CUST-1001",
-                     *       "state": "PENDING",
-                     *       "phoneHint": "761",
-                     *       "redirectUrl": "https://sandbox.doku.com/direct-debit/ui/binding/core/2238230713001534401107183161486001168389",
-                     *       "responseCode": "2000700",
-                     *       "metadata": {
-                     *         "segment": "gold"
-                     *       },
-                     *       "createdAt": "2026-03-02T08:58:00.000Z",
-                     *       "updatedAt": "2026-03-02T09:00:00.000Z",
-                     *       "links": {
-                     *         "self": "/bindings/6f1d2c3b4a5968778695a4b3c2d1e0f0"
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["BindingView"];
                 };
             };
@@ -1153,15 +831,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/missing-field",
-                     *       "title": "A mandatory field is missing",
-                     *       "status": 400,
-                     *       "detail": "`field` is absent. A payment needs `partnerReferenceNo` or the header `Idempotency-Key`.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1181,15 +850,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/not-found",
-                     *       "title": "There is no such resource",
-                     *       "status": 404,
-                     *       "detail": "The binding, payment or refund does not exist.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1202,15 +862,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/invalid-field",
-                     *       "title": "A field breaks a rule",
-                     *       "status": 422,
-                     *       "detail": "`field` has a wrong format, length or value; `detail` says what is allowed.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1230,15 +881,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/internal-error",
-                     *       "title": "Internal error",
-                     *       "status": 500,
-                     *       "detail": "A fault of this service. The log has it under `requestId`.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1254,15 +896,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/not-configured",
-                     *       "title": "Not set up",
-                     *       "status": 503,
-                     *       "detail": "The credentials for DOKU have not been put into this service's secret yet, or can not be read there.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1297,24 +930,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "bindingId": "6f1d2c3b4a5968778695a4b3c2d1e0f0",
-                     *       "customerId": "CUST-1001",
-                     *       "state": "PENDING",
-                     *       "phoneHint": "761",
-                     *       "redirectUrl": "https://sandbox.doku.com/direct-debit/ui/binding/core/2238230713001534401107183161486001168389",
-                     *       "responseCode": "2000700",
-                     *       "metadata": {
-                     *         "segment": "gold"
-                     *       },
-                     *       "createdAt": "2026-03-02T08:58:00.000Z",
-                     *       "updatedAt": "2026-03-02T09:00:00.000Z",
-                     *       "links": {
-                     *         "self": "/bindings/6f1d2c3b4a5968778695a4b3c2d1e0f0"
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["BindingView"];
                 };
             };
@@ -1325,24 +940,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "bindingId": "6f1d2c3b4a5968778695a4b3c2d1e0f0",
-                     *       "customerId": "CUST-1001",
-                     *       "state": "PENDING",
-                     *       "phoneHint": "761",
-                     *       "redirectUrl": "https://sandbox.doku.com/direct-debit/ui/binding/core/2238230713001534401107183161486001168389",
-                     *       "responseCode": "2000700",
-                     *       "metadata": {
-                     *         "segment": "gold"
-                     *       },
-                     *       "createdAt": "2026-03-02T08:58:00.000Z",
-                     *       "updatedAt": "2026-03-02T09:00:00.000Z",
-                     *       "links": {
-                     *         "self": "/bindings/6f1d2c3b4a5968778695a4b3c2d1e0f0"
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["BindingView"];
                 };
             };
@@ -1355,15 +952,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/missing-field",
-                     *       "title": "A mandatory field is missing",
-                     *       "status": 400,
-                     *       "detail": "`field` is absent. A payment needs `partnerReferenceNo` or the header `Idempotency-Key`.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1383,15 +971,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/not-found",
-                     *       "title": "There is no such resource",
-                     *       "status": 404,
-                     *       "detail": "The binding, payment or refund does not exist.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1401,15 +980,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/conflict",
-                     *       "title": "The request does not fit what exists",
-                     *       "status": 409,
-                     *       "detail": "The same reference or `Idempotency-Key` came with another body, the key with another reference, the resource is in another state, the account is taken, or another request was faster.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1419,15 +989,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/body-too-large",
-                     *       "title": "The body is too large",
-                     *       "status": 413,
-                     *       "detail": "The body has more than 64 KiB.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1442,15 +1003,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/invalid-field",
-                     *       "title": "A field breaks a rule",
-                     *       "status": 422,
-                     *       "detail": "`field` has a wrong format, length or value; `detail` says what is allowed.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1470,15 +1022,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/internal-error",
-                     *       "title": "Internal error",
-                     *       "status": 500,
-                     *       "detail": "A fault of this service. The log has it under `requestId`.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1495,15 +1038,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/not-done",
-                     *       "title": "Not done",
-                     *       "status": 503,
-                     *       "detail": "DOKU could not be reached, asked to come again, or did not take our credentials. Surely nothing happened.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1538,21 +1072,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "bindingId": "6f1d2c3b4a5968778695a4b3c2d1e0f0",
-                     *       "customerId": "CUST-1001",
-                     *       "balances": [
-                     *         {
-                     *           "type": "Cash",
-                     *           "amount": {
-                     *             "value": "150000.00",
-                     *             "currency": "IDR"
-                     *           }
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["BalanceView"];
                 };
             };
@@ -1562,15 +1081,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/missing-field",
-                     *       "title": "A mandatory field is missing",
-                     *       "status": 400,
-                     *       "detail": "`field` is absent. A payment needs `partnerReferenceNo` or the header `Idempotency-Key`.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1590,15 +1100,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/not-found",
-                     *       "title": "There is no such resource",
-                     *       "status": 404,
-                     *       "detail": "The binding, payment or refund does not exist.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1608,15 +1109,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/conflict",
-                     *       "title": "The request does not fit what exists",
-                     *       "status": 409,
-                     *       "detail": "The same reference or `Idempotency-Key` came with another body, the key with another reference, the resource is in another state, the account is taken, or another request was faster.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1632,15 +1124,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/invalid-field",
-                     *       "title": "A field breaks a rule",
-                     *       "status": 422,
-                     *       "detail": "`field` has a wrong format, length or value; `detail` says what is allowed.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1660,15 +1143,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/internal-error",
-                     *       "title": "Internal error",
-                     *       "status": 500,
-                     *       "detail": "A fault of this service. The log has it under `requestId`.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1685,15 +1159,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/not-done",
-                     *       "title": "Not done",
-                     *       "status": 503,
-                     *       "detail": "DOKU could not be reached, asked to come again, or did not take our credentials. Surely nothing happened.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1721,11 +1186,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "otp": "123456"
-                 *     }
-                 */
                 "application/json": components["schemas"]["ConfirmUnbindingRequest"];
             };
         };
@@ -1737,24 +1197,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "bindingId": "6f1d2c3b4a5968778695a4b3c2d1e0f0",
-                     *       "customerId": "CUST-1001",
-                     *       "state": "PENDING",
-                     *       "phoneHint": "761",
-                     *       "redirectUrl": "https://sandbox.doku.com/direct-debit/ui/binding/core/2238230713001534401107183161486001168389",
-                     *       "responseCode": "2000700",
-                     *       "metadata": {
-                     *         "segment": "gold"
-                     *       },
-                     *       "createdAt": "2026-03-02T08:58:00.000Z",
-                     *       "updatedAt": "2026-03-02T09:00:00.000Z",
-                     *       "links": {
-                     *         "self": "/bindings/6f1d2c3b4a5968778695a4b3c2d1e0f0"
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["BindingView"];
                 };
             };
@@ -1765,24 +1207,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "bindingId": "6f1d2c3b4a5968778695a4b3c2d1e0f0",
-                     *       "customerId": "CUST-1001",
-                     *       "state": "PENDING",
-                     *       "phoneHint": "761",
-                     *       "redirectUrl": "https://sandbox.doku.com/direct-debit/ui/binding/core/2238230713001534401107183161486001168389",
-                     *       "responseCode": "2000700",
-                     *       "metadata": {
-                     *         "segment": "gold"
-                     *       },
-                     *       "createdAt": "2026-03-02T08:58:00.000Z",
-                     *       "updatedAt": "2026-03-02T09:00:00.000Z",
-                     *       "links": {
-                     *         "self": "/bindings/6f1d2c3b4a5968778695a4b3c2d1e0f0"
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["BindingView"];
                 };
             };
@@ -1795,15 +1219,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/missing-field",
-                     *       "title": "A mandatory field is missing",
-                     *       "status": 400,
-                     *       "detail": "`field` is absent. A payment needs `partnerReferenceNo` or the header `Idempotency-Key`.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1823,15 +1238,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/not-found",
-                     *       "title": "There is no such resource",
-                     *       "status": 404,
-                     *       "detail": "The binding, payment or refund does not exist.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1841,15 +1247,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/conflict",
-                     *       "title": "The request does not fit what exists",
-                     *       "status": 409,
-                     *       "detail": "The same reference or `Idempotency-Key` came with another body, the key with another reference, the resource is in another state, the account is taken, or another request was faster.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1859,15 +1256,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/body-too-large",
-                     *       "title": "The body is too large",
-                     *       "status": 413,
-                     *       "detail": "The body has more than 64 KiB.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1885,15 +1273,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/invalid-field",
-                     *       "title": "A field breaks a rule",
-                     *       "status": 422,
-                     *       "detail": "`field` has a wrong format, length or value; `detail` says what is allowed.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1913,15 +1292,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/internal-error",
-                     *       "title": "Internal error",
-                     *       "status": 500,
-                     *       "detail": "A fault of this service. The log has it under `requestId`.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1938,15 +1308,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/not-done",
-                     *       "title": "Not done",
-                     *       "status": 503,
-                     *       "detail": "DOKU could not be reached, asked to come again, or did not take our credentials. Surely nothing happened.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1981,28 +1342,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "bindings": [
-                     *         {
-                     *           "bindingId": "6f1d2c3b4a5968778695a4b3c2d1e0f0",
-                     *           "customerId": "CUST-1001",
-                     *           "state": "PENDING",
-                     *           "phoneHint": "761",
-                     *           "redirectUrl": "https://sandbox.doku.com/direct-debit/ui/binding/core/2238230713001534401107183161486001168389",
-                     *           "responseCode": "2000700",
-                     *           "metadata": {
-                     *             "segment": "gold"
-                     *           },
-                     *           "createdAt": "2026-03-02T08:58:00.000Z",
-                     *           "updatedAt": "2026-03-02T09:00:00.000Z",
-                     *           "links": {
-                     *             "self": "/bindings/6f1d2c3b4a5968778695a4b3c2d1e0f0"
-                     *           }
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["BindingList"];
                 };
             };
@@ -2012,15 +1351,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/missing-field",
-                     *       "title": "A mandatory field is missing",
-                     *       "status": 400,
-                     *       "detail": "`field` is absent. A payment needs `partnerReferenceNo` or the header `Idempotency-Key`.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2043,15 +1373,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/invalid-field",
-                     *       "title": "A field breaks a rule",
-                     *       "status": 422,
-                     *       "detail": "`field` has a wrong format, length or value; `detail` says what is allowed.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2071,15 +1392,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/internal-error",
-                     *       "title": "Internal error",
-                     *       "status": 500,
-                     *       "detail": "A fault of this service. The log has it under `requestId`.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2095,15 +1407,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/not-configured",
-                     *       "title": "Not set up",
-                     *       "status": 503,
-                     *       "detail": "The credentials for DOKU have not been put into this service's secret yet, or can not be read there.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2143,34 +1446,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "payments": [
-                     *         {
-                     *           "partnerReferenceNo": "INV202603020",
-                     *           "bindingId": "6f1d2c3b4a5968778695a4b3c2d1e0f0",
-                     *           "customerId": "CUST-1001",
-                     *           "amount": {
-                     *             "value": "10000.00",
-                     *             "currency": "IDR"
-                     *           },
-                     *           "remarks": "Order 4711",
-                     *           "state": "PAID",
-                     *           "responseCode": "2000400",
-                     *           "metadata": {
-                     *             "orderId": "4711"
-                     *           },
-                     *           "createdAt": "2026-03-02T08:59:30.000Z",
-                     *           "updatedAt": "2026-03-02T09:00:00.000Z",
-                     *           "links": {
-                     *             "self": "/payments/INV202603020",
-                     *             "binding": "/bindings/6f1d2c3b4a5968778695a4b3c2d1e0f0",
-                     *             "refund": "/payments/INV202603020/refund"
-                     *           }
-                     *         }
-                     *       ]
-                     *     }
-                     */
                     "application/json": components["schemas"]["PaymentList"];
                 };
             };
@@ -2180,15 +1455,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/missing-field",
-                     *       "title": "A mandatory field is missing",
-                     *       "status": 400,
-                     *       "detail": "`field` is absent. A payment needs `partnerReferenceNo` or the header `Idempotency-Key`.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2211,15 +1477,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/invalid-field",
-                     *       "title": "A field breaks a rule",
-                     *       "status": 422,
-                     *       "detail": "`field` has a wrong format, length or value; `detail` says what is allowed.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2239,15 +1496,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/internal-error",
-                     *       "title": "Internal error",
-                     *       "status": 500,
-                     *       "detail": "A fault of this service. The log has it under `requestId`.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2262,15 +1510,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/store-unavailable",
-                     *       "title": "The store is not available",
-                     *       "status": 503,
-                     *       "detail": "The database throttled or failed.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2298,22 +1537,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "bindingId": "6f1d2c3b4a5968778695a4b3c2d1e0f0",
-                 *       "partnerReferenceNo": "INV202603020",
-                 *       "amount": {
-                 *         "value": "10000.00",
-                 *         "currency": "IDR"
-                 *       },
-                 *       "remarks": "Order 4711",
-                 *       "successUrl": "https://merchant.example/paid",
-                 *       "failedUrl": "https://merchant.example/not-paid",
-                 *       "metadata": {
-                 *         "orderId": "4711"
-                 *       }
-                 *     }
-                 */
                 "application/json": components["schemas"]["MakePaymentRequest"];
             };
         };
@@ -2326,29 +1549,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "partnerReferenceNo": "INV202603020",
-                     *       "bindingId": "6f1d2c3b4a5968778695a4b3c2d1e0f0",
-                     *       "customerId": "CUST-1001",
-                     *       "amount": {
-                     *         "value": "10000.00",
-                     *         "currency": "IDR"
-                     *       },
-                     *       "remarks": "Order 4711",
-                     *       "state": "PROCESSING",
-                     *       "responseCode": "2000400",
-                     *       "metadata": {
-                     *         "orderId": "4711"
-                     *       },
-                     *       "createdAt": "2026-03-02T08:59:30.000Z",
-                     *       "updatedAt": "2026-03-02T09:00:00.000Z",
-                     *       "links": {
-                     *         "self": "/payments/INV202603020",
-                     *         "binding": "/bindings/6f1d2c3b4a5968778695a4b3c2d1e0f0"
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["PaymentView"];
                 };
             };
@@ -2359,29 +1559,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "partnerReferenceNo": "INV202603020",
-                     *       "bindingId": "6f1d2c3b4a5968778695a4b3c2d1e0f0",
-                     *       "customerId": "CUST-1001",
-                     *       "amount": {
-                     *         "value": "10000.00",
-                     *         "currency": "IDR"
-                     *       },
-                     *       "remarks": "Order 4711",
-                     *       "state": "PROCESSING",
-                     *       "responseCode": "2000400",
-                     *       "metadata": {
-                     *         "orderId": "4711"
-                     *       },
-                     *       "createdAt": "2026-03-02T08:59:30.000Z",
-                     *       "updatedAt": "2026-03-02T09:00:00.000Z",
-                     *       "links": {
-                     *         "self": "/payments/INV202603020",
-                     *         "binding": "/bindings/6f1d2c3b4a5968778695a4b3c2d1e0f0"
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["PaymentView"];
                 };
             };
@@ -2392,29 +1569,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "partnerReferenceNo": "INV202603020",
-                     *       "bindingId": "6f1d2c3b4a5968778695a4b3c2d1e0f0",
-                     *       "customerId": "CUST-1001",
-                     *       "amount": {
-                     *         "value": "10000.00",
-                     *         "currency": "IDR"
-                     *       },
-                     *       "remarks": "Order 4711",
-                     *       "state": "PROCESSING",
-                     *       "responseCode": "2000400",
-                     *       "metadata": {
-                     *         "orderId": "4711"
-                     *       },
-                     *       "createdAt": "2026-03-02T08:59:30.000Z",
-                     *       "updatedAt": "2026-03-02T09:00:00.000Z",
-                     *       "links": {
-                     *         "self": "/payments/INV202603020",
-                     *         "binding": "/bindings/6f1d2c3b4a5968778695a4b3c2d1e0f0"
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["PaymentView"];
                 };
             };
@@ -2427,15 +1581,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/missing-field",
-                     *       "title": "A mandatory field is missing",
-                     *       "status": 400,
-                     *       "detail": "`field` is absent. A payment needs `partnerReferenceNo` or the header `Idempotency-Key`.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2455,15 +1600,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/not-found",
-                     *       "title": "There is no such resource",
-                     *       "status": 404,
-                     *       "detail": "The binding, payment or refund does not exist.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2473,15 +1609,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/conflict",
-                     *       "title": "The request does not fit what exists",
-                     *       "status": 409,
-                     *       "detail": "The same reference or `Idempotency-Key` came with another body, the key with another reference, the resource is in another state, the account is taken, or another request was faster.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2491,15 +1618,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/body-too-large",
-                     *       "title": "The body is too large",
-                     *       "status": 413,
-                     *       "detail": "The body has more than 64 KiB.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2512,15 +1630,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/invalid-field",
-                     *       "title": "A field breaks a rule",
-                     *       "status": 422,
-                     *       "detail": "`field` has a wrong format, length or value; `detail` says what is allowed.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2540,15 +1649,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/internal-error",
-                     *       "title": "Internal error",
-                     *       "status": 500,
-                     *       "detail": "A fault of this service. The log has it under `requestId`.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2566,15 +1666,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/circuit-open",
-                     *       "title": "DOKU is not available",
-                     *       "status": 503,
-                     *       "detail": "DOKU failed several times in a row; new payments are not sent for a while.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2612,29 +1703,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "partnerReferenceNo": "INV202603020",
-                     *       "bindingId": "6f1d2c3b4a5968778695a4b3c2d1e0f0",
-                     *       "customerId": "CUST-1001",
-                     *       "amount": {
-                     *         "value": "10000.00",
-                     *         "currency": "IDR"
-                     *       },
-                     *       "remarks": "Order 4711",
-                     *       "state": "PROCESSING",
-                     *       "responseCode": "2000400",
-                     *       "metadata": {
-                     *         "orderId": "4711"
-                     *       },
-                     *       "createdAt": "2026-03-02T08:59:30.000Z",
-                     *       "updatedAt": "2026-03-02T09:00:00.000Z",
-                     *       "links": {
-                     *         "self": "/payments/INV202603020",
-                     *         "binding": "/bindings/6f1d2c3b4a5968778695a4b3c2d1e0f0"
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["PaymentView"];
                 };
             };
@@ -2644,15 +1712,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/missing-field",
-                     *       "title": "A mandatory field is missing",
-                     *       "status": 400,
-                     *       "detail": "`field` is absent. A payment needs `partnerReferenceNo` or the header `Idempotency-Key`.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2672,15 +1731,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/not-found",
-                     *       "title": "There is no such resource",
-                     *       "status": 404,
-                     *       "detail": "The binding, payment or refund does not exist.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2693,15 +1743,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/invalid-field",
-                     *       "title": "A field breaks a rule",
-                     *       "status": 422,
-                     *       "detail": "`field` has a wrong format, length or value; `detail` says what is allowed.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2721,15 +1762,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/internal-error",
-                     *       "title": "Internal error",
-                     *       "status": 500,
-                     *       "detail": "A fault of this service. The log has it under `requestId`.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2745,15 +1777,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/not-configured",
-                     *       "title": "Not set up",
-                     *       "status": 503,
-                     *       "detail": "The credentials for DOKU have not been put into this service's secret yet, or can not be read there.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2781,11 +1804,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "otp": "123456"
-                 *     }
-                 */
                 "application/json": components["schemas"]["VerifyPaymentOtpRequest"];
             };
         };
@@ -2797,29 +1815,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "partnerReferenceNo": "INV202603020",
-                     *       "bindingId": "6f1d2c3b4a5968778695a4b3c2d1e0f0",
-                     *       "customerId": "CUST-1001",
-                     *       "amount": {
-                     *         "value": "10000.00",
-                     *         "currency": "IDR"
-                     *       },
-                     *       "remarks": "Order 4711",
-                     *       "state": "PROCESSING",
-                     *       "responseCode": "2000400",
-                     *       "metadata": {
-                     *         "orderId": "4711"
-                     *       },
-                     *       "createdAt": "2026-03-02T08:59:30.000Z",
-                     *       "updatedAt": "2026-03-02T09:00:00.000Z",
-                     *       "links": {
-                     *         "self": "/payments/INV202603020",
-                     *         "binding": "/bindings/6f1d2c3b4a5968778695a4b3c2d1e0f0"
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["PaymentView"];
                 };
             };
@@ -2830,29 +1825,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "partnerReferenceNo": "INV202603020",
-                     *       "bindingId": "6f1d2c3b4a5968778695a4b3c2d1e0f0",
-                     *       "customerId": "CUST-1001",
-                     *       "amount": {
-                     *         "value": "10000.00",
-                     *         "currency": "IDR"
-                     *       },
-                     *       "remarks": "Order 4711",
-                     *       "state": "PROCESSING",
-                     *       "responseCode": "2000400",
-                     *       "metadata": {
-                     *         "orderId": "4711"
-                     *       },
-                     *       "createdAt": "2026-03-02T08:59:30.000Z",
-                     *       "updatedAt": "2026-03-02T09:00:00.000Z",
-                     *       "links": {
-                     *         "self": "/payments/INV202603020",
-                     *         "binding": "/bindings/6f1d2c3b4a5968778695a4b3c2d1e0f0"
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["PaymentView"];
                 };
             };
@@ -2865,15 +1837,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/missing-field",
-                     *       "title": "A mandatory field is missing",
-                     *       "status": 400,
-                     *       "detail": "`field` is absent. A payment needs `partnerReferenceNo` or the header `Idempotency-Key`.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2893,15 +1856,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/not-found",
-                     *       "title": "There is no such resource",
-                     *       "status": 404,
-                     *       "detail": "The binding, payment or refund does not exist.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2911,15 +1865,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/conflict",
-                     *       "title": "The request does not fit what exists",
-                     *       "status": 409,
-                     *       "detail": "The same reference or `Idempotency-Key` came with another body, the key with another reference, the resource is in another state, the account is taken, or another request was faster.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2929,15 +1874,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/body-too-large",
-                     *       "title": "The body is too large",
-                     *       "status": 413,
-                     *       "detail": "The body has more than 64 KiB.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2956,15 +1892,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/invalid-field",
-                     *       "title": "A field breaks a rule",
-                     *       "status": 422,
-                     *       "detail": "`field` has a wrong format, length or value; `detail` says what is allowed.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2984,15 +1911,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/internal-error",
-                     *       "title": "Internal error",
-                     *       "status": 500,
-                     *       "detail": "A fault of this service. The log has it under `requestId`.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3009,15 +1927,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/not-done",
-                     *       "title": "Not done",
-                     *       "status": 503,
-                     *       "detail": "DOKU could not be reached, asked to come again, or did not take our credentials. Surely nothing happened.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3052,25 +1961,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "partnerRefundNo": "RFD202603020",
-                     *       "state": "SENDING",
-                     *       "amount": {
-                     *         "value": "10000.00",
-                     *         "currency": "IDR"
-                     *       },
-                     *       "reason": "Customer complain",
-                     *       "automatic": false,
-                     *       "requestedAt": "2026-03-02T09:00:00.000Z",
-                     *       "partnerReferenceNo": "INV202603020",
-                     *       "links": {
-                     *         "self": "/payments/INV202603020",
-                     *         "binding": "/bindings/6f1d2c3b4a5968778695a4b3c2d1e0f0",
-                     *         "refund": "/payments/INV202603020/refund"
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["RefundOfPaymentView"];
                 };
             };
@@ -3080,15 +1970,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/missing-field",
-                     *       "title": "A mandatory field is missing",
-                     *       "status": 400,
-                     *       "detail": "`field` is absent. A payment needs `partnerReferenceNo` or the header `Idempotency-Key`.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3108,15 +1989,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/not-found",
-                     *       "title": "There is no such resource",
-                     *       "status": 404,
-                     *       "detail": "The binding, payment or refund does not exist.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3129,15 +2001,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/invalid-field",
-                     *       "title": "A field breaks a rule",
-                     *       "status": 422,
-                     *       "detail": "`field` has a wrong format, length or value; `detail` says what is allowed.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3157,15 +2020,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/internal-error",
-                     *       "title": "Internal error",
-                     *       "status": 500,
-                     *       "detail": "A fault of this service. The log has it under `requestId`.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3180,15 +2034,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/store-unavailable",
-                     *       "title": "The store is not available",
-                     *       "status": 503,
-                     *       "detail": "The database throttled or failed.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3216,12 +2061,6 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                /**
-                 * @example {
-                 *       "partnerRefundNo": "RFD202603020",
-                 *       "reason": "Customer complain"
-                 *     }
-                 */
                 "application/json": components["schemas"]["RefundPaymentRequest"];
             };
         };
@@ -3234,25 +2073,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "partnerRefundNo": "RFD202603020",
-                     *       "state": "SENDING",
-                     *       "amount": {
-                     *         "value": "10000.00",
-                     *         "currency": "IDR"
-                     *       },
-                     *       "reason": "Customer complain",
-                     *       "automatic": false,
-                     *       "requestedAt": "2026-03-02T09:00:00.000Z",
-                     *       "partnerReferenceNo": "INV202603020",
-                     *       "links": {
-                     *         "self": "/payments/INV202603020",
-                     *         "binding": "/bindings/6f1d2c3b4a5968778695a4b3c2d1e0f0",
-                     *         "refund": "/payments/INV202603020/refund"
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["RefundOfPaymentView"];
                 };
             };
@@ -3263,25 +2083,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "partnerRefundNo": "RFD202603020",
-                     *       "state": "SENDING",
-                     *       "amount": {
-                     *         "value": "10000.00",
-                     *         "currency": "IDR"
-                     *       },
-                     *       "reason": "Customer complain",
-                     *       "automatic": false,
-                     *       "requestedAt": "2026-03-02T09:00:00.000Z",
-                     *       "partnerReferenceNo": "INV202603020",
-                     *       "links": {
-                     *         "self": "/payments/INV202603020",
-                     *         "binding": "/bindings/6f1d2c3b4a5968778695a4b3c2d1e0f0",
-                     *         "refund": "/payments/INV202603020/refund"
-                     *       }
-                     *     }
-                     */
                     "application/json": components["schemas"]["RefundOfPaymentView"];
                 };
             };
@@ -3294,15 +2095,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/missing-field",
-                     *       "title": "A mandatory field is missing",
-                     *       "status": 400,
-                     *       "detail": "`field` is absent. A payment needs `partnerReferenceNo` or the header `Idempotency-Key`.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3322,15 +2114,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/not-found",
-                     *       "title": "There is no such resource",
-                     *       "status": 404,
-                     *       "detail": "The binding, payment or refund does not exist.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3340,15 +2123,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/conflict",
-                     *       "title": "The request does not fit what exists",
-                     *       "status": 409,
-                     *       "detail": "The same reference or `Idempotency-Key` came with another body, the key with another reference, the resource is in another state, the account is taken, or another request was faster.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3358,15 +2132,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/body-too-large",
-                     *       "title": "The body is too large",
-                     *       "status": 413,
-                     *       "detail": "The body has more than 64 KiB.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3379,15 +2144,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/invalid-field",
-                     *       "title": "A field breaks a rule",
-                     *       "status": 422,
-                     *       "detail": "`field` has a wrong format, length or value; `detail` says what is allowed.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3407,15 +2163,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/internal-error",
-                     *       "title": "Internal error",
-                     *       "status": 500,
-                     *       "detail": "A fault of this service. The log has it under `requestId`.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3431,15 +2178,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "type": "/problems/not-configured",
-                     *       "title": "Not set up",
-                     *       "status": 503,
-                     *       "detail": "The credentials for DOKU have not been put into this service's secret yet, or can not be read there.",
-                     *       "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-                     *     }
-                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
