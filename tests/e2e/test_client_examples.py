@@ -1,0 +1,113 @@
+"""The journeys by curl and in PHP, as they stand in clients/, against the deployed stack. The bank's ledger judges."""
+
+import base64
+import json
+import os
+import secrets
+import shutil
+import subprocess
+from datetime import UTC, datetime
+
+import pytest
+from standardwebhooks import Webhook
+
+from tests.e2e.shop import OTP, Shop, new_phone, new_ref
+from tests.patience import PATIENCE_SECONDS
+from tools.local_cloud.bank_pages import walk
+from tools.local_cloud.checkout import ROOT
+from tools.local_cloud.stack import LocalStack
+
+pytestmark = pytest.mark.e2e
+
+CLIENTS = ROOT / "clients"
+SEND = "send the browser to "
+
+
+def curl_signs() -> bool:
+    """Whether there is a curl that can sign."""
+    found = shutil.which("curl")
+    return found is not None and "--aws-sigv4" in _read([found, "--help", "all"])
+
+
+def php_signs() -> bool:
+    """Whether there is a PHP whose curl can sign."""
+    found = shutil.which("php")
+    return found is not None and _read([found, "-r", "echo defined('CURLOPT_AWS_SIGV4') ? 'yes' : 'no';"]) == "yes"
+
+
+def _read(command: list[str]) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
+needs_curl = pytest.mark.skipif(not curl_signs(), reason="this machine has no curl that signs (7.75 or later)")
+needs_php = pytest.mark.skipif(not php_signs(), reason="this machine has no PHP 8.2 with its curl extension")
+
+
+def live(stack: LocalStack, command: list[str], codes: list[str]) -> list[str]:
+    """Run a journey, play its customer, and return the lines that it printed."""
+    ref, phone = new_ref(), new_phone()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "LC_ALL": "C.UTF-8",
+        "API": stack.api_url,
+        "AWS_REGION": stack.cloud.region,
+        "AWS_ACCESS_KEY_ID": stack.caller_key.key_id,
+        "AWS_SECRET_ACCESS_KEY": stack.caller_key.secret,
+        "CUSTOMER": "CUST-" + secrets.token_hex(6).upper(),
+        "PHONE": phone,
+        "REFERENCE": ref,
+    }
+    stack.simulator.control("dials/clear", {})
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, env=environment, text=True, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT
+    ) as running:
+        assert running.stdin is not None
+        assert running.stdout is not None
+        running.stdin.write("".join(f"{code}\n" for code in codes))
+        running.stdin.close()
+        lines = []
+        for line in running.stdout:
+            lines.append(line.strip())
+            if line.startswith(SEND):
+                answers = {"phone": phone, "otp": OTP, "pin": "123456"}
+                back = walk(line.strip().removeprefix(SEND), answers, f"{stack.api_url}/bindings/return/")
+                assert stack.unsigned().call("GET", back.removeprefix(stack.api_url)).status == 302
+        status = running.wait(PATIENCE_SECONDS)
+    assert status == 0, lines
+    assert Shop(stack).entries(ref) == ["debit", "refund"]
+    return lines
+
+
+@needs_curl
+def test_curl(stack: LocalStack) -> None:
+    lines = live(stack, ["bash", str(CLIENTS / "curl" / "journey.sh")], [OTP, OTP])
+    assert [line.rsplit(" ", 1)[-1] for line in lines if "send the browser" not in line][-1] == "UNBOUND"
+
+
+@needs_php
+def test_php(stack: LocalStack) -> None:
+    lines = live(stack, ["php", str(CLIENTS / "php" / "journey.php")], ["111111", OTP, OTP])
+    states = [line.rsplit(" ", 1)[-1] for line in lines]
+    wanted = ["ACTIVE", "OTP_PENDING", "PAID", "REFUNDED", "UNBIND_OTP_PENDING", "UNBOUND"]
+    assert [state for state in states if state in wanted] == wanted
+    assert any("otp-wrong" in line for line in lines)
+
+
+@needs_php
+@pytest.mark.parametrize(("changed", "accepted"), [("", "payment.paid"), ("body", "null"), ("secret", "null")])
+def test_php_verifies_webhooks(changed: str, accepted: str) -> None:
+    secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    other = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    at, body = datetime.now(UTC), json.dumps({"type": "payment.paid", "timestamp": "2026-03-02T09:00:00Z", "data": {}})
+    headers = {
+        "Webhook-Id": "msg-1",
+        "Webhook-Timestamp": str(int(at.timestamp())),
+        "Webhook-Signature": Webhook(secret).sign("msg-1", at, body),
+    }
+    given = [body + " " * (changed == "body"), headers, [other if changed == "secret" else secret]]
+    code = (
+        "require $argv[1]; $g = json_decode($argv[2], true); echo read_webhook($g[0], $g[1], $g[2])['type'] ?? 'null';"
+    )
+    php = shutil.which("php") or ""
+    assert _read([php, "-r", code, "--", str(CLIENTS / "php" / "direct_debit.php"), json.dumps(given)]) == accepted
