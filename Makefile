@@ -57,6 +57,7 @@ check: setup ## Lint, format, strict types, import rules, and the template
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
+	$(PYTHON) -m mypy --python-version 3.10 clients/python/src
 	PYTHONPATH=$(LAYERS) .venv/bin/lint-imports
 	.venv/bin/cfn-lint template.yaml
 	$(PYTHON) -m tools.local_cloud validate
@@ -125,6 +126,10 @@ second-opinion: setup ## The journey on moto, by the built artifact; the adapter
 .PHONY: openapi
 openapi: setup ## Write docs/openapi.json and docs/errors.md from the models
 	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.openapi $(ARGS)
+
+.PHONY: clients
+clients: setup ## Write what is generated in clients/ (after `make openapi`); ARGS=--check compares
+	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tools.clients $(ARGS)
 
 .PHONY: events
 events: setup ## Write events/, one example per function and entry kind

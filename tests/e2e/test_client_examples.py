@@ -1,21 +1,26 @@
-"""The journeys by curl and in PHP, as they stand in clients/, against the deployed stack. The bank's ledger judges."""
+"""The examples of clients/, as they stand there, against the deployed stack. The bank's ledger judges."""
 
 import base64
 import json
 import os
+import re
 import secrets
 import shutil
 import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from standardwebhooks import Webhook
 
 from tests.e2e.shop import OTP, Shop, new_phone, new_ref
 from tests.patience import PATIENCE_SECONDS
+from tools.clients import PYTHON, TYPESCRIPT, build_typescript
 from tools.local_cloud.bank_pages import walk
 from tools.local_cloud.checkout import ROOT
 from tools.local_cloud.stack import LocalStack
+from tools.node import find_node
 
 pytestmark = pytest.mark.e2e
 
@@ -35,6 +40,11 @@ def php_signs() -> bool:
     return found is not None and _read([found, "-r", "echo defined('CURLOPT_AWS_SIGV4') ? 'yes' : 'no';"]) == "yes"
 
 
+def _find(pattern: str, text: str) -> str | None:
+    found = re.search(pattern, text)
+    return found and found[0]
+
+
 def _read(command: list[str]) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
@@ -43,11 +53,17 @@ needs_curl = pytest.mark.skipif(not curl_signs(), reason="this machine has no cu
 needs_php = pytest.mark.skipif(not php_signs(), reason="this machine has no PHP 8.2 with its curl extension")
 
 
-def live(stack: LocalStack, command: list[str], codes: list[str]) -> list[str]:
-    """Run a journey, play its customer, and return the lines that it printed."""
-    ref, phone = new_ref(), new_phone()
+def live(stack: LocalStack, command: list[str], codes: list[str], example: str = "") -> list[str]:
+    """Run a journey, play its customer, and return the lines that it printed.
+
+    Its phone and reference are those that an example names, else those of its variables.
+    """
+    ref = _find(r"\bF[0-9A-F]{12}\b", example) or new_ref()
+    phone = _find(r"\b62\d{9,}\b", example) or new_phone()
     environment = {
         "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(PYTHON.parent),
+        "PYTHONUNBUFFERED": "1",  # else the address at which the customer is waited for stays in its buffer
         "LC_ALL": "C.UTF-8",
         "API": stack.api_url,
         "AWS_REGION": stack.cloud.region,
@@ -77,6 +93,48 @@ def live(stack: LocalStack, command: list[str], codes: list[str]) -> list[str]:
     assert status == 0, lines
     assert Shop(stack).entries(ref) == ["debit", "refund"]
     return lines
+
+
+def read_example(page: Path, language: str) -> str:
+    """The page's first block of code in a language, with the names that the local stack knows instead of the page's."""
+    found = re.search(rf"^```{language}\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    assert found is not None, f"{page} has no example in {language}"
+    example = found[1]
+    for written, local in (
+        ("shop.example", "merchant.example"),
+        ("CUST-1001", "CUST-" + secrets.token_hex(6).upper()),
+        ("62857957868761", new_phone()),
+        ("INV202608010", new_ref()),
+    ):
+        assert written in example
+        example = example.replace(written, local)
+    return example
+
+
+def test_the_readme_in_python(stack: LocalStack) -> None:
+    example = read_example(CLIENTS / "python" / "README.md", "python")
+    live(stack, [sys.executable, "-c", example], [OTP, OTP], example)
+
+
+def test_the_readme_in_typescript(stack: LocalStack) -> None:
+    build_typescript()
+    example = read_example(CLIENTS / "typescript" / "README.md", "ts")
+    compiler = TYPESCRIPT / "node_modules" / "typescript" / "lib" / "typescript.js"
+    program = TYPESCRIPT / "dist" / "readme.mjs"
+    write = (
+        "const ts = require(process.argv[1]); const options = { target: 'es2022', module: 'es2022' };"
+        "process.stdout.write(ts.transpile(require('fs').readFileSync(0, 'utf8'), options));"
+    )
+    done = subprocess.run(
+        [find_node(), "-e", write, str(compiler)], input=example, capture_output=True, text=True, check=True
+    )
+    codes = (
+        "import { createInterface } from 'node:readline';\n"
+        "const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();\n"
+        "const askForTheCode = async () => (await lines.next()).value;\n"
+    )
+    program.write_text(codes + done.stdout.replace("doku-cimb-direct-debit-client", "./src/index.js"), "utf-8")
+    live(stack, [find_node(), str(program)], [OTP, OTP], example)
 
 
 @needs_curl

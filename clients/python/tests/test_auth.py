@@ -108,10 +108,13 @@ def test_renewed_credentials_are_used() -> None:
     assert used == ["first", "second"]
 
 
-def test_credentials_as_awss_tools_find_them(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("variable", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_credentials_as_awss_tools_find_them(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY_ID)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setenv(variable, REGION)
     auth = SigV4.from_environment()
     assert (auth.region, auth.credentials().access_key) == (REGION, KEY_ID)
 
@@ -120,6 +123,7 @@ def test_without_a_region_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY_ID)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    monkeypatch.delenv("AWS_REGION", raising=False)
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     with pytest.raises(ValueError, match="region"):
         SigV4.from_environment()

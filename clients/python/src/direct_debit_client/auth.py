@@ -5,6 +5,7 @@ Both are `httpx.Auth`; any other one does too. Each try is signed anew, so that 
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import dataclass, field
 
@@ -39,9 +40,10 @@ class SigV4(httpx.Auth):
         credentials = session.get_credentials()
         if credentials is None:
             raise ValueError("no AWS credentials found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile")
-        found = region or session.get_config_variable("region")
+        # AWS_REGION is what AWS sets in functions and containers; botocore reads AWS_DEFAULT_REGION only.
+        found = region or os.environ.get("AWS_REGION") or session.get_config_variable("region")
         if not found:
-            raise ValueError("no AWS region found: give `region`, or set AWS_DEFAULT_REGION")
+            raise ValueError("no AWS region found: give `region`, or set AWS_REGION")
         return cls(found, credentials.get_frozen_credentials)
 
     @classmethod
