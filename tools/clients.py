@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from direct_debit.entrypoint.errors import PROBLEMS
@@ -94,8 +95,9 @@ def _without_examples(value: object) -> object:
     return value
 
 
+@cache
 def build_typescript() -> None:
-    """Compile the TypeScript client and its tests into `dist`. Raises CalledProcessError after the compiler's words."""
+    """Compile the TypeScript client and its tests into `dist`, once in a process. Raises CalledProcessError after the compiler's words."""
     with _prepared():
         try:
             _run_package("typescript/bin/tsc", "--project", "tsconfig.json")

@@ -65,20 +65,20 @@ test("two secrets while one is replaced", () => {
 });
 
 for (const [what, body, headers] of [
-  ["another secret", BODY, sign(BODY, OLD)],
-  ["another body", BODY.replace("10000.00", "90000.00"), sign(BODY)],
-  ["too old", BODY, sign(BODY, SECRET, 6 * MINUTE)],
-  ["too new", BODY, sign(BODY, SECRET, -6 * MINUTE)],
-  ["another id", BODY, { ...sign(BODY), "Webhook-Id": "msg-2" }],
-  ["no headers", BODY, {}],
-  ["no signature", BODY, { ...sign(BODY), "Webhook-Signature": "v1" }],
-  ["no base64", BODY, { ...sign(BODY), "Webhook-Signature": "v1,%%%" }],
-  ["no time", BODY, { ...sign(BODY), "Webhook-Timestamp": "now" }],
-  ["no event", "[]", sign("[]")],
-  ["no time of the event", '{"type":"a","data":{}}', sign('{"type":"a","data":{}}')],
+  ["another secret", BODY, () => sign(BODY, OLD)],
+  ["another body", BODY.replace("10000.00", "90000.00"), () => sign(BODY)],
+  ["too old", BODY, () => sign(BODY, SECRET, 6 * MINUTE)],
+  ["too new", BODY, () => sign(BODY, SECRET, -6 * MINUTE)],
+  ["another id", BODY, () => ({ ...sign(BODY), "Webhook-Id": "msg-2" })],
+  ["no headers", BODY, () => ({})],
+  ["no signature", BODY, () => ({ ...sign(BODY), "Webhook-Signature": "v1" })],
+  ["no base64", BODY, () => ({ ...sign(BODY), "Webhook-Signature": "v1,%%%" })],
+  ["no time", BODY, () => ({ ...sign(BODY), "Webhook-Timestamp": "now" })],
+  ["no event", "[]", () => sign("[]")],
+  ["no time of the event", '{"type":"a","data":{}}', () => sign('{"type":"a","data":{}}')],
 ] as const) {
   test(`refused: ${what}`, () => {
-    assert.throws(() => readWebhook(body, headers, SECRET), WebhookRefused);
+    assert.throws(() => readWebhook(body, headers(), SECRET), WebhookRefused);
   });
 }
 
