@@ -97,7 +97,10 @@ def _without_examples(value: object) -> object:
 
 @cache
 def build_typescript() -> None:
-    """Compile the TypeScript client and its tests into `dist`, once in a process. Raises CalledProcessError after the compiler's words."""
+    """Compile the TypeScript client and its tests into `dist`, once in a process.
+
+    Raises CalledProcessError after the compiler's words.
+    """
     with _prepared():
         try:
             _run_package("typescript/bin/tsc", "--project", "tsconfig.json")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
+from typing import Any
 
 import pytest
+import standardwebhooks.webhooks
 from standardwebhooks import Webhook
 
+from clients.python.tests.stage import DOCUMENT
 from direct_debit_client import PaymentState, WebhookRefused, read_webhook
 
 SECRET = "whsec_" + base64.b64encode(b"the shop's secret of 32 bytes ..").decode()
@@ -100,9 +103,37 @@ def test_two_secrets_while_one_is_replaced() -> None:
     assert read_webhook(body, both, SECRET).id == "msg-1"
 
 
+VECTORS: list[dict[str, Any]] = json.loads((DOCUMENT.parents[1] / "clients" / "webhook-vectors.json").read_bytes())
+
+
+def set_clock(monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
+    """Let the library, which asks the machine, find another time."""
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Clock:
+            return cls.fromtimestamp(seconds, tz)
+
+    monkeypatch.setattr(standardwebhooks.webhooks, "datetime", Clock)
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["signed_by"])
+def test_what_others_signed(monkeypatch: pytest.MonkeyPatch, vector: dict[str, Any]) -> None:
+    def read(body: str) -> str:
+        try:
+            return read_webhook(body.encode(), vector["headers"], vector["secret"]).type
+        except WebhookRefused as refused:
+            return str(refused)
+
+    at = int(vector["headers"]["webhook-timestamp"])
+    set_clock(monkeypatch, at + 5 * 60)
+    assert read(vector["body"]).startswith(vector["event"] or "signed, but no event of this API")
+    assert read(vector["body"] + " ").startswith("not signed")
+    set_clock(monkeypatch, at + 5 * 60 + 1)
+    assert read(vector["body"]).startswith("not signed")
+
+
 BODY = message("payment.paid", PAID)
-
-
 EMPTY = message("payment.paid", {})
 # Signed when the test runs, not when the tests are collected: a signature ages.
 REFUSED: dict[str, tuple[bytes, Callable[[], dict[str, str]]]] = {

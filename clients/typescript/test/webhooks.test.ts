@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { Webhook } from "standardwebhooks";
@@ -63,6 +64,35 @@ test("two secrets while one is replaced", () => {
   const both = `${sign(BODY, OLD)["Webhook-Signature"]} ${sign(BODY)["Webhook-Signature"]}`;
   assert.equal(readWebhook(BODY, { ...sign(BODY), "Webhook-Signature": both }, SECRET).id, "msg-1");
 });
+
+interface Vector {
+  readonly signed_by: string;
+  readonly secret: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly event: string | null;
+}
+const FILE = new URL("../../../webhook-vectors.json", import.meta.url); // seen from dist/test
+const VECTORS = JSON.parse(readFileSync(FILE, "utf8")) as Vector[];
+
+for (const { signed_by, secret, headers, body, event } of VECTORS) {
+  test(`signed by ${signed_by}`, (t) => {
+    const read = (text: string): string => {
+      try {
+        return readWebhook(text, headers, secret).type;
+      } catch (error) {
+        assert.ok(error instanceof WebhookRefused);
+        return error.message;
+      }
+    };
+    const at = Number(headers["webhook-timestamp"]);
+    t.mock.timers.enable({ apis: ["Date"], now: (at + 5 * 60) * 1000 }); // the library asks the machine
+    assert.ok(read(body).startsWith(event ?? "signed, but no event of this API"));
+    assert.ok(read(body + " ").startsWith("not signed"));
+    t.mock.timers.setTime((at + 5 * 60 + 1) * 1000);
+    assert.ok(read(body).startsWith("not signed"));
+  });
+}
 
 for (const [what, body, headers] of [
   ["another secret", BODY, () => sign(BODY, OLD)],
