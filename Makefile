@@ -53,11 +53,12 @@ test-fast: setup ## Run the quick tests, in less than a minute
 	$(PYTHON) -m pytest -q -n $(WORKERS) $(FAST)
 
 .PHONY: check
-check: setup ## Lint, format, strict types, import rules, and the template
+check: setup ## Lint, format, strict types, import rules, the template, and that the clients are fresh
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
 	$(PYTHON) -m mypy --python-version 3.10 clients/python/src
+	PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tools.clients --check
 	PYTHONPATH=$(LAYERS) .venv/bin/lint-imports
 	.venv/bin/cfn-lint template.yaml
 	$(PYTHON) -m tools.local_cloud validate
@@ -130,6 +131,10 @@ openapi: setup ## Write docs/openapi.json and docs/errors.md from the models
 .PHONY: clients
 clients: setup ## Write what is generated in clients/ (after `make openapi`); ARGS=--check compares
 	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tools.clients $(ARGS)
+
+.PHONY: clients-versions
+clients-versions: setup ## Run the clients' tests on every Python and Node that they declare, and with the oldest dependencies
+	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tools.client_versions
 
 .PHONY: events
 events: setup ## Write events/, one example per function and entry kind

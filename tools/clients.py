@@ -1,7 +1,7 @@
 """Writes what is generated in clients/: the tables of problems, the asynchronous Python client, TypeScript's types.
 
 make clients                # write all
-make clients ARGS=--check   # exit 1 when one would change
+make clients ARGS=--check   # exit 1 when one would change, or when TypeScript's compiler refuses the client
 """
 
 import argparse
@@ -35,12 +35,13 @@ _ASYNCHRONOUS = (
     ("    def ", "    async def "),
     ("    DEF ", "    def "),
     ("return self._", "return await self._"),
-    ("= self.list_payments(", "= await self.list_payments("),
+    ("page = self.list_", "page = await self.list_"),
     ("self._sleep(step", "await self._sleep(step"),
     ("= self._send(", "= await self._send("),
     ("self._http.send(", "await self._http.send("),
     ("-> Iterator[", "-> AsyncIterator["),
     ("yield from page.payments", "for payment in page.payments:\n                yield payment"),
+    ("yield from page.bindings", "for binding in page.bindings:\n                yield binding"),
     ("def close(", "def aclose("),
     ("self._http.close()", "await self._http.aclose()"),
     ("self.close()", "await self.aclose()"),
@@ -149,7 +150,9 @@ def main() -> int:
         stale.append(file.name)
         if not check:
             file.write_text(text, "utf-8")
-    print(*stale, "would change" if check else "written") if stale else print("nothing to do")
+    print(*stale, "would change: run `make clients`" if check else "written") if stale else print("nothing to do")
+    if check and not stale:
+        build_typescript()
     return 1 if check and stale else 0
 
 

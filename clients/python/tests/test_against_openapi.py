@@ -42,12 +42,14 @@ def test_each_operation_has_a_route_and_two_methods(document: Json) -> None:
         assert ids <= set(dir(kind)), f"add the method to client.py, then make clients: {ids - set(dir(kind))}"
 
 
-def make_call(id_: str, path: str, operation: Json) -> Call[View]:
+def make_call(document: Json, id_: str, path: str, operation: Json) -> Call[View]:
     """The client's call for an operation's example, with every parameter and every field of its body."""
     of_path = [one["schema"]["examples"][0] for one in operation["parameters"] if one["in"] == "path"]
     assert len(of_path) == path.count("{")
     given: dict[str, object] = {
-        to_snake(one["name"].replace("-", "_").lower() if one["in"] == "header" else one["name"]): sample(one["schema"])
+        to_snake(one["name"].replace("-", "_").lower() if one["in"] == "header" else one["name"]): sample(
+            one["schema"], document
+        )
         for one in operation["parameters"]
         if one["in"] != "path"
     }
@@ -58,7 +60,9 @@ def make_call(id_: str, path: str, operation: Json) -> Call[View]:
     return call
 
 
-def sample(schema: Json) -> object:
+def sample(schema: Json, document: Json) -> object:
+    if "$ref" in schema:
+        return document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]["enum"][0]
     if "examples" in schema:
         return schema["examples"][0]
     return {"integer": 7, "boolean": True, "string": "text"}[schema["type"]]
@@ -66,7 +70,7 @@ def sample(schema: Json) -> object:
 
 def test_each_call_is_the_documents_example(document: Json) -> None:
     for id_, method, path, operation in operations(document):
-        call = make_call(id_, path, operation)
+        call = make_call(document, id_, path, operation)
         parameters = {
             place: [one for one in operation["parameters"] if one["in"] == place]
             for place in ("path", "query", "header")
@@ -146,7 +150,7 @@ def test_each_example_of_an_answer_is_read(document: Json) -> None:
             examples = [content["example"]] if "example" in content else []
             examples += [one["value"] for one in content.get("examples", {}).values()]
             for example in examples if status.startswith("2") else []:
-                shown = make_call(id_, path, operation).answer.model_validate(example)
+                shown = make_call(document, id_, path, operation).answer.model_validate(example)
                 assert shown.model_dump(by_alias=True, exclude_unset=True, mode="json").keys() == example.keys()
                 read += 1
     assert read >= 12

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from urllib.parse import quote, unquote
 
 import anyio
 import httpx
@@ -24,6 +25,14 @@ def hmac_sha256(key: bytes, text: str) -> bytes:
     return hmac.new(key, text.encode(), hashlib.sha256).digest()
 
 
+def canonical_query(query: str) -> str:
+    """The parameters as AWS writes them for the calculation: each encoded in full, sorted by name."""
+    pairs = [one.partition("=") for one in query.split("&") if one]
+    return "&".join(
+        sorted(f"{quote(unquote(name), safe='')}={quote(unquote(value), safe='')}" for name, _, value in pairs)
+    )
+
+
 def expected_authorization(request: httpx.Request) -> str:
     """What the header has to be for these bytes, headers and this time."""
     signed = request.headers["authorization"].split("SignedHeaders=")[1].split(",")[0]
@@ -31,7 +40,7 @@ def expected_authorization(request: httpx.Request) -> str:
         [
             request.method,
             request.url.raw_path.partition(b"?")[0].decode(),
-            request.url.query.decode(),
+            canonical_query(request.url.query.decode()),
             *(f"{name}:{request.headers[name].strip()}" for name in signed.split(";")),
             "",
             signed,
@@ -64,13 +73,13 @@ def test_a_read_is_signed() -> None:
     recorder = Recorder('{"payments": []}')
     auth = SigV4.from_keys(REGION, KEY_ID, SECRET)
     with Client("https://pay.example/v1", auth, transport=recorder.transport) as client:
-        client.list_payments("CUST-1", limit=5, after="MjAy-_")
-    (request,) = recorder.requests
-    assert str(request.url) == "https://pay.example/v1/customers/CUST-1/payments?limit=5&after=MjAy-_"
-    # In the calculation, parameters are sorted by name.
-    sorted_query = httpx.Request("GET", str(request.url).replace("limit=5&after=MjAy-_", "after=MjAy-_&limit=5"))
-    sorted_query.headers = request.headers
-    assert request.headers["authorization"] == expected_authorization(sorted_query)
+        client.list_payments(customer_id="CUST-1", limit=5, after="MjAy-_")
+        client.list_payments(doku_reference="a b+c/d=(e)*'!~&é%")
+    page, found = recorder.requests
+    assert str(page.url) == "https://pay.example/v1/payments?customerId=CUST-1&limit=5&after=MjAy-_"
+    assert dict(found.url.params) == {"dokuReference": "a b+c/d=(e)*'!~&é%"}
+    for request in (page, found):
+        assert request.headers["authorization"] == expected_authorization(request)
 
 
 def test_a_write_is_signed_with_its_body_and_key() -> None:
@@ -91,7 +100,7 @@ def test_the_asynchronous_client_signs_too() -> None:
     async def run() -> None:
         auth = SigV4.from_keys(REGION, KEY_ID, SECRET)
         async with AsyncClient("https://pay.example/v1", auth, transport=recorder.transport) as client:
-            await client.list_bindings("CUST-1")
+            await client.list_bindings(customer_id="CUST-1")
 
     anyio.run(run)
     assert recorder.requests[0].headers["authorization"] == expected_authorization(recorder.requests[0])
@@ -102,8 +111,8 @@ def test_renewed_credentials_are_used() -> None:
     auth = SigV4(REGION, lambda: ReadOnlyCredentials(next(keys), SECRET, None))
     recorder = Recorder(EMPTY)
     with Client("https://pay.example/v1", auth, transport=recorder.transport) as client:
-        client.list_bindings("CUST-1")
-        client.list_bindings("CUST-1")
+        client.list_bindings(customer_id="CUST-1")
+        client.list_bindings(customer_id="CUST-1")
     used = [request.headers["authorization"].split("Credential=")[1].split("/")[0] for request in recorder.requests]
     assert used == ["first", "second"]
 
@@ -133,8 +142,8 @@ def test_a_bearer_token_is_asked_for_at_each_request() -> None:
     tokens = iter(["one", "two"])
     recorder = Recorder(EMPTY)
     with Client("https://pay.example/v1", Bearer(lambda: next(tokens)), transport=recorder.transport) as client:
-        client.list_bindings("CUST-1")
-        client.list_bindings("CUST-1")
+        client.list_bindings(customer_id="CUST-1")
+        client.list_bindings(customer_id="CUST-1")
     assert [request.headers["authorization"] for request in recorder.requests] == ["Bearer one", "Bearer two"]
 
 

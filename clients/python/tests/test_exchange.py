@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import httpx
 import pytest
 
-from clients.python.tests.stage import LOST, REFUSED, Played, Stage, binding, payment, problem
+from clients.python.tests.stage import LOST, PAYMENT, REFUSED, Played, Stage, binding, payment, problem
 from direct_debit_client import (
     AnswerLost,
+    AsyncClient,
     CircuitOpen,
     Conflict,
     CustomerActionRequired,
@@ -228,6 +231,9 @@ def test_a_wrong_code_is_not_repeated(stage: Stage) -> None:
     assert "000000" not in str(caught.value)
 
 
+OF_A_DAY: dict[str, Any] = {"day": date(2026, 8, 1), "state": PaymentState.PAID, "limit": 2}
+
+
 # --- lists -----------------------------------------------------------------------------------------------------------
 
 
@@ -239,11 +245,61 @@ def test_all_payments_page_by_page(stage: Stage) -> None:
     pages: list[Played] = [page("A", "B", following="mark"), page(following="end"), page("C")]
     if stage.is_async:
 
-        async def collect(client: object) -> list[str]:
-            return [one.partner_reference_no async for one in client.each_payment("CUST-1")]  # type: ignore[attr-defined]
+        async def collect(client: AsyncClient) -> list[str]:
+            return [one.partner_reference_no async for one in client.each_payment(**OF_A_DAY)]
 
         refs = stage.call(pages, collect)
     else:
-        refs = stage.call(pages, lambda client: [one.partner_reference_no for one in client.each_payment("CUST-1")])
+        refs = stage.call(pages, lambda client: [one.partner_reference_no for one in client.each_payment(**OF_A_DAY)])
     assert refs == ["A", "B", "C"]
-    assert [request.url.query for request in stage.requests] == [b"", b"after=mark", b"after=end"]
+    of_a_day = "day=2026-08-01&state=PAID&limit=2"
+    assert [request.url.query.decode() for request in stage.requests] == [
+        of_a_day,
+        of_a_day + "&after=mark",
+        of_a_day + "&after=end",
+    ]
+
+
+def test_all_links_from_a_mark_on(stage: Stage) -> None:
+    def page(*ids: str, following: str | None = None) -> httpx.Response:
+        bindings = [json.loads(binding("ACTIVE").content) | {"bindingId": id_} for id_ in ids]
+        return httpx.Response(200, json={"bindings": bindings} | ({"next": following} if following else {}))
+
+    pages: list[Played] = [page("a", following="later"), page("b")]
+    query: dict[str, Any] = {"unresolved": True, "after": "mark"}
+    if stage.is_async:
+
+        async def collect(client: AsyncClient) -> list[str]:
+            return [one.binding_id async for one in client.each_binding(**query)]
+
+        ids = stage.call(pages, collect)
+    else:
+        ids = stage.call(pages, lambda client: [one.binding_id for one in client.each_binding(**query)])
+    assert ids == ["a", "b"]
+    assert [request.url.query.decode() for request in stage.requests] == [
+        "unresolved=true&after=mark",
+        "unresolved=true&after=later",
+    ]
+    assert query["after"] == "mark"  # what is the caller's stays the caller's
+
+
+def test_pages_are_asked_for_when_they_are_needed(stage: Stage) -> None:
+    first = httpx.Response(200, json={"payments": [PAYMENT], "next": "mark"})
+    if stage.is_async:
+
+        async def look(client: AsyncClient) -> object:
+            payments = client.each_payment(customer_id="CUST-1")
+            return await anext(payments)
+
+        seen = stage.call([first], look)
+    else:
+        seen = stage.call([first], lambda client: next(client.each_payment(customer_id="CUST-1")))
+    assert seen.partner_reference_no == "INV1"
+
+
+def test_parameters_that_are_not_set_are_not_sent(stage: Stage) -> None:
+    empty = httpx.Response(200, json={"bindings": []})
+    stage.call([empty], lambda client: client.list_bindings(customer_id="C", unresolved=False, limit=None))
+    assert stage.requests[0].url.query == b"customerId=C&unresolved=false"
+    with pytest.raises(TypeError, match="unknown: costumer_id; there are: after, customer_id"):
+        stage.call([], lambda client: client.list_payments(costumer_id="C"))

@@ -10,6 +10,10 @@ import { type Pace, USUAL_PACE, isFinalPayment, isFinalRefund, isNoLongerLinking
 export type Schemas = components["schemas"];
 export type BindingView = Schemas["BindingView"];
 export type PaymentView = Schemas["PaymentView"];
+/** Which payments: exactly one of `customerId`, `day` (in Jakarta), `dokuReference` and `unresolved`. */
+export type PaymentQuery = NonNullable<paths["/payments"]["get"]["parameters"]["query"]>;
+/** Which links: exactly one of `customerId`, `day` (in Jakarta) and `unresolved`. */
+export type BindingQuery = NonNullable<paths["/bindings"]["get"]["parameters"]["query"]>;
 export type RefundOfPaymentView = Schemas["RefundOfPaymentView"];
 
 export interface ClientOptions {
@@ -81,10 +85,14 @@ export class DirectDebitClient {
     return take(this.#api.GET("/bindings/{id}/balance", { params: { path: { id: segment(bindingId) } } }));
   }
 
-  /** Lists a customer's links. */
-  listBindings(customerId: string): Promise<Schemas["BindingList"]> {
-    const path = { customerId: segment(customerId) };
-    return take(this.#api.GET("/customers/{customerId}/bindings", { params: { path } }));
+  /** Lists a page of links: of a customer, of a day, or the unresolved ones. */
+  listBindings(query: BindingQuery): Promise<Schemas["BindingList"]> {
+    return take(this.#api.GET("/bindings", { params: { query } }));
+  }
+
+  /** The links of all pages, as they are needed; those of `notShown` are in the pages only. */
+  async *eachBinding(query: BindingQuery): AsyncGenerator<BindingView, void, undefined> {
+    for await (const page of eachPage(query, (one) => this.listBindings(one))) yield* page.bindings;
   }
 
   /** Unlinks an account: UNBIND_OTP_PENDING when the bank sent the customer a code, else UNBOUND. */
@@ -134,20 +142,14 @@ export class DirectDebitClient {
     return this.#readPayment(this.#api, partnerReferenceNo, options);
   }
 
-  /** Lists a page of a customer's payments, newest first. */
-  listPayments(customerId: string, query: { limit?: number; after?: string } = {}): Promise<Schemas["PaymentList"]> {
-    const path = { customerId: segment(customerId) };
-    return take(this.#api.GET("/customers/{customerId}/payments", { params: { path, query } }));
+  /** Lists a page of payments: of a customer, of a day, by DOKU's reference, or the unresolved ones. */
+  listPayments(query: PaymentQuery): Promise<Schemas["PaymentList"]> {
+    return take(this.#api.GET("/payments", { params: { query } }));
   }
 
-  /** All of a customer's payments, newest first, page by page as they are needed. */
-  async *eachPayment(customerId: string): AsyncGenerator<PaymentView, void, undefined> {
-    let page = await this.listPayments(customerId);
-    yield* page.payments;
-    while (page.next !== undefined) {
-      page = await this.listPayments(customerId, { after: page.next });
-      yield* page.payments;
-    }
+  /** The payments of all pages, as they are needed; those of `notShown` are in the pages only. */
+  async *eachPayment(query: PaymentQuery): AsyncGenerator<PaymentView, void, undefined> {
+    for await (const page of eachPage(query, (one) => this.listPayments(one))) yield* page.payments;
   }
 
   /** Waits until a payment is PAID, FAILED, REFUNDED or NEEDS_REVIEW. Throws StillOpen after `timeout` seconds. */
@@ -196,6 +198,19 @@ export class DirectDebitClient {
     timeout: number,
   ): Promise<R> {
     return waitUntil(look, isThere, timeout, this.#pace, this.#clock);
+  }
+}
+
+/** All pages from a query's own on. A page may be short, or empty, and have a next one. */
+async function* eachPage<Q extends { after?: string }, P extends { next?: string }>(
+  query: Q,
+  list: (query: Q) => Promise<P>,
+): AsyncGenerator<P, void, undefined> {
+  let page = await list(query);
+  yield page;
+  while (page.next !== undefined) {
+    page = await list({ ...query, after: page.next });
+    yield page;
   }
 }
 

@@ -1,9 +1,11 @@
 export { type Amount, rupiah } from "./amounts.js";
 export { type Auth, type AwsKeys, type OneTry, bearer, sigV4 } from "./auth.js";
 export {
+  type BindingQuery,
   type BindingView,
   type ClientOptions,
   DirectDebitClient,
+  type PaymentQuery,
   type PaymentView,
   type RefundOfPaymentView,
   type Schemas,

@@ -11,7 +11,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Find links: of a customer, of a day, unresolved ones */
+        get: operations["list_bindings"];
         put?: never;
         /**
          * Link a customer's CIMB account
@@ -53,7 +54,7 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Unlink an account
+         * Unlink an account, or give up a link that is not confirmed
          * @description An `Idempotency-Key` is refused (422), as a repeat is safe: the path names the link, and an unlinking that is under way or done is returned.
          */
         delete: operations["unbind_account"];
@@ -99,40 +100,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/customers/{customerId}/bindings": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List a customer's links */
-        get: operations["list_bindings"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/customers/{customerId}/payments": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List a customer's payments */
-        get: operations["list_payments"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/payments": {
         parameters: {
             query?: never;
@@ -140,7 +107,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Find payments: of a customer, of a day, by DOKU's reference, unresolved ones */
+        get: operations["list_payments"];
         put?: never;
         /** Charge a linked account */
         post: operations["make_payment"];
@@ -319,9 +287,11 @@ export interface components {
             deviceId?: string | null;
             ipAddress?: string | null;
         };
-        /** @description The bindings of a customer, newest first. */
+        /** @description A page of links, newest first (unresolved ones: the longest due first). */
         BindingList: {
             bindings: components["schemas"]["BindingView"][];
+            /** @description Send it as `after` to get the next page; absent on the last one. */
+            next?: string;
             /** @description Ids of links that this release can not read, since a newer one wrote them. */
             notShown?: string[];
         };
@@ -418,10 +388,10 @@ export interface components {
          * @enum {string}
          */
         MendedBy: "customer" | "merchant" | "nobody";
-        /** @description A page of a customer's payments, newest first. */
+        /** @description A page of payments, newest first (unresolved ones: the longest due first). */
         PaymentList: {
             payments: components["schemas"]["PaymentView"][];
-            /** @description Send it as `after` to get the next page; absent on the last one. */
+            /** @description Send it as `after` to get the next page; absent on the last one. A page may be short, or empty, and have a next one: where a state is rare, some are looked at in vain. */
             next?: string;
             /** @description References of payments that this release can not read, since a newer one wrote them. */
             notShown?: string[];
@@ -555,6 +525,115 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_bindings: {
+        parameters: {
+            query?: {
+                /** @description Where the page begins: `next` of the page before. */
+                after?: string;
+                /** @description Your id of the customer: 1 to 64 letters, digits, dots, underscores or hyphens; no personal data. */
+                customerId?: string;
+                /** @description A day in Jakarta (UTC+7), as YYYY-MM-DD. */
+                day?: string;
+                /** @description How many at most, 1 to 100; 20 where it is left out. */
+                limit?: number;
+                /** @description Only links in this state: REQUESTED, PENDING, ACTIVE, RELINK_REQUIRED, UNBIND_OTP_PENDING, UNBOUND, FAILED. */
+                state?: components["schemas"]["BindingState"];
+                /** @description true lists what is unresolved or waits for a person, the longest due first. */
+                unresolved?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of links, newest first; none of what is unknown. */
+            200: {
+                headers: {
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BindingList"];
+                };
+            };
+            /** @description - `/problems/missing-field`: `field` is absent. A payment needs `partnerReferenceNo` or the header `Idempotency-Key`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed, or not allowed (API Gateway). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": Record<string, never>;
+                };
+            };
+            /**
+             * @description - `/problems/invalid-field`: `field` has a wrong format, length or value; `detail` says what is allowed.
+             *     - `/problems/unknown-field`: `field` is not part of this operation; misspelt fields are not ignored, nor is an `Idempotency-Key` where none is taken.
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Throttled (API Gateway). */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": Record<string, never>;
+                };
+            };
+            /** @description - `/problems/internal-error`: A fault of this service. The log has it under `requestId`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description - `/problems/not-configured`: The credentials for DOKU have not been put into this service's secret yet, or can not be read there.
+             *     - `/problems/store-unavailable`: The database throttled or failed.
+             *     - `/problems/record-unreadable`: A newer release of this service wrote the record, which is not running now; or the record is damaged.
+             */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No answer in time: the outcome is unknown, read the resource (API Gateway). */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/problem+json": Record<string, never>;
+                };
+            };
+        };
+    };
     bind_account: {
         parameters: {
             query?: never;
@@ -923,7 +1002,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Unlinked. */
+            /** @description UNBOUND: unlinked. FAILED: the bank had not confirmed the link, and it was given up. */
             200: {
                 headers: {
                     "X-Request-Id"?: string;
@@ -1323,123 +1402,31 @@ export interface operations {
             };
         };
     };
-    list_bindings: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Your id of the customer: 1 to 64 letters, digits, dots, underscores or hyphens; no personal data. */
-                customerId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description All links of the customer, newest first; an unknown customer has none. */
-            200: {
-                headers: {
-                    "X-Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BindingList"];
-                };
-            };
-            /** @description - `/problems/missing-field`: `field` is absent. A payment needs `partnerReferenceNo` or the header `Idempotency-Key`. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not signed, or not allowed (API Gateway). */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                    "application/problem+json": Record<string, never>;
-                };
-            };
-            /**
-             * @description - `/problems/invalid-field`: `field` has a wrong format, length or value; `detail` says what is allowed.
-             *     - `/problems/unknown-field`: `field` is not part of this operation; misspelt fields are not ignored, nor is an `Idempotency-Key` where none is taken.
-             */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Throttled (API Gateway). */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                    "application/problem+json": Record<string, never>;
-                };
-            };
-            /** @description - `/problems/internal-error`: A fault of this service. The log has it under `requestId`. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description - `/problems/not-configured`: The credentials for DOKU have not been put into this service's secret yet, or can not be read there.
-             *     - `/problems/store-unavailable`: The database throttled or failed.
-             *     - `/problems/record-unreadable`: A newer release of this service wrote the record, which is not running now; or the record is damaged.
-             */
-            503: {
-                headers: {
-                    /** @description Seconds. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No answer in time: the outcome is unknown, read the resource (API Gateway). */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                    "application/problem+json": Record<string, never>;
-                };
-            };
-        };
-    };
     list_payments: {
         parameters: {
             query?: {
                 /** @description Where the page begins: `next` of the page before. */
                 after?: string;
+                /** @description Your id of the customer: 1 to 64 letters, digits, dots, underscores or hyphens; no personal data. */
+                customerId?: string;
+                /** @description A day in Jakarta (UTC+7), as YYYY-MM-DD. */
+                day?: string;
+                /** @description DOKU's own reference of the payment, as `dokuReference` shows it; alone. */
+                dokuReference?: string;
                 /** @description How many at most, 1 to 100; 20 where it is left out. */
                 limit?: number;
+                /** @description Only payments in this state: REQUESTED, OTP_PENDING, OTP_SUBMITTED, PROCESSING, UNKNOWN, PAID, FAILED, REFUNDED, NEEDS_REVIEW. */
+                state?: components["schemas"]["PaymentState"];
+                /** @description true lists what is unresolved or waits for a person, the longest due first. */
+                unresolved?: boolean;
             };
             header?: never;
-            path: {
-                /** @description Your id of the customer: 1 to 64 letters, digits, dots, underscores or hyphens; no personal data. */
-                customerId: string;
-            };
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description A page of the customer's payments, newest first; an unknown customer has none. */
+            /** @description A page of payments, newest first; none of what is unknown. */
             200: {
                 headers: {
                     "X-Request-Id"?: string;

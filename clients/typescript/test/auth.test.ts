@@ -4,7 +4,7 @@ import { createHash, createHmac } from "node:crypto";
 import { test } from "node:test";
 
 import { bearer, rupiah, sigV4 } from "../src/index.js";
-import { LOST, ORDER, type Sent, Stage, payment } from "./stage.js";
+import { LOST, ORDER, type Sent, Stage, answer, payment } from "./stage.js";
 
 const REGION = "ap-southeast-3";
 const KEYS = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "a-secret-of-the-test", sessionToken: "a-session" };
@@ -12,13 +12,20 @@ const KEYS = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "a-secret-of-the-tes
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 const hmac = (key: string | Buffer, text: string): Buffer => createHmac("sha256", key).update(text).digest();
 
+/** The parameters as AWS writes them for the calculation: each encoded in full, sorted by name. */
+function canonicalQuery(query: string): string {
+  const encode = (text: string): string =>
+    encodeURIComponent(decodeURIComponent(text)).replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16)}`.toUpperCase());
+  const pairs = query.split("&").filter((pair) => pair !== "");
+  return pairs.map((pair) => pair.split("=").map(encode).join("=")).sort().join("&");
+}
+
 /** What the header has to be for this request, its headers and its time. */
 function expected(sent: Sent): string {
   const url = new URL(sent.url);
   const signed = /SignedHeaders=([^,]+)/.exec(sent.headers.get("authorization") ?? "")?.[1] ?? "";
   const headers = signed.split(";").map((name) => `${name}:${name === "host" ? url.host : sent.headers.get(name)}`);
-  url.searchParams.sort();
-  const query = url.search.slice(1);
+  const query = canonicalQuery(url.search.slice(1));
   const canonical = [sent.method, url.pathname, query, ...headers, "", signed, sha256(sent.body)].join("\n");
   const at = sent.headers.get("x-amz-date") ?? "";
   const scope = `${at.slice(0, 8)}/${REGION}/execute-api/aws4_request`;
@@ -33,7 +40,10 @@ test("reads and writes are signed, each try anew", async () => {
   const stage = new Stage({ auth: sigV4({ region: REGION, credentials }) });
   await stage.call([LOST, payment()], (client) => client.makePayment(ORDER, { idempotencyKey: "order-1" }));
   await stage.call([payment()], (client) => client.getPayment("INV1", { refresh: true }));
-  assert.equal(asked, 3);
+  const dokuReference = "a b+c/d=(e)*'!~&\u00e9%";
+  await stage.call([answer(200, { payments: [] })], (client) => client.listPayments({ dokuReference }));
+  assert.equal(new URL(stage.sent[3]?.url ?? "").searchParams.get("dokuReference"), dokuReference);
+  assert.equal(asked, 4);
   for (const sent of stage.sent) {
     assert.equal(sent.headers.get("authorization"), expected(sent));
     assert.equal(sent.headers.get("x-amz-security-token"), "a-session");

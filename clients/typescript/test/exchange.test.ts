@@ -68,13 +68,13 @@ test("requests are what the API reads", async () => {
   const stage = new Stage();
   await stage.call([payment()], (client) => client.makePayment({ ...ORDER, metadata: { orderId: "1" } }));
   await stage.call([payment()], (client) => client.getPayment("INV.1_a-b", { refresh: true }));
-  await stage.call([answer(200, { payments: [] })], (client) => client.listPayments("CUST-1", { limit: 5, after: "M-_" }));
+  await stage.call([answer(200, { payments: [] })], (client) => client.listPayments({ customerId: "CUST-1", limit: 5, after: "M-_" }));
   const [paid, read, listed] = stage.sent;
   assert.equal(`${paid?.method} ${paid?.url}`, "POST https://pay.example/v1/payments");
   assert.equal(paid?.headers.get("content-type"), "application/json");
   assert.deepEqual(JSON.parse(paid?.body ?? ""), { ...ORDER, metadata: { orderId: "1" } });
   assert.equal(read?.url, "https://pay.example/v1/payments/INV.1_a-b?refresh=true");
-  assert.equal(listed?.url, "https://pay.example/v1/customers/CUST-1/payments?limit=5&after=M-_");
+  assert.equal(listed?.url, "https://pay.example/v1/payments?customerId=CUST-1&limit=5&after=M-_");
 });
 
 test("identifiers stay one segment", async () => {
@@ -178,14 +178,41 @@ test("all payments, page by page", async () => {
   const page = (refs: string[], next?: string): Played =>
     answer(200, { payments: refs.map((ref) => ({ ...PAYMENT, partnerReferenceNo: ref })), next });
   const stage = new Stage();
+  const query = { day: "2026-08-01", state: "PAID" } as const;
   const refs = await stage.call([page(["A", "B"], "mark"), page([], "end"), page(["C"])], async (client) => {
     const seen: string[] = [];
-    for await (const one of client.eachPayment("CUST-1")) seen.push(one.partnerReferenceNo);
+    for await (const one of client.eachPayment(query)) seen.push(one.partnerReferenceNo);
     return seen;
   });
   assert.deepEqual(refs, ["A", "B", "C"]);
   assert.deepEqual(
     stage.sent.map((one) => new URL(one.url).search),
-    ["", "?after=mark", "?after=end"],
+    ["", "&after=mark", "&after=end"].map((after) => `?day=2026-08-01&state=PAID${after}`),
   );
+});
+
+test("all links, from a mark on", async () => {
+  const page = (ids: string[], next?: string): Played =>
+    answer(200, { bindings: ids.map((bindingId) => ({ bindingId, state: "PENDING" })), next });
+  const stage = new Stage();
+  const ids = await stage.call([page(["a"], "later"), page(["b"])], async (client) => {
+    const seen: string[] = [];
+    for await (const one of client.eachBinding({ unresolved: true, after: "mark" })) seen.push(one.bindingId);
+    return seen;
+  });
+  assert.deepEqual(ids, ["a", "b"]);
+  assert.deepEqual(
+    stage.sent.map((one) => new URL(one.url).search),
+    ["?unresolved=true&after=mark", "?unresolved=true&after=later"],
+  );
+});
+
+test("pages are asked for when they are needed", async () => {
+  const stage = new Stage();
+  await stage.call([answer(200, { payments: [PAYMENT], next: "mark" })], async (client) => {
+    for await (const one of client.eachPayment({ customerId: "CUST-1" })) {
+      assert.equal(one.partnerReferenceNo, "INV1");
+      break;
+    }
+  });
 });

@@ -24,7 +24,13 @@ from direct_debit_client.models import (
     RefundOfPaymentView,
     View,
 )
-from direct_debit_client.request_types import BindAccountRequest, MakePaymentRequest, RefundPaymentRequest
+from direct_debit_client.request_types import (
+    BindAccountRequest,
+    ListBindingsQuery,
+    ListPaymentsQuery,
+    MakePaymentRequest,
+    RefundPaymentRequest,
+)
 from direct_debit_client.retries import USUAL_RETRIES, RetryPolicy
 from direct_debit_client.waiting import USUAL_PACE, Pace, wait_until
 
@@ -70,9 +76,18 @@ class Client:
         """Read the account's balance."""
         return self._call(routes.get_balance(binding_id))
 
-    def list_bindings(self, customer_id: str) -> BindingList:
-        """List a customer's links."""
-        return self._call(routes.list_bindings(customer_id))
+    def list_bindings(self, **query: Unpack[ListBindingsQuery]) -> BindingList:
+        """List a page of links: of a customer, of a day, or the unresolved ones."""
+        return self._call(routes.list_bindings(**query))
+
+    def each_binding(self, **query: Unpack[ListBindingsQuery]) -> Iterator[BindingView]:
+        """Return the links of all pages, as they are needed; those of `not_shown` are in the pages only."""
+        while True:
+            page = self.list_bindings(**query)
+            yield from page.bindings
+            if page.next is None:
+                return
+            query["after"] = page.next
 
     def unbind_account(self, binding_id: str) -> BindingView:
         """Unlink an account: UNBIND_OTP_PENDING when the bank sent the customer a code, else UNBOUND."""
@@ -106,17 +121,18 @@ class Client:
         """Read a payment with its history; `refresh` asks DOKU first, at most once a minute."""
         return self._call(routes.get_payment(partner_reference_no, refresh=refresh))
 
-    def list_payments(self, customer_id: str, *, limit: int | None = None, after: str | None = None) -> PaymentList:
-        """List a page of a customer's payments, newest first."""
-        return self._call(routes.list_payments(customer_id, limit=limit, after=after))
+    def list_payments(self, **query: Unpack[ListPaymentsQuery]) -> PaymentList:
+        """List a page of payments: of a customer, of a day, by DOKU's reference, or the unresolved ones."""
+        return self._call(routes.list_payments(**query))
 
-    def each_payment(self, customer_id: str) -> Iterator[PaymentView]:
-        """Return all of a customer's payments, newest first, page by page as they are needed."""
-        after, is_last = None, False
-        while not is_last:
-            page = self.list_payments(customer_id, after=after)
+    def each_payment(self, **query: Unpack[ListPaymentsQuery]) -> Iterator[PaymentView]:
+        """Return the payments of all pages, as they are needed; those of `not_shown` are in the pages only."""
+        while True:
+            page = self.list_payments(**query)
             yield from page.payments
-            after, is_last = page.next, page.next is None
+            if page.next is None:
+                return
+            query["after"] = page.next
 
     def wait_until_final(self, partner_reference_no: str, timeout: float) -> PaymentView:
         """Wait until a payment is PAID, FAILED, REFUNDED or NEEDS_REVIEW. Raises StillOpen after `timeout` seconds."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote, urlencode
+
 import httpx
 
 from direct_debit_client.calls import Call, NoReply, Reply
@@ -20,9 +22,9 @@ def build_request(client: httpx.Client | httpx.AsyncClient, base_url: str, call:
         headers["Content-Type"] = "application/json"
     if call.idempotency_key is not None:
         headers["Idempotency-Key"] = call.idempotency_key
-    return client.build_request(
-        call.method, base_url + call.path, params=call.query or None, content=call.content, headers=headers
-    )
+    # Not by httpx, which writes a blank as +: that is another character in what AWS signs.
+    query = "?" + urlencode(call.query, quote_via=quote, safe="") if call.query else ""
+    return client.build_request(call.method, base_url + call.path + query, content=call.content, headers=headers)
 
 
 def read_response(response: httpx.Response) -> Reply:

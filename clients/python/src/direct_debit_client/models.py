@@ -150,9 +150,10 @@ class BindingView(View):
 
 
 class BindingList(View):
-    """A customer's links, newest first."""
+    """A page of links; `next` is the next page's `after`. A page may be short, or empty, and have a next one."""
 
     bindings: Sequence[BindingView]
+    next: str | None = None
     not_shown: Sequence[str] = ()
 
 
@@ -243,7 +244,7 @@ class PaymentView(View):
 
 
 class PaymentList(View):
-    """A page of a customer's payments, newest first; `next` is the next page's `after`."""
+    """A page of payments; `next` is the next page's `after`. A page may be short, or empty, and have a next one."""
 
     payments: Sequence[PaymentView]
     next: str | None = None

@@ -1,9 +1,12 @@
 """What the API takes: the keywords of the client's methods. Rules and examples are in docs/openapi.json."""
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 
 from typing_extensions import NotRequired, TypedDict
+
+from direct_debit_client.models import BindingState, PaymentState
 
 
 class BindAccountRequest(TypedDict):
@@ -43,3 +46,32 @@ class RefundPaymentRequest(TypedDict):
 
     partner_refund_no: NotRequired[str | None]
     reason: NotRequired[str | None]
+
+
+class ListPaymentsQuery(TypedDict):
+    """Which payments: exactly one of `customer_id`, `day` (in Jakarta), `doku_reference` and `unresolved`.
+
+    `limit`: of a page, at most 100; `after`: the `next` of the page before.
+    """
+
+    customer_id: NotRequired[str | None]
+    day: NotRequired[date | str | None]
+    doku_reference: NotRequired[str | None]
+    unresolved: NotRequired[bool]
+    state: NotRequired[PaymentState | str | None]
+    limit: NotRequired[int | None]
+    after: NotRequired[str | None]
+
+
+class ListBindingsQuery(TypedDict):
+    """Which links: exactly one of `customer_id`, `day` (in Jakarta) and `unresolved`.
+
+    `limit`: of a page, at most 100; `after`: the `next` of the page before.
+    """
+
+    customer_id: NotRequired[str | None]
+    day: NotRequired[date | str | None]
+    unresolved: NotRequired[bool]
+    state: NotRequired[BindingState | str | None]
+    limit: NotRequired[int | None]
+    after: NotRequired[str | None]

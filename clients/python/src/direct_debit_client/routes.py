@@ -1,12 +1,13 @@
 """The API's routes: for each operation of docs/openapi.json a function of its name that returns the call.
 
-To add one: its answer in models.py, a function here, a method in client.py and one in async_client.py. The tests
-compare all of them with docs/openapi.json and say what is missing.
+To add one: its answer in models.py, a function here, a method in client.py; then `make clients`. The tests compare all
+of them with docs/openapi.json and say what is missing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import cast
 
 from pydantic.alias_generators import to_camel
@@ -24,7 +25,13 @@ from direct_debit_client.models import (
     PaymentView,
     RefundOfPaymentView,
 )
-from direct_debit_client.request_types import BindAccountRequest, MakePaymentRequest, RefundPaymentRequest
+from direct_debit_client.request_types import (
+    BindAccountRequest,
+    ListBindingsQuery,
+    ListPaymentsQuery,
+    MakePaymentRequest,
+    RefundPaymentRequest,
+)
 
 
 def bind_account(**request: Unpack[BindAccountRequest]) -> Call[BindingView]:
@@ -42,9 +49,9 @@ def get_balance(binding_id: str) -> Call[BalanceView]:
     return Call("GET", fill("/bindings/{id}/balance", binding_id), BalanceView)
 
 
-def list_bindings(customer_id: str) -> Call[BindingList]:
-    """GET /customers/{customerId}/bindings."""
-    return Call("GET", fill("/customers/{customerId}/bindings", customer_id), BindingList)
+def list_bindings(**query: Unpack[ListBindingsQuery]) -> Call[BindingList]:
+    """GET /bindings."""
+    return Call("GET", "/bindings", BindingList, query=_write_query(ListBindingsQuery, query))
 
 
 def unbind_account(binding_id: str) -> Call[BindingView]:
@@ -78,10 +85,9 @@ def get_payment(partner_reference_no: str, *, refresh: bool = False) -> Call[Pay
     return Call("GET", fill("/payments/{ref}", partner_reference_no), PaymentView, query=query)
 
 
-def list_payments(customer_id: str, *, limit: int | None = None, after: str | None = None) -> Call[PaymentList]:
-    """GET /customers/{customerId}/payments."""
-    query = {name: str(value) for name, value in (("limit", limit), ("after", after)) if value is not None}
-    return Call("GET", fill("/customers/{customerId}/payments", customer_id), PaymentList, query=query)
+def list_payments(**query: Unpack[ListPaymentsQuery]) -> Call[PaymentList]:
+    """GET /payments."""
+    return Call("GET", "/payments", PaymentList, query=_write_query(ListPaymentsQuery, query))
 
 
 def refund_payment(partner_reference_no: str, **request: Unpack[RefundPaymentRequest]) -> Call[RefundOfPaymentView]:
@@ -93,6 +99,17 @@ def refund_payment(partner_reference_no: str, **request: Unpack[RefundPaymentReq
 def get_refund(partner_reference_no: str) -> Call[RefundOfPaymentView]:
     """GET /payments/{ref}/refund."""
     return Call("GET", fill("/payments/{ref}/refund", partner_reference_no), RefundOfPaymentView)
+
+
+def _write_query(kind: type, query: object) -> dict[str, str]:
+    """Return a query's parameters as the API reads them. Raises TypeError as `_write` does."""
+    return {name: _write_parameter(value) for name, value in _write(kind, query).items()}
+
+
+def _write_parameter(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def _write(kind: type, request: object) -> dict[str, object]:
