@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import fcntl
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -126,6 +127,14 @@ def _run_package(program: str, *arguments: str, input: str | None = None) -> str
         command, env=with_node(), check=True, stdout=subprocess.PIPE, text=True, cwd=TYPESCRIPT, input=input
     )
     return done.stdout
+
+
+def read_examples(page: Path, language: str) -> list[str]:
+    """Return a page's blocks of code in one language. Raises LookupError where it has none."""
+    found = re.findall(rf"^```{language}\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    if not found:
+        raise LookupError(f"{page} has no example in {language}")
+    return found
 
 
 def make_files() -> Mapping[Path, str]:

@@ -14,7 +14,7 @@ import pytest
 
 from tests.e2e.shop import OTP, Shop, new_phone, new_ref
 from tests.patience import PATIENCE_SECONDS
-from tools.clients import PYTHON, TYPESCRIPT, build_typescript
+from tools.clients import PYTHON, TYPESCRIPT, build_typescript, read_examples
 from tools.local_cloud.bank_pages import walk
 from tools.local_cloud.checkout import ROOT
 from tools.local_cloud.stack import LocalStack
@@ -94,10 +94,8 @@ def live(stack: LocalStack, command: list[str], codes: list[str], example: str =
 
 
 def read_example(page: Path, language: str) -> str:
-    """The page's first block of code in a language, with the names that the local stack knows instead of the page's."""
-    found = re.search(rf"^```{language}\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    assert found is not None, f"{page} has no example in {language}"
-    example = found[1]
+    """The page's blocks of code in a language, with the names that the local stack knows instead of the page's."""
+    example = "\n".join(read_examples(page, language))
     for written, local in (
         ("shop.example", "merchant.example"),
         ("CUST-1001", "CUST-" + secrets.token_hex(6).upper()),

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tools.bootstrap import find_uv
-from tools.clients import PYTHON, TYPESCRIPT, build_typescript
+from tools.clients import PYTHON, TYPESCRIPT, build_typescript, read_examples
 from tools.local_cloud.checkout import ROOT
 from tools.node import find_node, find_npm, install_packages, with_node
 
@@ -53,9 +53,15 @@ def test_the_wheel_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
     locked = ["--constraint", str(ROOT / "requirements" / "dev.txt"), "--verify-hashes"]
     run([find_uv(), "pip", "install", "--quiet", "--python", str(python), *locked, str(wheel)], tmp_path)
     shutil.copy(HERE / "consumer.py", tmp_path)
+    readme = read_examples(ROOT / "clients" / "python" / "README.md", "python")
+    (tmp_path / "readme.py").write_text("\n".join([*readme, "def fulfil(reference: str) -> None: ...\n"]))
     assert run([str(python), "-I", "consumer.py"], tmp_path).split() == ["10000.00", "INV1"]
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--cache-dir=cache"]
-    run([*command, "--python-executable", str(python), "consumer.py"], tmp_path, {"PATH": os.environ["PATH"]})
+    run(
+        [*command, "--python-executable", str(python), "consumer.py", "readme.py"],
+        tmp_path,
+        {"PATH": os.environ["PATH"]},
+    )
 
 
 # --- TypeScript ------------------------------------------------------------------------------------------------------
@@ -83,14 +89,25 @@ def test_the_tarball_in_an_empty_project(tarball: Path, tmp_path: Path) -> None:
     write_project(tmp_path, tarball)
     install_packages(tmp_path)
     shutil.copy(HERE / "consumer.ts", tmp_path)
+    readme = read_examples(TYPESCRIPT / "README.md", "ts")
+    (tmp_path / "readme.ts").write_text("\n".join([*readme, AROUND_THE_README]))
     compiler = TYPESCRIPT / "node_modules" / "typescript" / "bin" / "tsc"
     strict = ["--strict", "--exactOptionalPropertyTypes", "--noUncheckedIndexedAccess"]
     place = ["--target", "es2022", "--module", "nodenext", "--lib", "es2022,dom,dom.iterable,dom.asynciterable"]
-    run([find_node(), str(compiler), *strict, *place, "consumer.ts"], tmp_path)
+    run([find_node(), str(compiler), *strict, *place, "consumer.ts", "readme.ts"], tmp_path)
     assert run([find_node(), "consumer.js"], tmp_path).splitlines() == ["PAID 10000.00"] * 2
     # From a program that is no module, too (Node 20.19 or later).
     required = f"console.log(typeof require('{NPM_NAME}').DirectDebitClient)"
     assert run([find_node(), "--input-type=commonjs", "-e", required], tmp_path).strip() == "function"
+
+
+AROUND_THE_README = """
+declare const process: { readonly env: Readonly<Record<string, string | undefined>> };
+type Buffer = Uint8Array;
+declare function askForTheCode(): Promise<string>;
+declare function fulfil(reference: string): void;
+export { receive };
+"""
 
 
 def write_project(folder: Path, tarball: Path) -> None:
