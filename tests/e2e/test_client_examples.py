@@ -8,6 +8,8 @@ import secrets
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -71,7 +73,6 @@ def live(stack: LocalStack, command: list[str], codes: list[str], example: str =
         "PHONE": phone,
         "REFERENCE": ref,
     }
-    stack.simulator.control("dials/clear", {})
     pipe = subprocess.PIPE
     with subprocess.Popen(
         command, env=environment, text=True, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT
@@ -107,12 +108,8 @@ def read_example(page: Path, language: str) -> str:
     return example
 
 
-def test_the_readme_in_python(stack: LocalStack) -> None:
-    example = read_example(CLIENTS / "python" / "README.md", "python")
-    live(stack, [sys.executable, "-c", example], [OTP, OTP], example)
-
-
-def test_the_readme_in_typescript(stack: LocalStack) -> None:
+def write_typescript_readme() -> tuple[Path, str]:
+    """Return the program that the page's blocks are, and the blocks."""
     build_typescript()
     example = read_example(CLIENTS / "typescript" / "README.md", "ts")
     compiler = TYPESCRIPT / "node_modules" / "typescript" / "lib" / "typescript.js"
@@ -130,18 +127,43 @@ def test_the_readme_in_typescript(stack: LocalStack) -> None:
         "const askForTheCode = async () => (await lines.next()).value;\n"
     )
     program.write_text(codes + done.stdout.replace("doku-cimb-direct-debit-client", "./src/index.js"), "utf-8")
-    live(stack, [find_node(), str(program)], [OTP, OTP], example)
+    return program, example
+
+
+@pytest.fixture(scope="module")
+def journeys(stack: LocalStack) -> Iterator[Mapping[str, Future[list[str]]]]:
+    """Each example on its way, all at the same time: they mostly wait."""
+    stack.simulator.control("dials/clear", {})
+    in_python = read_example(CLIENTS / "python" / "README.md", "python")
+    program, in_typescript = write_typescript_readme()
+    with ThreadPoolExecutor() as pool:
+        yield {
+            "python": pool.submit(live, stack, [sys.executable, "-c", in_python], [OTP, OTP], in_python),
+            "typescript": pool.submit(live, stack, [find_node(), str(program)], [OTP, OTP], in_typescript),
+        } | {
+            name: pool.submit(live, stack, [*command, str(CLIENTS / file)], codes)
+            for name, is_there, command, file, codes in (
+                ("curl", curl_signs(), ["bash"], "curl/journey.sh", [OTP, OTP]),
+                ("php", php_signs(), ["php"], "php/journey.php", ["111111", OTP, OTP]),
+            )
+            if is_there
+        }
+
+
+@pytest.mark.parametrize("language", ["python", "typescript"])
+def test_the_readme(journeys: Mapping[str, Future[list[str]]], language: str) -> None:
+    assert journeys[language].result()[0].startswith(SEND)
 
 
 @needs_curl
-def test_curl(stack: LocalStack) -> None:
-    lines = live(stack, ["bash", str(CLIENTS / "curl" / "journey.sh")], [OTP, OTP])
+def test_curl(journeys: Mapping[str, Future[list[str]]]) -> None:
+    lines = journeys["curl"].result()
     assert [line.rsplit(" ", 1)[-1] for line in lines if "send the browser" not in line][-1] == "UNBOUND"
 
 
 @needs_php
-def test_php(stack: LocalStack) -> None:
-    lines = live(stack, ["php", str(CLIENTS / "php" / "journey.php")], ["111111", OTP, OTP])
+def test_php(journeys: Mapping[str, Future[list[str]]]) -> None:
+    lines = journeys["php"].result()
     states = [line.rsplit(" ", 1)[-1] for line in lines]
     wanted = ["ACTIVE", "OTP_PENDING", "PAID", "REFUNDED", "UNBIND_OTP_PENDING", "UNBOUND"]
     assert [state for state in states if state in wanted] == wanted

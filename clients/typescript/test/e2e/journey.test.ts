@@ -125,7 +125,8 @@ test("against the stack", async (t) => {
 
   await t.test("a payment without a name is made once though its answers are lost", async () => {
     await tellProxy("lose", "/payments", 2);
-    const made = await client.makePayment({ bindingId, amount: rupiah(10202n), remarks: "Order 2" });
+    const made = await client.makePayment({ bindingId, amount: rupiah(10000n), remarks: "Order 2" });
+    await client.verifyPaymentOtp(made.partnerReferenceNo, OTP);
     const paid = await client.waitUntilFinal(made.partnerReferenceNo, PATIENCE);
     assert.equal(paid.state, "PAID");
     assert.deepEqual(await entries(made.partnerReferenceNo), ["debit"]);
@@ -146,13 +147,14 @@ test("against the stack", async (t) => {
     const made = await quick.makePayment({
       bindingId,
       partnerReferenceNo,
-      amount: rupiah("10202"),
+      amount: rupiah("10000"),
       remarks: "Order 3",
     });
-    assert.equal(made.state, "PROCESSING");
+    assert.equal(made.state, "OTP_PENDING");
     assert.equal(pauses.length, 2);
     assert.equal(pauses[0], 1); // as API Gateway said
     assert.ok((pauses[1] ?? 0) > 1); // as the service said: longer than the client would wait by itself
+    await client.verifyPaymentOtp(partnerReferenceNo, OTP);
     await client.waitUntilFinal(partnerReferenceNo, PATIENCE);
     assert.deepEqual(await entries(partnerReferenceNo), ["debit"]);
   });
