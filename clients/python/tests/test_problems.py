@@ -60,7 +60,7 @@ def test_everything_that_a_problem_tells() -> None:
                 "field": "amount.value",
                 "errors": [
                     {"pointer": "/amount/value", "detail": "send a string", "came": "a number", "example": "10000.00"},
-                    {"pointer": "/remarks", "detail": "at most 40", "added-later": True},
+                    {"pointer": "/limit", "detail": "1 to 100", "in": "query", "added-later": True},
                 ],
                 "responseCode": "4000001",
                 "requestId": "r1",
@@ -73,7 +73,7 @@ def test_everything_that_a_problem_tells() -> None:
     assert (error.status, error.slug, error.title) == (422, "invalid-field", "A field breaks a rule")
     assert error.errors == (
         errors.FieldError("/amount/value", "send a string", "a number", "10000.00"),
-        errors.FieldError("/remarks", "at most 40"),
+        errors.FieldError("/limit", "1 to 100", place="query"),
     )
     assert (error.field, error.response_code, error.request_id, error.retry_after) == (
         "amount.value",
@@ -83,7 +83,7 @@ def test_everything_that_a_problem_tells() -> None:
     )
     assert error.remedy == "Correct the field. Nothing was written and nothing was sent."
     assert str(error) == (
-        "[422, invalid-field, DOKU 4000001] amount.value: send a string; /remarks: at most 40"
+        "[422, invalid-field, DOKU 4000001] amount.value: send a string; /limit: 1 to 100"
         " - Correct the field. Nothing was written and nothing was sent. (request r1)"
     )
 

@@ -37,6 +37,8 @@ export class WebhookRefused extends DirectDebitError {}
 /** One wrong field: its JSON pointer, the rule, what kind of value came (never the value), a right one. */
 export interface FieldError {
   readonly pointer: string;
+  /** path, query or header; left out for the body. */
+  readonly in?: string;
   readonly detail: string;
   readonly came?: string;
   readonly example?: unknown;

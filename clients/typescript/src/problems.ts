@@ -75,9 +75,11 @@ function readFaults(value: unknown): FieldError[] {
   if (!Array.isArray(value)) return [];
   return value.filter(isObject).map((fault) => {
     const came = readText(fault, "came");
+    const place = readText(fault, "in");
     return {
       pointer: readText(fault, "pointer") ?? "",
       detail: readText(fault, "detail") ?? "",
+      ...(place === undefined ? {} : { in: place }),
       ...(came === undefined ? {} : { came }),
       ...("example" in fault ? { example: fault["example"] } : {}),
     };

@@ -38,7 +38,7 @@ test("everything that a problem tells", () => {
       field: "amount.value",
       errors: [
         { pointer: "/amount/value", detail: "send a string", came: "a number", example: "10000.00" },
-        { pointer: "/remarks", detail: "at most 40", addedLater: true },
+        { pointer: "/limit", in: "query", detail: "1 to 100", addedLater: true },
       ],
       responseCode: "4000001",
       requestId: "r1",
@@ -48,12 +48,12 @@ test("everything that a problem tells", () => {
   assert.ok(error instanceof errors.InvalidRequest);
   assert.deepEqual(error.errors, [
     { pointer: "/amount/value", detail: "send a string", came: "a number", example: "10000.00" },
-    { pointer: "/remarks", detail: "at most 40" },
+    { pointer: "/limit", in: "query", detail: "1 to 100" },
   ]);
   assert.deepEqual([error.field, error.responseCode, error.requestId, error.retryAfter], ["amount.value", "4000001", "r1", 3]);
   assert.equal(
     error.message,
-    "[422, invalid-field, DOKU 4000001] amount.value: send a string; /remarks: at most 40" +
+    "[422, invalid-field, DOKU 4000001] amount.value: send a string; /limit: 1 to 100" +
       " - Correct the field. Nothing was written and nothing was sent. (request r1)",
   );
 });

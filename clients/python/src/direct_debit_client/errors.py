@@ -41,12 +41,16 @@ class WebhookRefused(DirectDebitError):
 
 @dataclass(frozen=True)
 class FieldError:
-    """One wrong field: its JSON pointer, the rule, what kind of value came (never the value), a right one."""
+    """One wrong field: its JSON pointer, the rule, what kind of value came (never the value), a right one.
+
+    `place`: path, query or header; None for the body.
+    """
 
     pointer: str
     detail: str
     came: str | None = None
     example: object = None
+    place: str | None = None
 
 
 class ProblemError(DirectDebitError):

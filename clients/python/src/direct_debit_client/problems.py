@@ -47,6 +47,7 @@ class _Fault(BaseModel):
     detail: str
     came: str | None = None
     example: Any = None
+    place: str | None = Field(default=None, alias="in")
 
 
 class _Problem(BaseModel):
@@ -101,7 +102,7 @@ def read_problem(reply: Reply) -> errors.ProblemError:
         detail=problem.detail or problem.message,
         remedy=_remedy_by_status(reply.status) if kind is None else kind.remedy,
         field=problem.field,
-        errors=[errors.FieldError(one.pointer, one.detail, one.came, one.example) for one in problem.errors],
+        errors=[errors.FieldError(**one.model_dump()) for one in problem.errors],
         response_code=problem.response_code,
         request_id=problem.request_id or next((reply.headers[n] for n in _REQUEST_IDS if n in reply.headers), None),
         retry_after=read_retry_after(reply),
