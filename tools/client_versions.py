@@ -16,10 +16,10 @@ from pathlib import Path
 
 from tools.bootstrap import find_uv
 from tools.clients import TYPESCRIPT, build_typescript
+from tools.local_cloud.checkout import ROOT
 from tools.node import find_node, find_wheel_node
-from tools.openapi import REPOSITORY
 
-PYTHON = REPOSITORY / "clients" / "python"
+PYTHON = ROOT / "clients" / "python"
 _NEWEST = 14  # Python 3.14
 _TESTS = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
 
@@ -67,7 +67,7 @@ def find_python(uv: str, version: str) -> str | None:
     pyenv = Path(os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv")))
     for found in pyenv.glob(f"versions/{version}.*/bin/python{version}"):
         return str(found)
-    environment = {**os.environ, "UV_PYTHON_INSTALL_DIR": str(REPOSITORY / ".tools" / "python")}
+    environment = {**os.environ, "UV_PYTHON_INSTALL_DIR": str(ROOT / ".tools" / "python")}
     find = [uv, "python", "find", version]
     for command in (find, [uv, "python", "install", "--quiet", version], find):
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

@@ -16,11 +16,13 @@ from functools import cache
 from pathlib import Path
 
 from direct_debit.entrypoint.errors import PROBLEMS
+from tools.local_cloud.checkout import ROOT
 from tools.node import find_node, install_packages, with_node
-from tools.openapi import CATCH_NAMES, DOCUMENT, REPOSITORY
+from tools.openapi import CATCH_NAMES
 
-PYTHON = REPOSITORY / "clients" / "python" / "src" / "direct_debit_client"
-TYPESCRIPT = REPOSITORY / "clients" / "typescript"
+DOCUMENT = ROOT / "docs" / "openapi.json"
+PYTHON = ROOT / "clients" / "python" / "src" / "direct_debit_client"
+TYPESCRIPT = ROOT / "clients" / "typescript"
 
 # From the blocking client to the asynchronous one: what is written, what is written instead. In this order.
 _ASYNCHRONOUS = (
