@@ -124,7 +124,7 @@ export class DirectDebitClient {
     options: { idempotencyKey?: string } = {},
   ): Promise<PaymentView> {
     requireText(request.amount);
-    const named = request.partnerReferenceNo ?? undefined;
+    const named = ("partnerReferenceNo" in request ? request.partnerReferenceNo : undefined) ?? undefined;
     const key = options.idempotencyKey ?? (named === undefined ? this.#newKey() : undefined);
     const header = key === undefined ? {} : { "Idempotency-Key": key };
     return take(this.#api.POST("/payments", { params: { header }, body: request }));
