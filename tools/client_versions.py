@@ -40,11 +40,11 @@ def list_trials() -> Iterator[Trial]:
     for minor in range(oldest, _NEWEST + 1):
         version = f"3.{minor}"
         python = find_python(uv, version)
-        yield Trial(f"Python {version}", python and on_python(uv, python), PYTHON)
+        yield Trial(f"Python {version}", on_python(uv, python), PYTHON)
         if minor == oldest:
             yield Trial(
                 f"Python {version}, the oldest dependencies",
-                python and on_python(uv, python, "--resolution", "lowest-direct"),
+                on_python(uv, python, "--resolution", "lowest-direct"),
                 PYTHON,
             )
     suites = sorted(f"dist/test/{path.stem}.js" for path in (TYPESCRIPT / "test").glob("*.test.ts"))
@@ -76,8 +76,10 @@ def find_python(uv: str, version: str) -> str | None:
     return None
 
 
-def on_python(uv: str, python: str, *options: str) -> tuple[str, ...]:
+def on_python(uv: str, python: str | None, *options: str) -> tuple[str, ...] | None:
     """Return the command that runs the tests with this interpreter, in an environment of their own."""
+    if python is None:
+        return None
     alone = (uv, "run", "--quiet", "--no-project", "--isolated", "--python", python, *options)
     return (*alone, "--with-editable", str(PYTHON), "--with", "pytest>=8", "--", "python", *_TESTS)
 

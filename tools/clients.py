@@ -26,7 +26,7 @@ TYPESCRIPT = ROOT / "clients" / "typescript"
 
 # From the blocking client to the asynchronous one: what is written, what is written instead. In this order.
 _ASYNCHRONOUS = (
-    ("The blocking client.", "The same client for asyncio and trio, written by `make clients` from client.py."),
+    ("The blocking client.", "The same client for asyncio, written by `make clients` from client.py."),
     ("class Client:", "class AsyncClient:"),
     ("a context manager. Threads may share it.", "an asynchronous context manager. Tasks may share it."),
     ("import Callable, Iterator", "import AsyncIterator, Awaitable, Callable"),

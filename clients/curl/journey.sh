@@ -44,6 +44,8 @@ pay POST /payments '{"bindingId": "'"$binding"'", "partnerReferenceNo": "'"$REFE
 ask_code "code for the payment"
 pay POST "/payments/$REFERENCE/otp" '{"otp": "'"$code"'"}' | read_field state
 wait_for "/payments/$REFERENCE" PAID FAILED NEEDS_REVIEW
+# Parameters in alphabetical order: older curls sign them in the order in which they stand.
+pay GET "/payments?customerId=$CUSTOMER&limit=20" | read_field partnerReferenceNo
 
 pay POST "/payments/$REFERENCE/refund" '{"reason": "Customer complain"}' | read_field state
 wait_for "/payments/$REFERENCE/refund" REFUNDED FAILED NEEDS_REVIEW

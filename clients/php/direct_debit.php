@@ -42,10 +42,20 @@ final class DirectDebit
      * that is safe, since a payment is named by its partnerReferenceNo or its Idempotency-Key. A 202 is an answer.
      *
      * @param array<string, mixed>|null $body
+     * @param array<string, string|int> $query
      * @return array<string, mixed>
      */
-    public function call(string $method, string $path, ?array $body = null, ?string $idempotencyKey = null): array
-    {
+    public function call(
+        string $method,
+        string $path,
+        ?array $body = null,
+        ?string $idempotencyKey = null,
+        array $query = [],
+    ): array {
+        if ($query !== []) {
+            ksort($query); // older curls sign the parameters in the order in which they stand
+            $path .= '?' . http_build_query($query, '', '&', PHP_QUERY_RFC3986);
+        }
         for ($number = 1; ; $number++) {
             [$status, $retryAfter, $text] = $this->send($method, $path, $body, $idempotencyKey);
             $answer = json_decode($text, true);

@@ -60,6 +60,9 @@ try {
 }
 say($client->waitFor("/payments/$reference", ['PAID', 'FAILED', 'NEEDS_REVIEW'], 600)['state']);
 
+$listed = $client->call('GET', '/payments', query: ['limit' => 20, 'customerId' => given('CUSTOMER'), 'state' => 'PAID']);
+say(count($listed['payments']) . ' listed');
+
 $client->call('POST', "/payments/$reference/refund", ['reason' => 'Customer complain']);
 say($client->waitFor("/payments/$reference/refund", ['REFUNDED', 'FAILED', 'NEEDS_REVIEW'], 600)['state']);
 

@@ -158,7 +158,9 @@ def test_the_readme(journeys: Mapping[str, Future[list[str]]], language: str) ->
 @needs_curl
 def test_curl(journeys: Mapping[str, Future[list[str]]]) -> None:
     lines = journeys["curl"].result()
-    assert [line.rsplit(" ", 1)[-1] for line in lines if "send the browser" not in line][-1] == "UNBOUND"
+    said = [line.rsplit(" ", 1)[-1] for line in lines if SEND not in line]
+    assert said[-1] == "UNBOUND"
+    assert re.fullmatch(r"F[0-9A-F]{12}", said[said.index("PAID") + 1])  # what was listed
 
 
 @needs_php
@@ -168,6 +170,7 @@ def test_php(journeys: Mapping[str, Future[list[str]]]) -> None:
     wanted = ["ACTIVE", "OTP_PENDING", "PAID", "REFUNDED", "UNBIND_OTP_PENDING", "UNBOUND"]
     assert [state for state in states if state in wanted] == wanted
     assert any("otp-wrong" in line for line in lines)
+    assert "1 listed" in lines
 
 
 @needs_php

@@ -1,4 +1,4 @@
-"""The same client for asyncio and trio, written by `make clients` from client.py."""
+"""The same client for asyncio, written by `make clients` from client.py."""
 
 from __future__ import annotations
 
