@@ -7,8 +7,10 @@ make clients ARGS=--check   # exit 1 when one would change, or when TypeScript's
 import argparse
 import contextlib
 import fcntl
+import hashlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -101,16 +103,25 @@ def _without_examples(value: object) -> object:
 
 @cache
 def build_typescript() -> None:
-    """Compile the TypeScript client and its tests into `dist`, once in a process.
+    """Compile the TypeScript client and its tests into `dist`, where they have changed since that was done.
 
     Raises CalledProcessError after the compiler's words.
     """
     with _prepared():
+        sources = [*TYPESCRIPT.glob("src/*.ts"), *TYPESCRIPT.glob("test/**/*.ts")]
+        inputs = [*sorted(sources), TYPESCRIPT / "tsconfig.json", TYPESCRIPT / "package-lock.json"]
+        digest = hashlib.sha256(b"".join(b"%s\n%s" % (str(one).encode(), one.read_bytes()) for one in inputs))
+        stamp = TYPESCRIPT / "dist" / ".built"
+        if stamp.is_file() and stamp.read_text("utf-8") == digest.hexdigest():
+            return
+        for folder in ("src", "test"):
+            shutil.rmtree(TYPESCRIPT / "dist" / folder, ignore_errors=True)  # nothing stays of a file that is gone
         try:
             _run_package("typescript/bin/tsc", "--project", "tsconfig.json")
         except subprocess.CalledProcessError as error:
             print(error.stdout, file=sys.stderr)  # where the compiler says what is wrong
             raise
+        stamp.write_text(digest.hexdigest(), "utf-8")
 
 
 @contextlib.contextmanager
