@@ -35,7 +35,8 @@ def run(command: list[str], folder: Path, environment: Mapping[str, str] = os.en
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, as `pip install ./clients/python` builds it."""
     folder = tmp_path_factory.mktemp("wheel")
-    run([find_uv(), "build", "--quiet", "--wheel", "--out-dir", str(folder), str(ROOT / "clients" / "python")], folder)
+    build = [find_uv(), "build", "--quiet", "--wheel", "--python", sys.executable, "--out-dir", str(folder)]
+    run([*build, str(ROOT / "clients" / "python")], folder)
     (built,) = folder.glob("*.whl")
     return built
 
