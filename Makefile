@@ -65,10 +65,12 @@ test-fast: setup ## Run the quick tests, in less than a minute
 	$(PYTHON) -m pytest -q -n $(WORKERS) $(FAST)
 
 .PHONY: check
-check: setup ## Lint, format, strict types, import rules, the template, and the OpenAPI document
+check: setup ## Lint, format, strict types, import rules, the template, the OpenAPI document, and that the clients are fresh
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
+	$(PYTHON) -m mypy --python-version 3.10 clients/python/src
+	PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tools.clients --check
 	PYTHONPATH=$(LAYERS) .venv/bin/lint-imports
 	.venv/bin/cfn-lint template.yaml
 	PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.openapi.check
@@ -151,6 +153,14 @@ postman: setup ## Make a Postman collection of docs/openapi.json, with examples 
 .PHONY: bruno
 bruno: setup ## Run clients/bruno, a customer's journey, against the stack whose address and keys the shell has (docs/openapi.md)
 	@$(PYTHON) -m tools.bruno
+
+.PHONY: clients
+clients: setup ## Write what is generated in clients/ (after `make openapi`); ARGS=--check compares
+	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tools.clients $(ARGS)
+
+.PHONY: clients-versions
+clients-versions: setup ## Run the clients' tests on every Python and Node that they declare, and with the oldest dependencies
+	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tools.client_versions
 
 .PHONY: events
 events: setup ## Write events/, one example per function and entry kind; RUNNING=1 writes .local/events/ for the stack of `make run`

