@@ -156,6 +156,10 @@ bruno: setup ## Run clients/bruno, a customer's journey, against the stack whose
 events: setup ## Write events/, one example per function and entry kind; RUNNING=1 writes .local/events/ for the stack of `make run`
 	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.make_events $(if $(RUNNING),--running) $(ARGS)
 
+.PHONY: catalogue
+catalogue: setup ## Write docs/events.md and a JSON Schema of each event; ARGS=--check compares
+	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.event_catalogue $(ARGS)
+
 .PHONY: diagrams
 diagrams: setup ## Draw every picture of docs/: states, workflows, parts; ARGS=--check compares
 	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.diagrams $(ARGS)
