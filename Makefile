@@ -33,6 +33,10 @@ logs: setup ## What the functions of `make run` log, as it comes: FN=MakePayment
 forget: setup ## Remove what `make run KEEP=1` has kept
 	@$(PYTHON) -m tools.local_cloud forget
 
+.PHONY: watch-events
+watch-events: ## Print each event of the stack of `make run` as it happens, until Ctrl-C; ARGS=--json prints it whole
+	@PYTHONPATH=$(LAYERS) exec $(PYTHON) -m tools.watch_events $(ARGS)
+
 .PHONY: invoke
 invoke: setup ## Run one function against the stack of `make run`: FN=BindAccount EVENT=events/bind_account.json, DOCKER=yes|no, DEBUG=5890
 	@exec $(PYTHON) -m tools.invoke $(FN) $(EVENT) $(if $(DOCKER),--docker $(DOCKER)) $(if $(DEBUG),--debug $(DEBUG))
