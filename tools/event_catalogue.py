@@ -20,7 +20,7 @@ from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.move import Move
 from direct_debit.domain.payment import FailureReason, PaymentState, ReviewReason
 from direct_debit.domain.refund import Refund, RefundState
-from tools.make_events import AT, example_binding, example_payment
+from tools.make_events import AT, example_binding, example_payment, write_envelope
 
 REPOSITORY = Path(__file__).parent.parent
 SCHEMAS = REPOSITORY / "docs" / "events"
@@ -128,18 +128,7 @@ def make_example(event: EventType) -> OutboxEvent:
 
 def make_envelope(event: EventType) -> Json:
     """Return the event as EventBridge hands it to a rule's target."""
-    example = make_example(event)
-    return {
-        "version": "0",
-        "id": "17793124-05d4-b198-2fde-7ededc63b103",
-        "detail-type": example.name,
-        "source": SOURCE,
-        "account": "123456789012",
-        "time": f"{example.at:%Y-%m-%dT%H:%M:%SZ}",
-        "region": "ap-southeast-3",
-        "resources": [],
-        "detail": dict(example.to_json()),
-    }
+    return write_envelope(make_example(event))
 
 
 _INTRODUCTION = """\

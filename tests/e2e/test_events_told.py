@@ -1,4 +1,4 @@
-"""What a customer's life tells others, on the deployed stack: by the bus, as the catalogue promises."""
+"""What a customer's life tells others, on the deployed stack: by the bus and by webhooks, as the catalogue promises."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 from queue import Queue
 from signal import SIGINT
 from threading import Thread
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -20,6 +20,11 @@ from tools.local_cloud.stack import LocalStack
 pytestmark = pytest.mark.e2e
 
 LIFE = ["payment.otp_pending", "payment.paid", "refund.requested", "payment.refunded", "refund.completed"]
+
+
+def read_lines(stream: IO[str], lines: Queue[str]) -> None:
+    for line in stream:
+        lines.put(line)
 
 
 @pytest.fixture
@@ -34,13 +39,12 @@ def watching(stack: LocalStack, tmp_path: Path) -> Iterator[subprocess.Popen[str
             process.kill()
 
 
-def test_watch_events_prints_what_happens_and_leaves_nothing_behind(
+def test_each_event_of_a_life_is_printed_and_delivered_as_promised(
     stack: LocalStack, watching: subprocess.Popen[str]
 ) -> None:
     lines: Queue[str] = Queue()
     assert watching.stdout is not None
-    reader = Thread(target=lambda stream: [lines.put(line) for line in stream], args=(watching.stdout,), daemon=True)
-    reader.start()
+    Thread(target=read_lines, args=(watching.stdout, lines), daemon=True).start()
     shop, ref = Shop(stack), new_ref()
     binding = shop.link()
     shop.pay(binding, ref)
@@ -59,6 +63,12 @@ def test_watch_events_prints_what_happens_and_leaves_nothing_behind(
     wait_for("all events of the payment", all_came)
     assert [fault for name, detail in seen.items() if (fault := find_fault(name, detail))] == []
     assert sorted(seen, key=lambda name: seen[name]["recordVersion"]) == sorted(LIFE, key=LIFE.index)
+    webhooks = stack.webhooks
+    wait_for("all webhooks of the payment", lambda: {one.name for one in webhooks.of(ref)} >= set(LIFE))
+    assert {one.name: one.data for one in webhooks.of(ref)} == seen
+    assert {one.id for one in webhooks.of(ref)} == {detail["eventId"].replace(".", "~") for detail in seen.values()}
+    wait_for("the link's webhook", lambda: [one.name for one in webhooks.of(binding)][:1] == ["binding.activated"])
+    assert webhooks.forged == 0
     watching.send_signal(SIGINT)
     assert watching.wait() == 0
     rules = stack.cloud.events().list_rules(EventBusName=stack.outputs["EventBusName"], NamePrefix="watch-")["Rules"]
