@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from direct_debit.adapters.eventbridge import SOURCE
 from direct_debit.application.outbox.event_types import EVENT_TYPES, EVENTS_BY_NAME
 from tools import watch_events
 from tools.event_catalogue import make_envelope
@@ -31,6 +32,10 @@ def test_an_event_is_a_line(name: str, line: str) -> None:
 @pytest.mark.parametrize("event", EVENT_TYPES, ids=lambda event: event.name)
 def test_every_event_has_a_line(event: object) -> None:
     assert "\n" not in write_line(make_envelope(EVENTS_BY_NAME[getattr(event, "name", "")]))
+
+
+def test_it_listens_to_the_source_that_the_application_publishes_as() -> None:
+    assert watch_events.SOURCE == SOURCE
 
 
 def test_without_a_running_stack_it_says_what_to_do(
