@@ -75,7 +75,11 @@ _: WebhookLog = MemoryLog()
 
 @dataclass(slots=True)
 class Mailbox:
-    """Queue, worker and receiver. `behaves` says what the receiver does at a moment."""
+    """Queue, worker and receiver. `behaves` says what the receiver does at a moment.
+
+    `workers`: how many messages are worked on at once, each for as long as the receiver takes; None: each message is
+    delivered at its own time, and that takes no time.
+    """
 
     behaves: Behaviour = lambda _: TAKEN
     keys: Callable[[], Sequence[bytes]] = lambda: KEYS
@@ -85,15 +89,22 @@ class Mailbox:
     requests: list[Request] = field(default_factory=list)
     dead: list[str] = field(default_factory=list)
     broken: bool = False  # the queue answers nobody
+    workers: int | None = None
     waiting: list[tuple[datetime, int, datetime, str]] = field(default_factory=list)
     _order: count[int] = field(default_factory=count)
     _hidden: dict[str, float] = field(default_factory=dict)
+    _free: list[datetime] = field(default_factory=list)  # since when each worker is
+
+    def __post_init__(self) -> None:
+        self._free = [self.clock.now()] * (self.workers or 0)
 
     # --- ports -------------------------------------------------------------------------------------------------------
 
     def post(self, headers: Mapping[str, str], body: bytes) -> WebhookAnswer:
         answer = self.behaves(self.clock.now())
         self.requests.append(Request(self.clock.now(), headers, body, answer))
+        if self.workers is not None:
+            self.clock.tick(answer.milliseconds / 1000)
         return answer
 
     def read(self) -> Sequence[bytes]:
@@ -140,7 +151,8 @@ class Mailbox:
     def deliver_next(self) -> None:
         """Go to the next message's time, and have the worker take it."""
         at, number, sent, body = heapq.heappop(self.waiting)
-        self.clock.set(max(at, self.clock.now()))
+        since = self.clock.now() if self.workers is None else heapq.heappop(self._free)
+        self.clock.set(max(at, since))
         receipt = f"receipt-{number}"
         record = {
             "messageId": f"message-{number}",
@@ -153,6 +165,8 @@ class Mailbox:
         if answer["batchItemFailures"]:
             hidden = self._hidden.pop(receipt, VISIBILITY_SECONDS)
             self._push(self.clock.now() + timedelta(seconds=hidden), sent, body)
+        if self.workers is not None:
+            heapq.heappush(self._free, self.clock.now())
 
     def run(self) -> None:
         """Deliver until the queue is empty, however long it takes."""

@@ -93,6 +93,10 @@ def test_the_standard_schedule_is_the_parameters_and_outlasts_a_day() -> None:
         ("WEBHOOK_URL", "http://127.0.0.1:8000/", "https"),
         ("WEBHOOK_URL", "https://user@shop.example/", "https"),
         ("WEBHOOK_URL", "ftp://shop.example/", "https"),
+        ("WEBHOOK_URL", "https://169.254.169.254/latest/", "public internet"),
+        ("WEBHOOK_URL", "https://10.0.0.7/webhooks", "public internet"),
+        ("WEBHOOK_URL", "https://localhost:8443/webhooks", "public internet"),
+        ("WEBHOOK_URL", "https://[fd00:ec2::254]/", "public internet"),
         ("WEBHOOK_TIMEOUT_SECONDS", "26", "at most 25"),
         ("WEBHOOK_SCHEDULE_SECONDS", "5,40000", f"{LONGEST_GAP} seconds"),
         ("WEBHOOK_SCHEDULE_SECONDS", "5,5", "ascending"),
@@ -102,6 +106,11 @@ def test_the_standard_schedule_is_the_parameters_and_outlasts_a_day() -> None:
 def test_a_wrong_setting_is_refused_at_the_start_by_its_name(variable: str, value: str, told: str) -> None:
     with pytest.raises(ConfigurationError, match=told):
         read_webhook_environment({**WEBHOOKS, variable: value})
+
+
+@pytest.mark.parametrize("url", ["https://shop.example/a?b=c", "https://8.8.8.8:8443/", "HTTPS://[2606:4700::1111]/"])
+def test_a_public_name_or_address_is_taken(url: str) -> None:
+    assert read_webhook_environment({**WEBHOOKS, "WEBHOOK_URL": url}).url == url
 
 
 def test_only_on_a_developers_machine_may_it_be_plain_http_and_private() -> None:

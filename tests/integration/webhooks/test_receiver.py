@@ -154,6 +154,27 @@ def test_a_resolver_that_hangs_is_left_after_the_time_limit() -> None:
     released.set()
 
 
+def test_after_the_time_limit_no_further_address_is_tried() -> None:
+    """A name with two addresses: while the first is looked up the time ends, and the request goes to neither."""
+    asked, released = threading.Event(), threading.Event()
+    with serving(answering(respond("200 OK", b""))) as server:
+
+        def lead(_: str, __: int) -> list[tuple[socket.AddressFamily, tuple[str, int]]]:
+            asked.set()
+            released.wait()
+            return [(socket.AF_INET, ("127.0.0.1", server.port))] * 2
+
+        receiver = HttpWebhookReceiver("http://both.example/", SOON, private_networks=True, find=lead)
+        assert receiver.post(HEADERS, BODY).failure == "timeout"
+        assert asked.is_set()
+        released.set()
+        for thread in threading.enumerate():
+            if thread.name == "webhook":
+                thread.join(PATIENCE_SECONDS)
+                assert not thread.is_alive()
+        assert server.connections == 0
+
+
 # --- what is connected to --------------------------------------------------------------------------------------------
 
 
@@ -164,6 +185,7 @@ def test_a_resolver_that_hangs_is_left_after_the_time_limit() -> None:
         *("169.254.169.254", "169.254.100.1", "100.64.0.1", "192.0.0.8", "198.18.0.1", "224.0.0.1", "240.0.0.1"),
         *("255.255.255.255", "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "fd00:ec2::254", "ff02::1"),
         *("::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "64:ff9b::7f00:1", "2002:7f00:1::1", "2001:db8::1"),
+        *("::7f00:1", "::ffff:0:7f00:1", "fec0::1", "64:ff9b:1::a00:1", "4000::1", "2001::1"),
     ],
 )
 def test_what_only_this_function_can_reach_is_not_connected_to(address: str) -> None:

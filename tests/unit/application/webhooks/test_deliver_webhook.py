@@ -123,6 +123,22 @@ def test_after_a_days_outage_nothing_is_lost_and_nothing_comes_under_two_ids() -
     assert max(asked.values()) <= len(STANDARD_SCHEDULE) + 1
 
 
+def test_a_receiver_that_hangs_for_a_day_starves_its_own_workers_and_loses_nothing() -> None:
+    """Each try takes ten seconds, and there are more to do than the one worker can; new events wait behind."""
+    mailbox = Mailbox(workers=1)
+    begin = mailbox.clock.now()
+    mailbox.behaves = down_until(begin + DAY, WebhookAnswer(None, "timeout", 10_000))
+    for number in range(2100):
+        mailbox.clock.set(begin + number * timedelta(seconds=45))
+        mailbox.publish(event(number))
+    mailbox.run()
+    in_time = [one for one in mailbox.requests if one.at < begin + DAY]
+    assert len(in_time) > 0.99 * DAY / timedelta(seconds=10)  # it had no moment to spare
+    assert Counter(mailbox.taken) == Counter({f"INV~{number}:5:payment~paid": 1 for number in range(2100)})
+    assert mailbox.dead == []
+    assert max(one.at for one in mailbox.requests) - begin - DAY <= timedelta(seconds=LONGEST_GAP)
+
+
 def test_who_is_down_for_longer_finds_everything_in_the_dead_letter_queue_as_it_came() -> None:
     mailbox = Mailbox(behaves=lambda _: DOWN)
     mailbox.publish(event())
@@ -252,9 +268,13 @@ def test_events_of_links_are_kept_for_a_replay_and_those_of_payments_are_not() -
         "[]",
         "{}",
         '{"detail-type":"payment.paid","detail":"text"}',
-        '{"detail-type":"payment.paid","detail":{"eventId":"1","occurredAt":"x"}}',
-        '{"detail-type":"payment.paid","detail":{"partnerReferenceNo":"INV1","occurredAt":"x"}}',
-        '{"detail":{"partnerReferenceNo":"INV1","eventId":"1","occurredAt":"x"}}',
+        '{"detail-type":"payment.paid","detail":{"eventId":"1","occurredAt":"2026-03-02T09:00:00+00:00"}}',
+        '{"detail-type":"payment.paid","detail":{"partnerReferenceNo":"INV1","occurredAt":"2026-03-02T09:00:00+00:00"}}',
+        '{"detail":{"partnerReferenceNo":"INV1","eventId":"1","occurredAt":"2026-03-02T09:00:00+00:00"}}',
+        '{"detail-type":"binding.unbound","detail":{"bindingId":"b","eventId":"1","occurredAt":"x"}}',
+        '{"detail-type":"binding.unbound","detail":{"bindingId":"b","eventId":"1","occurredAt":"2026-03-02T09:00:00"}}',
+        '{"detail-type":"payment.paid","detail":{"partnerReferenceNo":"INV1","eventId":"1\\r\\nX: y",'
+        '"occurredAt":"2026-03-02T09:00:00+00:00"}}',
     ],
 )
 def test_what_is_no_event_is_put_aside_at_once_and_nothing_is_sent(body: str) -> None:
@@ -265,6 +285,21 @@ def test_what_is_no_event_is_put_aside_at_once_and_nothing_is_sent(body: str) ->
     assert mailbox.dead == [body]
     assert mailbox.taken == ["INV~1:5:payment~paid"]
     assert mailbox.telemetry.counts[Metric.POISONED_MESSAGE] == 1
+
+
+def test_a_defect_keeps_the_message_and_is_counted() -> None:
+    mailbox = Mailbox()
+
+    def fail(_: datetime) -> WebhookAnswer:
+        raise RuntimeError("canary")
+
+    mailbox.behaves = fail
+    mailbox.publish(event())
+    mailbox.deliver_next()
+    assert mailbox.telemetry.counts[Metric.POISONED_MESSAGE] == 1
+    mailbox.behaves = lambda _: TAKEN
+    mailbox.run()
+    assert mailbox.taken == ["INV~1:5:payment~paid"]
 
 
 def test_a_message_without_a_time_is_new() -> None:

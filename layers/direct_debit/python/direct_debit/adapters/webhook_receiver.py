@@ -23,6 +23,9 @@ _AGENT = "direct-debit-webhooks/1"
 _HTTPS = 443
 _HTTP = 80
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# All that IANA gives out of IPv6 to anybody in the internet. Outside of it are older ways to write what is private, which
+# Python calls global: fec0::/10, and ::/96 and ::ffff:0:0:0/96 with an IPv4 address inside.
+_GIVEN_OUT = ipaddress.IPv6Network("2000::/3")
 
 type _Address = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
 type LookUp = Callable[[str, int], Sequence[tuple[socket.AddressFamily, _Address]]]
@@ -93,13 +96,16 @@ class HttpWebhookReceiver:
             raise _Fault("private" if found else "name")
         for family, address in allowed:
             opened = socket.socket(family, socket.SOCK_STREAM)
-            attempt.hold(opened)
             try:
+                attempt.hold(opened)
                 opened.settimeout(self._seconds / len(allowed))
                 opened.connect(address)
                 opened.settimeout(self._seconds)
             except OSError:
                 opened.close()
+            except _Fault:
+                opened.close()
+                raise
             else:
                 return opened
         raise _Fault("connect")
@@ -112,7 +118,7 @@ class HttpWebhookReceiver:
         try:
             attempt.hold(secured)
             secured.do_handshake()
-        except OSError:
+        except (OSError, _Fault):
             secured.close()
             raise
         return secured
@@ -121,13 +127,14 @@ class HttpWebhookReceiver:
 def is_public(address: str) -> bool:
     """Whether an IP address is one of the public internet, and leads to no other one."""
     found = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour
-        if found in _NAT64:
-            inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(str(inner))
-    return found.is_global and not found.is_multicast
+    if isinstance(found, ipaddress.IPv4Address):
+        return found.is_global and not found.is_multicast
+    inner = found.ipv4_mapped or found.sixtofour
+    if found in _NAT64:
+        inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+    if inner is not None:
+        return is_public(str(inner))
+    return found in _GIVEN_OUT and found.is_global
 
 
 class _Fault(Exception):
@@ -143,9 +150,10 @@ class _Attempt:
     _is_cut: bool = False
 
     def hold(self, opened: socket.socket) -> None:
+        """Note what is to be cut; after the cut nothing new begins."""
         self._socket = opened
         if self._is_cut:
-            self.cut()
+            raise _Fault("timeout")
 
     def cut(self) -> None:
         self._is_cut = True

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from direct_debit.adapters.webhook_receiver import is_public
 from direct_debit.application.webhooks.deliver_webhook import LONGEST_GAP, STANDARD_SCHEDULE
 from direct_debit.domain import values
 from direct_debit.entrypoint.settings import LOOPBACK, ConfigurationError, Reader
@@ -67,4 +68,14 @@ def _read_url(reader: Reader, *, private_networks: bool) -> str:
         return ""
     if address.scheme != "https" and not (private_networks and address.host in LOOPBACK):
         reader.problems.append("WEBHOOK_URL must be an https URL")
+    elif not private_networks and _is_private(address.host):
+        reader.problems.append("WEBHOOK_URL must lead into the public internet: nothing is sent to a private address")
     return url
+
+
+def _is_private(host: str) -> bool:
+    """Whether a host can be told to be private from its text; where a name leads to is looked at at each try."""
+    try:
+        return host in LOOPBACK or not is_public(host)
+    except ValueError:
+        return False  # a name

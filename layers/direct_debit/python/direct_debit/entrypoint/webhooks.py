@@ -141,7 +141,12 @@ def _handle(services: WebhookServices, record: Mapping[str, object]) -> bool:
         services.ports.telemetry.count(Metric.POISONED_MESSAGE)
         services.observability.failed("message can not be read", error, item=str(record.get("messageId")))
         return _put_aside(services, body)
-    outcome = deliver_webhook(webhook, came_at, services.ports)
+    try:
+        outcome = deliver_webhook(webhook, came_at, services.ports)
+    except Exception as error:  # noqa: BLE001 - its text may hold what was sent, and Lambda would print it
+        services.ports.telemetry.count(Metric.POISONED_MESSAGE)
+        services.observability.failed("message not handled", error, item=str(record.get("messageId")))
+        return False
     if isinstance(outcome, Delivered):
         return True
     if not isinstance(outcome, TryAgain):

@@ -4,12 +4,15 @@ The form is the Standard Webhooks convention's (https://www.standardwebhooks.com
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from direct_debit.application.errors import InvalidRequest
 
 _SUBJECTS = ("partnerReferenceNo", "bindingId")
+_ID = re.compile(r"[!-~]{1,256}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +71,15 @@ def read_webhook(envelope: Mapping[str, object]) -> Webhook:
         if not isinstance(value, str) or not value:
             raise InvalidRequest(name, f"the event has no {name}")
     name, event_id, of, occurred_at = map(str, texts.values())
+    if _ID.fullmatch(event_id) is None:
+        raise InvalidRequest("eventId", "the event has an eventId that no header can carry")
+    if not _is_time(occurred_at):
+        raise InvalidRequest("occurredAt", "the event has an occurredAt that is no time")
     return Webhook(name, event_id, of, occurred_at, json.dumps(detail, separators=(",", ":")))
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
