@@ -74,3 +74,20 @@ def test_each_event_of_a_life_is_printed_and_delivered_as_promised(
     rules = stack.cloud.events().list_rules(EventBusName=stack.outputs["EventBusName"], NamePrefix="watch-")["Rules"]
     assert rules == []
     assert stack.cloud.sqs().list_queues(QueueNamePrefix="watch-").get("QueueUrls", []) == []
+
+
+def test_a_receiver_that_hangs_holds_up_nobody(stack: LocalStack) -> None:
+    """A payment is made, notified of and refunded meanwhile; then its webhooks come, each once for whoever counts ids."""
+    shop, ref, webhooks = Shop(stack), new_ref(), stack.webhooks
+    binding = shop.link()
+    held = webhooks.held
+    with webhooks.hanging():
+        shop.pay(binding, ref)
+        wait_for("a webhook to hang", lambda: webhooks.held > held)
+        shop.verify(ref)
+        shop.wait_for_state(ref, "PAID")
+        shop.insist("POST", f"/payments/{ref}/refund", {})
+        shop.wait_for_state(ref, "REFUNDED")
+        assert webhooks.of(ref) == []
+    wait_for("its webhooks", lambda: {one.name for one in webhooks.of(ref)} >= set(LIFE))
+    assert sorted(one.name for one in webhooks.of(ref)) == sorted(LIFE)

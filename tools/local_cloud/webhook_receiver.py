@@ -51,14 +51,31 @@ class WebhookReceiver:
     received: list[Received] = field(default_factory=list)
     refused: int = 0
     forged: int = 0
+    held: int = 0
     _status: int = HTTPStatus.NO_CONTENT
+    _free: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self._free.set()
 
     def answer_with(self, status: int) -> None:
         """Answer like this from now on; what is not answered with 2xx is not taken."""
         self._status = status
 
+    @contextlib.contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Answer nobody while the block lasts; `held` counts who waits or has waited."""
+        self._free.clear()
+        try:
+            yield
+        finally:
+            self._free.set()
+
     def take(self, headers: dict[str, str], body: bytes) -> int:
         """Verify and remember a webhook; return the status to answer with."""
+        if not self._free.is_set():
+            self.held += 1
+            self._free.wait()
         try:
             content = Webhook(self.key).verify(body, headers)
         except WebhookVerificationError:

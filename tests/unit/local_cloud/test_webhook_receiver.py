@@ -1,6 +1,7 @@
 """The receiver of the local stack: takes what is signed with its key, and says what it took."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from urllib.parse import urljoin
 
@@ -55,6 +56,17 @@ def test_while_it_is_told_to_refuse_it_takes_nothing(status: int) -> None:
         assert (receiver.received, receiver.refused) == ([], 1)
         receiver.answer_with(200)
         assert post(receiver) == 200
+        assert len(receiver.received) == 1
+
+
+def test_while_it_hangs_it_answers_nobody() -> None:
+    with webhook_receiver() as receiver, ThreadPoolExecutor(1) as pool:
+        with receiver.hanging():
+            posted = pool.submit(post, receiver)
+            while receiver.held == 0:
+                assert not posted.done()
+            assert receiver.received == []
+        assert posted.result(60) == 204
         assert len(receiver.received) == 1
 
 
