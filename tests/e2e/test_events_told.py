@@ -77,7 +77,7 @@ def test_each_event_of_a_life_is_printed_and_delivered_as_promised(
 
 
 def test_a_receiver_that_hangs_holds_up_nobody(stack: LocalStack) -> None:
-    """A payment is made, notified of and refunded meanwhile; then its webhooks come, each once for whoever counts ids."""
+    """A payment is made, notified of and refunded meanwhile; then each of its webhooks comes, under one id."""
     shop, ref, webhooks = Shop(stack), new_ref(), stack.webhooks
     binding = shop.link()
     held = webhooks.held

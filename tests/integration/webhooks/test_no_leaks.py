@@ -130,4 +130,3 @@ def test_a_defect_hides_its_text(capsys: pytest.CaptureFixture[str]) -> None:
     worker = Worker(Defective())
     assert not worker.take(message())
     check(worker, capsys, ["message not handled", "RuntimeError", "PoisonedMessage"])
-

@@ -23,8 +23,8 @@ _AGENT = "direct-debit-webhooks/1"
 _HTTPS = 443
 _HTTP = 80
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-# All that IANA gives out of IPv6 to anybody in the internet. Outside of it are older ways to write what is private, which
-# Python calls global: fec0::/10, and ::/96 and ::ffff:0:0:0/96 with an IPv4 address inside.
+# All that IANA gives out of IPv6 to anybody in the internet. Outside of it are older ways to write what is private, and
+# Python calls them global: fec0::/10, and ::/96 and ::ffff:0:0:0/96 with an IPv4 address inside.
 _GIVEN_OUT = ipaddress.IPv6Network("2000::/3")
 
 type _Address = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
