@@ -34,7 +34,7 @@ forget: setup ## Remove what `make run KEEP=1` has kept
 	@$(PYTHON) -m tools.local_cloud forget
 
 .PHONY: watch-events
-watch-events: ## Print each event of the stack of `make run` as it happens, until Ctrl-C; ARGS=--json prints it whole
+watch-events: setup ## Print each event of the stack of `make run` as it happens, until Ctrl-C; ARGS=--json prints it whole
 	@PYTHONPATH=$(LAYERS) exec $(PYTHON) -m tools.watch_events $(ARGS)
 
 .PHONY: invoke
