@@ -120,7 +120,7 @@ def test_who_answers_byte_by_byte_is_left_after_the_time_limit() -> None:
 
 def test_endless_continues_are_left_after_the_time_limit() -> None:
     def behave(connection: socket.socket, server: FaultyServer) -> None:
-        while not server.released.wait(0.01):
+        while server.pace(server):
             connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     with serving(behave) as server:

@@ -9,6 +9,7 @@ import pytest
 import requests
 from standardwebhooks import Webhook
 
+from tests.patience import PATIENCE_SECONDS
 from tools.local_cloud.webhook_receiver import WebhookReceiver, new_key, webhook_receiver
 
 BODY = json.dumps({"type": "payment.paid", "timestamp": "x", "data": {"partnerReferenceNo": "R1"}})
@@ -21,7 +22,7 @@ def post(receiver: WebhookReceiver, key: str | None = None, identity: str = "R1:
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": Webhook(key or receiver.key).sign(identity, now, BODY),
     }
-    return requests.post(receiver.url + path, data=BODY, headers=headers, timeout=60).status_code
+    return requests.post(receiver.url + path, data=BODY, headers=headers, timeout=PATIENCE_SECONDS).status_code
 
 
 def test_what_is_signed_is_taken_and_shown() -> None:
@@ -29,15 +30,15 @@ def test_what_is_signed_is_taken_and_shown() -> None:
         assert [post(receiver), post(receiver), post(receiver, identity="R1:6")] == [204, 204, 204]
         assert [(one.id, one.name) for one in receiver.of("R1")] == [("R1:5", "payment.paid"), ("R1:6", "payment.paid")]
         assert receiver.of("R2") == []
-        shown = requests.get(urljoin(receiver.url, "/"), timeout=60).json()
+        shown = requests.get(urljoin(receiver.url, "/"), timeout=PATIENCE_SECONDS).json()
         assert shown == [json.loads(BODY)] * 3
-        assert requests.get(urljoin(receiver.url, "/key"), timeout=60).json() == {"key": receiver.key}
+        assert requests.get(urljoin(receiver.url, "/key"), timeout=PATIENCE_SECONDS).json() == {"key": receiver.key}
 
 
 def test_what_is_forged_is_refused_and_counted() -> None:
     with webhook_receiver() as receiver:
         assert post(receiver, new_key()) == 401
-        assert requests.post(receiver.url, data=BODY, timeout=60).status_code == 401
+        assert requests.post(receiver.url, data=BODY, timeout=PATIENCE_SECONDS).status_code == 401
         assert (receiver.received, receiver.forged) == ([], 2)
 
 
@@ -66,7 +67,7 @@ def test_while_it_hangs_it_answers_nobody() -> None:
             while receiver.held == 0:
                 assert not posted.done()
             assert receiver.received == []
-        assert posted.result(60) == 204
+        assert posted.result(PATIENCE_SECONDS) == 204
         assert len(receiver.received) == 1
 
 
