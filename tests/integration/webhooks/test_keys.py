@@ -1,6 +1,8 @@
 """The webhooks' own secret: as people paste it, one key or two, and never shown."""
 
 import base64
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 
 import boto3
@@ -10,8 +12,10 @@ from botocore.stub import Stubber
 from direct_debit.adapters.aws import AwsClients
 from direct_debit.adapters.webhook_keys import LIFETIME, SecretsManagerWebhookKeys, parse_webhook_keys
 from direct_debit.application.errors import StoreUnavailable
+from direct_debit.application.ports.telemetry import Metric
 from direct_debit.application.ports.webhooks import WebhookSecretUnusable
 from tests.fakes.clock import FakeClock
+from tests.fakes.telemetry import RecordingTelemetry
 
 
 def written(key: bytes) -> str:
@@ -26,6 +30,7 @@ NEW, OLD = b"\xfbn" * 16, b"\xffo" * 16
     [
         (written(NEW), (NEW,)),
         (written(NEW) + "\n", (NEW,)),
+        ("\ufeff" + written(NEW) + "\r\n", (NEW,)),
         (f"  {written(NEW)}\r\n{written(OLD)}  ", (NEW, OLD)),
         (f"{written(NEW)} {written(OLD)}", (NEW, OLD)),
         (written(b"k" * 24), (b"k" * 24,)),
@@ -59,30 +64,76 @@ def test_what_is_no_key_is_refused_and_not_repeated(text: str, told: str) -> Non
     assert "canary" not in repr(caught.value.__context__)
 
 
-def test_a_secret_is_asked_for_once_in_five_minutes_and_a_good_one_stays_in_use() -> None:
-    clock = FakeClock()
+CURRENT = {"SecretId": "secret", "VersionStage": "AWSCURRENT"}
+PREVIOUS = {"SecretId": "secret", "VersionStage": "AWSPREVIOUS"}
+
+
+@dataclass
+class Place:
+    """The keys over a Secrets Manager that answers as told."""
+
+    stub: Stubber
+    keys: SecretsManagerWebhookKeys
+    clock: FakeClock
+    telemetry: RecordingTelemetry
+
+    def answer(self, text: str, asked: dict[str, str] = CURRENT) -> None:
+        self.stub.add_response("get_secret_value", {"SecretString": text}, asked)
+
+    def fail(self, code: str, asked: dict[str, str] = CURRENT) -> None:
+        self.stub.add_client_error("get_secret_value", code, expected_params=asked)
+
+    def later(self) -> None:
+        self.clock.tick(LIFETIME / timedelta(seconds=1))
+
+
+@pytest.fixture
+def place() -> Iterator[Place]:
     client = AwsClients(boto3.Session("-", "-", region_name="ap-southeast-3").client).secrets
-    keys = SecretsManagerWebhookKeys(client, "secret", clock)
+    clock, telemetry = FakeClock(), RecordingTelemetry()
     with Stubber(client) as stub:
-
-        def answer(text: str) -> None:
-            stub.add_response("get_secret_value", {"SecretString": text}, {"SecretId": "secret"})
-
-        stub.add_client_error("get_secret_value", "ResourceNotFoundException")
-        with pytest.raises(WebhookSecretUnusable):
-            keys.read()
-        stub.add_client_error("get_secret_value", "ThrottlingException")
-        with pytest.raises(StoreUnavailable):
-            keys.read()
-        answer(written(OLD))
-        assert keys.read() == keys.read() == (OLD,)
-        clock.tick(LIFETIME / timedelta(seconds=1))
-        answer("canary")
-        assert keys.read() == (OLD,)
-        clock.tick(LIFETIME / timedelta(seconds=1))
-        stub.add_client_error("get_secret_value", "InternalServiceError")
-        assert keys.read() == (OLD,)
-        clock.tick(LIFETIME / timedelta(seconds=1))
-        answer(f"{written(NEW)} {written(OLD)}")
-        assert keys.read() == (NEW, OLD)
+        yield Place(stub, SecretsManagerWebhookKeys(client, "secret", clock, telemetry), clock, telemetry)
         stub.assert_no_pending_responses()
+
+
+def test_a_secret_is_asked_for_once_in_a_while_and_a_good_one_stays_in_use(place: Place) -> None:
+    keys = place.keys
+    place.answer(written(OLD))
+    assert keys.read() == keys.read() == (OLD,)
+    place.later()
+    place.answer("canary")
+    assert keys.read() == keys.read() == (OLD,)
+    assert place.telemetry.counts[Metric.SECRET_UNUSABLE] == 1
+    place.later()
+    place.fail("InternalServiceError")
+    assert keys.read() == (OLD,)
+    place.later()
+    place.answer(f"{written(NEW)} {written(OLD)}")
+    assert keys.read() == (NEW, OLD)
+    assert place.telemetry.counts[Metric.SECRET_UNUSABLE] == 1
+
+
+def test_a_secret_without_a_value_is_unusable_until_it_has_one(place: Place) -> None:
+    for asked in (CURRENT, PREVIOUS):
+        place.fail("ResourceNotFoundException", asked)
+    with pytest.raises(WebhookSecretUnusable, match="put one key in"):
+        place.keys.read()
+    place.fail("ThrottlingException")
+    with pytest.raises(StoreUnavailable):
+        place.keys.read()
+    place.answer(written(NEW))
+    assert place.keys.read() == (NEW,)
+
+
+def test_who_starts_with_a_bad_version_takes_the_one_before(place: Place) -> None:
+    place.answer("whsec_canary!")
+    place.answer(written(OLD), PREVIOUS)
+    assert place.keys.read() == (OLD,)
+    assert place.telemetry.counts[Metric.SECRET_UNUSABLE] == 1
+
+
+def test_two_bad_versions_are_unusable_and_the_current_ones_fault_is_told(place: Place) -> None:
+    place.answer("whsec_canary!")
+    place.fail("ResourceNotFoundException", PREVIOUS)
+    with pytest.raises(WebhookSecretUnusable, match="key 1 is not whsec_ and base64"):
+        place.keys.read()

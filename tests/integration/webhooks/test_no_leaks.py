@@ -56,13 +56,14 @@ class Worker:
             service=f"webhooks-{next(_NUMBERS)}", level="DEBUG", namespace="Test", stream=self.lines
         )
         with Stubber(client) as stub:
-            stub.add_response("get_secret_value", {"SecretString": self.secret})
+            for _ in ("AWSCURRENT", "AWSPREVIOUS"):
+                stub.add_response("get_secret_value", {"SecretString": self.secret})
             clock = FakeClock()
             ports = WebhookPorts(
                 clock=clock,
                 ids=SeededIds(Random(7)),  # noqa: S311 - a test's chance has to repeat
                 receiver=self.receiver,
-                keys=SecretsManagerWebhookKeys(client, "secret", clock),
+                keys=SecretsManagerWebhookKeys(client, "secret", clock, observability),
                 log=self.log,
                 telemetry=observability,
             )

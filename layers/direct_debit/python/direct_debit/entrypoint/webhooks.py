@@ -89,7 +89,7 @@ def build(environment: WebhookEnvironment, aws: AwsClients) -> WebhookServices:
         receiver=HttpWebhookReceiver(
             environment.url, environment.timeout, private_networks=environment.private_networks
         ),
-        keys=SecretsManagerWebhookKeys(aws.secrets, environment.secret_id, clock),
+        keys=SecretsManagerWebhookKeys(aws.secrets, environment.secret_id, clock, observability),
         log=DynamoDbWebhookLog(Store(aws.dynamodb, clock, ids), environment.log_table),
         telemetry=observability,
         schedule=environment.schedule,
