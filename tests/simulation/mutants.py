@@ -820,10 +820,10 @@ MUTANTS: tuple[Mutant, ...] = (
         "the receipt is written before the event is published",
         lambda: _edit(
             record_change.tell,
-            "for event in _list_events(record, move):",
+            "for event in list_events(record, move):",
             "if isinstance(record, Payment):\n"
             "            _write_receipt(record, move, ports)\n"
-            "        for event in _list_events(record, move):",
+            "        for event in list_events(record, move):",
         ),
     ),
     # --- queues and streams -------------------------------------------------------------------------------------------

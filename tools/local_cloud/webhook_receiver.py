@@ -100,7 +100,7 @@ def new_key() -> str:
 
 @contextlib.contextmanager
 def webhook_receiver(port: int = 0, key: str | None = None) -> Iterator[WebhookReceiver]:
-    """Run a receiver on this machine until the block ends; on a port of its own choice, with a new key, unless given."""
+    """Run a receiver on this machine until the block ends; on any port and with a new key unless given."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
