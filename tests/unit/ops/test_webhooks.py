@@ -17,6 +17,7 @@ from tests.fakes.processes import BINDINGS
 from tests.unit.ops.conftest import REF, Desk
 from tools.ops.__main__ import main
 from tools.ops.failure import OpsError
+from tools.ops.redrive import redrive
 from tools.ops.system import QueuePair, System, WebhookPart
 from tools.ops.webhooks import replay, resend, show_webhooks
 
@@ -178,6 +179,18 @@ def test_a_wrong_range_is_refused(shop: Desk, begin: str, end: str, told: str) -
 def test_a_date_is_its_beginning_in_utc(shop: Desk) -> None:
     assert replay("2026-03-02", "2026-03-03", shop.system, send=False).facts["events"] == 3
     assert replay("2026-03-02T09:00:00+07:00", "2026-03-02T09:00:00Z", shop.system, send=False).facts["events"] == 0
+
+
+def test_what_was_put_aside_is_told_by_its_events_id_and_given_back(shop: Desk) -> None:
+    paid = next(event for event in told(shop) if event.name == "payment.paid")
+    resend(paid.id, shop.system, send=True)
+    (body,) = queued(shop)
+    shop.sqs.send_message(QueueUrl=shop.system.queues["webhook"].dead_url, MessageBody=json.dumps(body))
+    shown = redrive("webhook", shop.system, dry_run=True)
+    assert shown.lines[0].endswith(f"  eventId {paid.id}")
+    assert "CUST" not in "".join(shown.lines)
+    redrive("webhook", shop.system)
+    assert [one["detail"] for one in queued(shop)] == as_sent([paid])
 
 
 def test_where_no_webhooks_are_sent_it_says_so(desk: Desk) -> None:
