@@ -122,7 +122,7 @@ def hold(sqs: "SQSClient", url: str, message_id: str) -> Iterator[Held]:
 
 
 def name_record(body: str) -> str:
-    """Return the record or event that a message names, `ref INV1` or `eventId INV1:5:payment.paid`, and nothing else."""
+    """Return the record or event that a message names, `ref INV1` or `eventId INV1:5:payment.paid`; nothing else."""
     try:
         document: object = json.loads(body)
     except ValueError:

@@ -228,6 +228,7 @@ class Reader:
         return self._parsed(name, "", f"{_WANTED}, {_BARE}", _base_url)
 
     def optional_base_url(self, name: str) -> str | None:
+        """Return a URL that names are put behind."""
         return self._parsed(name, None, f"{_WANTED}, {_BARE}", _base_url)
 
     def optional_url(self, name: str) -> str | None:
