@@ -33,6 +33,10 @@ logs: setup ## What the functions of `make run` log, as it comes: FN=MakePayment
 forget: setup ## Remove what `make run KEEP=1` has kept
 	@$(PYTHON) -m tools.local_cloud forget
 
+.PHONY: watch-events
+watch-events: setup ## Print each event of the stack of `make run` as it happens, until Ctrl-C; ARGS=--json prints it whole
+	@PYTHONPATH=$(LAYERS) exec $(PYTHON) -m tools.watch_events $(ARGS)
+
 .PHONY: invoke
 invoke: setup ## Run one function against the stack of `make run`: FN=BindAccount EVENT=events/bind_account.json, DOCKER=yes|no, DEBUG=5890
 	@exec $(PYTHON) -m tools.invoke $(FN) $(EVENT) $(if $(DOCKER),--docker $(DOCKER)) $(if $(DEBUG),--debug $(DEBUG))
@@ -165,6 +169,10 @@ clients-versions: setup ## Run the clients' tests on every Python and Node that 
 .PHONY: events
 events: setup ## Write events/, one example per function and entry kind; RUNNING=1 writes .local/events/ for the stack of `make run`
 	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.make_events $(if $(RUNNING),--running) $(ARGS)
+
+.PHONY: catalogue
+catalogue: setup ## Write docs/events.md and a JSON Schema of each event; ARGS=--check compares
+	@PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.event_catalogue $(ARGS)
 
 .PHONY: diagrams
 diagrams: setup ## Draw every picture of docs/: states, workflows, parts; ARGS=--check compares

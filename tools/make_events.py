@@ -27,10 +27,14 @@ from direct_debit.adapters.doku_inbound import InboundDokuAdapter, InboundKeys
 from direct_debit.adapters.dynamodb.binding_item import write_binding
 from direct_debit.adapters.dynamodb.items import Item
 from direct_debit.adapters.dynamodb.payment_item import write_payment
+from direct_debit.adapters.eventbridge import SOURCE
 from direct_debit.application.notifications.inbound_ports import InboundCall
+from direct_debit.application.outbox.record_change import list_events
+from direct_debit.application.ports.messages import OutboxEvent
 from direct_debit.domain.binding import Binding, BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.money import Amount
+from direct_debit.domain.move import Move
 from direct_debit.domain.payment import Payment, PaymentState
 from doku_snap.signing import (
     asymmetric_string_to_sign,
@@ -269,8 +273,30 @@ def _worker_events(ids: Ids) -> dict[str, Event]:
         "process_notification_sqs": _sqs("NotificationQueue", [_dump({"inboxId": ids.inbox, "chain": 0})]),
         "process_refund_sqs": _sqs("RefundRetryQueue", [_dump(work)]),
         "inquire_status_sqs": _sqs("StatusInquiryQueue", [_dump(work)]),
+        "deliver_webhook_sqs": _sqs("WebhookQueue", [_dump(_told())]),
         "resolve_pending_schedule": {"workers": 5},
         "publish_events_stream": _stream(ids.changes or example_changes()),
+    }
+
+
+def _told() -> Event:
+    move = Move(version=5, at=AT, state=PaymentState.PAID, source="notification", response_code="2000400")
+    (paid,) = list_events(example_payment(PaymentState.PAID, 5), move)
+    return write_envelope(paid)
+
+
+def write_envelope(event: OutboxEvent) -> Event:
+    """An event as EventBridge hands it to a rule's target."""
+    return {
+        "version": "0",
+        "id": "17793124-05d4-b198-2fde-7ededc63b103",
+        "detail-type": event.name,
+        "source": SOURCE,
+        "account": "123456789012",
+        "time": f"{event.at:%Y-%m-%dT%H:%M:%SZ}",
+        "region": "ap-southeast-3",
+        "resources": [],
+        "detail": dict(event.to_json()),
     }
 
 

@@ -15,8 +15,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from direct_debit.adapters.dynamodb.keys import payment_key
+from direct_debit.application.outbox.event_types import EVENTS_BY_NAME
 from tests.e2e.alarm_yard import Watch, Yard
 from tests.e2e.shop import PAYS_WITH_OTP, Shop, new_ref, payment_body, wait_for
+from tools.event_catalogue import make_envelope
 from tools.local_cloud.alarms import Alarms
 from tools.local_cloud.metrics_bridge import Figure, MetricsBridge
 from tools.local_cloud.resources import stack_resources
@@ -25,7 +27,7 @@ from tools.ops.system import find_system
 
 pytestmark = pytest.mark.e2e
 
-LIVE_QUEUES = ("NotificationQueue", "RefundRetryQueue", "StatusInquiryQueue")
+LIVE_QUEUES = ("NotificationQueue", "RefundRetryQueue", "StatusInquiryQueue", "WebhookQueue")
 DECLINED = "10014.00"
 # DOKU takes the OTP, and ends the payment as failed.
 FAILS_AFTER_OTP = "10006.00"
@@ -34,12 +36,18 @@ SILENT = "ResolvePendingSilentAlarm"
 # On a slow machine any test's calls may meet the gateway's own 5xx, and the schedule may be late.
 ANYBODYS = {SILENT, "ApiServerErrorAlarm"}
 AGES = tuple(f"{queue}AgeAlarm" for queue in LIVE_QUEUES)
-MAPPINGS = ("ProcessNotificationMessages", "ProcessRefundMessages", "InquireStatusMessages")
+MAPPINGS = (
+    "ProcessNotificationMessages",
+    "ProcessRefundMessages",
+    "InquireStatusMessages",
+    "DeliverWebhookMessages",
+)
 # Messages about what is not there: their workers are done with them at once.
 NOBODYS = {
     "NotificationQueue": json.dumps({"inboxId": "NOBODY"}),
     "RefundRetryQueue": json.dumps({"ref": "NOBODY", "attempt": 0}),
     "StatusInquiryQueue": json.dumps({"ref": "NOBODY", "attempt": 0}),
+    "WebhookQueue": json.dumps(make_envelope(EVENTS_BY_NAME["payment.paid"])),
 }
 
 
@@ -66,7 +74,14 @@ def put(*values: tuple[str, float]) -> Cause:
 
 
 DOORS_OF_DOKU = ("IssueToken", "ReceivePaymentNotification", "ReceiveBindingNotification")
-BEHIND_THE_DOORS = ("ProcessNotification", "ProcessRefund", "InquireStatus", "ResolvePending", "PublishEvents")
+BEHIND_THE_DOORS = (
+    "ProcessNotification",
+    "ProcessRefund",
+    "InquireStatus",
+    "ResolvePending",
+    "PublishEvents",
+    "DeliverWebhook",
+)
 
 
 def no_concurrency_left(yard: Yard) -> None:
@@ -82,6 +97,7 @@ CONSUMERS = {
     "ProcessRefund": "process_refund",
     "InquireStatus": "inquire_status",
     "PublishEvents": "publish_events",
+    "DeliverWebhook": "deliver_webhook",
 }
 
 
@@ -258,6 +274,18 @@ def refused_token_requests(yard: Yard) -> None:
         assert answer.status in (400, 401)
 
 
+def receiver_is_down(yard: Yard) -> None:
+    """The merchant's receiver answers 500 for a while; what it did not take is tried again, and taken."""
+    yard.stack.webhooks.answer_with(500)
+    try:
+        for number in range(20):
+            paid = make_envelope(EVENTS_BY_NAME["payment.paid"])
+            yard.send("WebhookQueue", json.dumps(paid).replace("INV202603020", f"DOWN{number}"))
+        wait_for("twenty refusals", lambda: yard.stack.webhooks.refused >= 20)
+    finally:
+        yard.stack.webhooks.answer_with(200)
+
+
 CAUSES = (
     put(
         ("ResolvePendingDroppedAlarm", 3),
@@ -291,6 +319,7 @@ CAUSES = (
     Cause(("NewsLateAlarm",), late_news),
     Cause(("NotificationRefusedAlarm",), refused_notifications),
     Cause(("TokenRequestRefusedAlarm",), refused_token_requests),
+    Cause(("WebhookFailedAlarm",), receiver_is_down),
 )
 
 

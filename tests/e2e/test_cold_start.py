@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.environment import COMPLETE
+from tests.fakes.environment import COMPLETE, WEBHOOKS
 from tools.invoke.functions import read_functions
 from tools.local_cloud import sam
 from tools.local_cloud.bytecode import compile_build
@@ -35,6 +35,7 @@ ROOMS = "direct_debit.entrypoint.operations."
 LOADED = {
     "BindAccount": 108,
     "ConfirmUnbinding": 106,
+    "DeliverWebhook": 67,
     "ExplainProblem": 22,
     "GetBalance": 101,
     "GetBinding": 78,
@@ -68,6 +69,7 @@ def start(build: Path, name: str) -> dict[str, list[str]]:
     command = [sys.executable, "-B", "-c", START, str(build / name), *layers]
     in_lambda = {
         **COMPLETE,
+        **WEBHOOKS,
         "AWS_LAMBDA_FUNCTION_NAME": name,
         "AWS_DEFAULT_REGION": "ap-southeast-3",
         "AWS_ACCESS_KEY_ID": "x",

@@ -19,6 +19,8 @@ from tools.local_cloud.stack import LocalStack
 pytestmark = pytest.mark.e2e
 
 TO_LOCAL = ("--to", "local", "--yes")
+# The webhooks' workers are counted apart.
+WEBHOOK_CONCURRENCY = 5
 
 
 @pytest.fixture
@@ -83,7 +85,7 @@ def test_what_no_function_has_publishes_nothing(stack: LocalStack, running: Path
     assert versions(stack) == before
     mappings = stack.cloud.functions().list_event_source_mappings()["EventSourceMappings"]
     limits = {int(one["ScalingConfig"]["MaximumConcurrency"]) for one in mappings if one.get("ScalingConfig")}
-    assert limits == {6}
+    assert limits == {6, WEBHOOK_CONCURRENCY}
     assert main([*TO_LOCAL, "--back"], running=running) == 0
 
 
@@ -132,7 +134,12 @@ def test_a_first_deployment_finds_its_address_and_protects_its_tables(
         # The address is AWS's, which nobody answers at here: everything before that is proved.
         assert status == 1
         assert "deployed, but DOKU's routes do not answer" in told.err
-        count = len(read_functions().names())
+        # Nobody has set WebhookUrl, and then nothing of the webhooks is deployed.
+        names = {one["FunctionName"] for one in clients.functions.list_functions()["Functions"]}
+        assert f"{stack.name}-deliver-webhook" in names
+        assert "shop-first-deliver-webhook" not in names
+        assert not [name for name in deployed.outputs if "Webhook" in name]
+        count = len(read_functions().names()) - 1
         assert f"live is what was deployed, in code and configuration, at {count} of {count} functions" in told.out
         assert deployed.parameters["PublicBaseUrl"] == deployed.outputs["ApiUrl"]
         assert deployed.parameters["DeletionProtection"] == "true"

@@ -46,6 +46,7 @@ ENTRIES = {
     **{operation: ["_sqs"] for operation in ("inquire_status", "process_notification", "process_refund")},
     "resolve_pending": ["_schedule"],
     "publish_events": ["_stream"],
+    "deliver_webhook": ["_sqs"],
 }
 FILES = [f"{operation}{kind}" for operation, kinds in ENTRIES.items() for kind in kinds]
 

@@ -1,4 +1,4 @@
-"""The environment variables of a function: all that have no default."""
+"""The environment variables of a function: all that have no default; and those that only `deliver_webhook` has."""
 
 COMPLETE = {
     "BINDINGS_TABLE": "bindings",
@@ -11,4 +11,12 @@ COMPLETE = {
     "DOKU_SECRET_ID": "secret",
     "DOKU_BASE_URL": "https://api-sandbox.doku.com",
     "PUBLIC_BASE_URL": "https://pay.example/v1/",
+}
+
+WEBHOOKS = {
+    "WEBHOOK_URL": "https://shop.example/webhooks",
+    "WEBHOOK_SECRET_ID": "webhook-secret",
+    "WEBHOOK_LOG_TABLE": "webhook-log",
+    "WEBHOOK_QUEUE_URL": "https://sqs.example/1/w",
+    "WEBHOOK_DEAD_QUEUE_URL": "https://sqs.example/1/d",
 }

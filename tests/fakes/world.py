@@ -212,7 +212,8 @@ class WeatheredEvents(RecordingEvents):
 
     def _take(self, events: Sequence[OutboxEvent]) -> frozenset[str]:
         taken = [event for event in events if not self.refuses(event)]
-        self.published.extend(taken)
+        for event in taken:
+            self.note(event)
         return frozenset(event.id for event in taken)
 
 

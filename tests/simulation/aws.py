@@ -118,9 +118,7 @@ class Events(RecordingEvents):
         u = self._universe
         if self._is_refused(event):
             raise Undeliverable("the bus can not take the event", aws_code="MalformedDetail")
-        u.effect(
-            "events.publish", lambda: self.published.append(event), PORT_FAILURES, _PORT_FAULTS, u.plan.port_faults
-        )
+        u.effect("events.publish", lambda: self.note(event), PORT_FAILURES, _PORT_FAULTS, u.plan.port_faults)
 
     def publish_together(self, events: Sequence[OutboxEvent]) -> frozenset[str]:
         """Take some of the events; nobody hears of which when the answer is lost."""
@@ -137,7 +135,8 @@ class Events(RecordingEvents):
         if u.chance(3 * u.plan.port_faults):
             u.happens("events throttled one by one")
             taken = [event for event in taken if u.rng.random() < 0.5]
-        self.published.extend(taken)
+        for event in taken:
+            self.note(event)
         return frozenset(event.id for event in taken)
 
     def _is_refused(self, event: OutboxEvent) -> bool:

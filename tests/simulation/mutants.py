@@ -31,7 +31,7 @@ from direct_debit.application.bindings import (
 )
 from direct_debit.application.calls import circuit, obtain_b2b_token, obtain_customer_token
 from direct_debit.application.notifications import accept_notification, process_notification
-from direct_debit.application.outbox import record_change
+from direct_debit.application.outbox import event_types, record_change
 from direct_debit.application.payments import advance_payment, inquire_status, make_payment, verify_payment_otp
 from direct_debit.application.ports.doku import Reply
 from direct_debit.application.refunds import process_refund, refund_payment
@@ -343,7 +343,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "review-unannounced",
         "nobody is told of NEEDS_REVIEW",
-        lambda: [_put(record_change._PAYMENT_EVENTS, PaymentState.NEEDS_REVIEW, None)],
+        lambda: [_put(event_types._NAMES["payment"], PaymentState.NEEDS_REVIEW, None)],
     ),
     Mutant(
         "otp-unbounded",
@@ -820,10 +820,10 @@ MUTANTS: tuple[Mutant, ...] = (
         "the receipt is written before the event is published",
         lambda: _edit(
             record_change.tell,
-            "for event in _list_events(record, move):",
+            "for event in list_events(record, move):",
             "if isinstance(record, Payment):\n"
             "            _write_receipt(record, move, ports)\n"
-            "        for event in _list_events(record, move):",
+            "        for event in list_events(record, move):",
         ),
     ),
     # --- queues and streams -------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from direct_debit.domain.move import PATIENCE
 from tests.e2e.test_alarms import CAUSES, LIVE_QUEUES, OVER_TIME
 from tests.template.alarm_rules import DOCUMENTED, find_faults
 from tests.template.routes import ROUTES
-from tests.template.test_messaging import WORK_QUEUES, queue_mappings, seconds, target
+from tests.template.test_messaging import WEBHOOK_QUEUE, WORK_QUEUES, queue_mappings, seconds, target
 from tests.template.translation import Json, functions, resources, translated
 
 ALARMS = resources("AWS::CloudWatch::Alarm")
@@ -138,7 +138,7 @@ def test_every_alarm_is_rung_by_one_end_to_end_test() -> None:
 
 def test_silence_of_the_sweep_rings_after_minutes_and_not_after_one() -> None:
     alarm = ALARMS["ResolvePendingSilentAlarm"]
-    (rule,) = resources("AWS::Events::Rule").values()
+    rule = resources("AWS::Events::Rule")["ResolvePendingEachMinute"]
     assert rule["ScheduleExpression"] == "rate(1 minute)"
     assert (alarm["Statistic"], alarm["Threshold"], alarm["EvaluationPeriods"]) == ("Sum", 1, 1)
     # Lambda's figures may come minutes late themselves.
@@ -157,7 +157,7 @@ def test_whoever_works_unasked_is_watched_for_errors() -> None:
     assert set(watching("Errors")) == {*unasked, "ResolvePending"}
 
 
-@pytest.mark.parametrize("queue", WORK_QUEUES)
+@pytest.mark.parametrize("queue", [*WORK_QUEUES, WEBHOOK_QUEUE])
 def test_a_message_is_called_old_only_when_no_delay_and_no_two_deaths_explain_it(queue: str) -> None:
     alarm = watching("ApproximateAgeOfOldestMessage")[queue]
     hidden = seconds(resources("AWS::SQS::Queue")[queue]["VisibilityTimeout"])
@@ -168,8 +168,8 @@ def test_a_message_is_called_old_only_when_no_delay_and_no_two_deaths_explain_it
 
 def test_every_queue_with_a_worker_is_watched_for_age_and_every_other_one_for_depth() -> None:
     queues = set(resources("AWS::SQS::Queue"))
-    assert set(watching("ApproximateAgeOfOldestMessage")) == set(WORK_QUEUES) == set(LIVE_QUEUES)
-    assert set(watching("ApproximateNumberOfMessagesVisible")) == queues - set(WORK_QUEUES)
+    assert set(watching("ApproximateAgeOfOldestMessage")) == {*WORK_QUEUES, WEBHOOK_QUEUE} == set(LIVE_QUEUES)
+    assert set(watching("ApproximateNumberOfMessagesVisible")) == queues - {*WORK_QUEUES, WEBHOOK_QUEUE}
 
 
 def test_a_stream_is_called_late_before_the_sweep_tells_in_its_place() -> None:

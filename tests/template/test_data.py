@@ -23,11 +23,11 @@ def test_deletion_protection_is_on_unless_chosen_otherwise() -> None:
     assert source()["Parameters"]["DeletionProtection"]["Default"] == "true"
 
 
-def test_there_are_no_other_tables() -> None:
-    assert sorted(resources("AWS::DynamoDB::Table")) == TABLES
+def test_there_is_no_other_table_but_the_log_of_the_webhooks() -> None:
+    assert sorted(resources("AWS::DynamoDB::Table")) == [*TABLES, "WebhookLog"]
 
 
-@pytest.mark.parametrize("name", [*TABLES, "DokuCredentials"])
+@pytest.mark.parametrize("name", [*TABLES, "DokuCredentials", "WebhookLog", "WebhookSecret"])
 def test_money_records_and_keys_outlive_the_stack(name: str) -> None:
     resource = translated()["Resources"][name]
     assert resource["DeletionPolicy"] == "RetainExceptOnCreate"
@@ -61,9 +61,10 @@ def test_the_store_of_the_tests_keeps_in_its_indexes_what_the_tables_do(name: st
     assert kept == known
 
 
-def test_the_template_gives_the_secret_no_value_that_a_deployment_could_put_over_the_operators() -> None:
-    (secret,) = resources("AWS::SecretsManager::Secret").values()
-    assert set(secret) == {"Description"}
+def test_the_template_gives_no_secret_a_value_that_a_deployment_could_put_over_the_operators() -> None:
+    secrets = resources("AWS::SecretsManager::Secret")
+    assert sorted(secrets) == ["DokuCredentials", "WebhookSecret"]
+    assert all(set(secret) == {"Description"} for secret in secrets.values())
 
 
 def test_no_parameter_carries_a_secret() -> None:

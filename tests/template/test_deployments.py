@@ -24,6 +24,8 @@ OTHER = {
     "DefaultSuccessUrl": "https://other.example/success",
     "DefaultFailedUrl": "https://other.example/failed",
     "ProblemTypeBase": "https://docs.shop.example/problems",
+    "WebhookUrl": "https://shop.example/webhooks",
+    "WebhookScheduleSeconds": "10,60",
     "InquiryScheduleSeconds": "70,90",
     "OtpScheduleSeconds": "400,90000",
     "RefundScheduleSeconds": "70,90",

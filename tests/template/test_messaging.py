@@ -7,6 +7,8 @@ from direct_debit.entrypoint.queue import MAX_RECEIVES
 from tests.template.translation import Json, functions, resources, source, translated
 
 WORK_QUEUES = ["NotificationQueue", "RefundRetryQueue", "StatusInquiryQueue"]
+# Its message is the only copy of its errand, and its worker puts it aside by itself (test_webhooks.py).
+WEBHOOK_QUEUE = "WebhookQueue"
 FOURTEEN_DAYS = 14 * 24 * 3600
 
 
@@ -21,10 +23,10 @@ def queue_mappings() -> dict[str, Json]:
     names = {
         name: mapping
         for mapping in mappings
-        for name in WORK_QUEUES
+        for name in (*WORK_QUEUES, WEBHOOK_QUEUE)
         if f'"{name}"' in json.dumps(mapping["EventSourceArn"])
     }
-    assert sorted(names) == WORK_QUEUES
+    assert sorted(names) == [*WORK_QUEUES, WEBHOOK_QUEUE]
     return names
 
 
@@ -35,13 +37,13 @@ def target(mapping: Json) -> str:
     return alias.removesuffix("Aliaslive")
 
 
-@pytest.mark.parametrize("name", WORK_QUEUES)
+@pytest.mark.parametrize("name", [*WORK_QUEUES, WEBHOOK_QUEUE])
 def test_a_message_stays_hidden_six_times_as_long_as_its_worker_may_run(name: str) -> None:
     timeout = functions()[target(queue_mappings()[name])]["Timeout"]
     assert seconds(resources("AWS::SQS::Queue")[name]["VisibilityTimeout"]) >= 6 * timeout
 
 
-@pytest.mark.parametrize("name", WORK_QUEUES)
+@pytest.mark.parametrize("name", [*WORK_QUEUES, WEBHOOK_QUEUE])
 def test_no_message_waits_in_a_batch_for_others_while_its_delivery_counts(name: str) -> None:
     """A record may take as long as its function may live: its deadline is all that ends its calls to DOKU."""
     mapping = queue_mappings()[name]
@@ -72,7 +74,7 @@ def test_five_crashes_put_a_message_aside_for_fourteen_days(name: str) -> None:
 def test_each_queue_is_a_dead_letter_queue_or_has_one_and_is_encrypted() -> None:
     queues = resources("AWS::SQS::Queue")
     without = [name for name, queue in queues.items() if "RedrivePolicy" not in queue]
-    assert sorted(without) == sorted([*(f"{name}Dead" for name in WORK_QUEUES), "StreamFailureQueue"])
+    assert sorted(without) == sorted([*(f"{name}Dead" for name in (*WORK_QUEUES, WEBHOOK_QUEUE)), "StreamFailureQueue"])
     assert [queue["MessageRetentionPeriod"] for queue in queues.values()] == [FOURTEEN_DAYS] * len(queues)
     assert [queue["SqsManagedSseEnabled"] for queue in queues.values()] == [True] * len(queues)
 
@@ -125,7 +127,7 @@ def test_both_streams_carry_records_only_not_their_history_and_have_a_failure_qu
 
 
 def test_the_resolver_runs_each_minute_through_its_alias() -> None:
-    (rule,) = resources("AWS::Events::Rule").values()
+    rule = resources("AWS::Events::Rule")["ResolvePendingEachMinute"]
     assert rule["ScheduleExpression"] == "rate(1 minute)"
     assert rule["Targets"][0]["Arn"] == {"Ref": "ResolvePendingAliaslive"}
     assert rule["Targets"][0]["Input"] == {"Fn::Sub": '{"workers": ${WorkerConcurrency}}'}

@@ -52,6 +52,7 @@ SENDERS = {
     "InquireStatus": WORKERS_LATER,
     "ResolvePending": {"NotificationQueue", *WORKERS_LATER},
     "PublishEvents": {"StreamFailureQueue"},
+    "DeliverWebhook": {"WebhookQueueDead"},
 }
 # Who may create a record, and in which table.
 CREATORS = {
@@ -61,6 +62,7 @@ CREATORS = {
     "ReceiveBindingNotification": {"Transactions"},
     "PublishEvents": {"Transactions"},
     "ResolvePending": {"Transactions"},  # the history of what the stream did not tell
+    "DeliverWebhook": {"WebhookLog"},
 }
 # Who may search, and what: never a whole table.
 SEARCHERS = {
@@ -112,7 +114,9 @@ def test_managed_policies_are_few_and_known() -> None:
             assert any(text.rstrip('"}]').endswith(known) for known in MANAGED), f"{name}: {text}"
 
 
-@pytest.mark.parametrize("name", ["ProcessNotification", "ProcessRefund", "InquireStatus", "PublishEvents"])
+@pytest.mark.parametrize(
+    "name", ["ProcessNotification", "ProcessRefund", "InquireStatus", "PublishEvents", "DeliverWebhook"]
+)
 def test_consumers_get_no_managed_policy_at_all(name: str) -> None:
     # The transform's policy for queues and streams is for every queue and stream of the account.
     assert "ManagedPolicyArns" not in resources("AWS::IAM::Role")[f"{name}Role"]
@@ -121,6 +125,24 @@ def test_consumers_get_no_managed_policy_at_all(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(functions()))
 def test_only_those_who_need_it_read_the_secret(name: str) -> None:
     assert (SECRET in actions(name)) == (name not in WITHOUT_SECRET)
+
+
+@pytest.mark.parametrize("name", sorted(functions()))
+def test_each_secret_is_read_by_those_that_it_is_for(name: str) -> None:
+    """Who speaks to a stranger's address knows neither DOKU's credentials nor any record."""
+    read = {
+        resource["Fn::GetAtt"][0]
+        for role, statement in statements()
+        if role == f"{name}Role" and SECRET in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    }
+    expected = {"WebhookSecret"} if name == "DeliverWebhook" else {"DokuCredentials"}
+    assert read == (set() if name in WITHOUT_SECRET else expected)
+
+
+def test_who_sends_webhooks_reads_no_record() -> None:
+    on_tables = {action for action in actions("DeliverWebhook") if action.startswith("dynamodb:")}
+    assert on_tables == {"dynamodb:PutItem"}
 
 
 @pytest.mark.parametrize("name", sorted(READ_ONLY))
@@ -142,7 +164,7 @@ def test_messages_go_to_named_queues_only(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(functions()))
 def test_only_workers_take_messages(name: str) -> None:
-    worker = name in {"ProcessNotification", "ProcessRefund", "InquireStatus"}
+    worker = name in {"ProcessNotification", "ProcessRefund", "InquireStatus", "DeliverWebhook"}
     assert (actions(name) & CONSUME) == (CONSUME if worker else set())
 
 

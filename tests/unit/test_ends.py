@@ -250,8 +250,10 @@ def test_a_refund_ends_in_time_whatever_doku_does(state: RefundState) -> None:
     merchant = linked()
     merchant.pay_to_the_end()
     world = merchant.world
-    silence(merchant)
+    come_to_rest(world, 120)
     payment = merchant.payment()
+    assert payment.state is PaymentState.PAID
+    silence(merchant)
     refund = a_refund(merchant, state)
     world.process().payments.save(payment, replace(payment.noted(world.clock.now()), refund=refund))
     come_to_rest(world, (end.bound + 2 * SLACK) / timedelta(seconds=1))

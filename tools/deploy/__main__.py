@@ -108,7 +108,7 @@ def _prove(place: Place, target: Target, deployment: Deployment) -> None:
         )
     print(f"live is what was deployed, in code and configuration, at {len(names)} of {len(names)} functions")
     for name, value in target.given.items():
-        print(f"{name}={value}: at {count_reached(template, name)} functions")
+        print(f"{name}={value}: at {count_reached(template, values, name)} functions")
     _show_routes(values["PublicBaseUrl"])
     _show_registration(values["PublicBaseUrl"])
 

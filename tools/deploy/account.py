@@ -6,7 +6,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.deploy.clients import Clients
 from tools.deploy.failure import DeployError
-from tools.deploy.template import Node, functions, member, node
+from tools.deploy.template import Node, deployed_functions, member, node
 
 # Environments that must be free for the API beside the consumers that run all the time.
 _FOR_CALLERS = 20
@@ -46,7 +46,7 @@ def most_at_once(template: Node, values: Mapping[str, str]) -> int:
     """How many environments the consumers of queues and streams of a new stack use at most."""
     return _SWEEP + sum(
         _event_concurrency(node(event), values)
-        for properties in functions(template).values()
+        for properties in deployed_functions(template, values).values()
         for event in member(properties, "Events").values()
     )
 

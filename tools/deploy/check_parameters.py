@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from direct_debit.entrypoint.settings import ConfigurationError, read_environment
+from direct_debit.entrypoint.webhook_settings import read_webhook_environment
 from tools.deploy.failure import DeployError
 from tools.deploy.target import Target
 from tools.deploy.template import Node, functions, member, parameter_definitions, variables
@@ -116,6 +117,9 @@ def _as_functions_read_them(template: Node, values: Mapping[str, str]) -> Iterat
         }
         try:
             read_environment(read)
+            if read.get("WEBHOOK_URL"):
+                is_local = values.get("Environment") == "local"
+                read_webhook_environment(read | {"WEBHOOK_PRIVATE_NETWORKS": str(is_local).lower()})
         except ConfigurationError as error:
             yield from error.problems
             return

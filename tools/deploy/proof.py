@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from tools.deploy.clients import Clients
 from tools.deploy.stamp import STAMP, parameters_in_version
-from tools.deploy.template import Node, functions
+from tools.deploy.template import Node, deployed_functions
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
@@ -39,9 +39,10 @@ def find_doubts(clients: Clients, names: Mapping[str, str], stamps: Mapping[str,
     ]
 
 
-def count_reached(template: Node, parameter: str) -> int:
-    """How many functions have a parameter's value in what callers reach."""
-    return sum(parameter in parameters_in_version(template, properties) for properties in functions(template).values())
+def count_reached(template: Node, values: Mapping[str, str], parameter: str) -> int:
+    """How many functions have a parameter's value in what callers reach, of those that these values deploy."""
+    deployed = deployed_functions(template, values).values()
+    return sum(parameter in parameters_in_version(template, properties) for properties in deployed)
 
 
 def _doubts(clients: Clients, name: str, stamp: str | None) -> Iterator[str]:

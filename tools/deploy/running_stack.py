@@ -10,7 +10,7 @@ from tools.invoke.running_stack import read_running_stack
 from tools.local_cloud.aws import Cloud
 
 # What the local cloud knows and nobody else: its addresses, this machine's processor.
-_KEPT = ("Architecture", "DokuBaseUrl", "PublicBaseUrl", "DefaultSuccessUrl", "DefaultFailedUrl")
+_KEPT = ("Architecture", "DokuBaseUrl", "PublicBaseUrl", "DefaultSuccessUrl", "DefaultFailedUrl", "WebhookUrl")
 
 
 def find_running_place(path: Path) -> Place:

@@ -56,6 +56,26 @@ def functions(template: Node) -> dict[str, Node]:
     }
 
 
+def deployed_functions(template: Node, values: Mapping[str, str]) -> dict[str, Node]:
+    """`functions` without those that are not deployed: their condition wants a parameter that is empty."""
+    return {
+        name: properties
+        for name, properties in functions(template).items()
+        if all(values.get(parameter) for parameter in _wanted(template, name))
+    }
+
+
+def _wanted(template: Node, name: str) -> Iterator[str]:
+    """The parameters without which a resource is not deployed: its condition is that one is not empty."""
+    condition = member(template, "Resources", name).get("Condition")
+    definition = member(template, "Conditions", condition) if isinstance(condition, str) else {}
+    compared = definition.get("Fn::Not")
+    for equals in compared if isinstance(compared, list) else []:
+        sides = node(equals).get("Fn::Equals")
+        if isinstance(sides, list) and sides[1:] == [""]:
+            yield str(node(sides[0]).get("Ref"))
+
+
 def variables(properties: Node) -> Node:
     """The variables of a function's environment, unresolved."""
     return member(properties, "Environment", "Variables")

@@ -13,6 +13,7 @@ import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from types import FrameType
+from urllib.parse import urljoin
 
 from tools.deploy.target import read_target
 from tools.invoke.running_stack import read_running_stack
@@ -119,6 +120,7 @@ def _tell(stack: LocalStack, premises: Premises, docs: str) -> str:
         f"Simulator  {stack.simulator_url}  (DOKU and the bank: ledger, requests; magic values: docs/testing.md)",
         f"Demo shop  {stack.shop_url}  (where customers come back to)",
         f"Docs       {docs}  (every route, and what each error means)",
+        f"Webhooks   {stack.webhooks.url}  (what it took: {urljoin(stack.webhooks.url, '/')})",
         f"AWS        {stack.cloud.endpoint}",
         "",
     ]

@@ -15,7 +15,7 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "dynamodb": ("GetItem", "PutItem", "Query", "TransactWriteItems", "UpdateItem"),
     "events": ("PutEvents",),
     "secretsmanager": ("GetSecretValue",),
-    "sqs": ("SendMessage",),
+    "sqs": ("ChangeMessageVisibility", "SendMessage"),
     "stepfunctions": ("SendTaskSuccess",),
 }
 """What the adapters call, by service. A call that is not named here fails in the deployed application."""

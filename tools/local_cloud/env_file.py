@@ -22,11 +22,14 @@ OPS_ENV = LOCAL / "env.ops"
 def env_file(stack: LocalStack, path: Path = ENV_FILE) -> Iterator[Path]:
     """Write the variables of the deployed functions, and how to reach the emulator; the file goes with the stack.
 
-    They are the same for every function, so one group ("Parameters", as `sam local` calls it) is enough. A second stack
-    of the same checkout takes the file over.
+    No two functions differ in one that both have, so one group ("Parameters", as `sam local` calls it) is enough. A
+    second stack of the same checkout takes the file over.
     """
-    function = stack.function_name("bind_account")
-    deployed = stack.cloud.functions().get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+    names = ["bind_account", *(["deliver_webhook"] if "DeliverWebhookAlias" in stack.outputs else [])]
+    deployed: dict[str, str] = {}
+    for name in names:
+        configuration = stack.cloud.functions().get_function_configuration(FunctionName=stack.function_name(name))
+        deployed |= configuration["Environment"]["Variables"]
     with _kept(path, json.dumps({"Parameters": deployed | stack.cloud.environment()}, indent=2, sort_keys=True) + "\n"):
         yield path
 

@@ -18,9 +18,10 @@ from tools.local_cloud.checkout import LOCAL, ROOT
 from tools.local_cloud.credentials import Credentials, new_credentials
 from tools.local_cloud.failure import LocalCloudError
 from tools.local_cloud.processes import free_port
+from tools.local_cloud.webhook_receiver import new_key
 
 KEPT = LOCAL / "kept"
-USUAL_PORTS = {"aws": 8701, "simulator": 8702, "shop": 8703}
+USUAL_PORTS = {"aws": 8701, "simulator": 8702, "shop": 8703, "webhooks": 8704}
 
 
 def new_access_key() -> AccessKey:
@@ -38,6 +39,7 @@ class Premises:
     ports: dict[str, int] = field(default_factory=lambda: dict.fromkeys(USUAL_PORTS, 0))
     credentials: Credentials = field(default_factory=new_credentials, repr=False)
     caller_key: AccessKey = field(default_factory=new_access_key)
+    webhook_key: str = field(default_factory=new_key, repr=False)
     api_id: str = field(default_factory=lambda: secrets.token_hex(4))
     data: Path | None = None
     sources: Path | None = None
@@ -69,6 +71,7 @@ def settled(*, keep_data: bool, folder: Path = KEPT, usual: dict[str, int] | Non
             ports=_choose_ports(folder / "ports.json", usual or USUAL_PORTS),
             credentials=credentials,
             caller_key=key,
+            webhook_key=_read_webhook_key(folder / "webhook-key"),
             api_id="directdebit",
             data=data,
             sources=ROOT,
@@ -110,6 +113,14 @@ def _choose_ports(file: Path, usual: dict[str, int]) -> dict[str, int]:
     if not file.exists():
         file.write_text(json.dumps(chosen))
     return chosen
+
+
+def _read_webhook_key(file: Path) -> str:
+    """Read the key that signs this checkout's webhooks, or make it."""
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(new_key())
+    return file.read_text()
 
 
 def _read_identity(file: Path) -> tuple[Credentials, AccessKey]:

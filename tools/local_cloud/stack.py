@@ -23,6 +23,7 @@ from tools.local_cloud.premises import Premises
 from tools.local_cloud.progress import Progress
 from tools.local_cloud.run_folder import run_folder
 from tools.local_cloud.simulator import Simulator, simulator
+from tools.local_cloud.webhook_receiver import WebhookReceiver, webhook_receiver
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.literals import BucketLocationConstraintType
@@ -41,6 +42,7 @@ class LocalStack:
     outputs: Mapping[str, str]
     folder: Path
     shop_url: str
+    webhooks: WebhookReceiver
 
     @property
     def simulator_url(self) -> str:
@@ -95,8 +97,8 @@ def local_stack(
 ) -> Iterator[LocalStack]:
     """Build and deploy the template to an emulator beside a simulator: fresh ones, unless the premises keep data.
 
-    `parameters` override those of samconfig.toml's local environment; emulator, simulator and the demo shop listen on
-    the loopback only. Raises LocalCloudError.
+    `parameters` override those of samconfig.toml's local environment; emulator, simulator, demo shop and the
+    receiver of webhooks listen on the loopback only. Raises LocalCloudError.
     """
     say = (progress or Progress(quiet=True)).say
     premises = premises or Premises()
@@ -110,6 +112,7 @@ def local_stack(
             simulator(folder, credentials, port=premises.ports["simulator"], memory=premises.memory)
         )
         shop_url = resources.enter_context(demo_shop(premises.ports["shop"]))
+        webhooks = resources.enter_context(webhook_receiver(premises.ports["webhooks"], premises.webhook_key))
         say(f"emulator {cloud.endpoint}, simulator {doku.url}, demo shop {shop_url}")
 
         built = sam.build(folder / "build.log")
@@ -121,6 +124,7 @@ def local_stack(
             "PublicBaseUrl": api_url,
             "DefaultSuccessUrl": f"{shop_url}/success",
             "DefaultFailedUrl": f"{shop_url}/failed",
+            "WebhookUrl": webhooks.url,
         }
         # The emulator takes the API's id from this tag, so that its URL is known before.
         place = emulator_place(cloud, {"ms-custom-id": premises.api_id})
@@ -129,6 +133,8 @@ def local_stack(
 
         outputs = _outputs(cloud, target.stack)
         cloud.secrets().put_secret_value(SecretId=outputs["DokuSecretId"], SecretString=credentials.secret())
+        if "WebhookSecretId" in outputs:
+            cloud.secrets().put_secret_value(SecretId=outputs["WebhookSecretId"], SecretString=webhooks.key)
         doku.register_merchant(api_url)
         create_caller(cloud, premises.api_id, premises.caller_key)
         yield LocalStack(
@@ -141,6 +147,7 @@ def local_stack(
             outputs=outputs,
             folder=folder,
             shop_url=shop_url,
+            webhooks=webhooks,
         )
         say("stopping")
 

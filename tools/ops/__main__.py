@@ -31,11 +31,12 @@ from tools.ops.resolve import resolve
 from tools.ops.review import close_notification, close_reversal, review
 from tools.ops.stream_failures import discard_failure, stream_failures
 from tools.ops.system import System, find_system
+from tools.ops.webhooks import replay, resend, show_webhooks
 
 type Command = Callable[[argparse.Namespace, System], Report]
 
 _DAY = "a day in Jakarta, YYYY-MM-DD"
-_QUEUES = ("notification", "refund", "inquiry")
+_QUEUES = ("notification", "refund", "inquiry", "webhook")
 
 
 def main(arguments: Sequence[str] | None = None, find: Callable[..., System] = find_system) -> int:
@@ -137,6 +138,21 @@ def _parser() -> argparse.ArgumentParser:
     way.add_argument("--redrive", action="store_true", help="give them to the outbox again")
     way.add_argument("--discard", metavar="MESSAGE_ID", help="delete one that names no record")
     _add_export(add("export", "all payments or links of some days, as CSV or JSON Lines", _export))
+    one = add(
+        "webhooks", "each try to deliver the events of a payment or link", lambda a, s: show_webhooks(a.subject, s)
+    )
+    one.add_argument("subject", metavar="REF", help="partnerReferenceNo, or bindingId")
+    one = add("resend", "send one event as a webhook once more", lambda a, s: resend(a.id, s, send=a.send))
+    one.add_argument("id", metavar="EVENT_ID", help="eventId, or webhook-id")
+    one.add_argument("--send", action="store_true", help="do it; otherwise it is only shown")
+    one = add(
+        "replay",
+        "send all events of a range of time as webhooks once more",
+        lambda a, s: replay(a.begin, a.end, s, send=a.send),
+    )
+    one.add_argument("begin", metavar="FROM", help="a time, UTC: 2026-03-02 or 2026-03-02T09:00:00Z")
+    one.add_argument("end", metavar="TO", help="likewise; not included")
+    one.add_argument("--send", action="store_true", help="do it; otherwise they are only counted")
     return parser
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
 _BATCH = 10
-_NAMES = ("ref", "inboxId")
+_NAMES = ("ref", "inboxId", "eventId")
 _HOLD_SECONDS = 30  # long enough for a look or for sending a message on
 _DEPTHS: "tuple[QueueAttributeNameType, ...]" = (
     "ApproximateNumberOfMessages",
@@ -122,11 +122,14 @@ def hold(sqs: "SQSClient", url: str, message_id: str) -> Iterator[Held]:
 
 
 def name_record(body: str) -> str:
-    """Return the record that a message names, `ref INV1` or `inboxId 0f1e...`; never anything else that it says."""
+    """Return the record or event that a message names, `ref INV1` or `eventId INV1:5:payment.paid`; nothing else."""
     try:
         document: object = json.loads(body)
     except ValueError:
         document = None
     fields = document if isinstance(document, dict) else {}
+    detail = fields.get("detail")
+    if isinstance(detail, dict):  # an event of the bus
+        fields = {"eventId": detail.get("eventId")}
     named = [f"{name} {fields[name]}" for name in _NAMES if isinstance(fields.get(name), str)]
     return ", ".join(named) or "names no record of ours"

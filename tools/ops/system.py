@@ -5,9 +5,11 @@ another system than the one that runs. The secret is not read: nobody needs its 
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 import boto3
 from botocore.config import Config
@@ -15,12 +17,16 @@ from botocore.exceptions import ClientError
 
 from direct_debit.adapters.aws import AwsClients
 from direct_debit.adapters.dynamodb.client import Store
+from direct_debit.adapters.dynamodb.items import Item, instant
+from direct_debit.adapters.dynamodb.webhook_log import DynamoDbWebhookLog
 from direct_debit.application.ports.ports import Ports
+from direct_debit.application.ports.webhooks import WebhookLog
 from direct_debit.entrypoint.container import build
 from direct_debit.entrypoint.settings import ConfigurationError, Environment, read_environment
 from tools.ops.failure import OpsError
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sqs import SQSClient
 
@@ -39,6 +45,20 @@ class QueuePair:
     dead_url: str
 
 
+type Scan = Callable[[str, datetime, datetime], Iterator[Item]]
+"""Yields the items of a table whose `at` is in a range of time, its end not included: (table, begin, end)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookPart:
+    """What there is where webhooks are sent."""
+
+    log: WebhookLog
+    log_table: str
+    queue_url: str
+    scan: Scan
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
     """What the commands work with. `store` is for what only operators read; all else goes through the ports."""
@@ -48,10 +68,11 @@ class System:
     ports: Ports
     store: Store
     sqs: "SQSClient"
-    queues: Mapping[str, QueuePair]  # notification, refund, inquiry
+    queues: Mapping[str, QueuePair]  # notification, refund, inquiry, and webhook where there are any
     invoke: Invoke
     inquire_status: str
     publish_events: str
+    webhooks: WebhookPart | None = None
 
 
 def find_system(stack: str, *, endpoint: str | None = None, region: str | None = None) -> System:
@@ -65,11 +86,13 @@ def find_system(stack: str, *, endpoint: str | None = None, region: str | None =
         ports = build(environment, aws).ports
     except ConfigurationError as error:
         raise OpsError(f"the deployed configuration is wrong: {error}") from None
+    store = Store(aws.dynamodb, ports.clock, ports.ids)
+    webhooks = _find_webhooks(functions, outputs, aws, store)
     return System(
         name=stack,
         environment=environment,
         ports=ports,
-        store=Store(aws.dynamodb, ports.clock, ports.ids),
+        store=store,
         sqs=session.client("sqs", endpoint_url=endpoint, config=_CONFIG),
         queues={
             "notification": QueuePair(
@@ -79,11 +102,41 @@ def find_system(stack: str, *, endpoint: str | None = None, region: str | None =
             "inquiry": QueuePair(
                 environment.status_inquiry_queue_url, _output(outputs, "StatusInquiryQueueDeadUrl", stack)
             ),
+            **({"webhook": QueuePair(webhooks.queue_url, outputs["WebhookQueueDeadUrl"])} if webhooks else {}),
         },
         invoke=_invoker(functions),
         inquire_status=_output(outputs, "InquireStatusAlias", stack),
         publish_events=_output(outputs, "PublishEventsAlias", stack),
+        webhooks=webhooks,
     )
+
+
+def _find_webhooks(
+    functions: "LambdaClient", outputs: Mapping[str, str], aws: AwsClients, store: Store
+) -> WebhookPart | None:
+    alias = outputs.get("DeliverWebhookAlias")
+    if alias is None:
+        return None
+    found = functions.get_function_configuration(FunctionName=alias).get("Environment", {}).get("Variables", {})
+    table = found["WEBHOOK_LOG_TABLE"]
+    return WebhookPart(
+        log=DynamoDbWebhookLog(store, table),
+        log_table=table,
+        queue_url=found["WEBHOOK_QUEUE_URL"],
+        scan=partial(scan_times, cast("DynamoDBClient", aws.dynamodb)),
+    )
+
+
+def scan_times(client: "DynamoDBClient", table: str, begin: datetime, end: datetime) -> Iterator[Item]:
+    """See `Scan`. A page at a time, whatever the table's size."""
+    pages = client.get_paginator("scan").paginate(
+        TableName=table,
+        FilterExpression="#at >= :begin AND #at < :end",
+        ExpressionAttributeNames={"#at": "at"},
+        ExpressionAttributeValues={":begin": instant(begin), ":end": instant(end)},
+    )
+    for page in pages:
+        yield from cast("list[Item]", page["Items"])
 
 
 def _read_outputs(session: boto3.Session, stack: str, endpoint: str | None) -> Mapping[str, str]:

@@ -27,6 +27,7 @@ KINDS = {
     "inquire_status": ("_sqs",),
     "resolve_pending": ("_schedule",),
     "publish_events": ("_stream",),
+    "deliver_webhook": ("_sqs",),
 }
 
 

@@ -18,6 +18,8 @@ def test_the_consumers_alone_are_more_than_a_new_account_allows() -> None:
     needed = most_at_once(source(), VALUES)
     assert needed == 3 * 5 + 2 * 4 * 10 + 1, "three workers, two streams of four shards in ten parts, the sweep"
     assert most_at_once(source(), {**VALUES, "WorkerConcurrency": "6"}) == needed + 3
+    webhooks = {"WebhookUrl": "https://shop.example/webhooks", "WebhookConcurrency": "7"}
+    assert most_at_once(source(), VALUES | webhooks) == needed + 7
 
 
 def test_a_new_account_is_told_what_to_ask_for() -> None:

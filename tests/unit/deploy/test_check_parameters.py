@@ -52,6 +52,11 @@ def test_what_somebody_sets_comes_before_what_was_found_out() -> None:
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
+        ({"WebhookUrl": "http://127.0.0.1/hooks"}, "WebhookUrl: must be https; plain http is for the local stack"),
+        (
+            {"WebhookUrl": "https://shop.example/hooks", "WebhookScheduleSeconds": "5,40000"},
+            "WEBHOOK_SCHEDULE_SECONDS must have no gap of more than 39600 seconds",
+        ),
         ({"LateSucces": "accept"}, "LateSucces: there is no such parameter; LateSuccess?"),
         ({"LateSuccess": "maybe"}, "LateSuccess: must be one of refund, accept, not 'maybe'"),
         ({"WorkerConcurrency": "1"}, "WorkerConcurrency: must be at least 2, not '1'"),

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from tests.template.translation import source
 from tests.unit.deploy.stubs import stubbed
-from tools.deploy.proof import find_doubts
+from tools.deploy.proof import count_reached, find_doubts
 from tools.deploy.stamp import STAMP
+from tools.deploy.template import functions
 
 NAME = "shop-make-payment"
 STAMPS = {"MakePayment": "aaaa"}
@@ -25,6 +27,13 @@ def configuration(version: str, **other: object) -> dict[str, Any]:
         "Environment": {"Variables": {STAMP: "aaaa", "LATE_SUCCESS": "refund"}},
         **other,
     }
+
+
+def test_a_function_that_is_not_deployed_has_no_parameter() -> None:
+    everywhere = len(functions(source()))
+    assert count_reached(source(), {"WebhookUrl": "https://shop.example/"}, "LateSuccess") == everywhere
+    assert count_reached(source(), {"WebhookUrl": ""}, "LateSuccess") == everywhere - 1
+    assert count_reached(source(), {"WebhookUrl": ""}, "WebhookTimeoutSeconds") == 0
 
 
 def test_the_same_in_all_that_counts() -> None:

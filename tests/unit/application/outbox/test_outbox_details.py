@@ -74,7 +74,8 @@ def test_a_move_of_a_payment_is_an_event_in_full_and_a_step_of_its_history(
     state: PaymentState, name: str | None
 ) -> None:
     merchant = silent(paid())
-    move = moved(merchant, 77, state, code="06", reason="declined", response_code="4035414")
+    reason = {PaymentState.FAILED: "declined", PaymentState.NEEDS_REVIEW: "exhausted"}.get(state)
+    move = moved(merchant, 77, state, code="06", reason=reason, response_code="4035414")
     tell_payment(with_news(merchant, move), merchant.world.process())
     detail = {
         "partnerReferenceNo": REF,
@@ -83,13 +84,16 @@ def test_a_move_of_a_payment_is_an_event_in_full_and_a_step_of_its_history(
         "amount": AMOUNT,
         "currency": "IDR",
         "state": state.value,
-        "reason": "declined",
-        "responseCode": "4035414",
+        "reason": reason,
         "partnerRefundNo": None,
+        "refundState": None,
+        "responseCode": "4035414",
+        "recordVersion": 77,
+        "schemaVersion": 1,
     }
     expected = [] if name is None else [OutboxEvent(name, f"{REF}:77:{name}", move.at, detail)]
     assert merchant.world.events.published == expected
-    step = HistoryEntry(77, move.at, state, None, "status", "06")
+    step = HistoryEntry(77, move.at, state, None, "status", "06", reason, "4035414")
     assert merchant.world.process().payments.history(REF)[-1] == step
 
 
@@ -109,7 +113,8 @@ def test_a_move_of_a_refund_is_an_event_of_its_own(state: RefundState, name: str
     merchant = paid()
     merchant.refund(number="R-7")
     silent(merchant)
-    move = moved(merchant, 77, "PAID", moved=False, refund_state=state.value, refund_moved=True)
+    of_payment = "REFUNDED" if state is RefundState.REFUNDED else "PAID"
+    move = moved(merchant, 77, of_payment, moved=False, refund_state=state.value, refund_moved=True)
     tell_payment(with_news(merchant, move), merchant.world.process())
     assert names(merchant.world) == ([] if name is None else [name])
     assert [one.detail["partnerRefundNo"] for one in merchant.world.events.published] == ["R-7"] * (name is not None)
@@ -117,7 +122,9 @@ def test_a_move_of_a_refund_is_an_event_of_its_own(state: RefundState, name: str
 
 
 def test_a_move_of_both_is_two_events() -> None:
-    merchant = silent(paid())
+    merchant = paid()
+    merchant.refund()
+    silent(merchant)
     move = moved(merchant, 77, "REFUNDED", refund_state="REFUNDED", refund_moved=True)
     tell_payment(with_news(merchant, move), merchant.world.process())
     assert names(merchant.world) == ["payment.refunded", "refund.completed"]
@@ -144,6 +151,8 @@ def test_a_move_of_a_link_is_an_event_in_full(state: BindingState, name: str) ->
         "customerId": merchant.customer,
         "state": state.value,
         "responseCode": "4030715",
+        "recordVersion": 77,
+        "schemaVersion": 1,
     }
     assert merchant.world.events.published == [OutboxEvent(name, f"{binding.id}:77", move.at, detail)]
     assert merchant.binding().untold == ()

@@ -61,12 +61,11 @@ class EventBridgeEvents:
         return frozenset(taken)
 
     def _write(self, event: OutboxEvent) -> PutEventsRequestEntryTypeDef:
-        detail = {**event.detail, "eventId": event.id, "occurredAt": event.at.isoformat()}
         return {
             "EventBusName": self._bus_name,
             "Source": SOURCE,
             "DetailType": event.name,
-            "Detail": json.dumps(detail, separators=(",", ":")),
+            "Detail": json.dumps(dict(event.to_json()), separators=(",", ":")),
             "Time": event.at,
         }
 

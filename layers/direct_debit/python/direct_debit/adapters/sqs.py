@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -11,12 +12,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from direct_debit.application.errors import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from mypy_boto3_sqs import SQSClient
 
 MAX_DELAY_SECONDS = 900
 """The longest that SQS holds a message back; longer waits are in the record's due time."""
+
+MAX_HIDDEN_SECONDS = 43_200
+"""The longest that SQS hides a message from when it was taken; some of it is left for having been taken."""
+
+_TAKEN_SECONDS = 60
 
 
 class SqsQueue:
@@ -28,17 +34,30 @@ class SqsQueue:
 
     def send(self, message: Mapping[str, str | int], delay: float = 0.0) -> None:
         """Send a message, to be delivered after `delay` seconds (bounded). Raises StoreUnavailable."""
-        try:
-            self._client.send_message(
-                QueueUrl=self._url,
-                MessageBody=json.dumps(dict(message), separators=(",", ":")),
-                DelaySeconds=bound_delay(delay),
-            )
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            raise StoreUnavailable(f"the queue answered {code}", code=code) from error
-        except BotoCoreError as error:
-            raise StoreUnavailable(f"the queue did not answer: {type(error).__name__}") from error
+        self.send_text(json.dumps(dict(message), separators=(",", ":")), delay)
+
+    def send_text(self, text: str, delay: float = 0.0) -> None:
+        """Send a message as it stands. Raises StoreUnavailable."""
+        with _unavailable():
+            self._client.send_message(QueueUrl=self._url, MessageBody=text, DelaySeconds=bound_delay(delay))
+
+    def hide(self, receipt: str, seconds: float) -> None:
+        """Let a message that was taken be delivered again after so many seconds (bounded). Raises StoreUnavailable."""
+        hidden = math.ceil(min(max(seconds, 0.0), float(MAX_HIDDEN_SECONDS - _TAKEN_SECONDS)))
+        with _unavailable():
+            self._client.change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=hidden)
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    """Say of every error of a queue's that it is not available."""
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        raise StoreUnavailable(f"the queue answered {code}", code=code) from error
+    except BotoCoreError as error:
+        raise StoreUnavailable(f"the queue did not answer: {type(error).__name__}") from error
 
 
 class SqsQueues:

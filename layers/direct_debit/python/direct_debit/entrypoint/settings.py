@@ -68,7 +68,7 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
 
     Raises ConfigurationError that names every missing or wrong variable at once.
     """
-    reader = _Reader(variables)
+    reader = Reader(variables)
     paths: Paths = "legacy" if reader.choice("DOKU_PATHS", ("core", "legacy"), "core") == "legacy" else "core"
     otp_default = "type" if paths == "legacy" else "action"
     otp_field: OtpField = (
@@ -135,17 +135,22 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
     return environment
 
 
-class _Reader:
-    """Reads variables and gathers what is wrong with them, so that one deploy shows all mistakes."""
+class Reader:
+    """Reads variables and gathers what is wrong with them, so that one deploy shows all mistakes.
+
+    Each method returns the value of a variable, or its default where it is absent or wrong.
+    """
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._variables = variables
         self.problems: list[str] = []
 
     def optional(self, name: str) -> str | None:
+        """Return the text without blanks around it; None for an empty one."""
         return self._variables.get(name, "").strip() or None
 
     def text(self, name: str) -> str:
+        """Return a text that has to be there."""
         value = self.optional(name)
         if value is None:
             self.problems.append(f"{name} is missing")
@@ -163,12 +168,16 @@ class _Reader:
             return default
 
     def choice(self, name: str, allowed: tuple[str, ...], default: str) -> str:
+        """Return one of some words, as it is written there."""
+
         def parse(value: str) -> str:
             return allowed[[word.lower() for word in allowed].index(value.lower())]
 
         return self._parsed(name, default, f"one of {', '.join(allowed)}", parse)
 
     def matching(self, name: str, pattern: str, wanted: str, default: str) -> str:
+        """Return a text of a form; `wanted` says it in words."""
+
         def parse(value: str) -> str:
             if re.fullmatch(pattern, value, re.ASCII) is None:
                 raise ValueError
@@ -177,6 +186,8 @@ class _Reader:
         return self._parsed(name, default, wanted, parse)
 
     def seconds(self, name: str, default: int, *, least: int = 1) -> int:
+        """Return a whole number."""
+
         def parse(value: str) -> int:
             number = int(value)
             if number < least:
@@ -186,6 +197,8 @@ class _Reader:
         return self._parsed(name, default, f"a whole number of at least {least}", parse)
 
     def schedule(self, name: str, default: tuple[int, ...]) -> tuple[int, ...]:
+        """Return ascending whole seconds."""
+
         def parse(value: str) -> tuple[int, ...]:
             steps = tuple(int(step) for step in value.split(","))
             if steps[0] < 1 or any(later <= earlier for earlier, later in itertools.pairwise(steps)):
@@ -195,9 +208,12 @@ class _Reader:
         return self._parsed(name, default, "ascending whole seconds, separated by commas", parse)
 
     def words(self, name: str) -> frozenset[str]:
+        """Return words between commas."""
         return frozenset(word.strip() for word in (self.optional(name) or "").split(",") if word.strip())
 
     def hosts(self, name: str) -> tuple[str, ...]:
+        """Return host names between commas."""
+
         def parse(value: str) -> tuple[str, ...]:
             hosts = tuple(host.strip().lower() for host in value.split(",") if host.strip())
             if any(_HOST.fullmatch(host) is None for host in hosts):
@@ -207,13 +223,16 @@ class _Reader:
         return self._parsed(name, (), "host names, separated by commas", parse)
 
     def base_url(self, name: str) -> str:
+        """Return a URL that paths are put behind; it has to be there."""
         self.text(name)
         return self._parsed(name, "", f"{_WANTED}, {_BARE}", _base_url)
 
     def optional_base_url(self, name: str) -> str | None:
+        """Return a URL that names are put behind."""
         return self._parsed(name, None, f"{_WANTED}, {_BARE}", _base_url)
 
     def optional_url(self, name: str) -> str | None:
+        """Return a URL that a browser may be sent to."""
         return self._parsed(name, None, f"{_WANTED}, at most {values.URL_LENGTH}", _url)
 
 

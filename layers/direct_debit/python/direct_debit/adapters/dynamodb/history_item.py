@@ -27,8 +27,9 @@ def write_history(ref: str, entry: HistoryEntry) -> dict[str, AttributeValue]:
     }
     if entry.refund_state is not None:
         item["refundState"] = text(entry.refund_state)
-    if entry.code is not None:
-        item["code"] = text(entry.code)
+    for name, value in (("code", entry.code), ("reason", entry.reason), ("responseCode", entry.response_code)):
+        if value is not None:
+            item[name] = text(value)
     return item
 
 
@@ -41,4 +42,6 @@ def read_history(item: Item) -> HistoryEntry:
         refund_state=maybe(item, "refundState"),
         source=read_text(item, "source"),
         code=maybe(item, "code"),
+        reason=maybe(item, "reason"),
+        response_code=maybe(item, "responseCode"),
     )

@@ -9,35 +9,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from direct_debit.application.errors import NotFound, PaymentChanged
+from direct_debit.application.outbox.event_types import (
+    SCHEMA_VERSION,
+    name_binding_event,
+    name_payment_event,
+    name_refund_event,
+)
 from direct_debit.application.ports.messages import Events, OutboxEvent
 from direct_debit.application.ports.payments import HistoryEntry
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.tasks.complete_task import complete_binding_task, complete_payment_task
-from direct_debit.domain.binding import Binding, BindingState, remember_move
+from direct_debit.domain.binding import Binding, remember_move
+from direct_debit.domain.money import CURRENCY
 from direct_debit.domain.move import Move
-from direct_debit.domain.payment import Payment, PaymentState, remember_moves
-from direct_debit.domain.refund import RefundState
-
-_PAYMENT_EVENTS = {
-    PaymentState.OTP_PENDING: "payment.otp_pending",
-    PaymentState.UNKNOWN: "payment.unknown",
-    PaymentState.PAID: "payment.paid",
-    PaymentState.FAILED: "payment.failed",
-    PaymentState.REFUNDED: "payment.refunded",
-    PaymentState.NEEDS_REVIEW: "payment.needs_review",
-}
-_REFUND_EVENTS = {
-    RefundState.REQUESTED: "refund.requested",
-    RefundState.REFUNDED: "refund.completed",
-    RefundState.FAILED: "refund.failed",
-    RefundState.NEEDS_REVIEW: "refund.needs_review",
-}
-_BINDING_EVENTS = {
-    BindingState.ACTIVE: "binding.activated",
-    BindingState.FAILED: "binding.failed",
-    BindingState.RELINK_REQUIRED: "binding.relink_required",
-    BindingState.UNBOUND: "binding.unbound",
-}
+from direct_debit.domain.payment import Payment, remember_moves
 
 MOST_TOGETHER = 10
 """How many records' events are published in one request: what the bus takes at most."""
@@ -59,7 +44,7 @@ class News:
     @property
     def events(self) -> Sequence[OutboxEvent]:
         """The events that tell it, in order."""
-        return [event for move in self.moves for event in _list_events(self.record, move)]
+        return [event for move in self.moves for event in list_events(self.record, move)]
 
 
 def find_payment_news(before: Payment | None, after: Payment, ports: Ports) -> News:
@@ -96,7 +81,7 @@ def tell(news: News, ports: Ports) -> None:
     """
     record = news.record
     for move in news.moves:
-        for event in _list_events(record, move):
+        for event in list_events(record, move):
             ports.events.publish(event)
         if isinstance(record, Payment):
             _write_receipt(record, move, ports)
@@ -166,20 +151,20 @@ class _PublishedAhead:
         return self.taken | self.events.publish_together([event for event in events if event.id not in self.taken])
 
 
-def _list_events(record: Payment | Binding, move: Move) -> Sequence[OutboxEvent]:
+def list_events(record: Payment | Binding, move: Move) -> Sequence[OutboxEvent]:
+    """Return the events that tell a move of a record: the payment's own before its refund's."""
     if isinstance(record, Binding):
         return [_event_of_link(record, move)] if move.moved else []
-    events = []
-    if move.moved and move.state in _PAYMENT_EVENTS:
-        events.append(_event_of_payment(_PAYMENT_EVENTS[PaymentState(move.state)], record, move))
-    if move.refund_moved and move.refund_state in _REFUND_EVENTS:
-        events.append(_event_of_payment(_REFUND_EVENTS[RefundState(move.refund_state)], record, move))
-    return events
+    names = (
+        name_payment_event(move.state) if move.moved else None,
+        name_refund_event(move.refund_state) if move.refund_moved and move.refund_state is not None else None,
+    )
+    return [_event_of_payment(name, record, move) for name in names if name is not None]
 
 
 def _event_of_link(binding: Binding, move: Move) -> OutboxEvent:
     return OutboxEvent(
-        name=_BINDING_EVENTS[BindingState(move.state)],
+        name=name_binding_event(move.state),
         id=f"{binding.id}:{move.version}",
         at=move.at,
         detail={
@@ -187,6 +172,8 @@ def _event_of_link(binding: Binding, move: Move) -> OutboxEvent:
             "customerId": binding.customer_id,
             "state": move.state,
             "responseCode": move.response_code,
+            "recordVersion": move.version,
+            "schemaVersion": SCHEMA_VERSION,
         },
     )
 
@@ -201,11 +188,14 @@ def _event_of_payment(name: str, payment: Payment, move: Move) -> OutboxEvent:
             "bindingId": payment.binding_id,
             "customerId": payment.customer_id,
             "amount": str(payment.amount),
-            "currency": "IDR",
+            "currency": CURRENCY,
             "state": move.state,
             "reason": move.reason,
-            "responseCode": move.response_code,
             "partnerRefundNo": None if payment.refund is None or move.refund_state is None else payment.refund.number,
+            "refundState": move.refund_state,
+            "responseCode": move.response_code,
+            "recordVersion": move.version,
+            "schemaVersion": SCHEMA_VERSION,
         },
     )
 
@@ -220,6 +210,8 @@ def _write_receipt(payment: Payment, move: Move, ports: Ports) -> None:
             refund_state=move.refund_state,
             source=move.source,
             code=move.code,
+            reason=move.reason,
+            response_code=move.response_code,
         ),
     )
 

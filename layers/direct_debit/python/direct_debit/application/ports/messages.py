@@ -27,12 +27,19 @@ class Queues(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OutboxEvent:
-    """Something that the merchant's own systems may want to know. `detail` holds no personal data."""
+    """Something that the merchant's own systems may want to know: outbox.event_types has all of them.
+
+    `detail` holds no personal data.
+    """
 
     name: str  # payment.paid, payment.failed, refund.completed, binding.activated, ...
     id: str  # unique per occurrence: consumers deduplicate on it
     at: datetime
-    detail: Mapping[str, str | None]
+    detail: Mapping[str, str | int | None]
+
+    def to_json(self) -> Mapping[str, str | int | None]:
+        """Return the detail as others get it, with the event's id and time."""
+        return {**self.detail, "eventId": self.id, "occurredAt": self.at.isoformat()}
 
 
 class Events(Protocol):

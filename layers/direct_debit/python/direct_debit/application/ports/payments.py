@@ -44,7 +44,10 @@ class KeyTaken:
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One step in the life of a payment, as the outbox recorded it."""
+    """One step in the life of a payment, as the outbox recorded it.
+
+    `reason` and `response_code` are what its event told; None as well where an older release recorded it.
+    """
 
     version: int
     at: datetime
@@ -52,6 +55,8 @@ class HistoryEntry:
     refund_state: str | None
     source: str
     code: str | None
+    reason: str | None = None
+    response_code: str | None = None
 
 
 class Payments(Protocol):

@@ -32,6 +32,8 @@ class Metric(StrEnum):
     RECORD_UNREADABLE = "RecordUnreadable"
     STREAM_RECORD_FAILED = "StreamRecordFailed"
     POISONED_MESSAGE = "PoisonedMessage"
+    WEBHOOK_FAILED = "WebhookFailed"
+    WEBHOOK_GIVEN_UP = "WebhookGivenUp"
 
 
 class Telemetry(Protocol):
