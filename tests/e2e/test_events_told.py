@@ -67,7 +67,7 @@ def test_each_event_of_a_life_is_printed_and_delivered_as_promised(
     wait_for("all webhooks of the payment", lambda: {one.name for one in webhooks.of(ref)} >= set(LIFE))
     assert {one.name: one.data for one in webhooks.of(ref)} == seen
     assert {one.id for one in webhooks.of(ref)} == {detail["eventId"].replace(".", "~") for detail in seen.values()}
-    wait_for("the link's webhook", lambda: [one.name for one in webhooks.of(binding)][:1] == ["binding.activated"])
+    wait_for("the link's webhook", lambda: "binding.activated" in [one.name for one in webhooks.of(binding)])
     assert webhooks.forged == 0
     watching.send_signal(SIGINT)
     assert watching.wait() == 0
