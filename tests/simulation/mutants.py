@@ -636,8 +636,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "a notification with another amount is put aside, and nobody asks",
         lambda: _edit(
             process_notification._process_payment,
-            "request_inquiry(ports, payment)\n        _quarantine(item, mismatch",
-            "_quarantine(item, mismatch",
+            "request_inquiry(ports, payment)\n        told =",
+            "told =",
         ),
     ),
     Mutant(
