@@ -18,7 +18,7 @@ pytestmark = pytest.mark.e2e
 
 # What the page's customer does, between two blocks of docs/api.md: at the bank, and by waiting.
 _AT_THE_BANK = """
-BINDING=$(pay "$API/bindings?customerId=CUST-1001" | python3 -c '
+BINDING=$(pay "$API/bindings?customerId=CUST-2002" | python3 -c '
 import json, sys
 print(json.load(sys.stdin)["bindings"][0]["bindingId"])')
 REDIRECT=$(pay $API/bindings/$BINDING | grep -o '"redirectUrl":"[^"]*' | cut -d'"' -f4)

@@ -236,7 +236,7 @@ def test_what_is_forged_or_stale_or_names_another_amount_moves_nothing(
     assert shop.entries(ref) == ["debit"]
 
 
-MISMATCHES = ("amount_mismatch", "customer_mismatch")
+MISMATCHES = ("amount_mismatch, DOKU told 1.00 IDR", "customer_mismatch")
 
 
 def _about_payment(reason: str) -> str:

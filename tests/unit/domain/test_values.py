@@ -67,6 +67,7 @@ def test_lengths_are_those_of_the_contract() -> None:
     """In characters; a shorter one would refuse what DOKU takes, a longer one promise what the wire refuses."""
     lengths = {name.removesuffix("_LENGTH"): value for name, value in vars(values).items() if name.endswith("_LENGTH")}
     assert lengths == {
+        "ID": 64,
         "NAME": 70,
         "COUNTRY": 60,
         "ADDRESS": 255,
