@@ -883,7 +883,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "metadata-not-compared",
         "the same reference with other metadata is answered as if it were the same",
-        lambda: _edit(make_payment._content, '"metadata": dict(command.metadata),', ""),
+        lambda: _edit(make_payment._content, '"metadata": dict(command.metadata),', '"metadata": {},'),
     ),
 )
 
