@@ -46,6 +46,7 @@ def explain_binding(binding_id: str, system: System) -> Report:
             if binding.unbind_requested_at is None
             else [f"unlink   asked for at {tell_time(binding.unbind_requested_at, now)}"]
         ),
+        *([] if binding.unbind_requested_by is None else [f"asked by {binding.unbind_requested_by} (to unlink)"]),
         f"created  {tell_time(binding.created_at, now)}, X-EXTERNAL-ID {binding.external_id}",
         f"DOKU     last response code {binding.response_code or '-'}",
         f"token    {_tell_token(binding, now)}",
@@ -65,6 +66,7 @@ def explain_binding(binding_id: str, system: System) -> Report:
         "externalId": binding.external_id,
         "responseCode": binding.response_code,
         "unbindRequestedAt": write_time(binding.unbind_requested_at),
+        "unbindRequestedBy": binding.unbind_requested_by,
         "hasTokens": tokens is not None,
         "accessTokenExpiresAt": None if tokens is None else write_time(tokens.access_expires_at),
         "refreshTokenExpiresAt": None if tokens is None else write_time(tokens.refresh_expires_at),

@@ -119,7 +119,8 @@ def _tell_doubts(payment: Payment, now: datetime) -> list[str]:
 
 
 def _tell_refund(refund: Refund, now: datetime) -> list[str]:
-    origin = "our own, after a late success" if refund.automatic else "the merchant's"
+    by = "" if refund.requested_by is None else f", asked for by {refund.requested_by}"
+    origin = "our own, after a late success" if refund.automatic else f"the merchant's{by}"
     return [
         f"refund   {refund.number}  {refund.state}  since {tell_time(refund.evidence.at, now)}, {origin}",
         f"         {tell_evidence(refund.evidence)}; attempts {refund.attempts}; refundNo {refund.refund_no or '-'}",
@@ -155,6 +156,7 @@ def _refund_facts(refund: Refund) -> dict[str, object]:
         "automatic": refund.automatic,
         "attempts": refund.attempts,
         "requestedAt": write_time(refund.requested_at),
+        "requestedBy": refund.requested_by,
         "sentAt": write_time(refund.sent_at),
         "dueAt": write_time(refund.due_at),
         "refundNo": refund.refund_no,

@@ -129,6 +129,7 @@ class House:
         repeated_query: Mapping[str, list[str]] | None = None,
         raw: str | None = None,
         is_base64: bool = False,
+        identity: Mapping[str, object] | None = None,
     ) -> "Response":
         """Call an operation as API Gateway does."""
         event = {
@@ -139,7 +140,7 @@ class House:
             "pathParameters": path,
             "queryStringParameters": query,
             "multiValueQueryStringParameters": repeated_query,
-            "requestContext": {"requestId": "request-1", "path": "/v1/"},
+            "requestContext": {"requestId": "request-1", "path": "/v1/", **(identity or {})},
             "body": raw if raw is not None else None if body is None else json.dumps(body),
             "isBase64Encoded": is_base64,
         }

@@ -83,6 +83,7 @@ class Binding:
     `page_ended`: the customer came back from the bank's page without a link, so the next request gets another page;
     `earlier_pages` are those handed out before, which may be finished all the same: the auth code, sealed, by the
     external id of the request for it.
+    `unbind_requested_by` is who asked last for an unlinking, or for giving the link up, as far as AWS told;
     `unbind_requested_at` starts the schedule of an unlinking whose end is open; `unbind_unclear` says that a request or
     code of it may have ended the link, so that the refusal of a later code proves nothing. `open_payments` are the
     references whose money may still move: they keep the account linked. `untold` and `tell_by` are as a payment's.
@@ -113,6 +114,7 @@ class Binding:
     attempt_until: datetime | None = None
     unbind_external_id: str | None = None
     unbind_requested_at: datetime | None = None
+    unbind_requested_by: str | None = None
     unbind_redirect_url: str | None = field(default=None, repr=False)
     unbind_unclear: bool = False
     otp_attempts: int = 0

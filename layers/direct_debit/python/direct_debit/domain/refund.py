@@ -74,6 +74,7 @@ class Refund:
     """The refund group of a payment record. `number` (partnerRefundNo) never changes once written; times are UTC.
 
     `requested_at` starts its schedule, anew when an operator redrives it: then no earlier sending counts any more.
+    `requested_by` is who asked for it first, as far as AWS told.
     """
 
     number: str
@@ -81,6 +82,7 @@ class Refund:
     request_hash: str
     state: RefundState = RefundState.REQUESTED
     requested_at: datetime
+    requested_by: str | None = None
     attempt: str | None = None
     attempts: int = 0
     external_id: str | None = None

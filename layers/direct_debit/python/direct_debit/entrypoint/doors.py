@@ -30,10 +30,14 @@ _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "R
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What an operation works with: the ports, and the moment at which it must have answered."""
+    """What an operation works with: the ports, and the moment at which it must have answered.
+
+    `caller` is who called, as far as AWS tells: None for a plain command, of which Lambda does not say whose it is.
+    """
 
     ports: Ports
     deadline: Deadline
+    caller: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ def _answer_api[C: Command](
 ) -> Mapping[str, object]:
     log = services.observability
     log.begin(operation=route.name, request_id=request.request_id)
-    call = Call(services.ports, make_deadline(services.ports.clock, context))
+    call = Call(services.ports, make_deadline(services.ports.clock, context), request.caller)
     try:
         answer = _operate(route, operate, read_request(route, request, services.ports.settings), call)
     except DirectDebitError as error:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from direct_debit.entrypoint.errors import BodyTooLarge, MalformedRequest
 
+_LONGEST_CALLER = 256
 MAX_BODY = 64 * 1024  # bytes; a payment with full metadata has about 12 KiB
 
 
@@ -31,7 +32,8 @@ class ApiRequest:
     `path` begins with the route: stage and base path of the domain, where the event has them, are taken off.
     `query` has the last value of each name, `query_pairs` all of them, decoded, in the order of the event.
     API Gateway gives the last value of a header or query parameter that came several times; where the values differ,
-    its name is in `ambiguous_headers` or `ambiguous_query`.
+    its name is in `ambiguous_headers` or `ambiguous_query`. `caller` is who it is by API Gateway's word: the ARN of a
+    user or a role's session, or the subject of a token; None on a public route.
     """
 
     request_id: str
@@ -44,6 +46,7 @@ class ApiRequest:
     query_pairs: Sequence[tuple[str, str]] = field(default=(), repr=False)
     ambiguous_headers: frozenset[str] = frozenset()
     ambiguous_query: frozenset[str] = frozenset()
+    caller: str | None = field(default=None, repr=False)
 
     def read_body(self) -> bytes:
         """Return the bytes of the body, empty when there is none.
@@ -86,7 +89,21 @@ def read_api_event(event: object, context: Context) -> ApiRequest:
         query_pairs=tuple(_pairs(members)),
         ambiguous_headers=frozenset(name.lower() for name in _ambiguous(members.get("multiValueHeaders"))),
         ambiguous_query=frozenset(_ambiguous(members.get("multiValueQueryStringParameters"))),
+        caller=_read_caller(request_context),
     )
+
+
+def _read_caller(request_context: Mapping[str, object]) -> str | None:
+    """Return the caller as a log or a record may have it: printable, of bounded length.
+
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
+    """
+    arn = as_mapping(request_context.get("identity")).get("userArn")
+    principal = as_mapping(request_context.get("authorizer")).get("principalId")
+    found = arn or principal
+    if not isinstance(found, str) or not found:
+        return None
+    return "".join(one for one in found if one.isprintable())[:_LONGEST_CALLER]
 
 
 def as_mapping(value: object) -> Mapping[str, object]:

@@ -41,6 +41,7 @@ def write_refund(refund: Refund) -> dict[str, AttributeValue]:
         ("refundExternalId", refund.external_id),
         ("refundNo", refund.refund_no),
         ("refundResponseCode", refund.response_code),
+        ("refundRequestedBy", refund.requested_by),
     ):
         if value is not None:
             attributes[name] = text(value)
@@ -64,6 +65,7 @@ def read_refund(item: Item) -> Refund | None:
         request_hash=read_text(item, "refundRequestHash"),
         state=read_choice(item, "refundState", RefundState),
         requested_at=read_instant(item, "refundRequestedAt"),
+        requested_by=read_text_or_none(item, "refundRequestedBy"),
         attempt=read_text_or_none(item, "refundAttempt"),
         attempts=read_number(item, "refundAttempts", 0),
         external_id=read_text_or_none(item, "refundExternalId"),

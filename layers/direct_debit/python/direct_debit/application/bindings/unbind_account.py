@@ -43,8 +43,10 @@ _REFUSED = frozenset(
 )
 
 
-def unbind_account(binding_id: str, ports: Ports, deadline: Deadline) -> BindingResult:
-    """Ask DOKU to unlink; return the binding as it is then (UNBIND_OTP_PENDING or UNBOUND).
+def unbind_account(
+    binding_id: str, ports: Ports, deadline: Deadline, *, requested_by: str | None = None
+) -> BindingResult:
+    """Ask DOKU to unlink; return the binding as it is then (UNBIND_OTP_PENDING or UNBOUND). It keeps who asked.
 
     A link that the bank has not confirmed is given up (FAILED). Raises NotFound, Conflict (payments are open), Rejected
     (DOKU refused; still linked), NotDone.
@@ -54,14 +56,14 @@ def unbind_account(binding_id: str, ports: Ports, deadline: Deadline) -> Binding
         raise no_binding()
     for _ in range(_ROUNDS):
         if binding.is_unconfirmed:
-            binding = _abandon(binding, ports, deadline)
+            binding = _abandon(binding, ports, deadline, requested_by)
             if binding.state is BindingState.FAILED:
                 return show_binding(binding, ports)
             continue
         if binding.state not in (BindingState.ACTIVE, BindingState.RELINK_REQUIRED):
             return show_binding(binding, ports, replayed=True)
         settle_open_payments(binding, ports)
-        claimed = _claim(binding, ports)
+        claimed = _claim(binding, ports, requested_by)
         if claimed is None:
             raise NotDone("the binding changed meanwhile; repeat the request")
         try:
@@ -73,7 +75,7 @@ def unbind_account(binding_id: str, ports: Ports, deadline: Deadline) -> Binding
     raise NotDone("the binding changed too often; repeat the request")
 
 
-def _abandon(binding: Binding, ports: Ports, deadline: Deadline) -> Binding:
+def _abandon(binding: Binding, ports: Ports, deadline: Deadline, requested_by: str | None) -> Binding:
     """Give up a link; return it as stored.
 
     One that its customer has just finished is linked, and unlinking it is what is asked for then.
@@ -88,14 +90,14 @@ def _abandon(binding: Binding, ports: Ports, deadline: Deadline) -> Binding:
     if given_up is None:
         return binding
     try:
-        stored = ports.bindings.save(binding, tidied(given_up))
+        stored = ports.bindings.save(binding, replace(tidied(given_up), unbind_requested_by=requested_by))
     except BindingChanged as race:
         return race.current
     ports.telemetry.note("link abandoned", binding_id=stored.id, state=stored.state)
     return stored
 
 
-def _claim(binding: Binding, ports: Ports) -> Binding | None:
+def _claim(binding: Binding, ports: Ports, requested_by: str | None) -> Binding | None:
     now = ports.clock.now()
     moved = binding.moved(BindingEvent.UNBIND_REQUESTED, Evidence(EvidenceSource.CALLER, now))
     if moved is None:
@@ -106,6 +108,7 @@ def _claim(binding: Binding, ports: Ports) -> Binding | None:
         attempt_until=now + _ATTEMPT,
         unbind_external_id=make_external_id(ports.clock, ports.ids),
         unbind_requested_at=now,
+        unbind_requested_by=requested_by,
         unbind_unclear=False,
         otp_attempts=0,
         redirect_url=None,

@@ -18,11 +18,15 @@ _NOT_PAID = {True: "there is nothing to give back", False: "send this again when
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundPayment:
-    """Which payment to give back. Without a number one is derived from the payment's reference."""
+    """Which payment to give back. Without a number one is derived from the payment's reference.
+
+    `requested_by` is who asks, and no part of what is asked: a repeat by somebody else is the same refund.
+    """
 
     ref: str
     partner_refund_no: str | None = None
     reason: str | None = None
+    requested_by: str | None = None
 
 
 def refund_payment(command: RefundPayment, ports: Ports, deadline: Deadline) -> PaymentResult:  # noqa: ARG001 - every use case has a deadline
@@ -49,6 +53,7 @@ def refund_payment(command: RefundPayment, ports: Ports, deadline: Deadline) -> 
             reason=command.reason or _DEFAULT_REASON,
             request_hash=request_hash,
             requested_at=now,
+            requested_by=command.requested_by,
             due_at=now,
             evidence=Evidence(EvidenceSource.CALLER, now),
         )

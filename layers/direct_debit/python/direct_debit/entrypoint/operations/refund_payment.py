@@ -28,10 +28,13 @@ class RefundPaymentRequest(Command):
         ),
     ] = None
 
-    def to_command(self) -> RefundPayment:
+    def to_command(self, caller: str | None = None) -> RefundPayment:
         """Return the use case's command."""
         return RefundPayment(
-            ref=self.partner_reference_no, partner_refund_no=self.partner_refund_no, reason=self.reason
+            ref=self.partner_reference_no,
+            partner_refund_no=self.partner_refund_no,
+            reason=self.reason,
+            requested_by=caller,
         )
 
 
@@ -55,7 +58,7 @@ ROUTE = Route(
 
 def operate(request: RefundPaymentRequest, call: Call) -> Answer:
     """Accept the refund: 202; 200 for a repeat of a settled one. A worker sends it."""
-    result = refund_payment(request.to_command(), call.ports, call.deadline)
+    result = refund_payment(request.to_command(call.caller), call.ports, call.deadline)
     view = show_refund(result.payment)
     settled = result.replayed and view.state not in UNRESOLVED_REFUND
     return Answer(200 if settled else 202, view, replayed=result.replayed)

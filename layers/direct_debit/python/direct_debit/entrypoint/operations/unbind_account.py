@@ -26,6 +26,6 @@ ROUTE = Route(
 
 def operate(request: BindingRequest, call: Call) -> Answer:
     """Ask DOKU to unlink: 202 while the OTP or the answer is awaited, 200 when it is done, or there was no link yet."""
-    result = unbind_account(request.binding_id, call.ports, call.deadline)
+    result = unbind_account(request.binding_id, call.ports, call.deadline, requested_by=call.caller)
     done = result.binding.state in (BindingState.UNBOUND, BindingState.FAILED)
     return Answer(200 if done else 202, show_binding(result), replayed=result.replayed)
