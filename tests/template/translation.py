@@ -110,6 +110,12 @@ def as_list(value: object) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def kinds(statement: Json) -> frozenset[str]:
+    """The kinds of items that a statement is limited to: what stands before the first `#` of their partition keys."""
+    patterns = statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", [])
+    return frozenset(pattern.partition("#")[0] for pattern in as_list(patterns))
+
+
 def name_of(resource: object) -> str:
     """The resource of a statement in short: a logical id, `Table/index/name`, or `*`."""
     if isinstance(resource, dict) and "Fn::GetAtt" in resource:
