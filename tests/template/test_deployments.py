@@ -32,6 +32,7 @@ OTHER = {
     "BindingScheduleSeconds": "400",
     "FulfilmentFunctionArn": "arn:aws:lambda:ap-southeast-3:123456789012:function:fulfil:live",
     "AlarmEmail": "on-call@shop.example",
+    "KmsKeyArn": "arn:aws:kms:ap-southeast-3:123456789012:key/11111111-2222-3333-4444-555555555555",
     "RestoredBindingsArn": "arn:aws:dynamodb:ap-southeast-3:123456789012:table/bindings-2",
     "RestoredBindingsStreamArn": "arn:aws:dynamodb:ap-southeast-3:123456789012:table/bindings-2/stream/2026-11-27",
     "RestoredTransactionsArn": "arn:aws:dynamodb:ap-southeast-3:123456789012:table/orders-2",
@@ -90,6 +91,7 @@ def configuration(template: dict[str, Any], chosen: dict[str, str]) -> dict[str,
     without_stamp = copy.deepcopy(resources("AWS::Lambda::Function", template))
     for function in without_stamp.values():
         function["Environment"]["Variables"].pop("CONFIGURATION")
+        function.pop("ReservedConcurrentExecutions", None)  # the function's, not its versions'
     return {name: resolve(properties) for name, properties in without_stamp.items()}
 
 

@@ -12,13 +12,20 @@ from typing import Any
 
 import pytest
 
+from direct_debit.adapters.dynamodb.keys import record_kind
+from direct_debit.application.bindings.get_balance import get_balance
+from direct_debit.application.bindings.get_binding import get_binding
+from direct_debit.application.bindings.list_bindings import ListBindings, list_bindings
+from direct_debit.application.payments.list_payments import ListPayments, find_by_doku_reference, list_payments
 from direct_debit.application.ports.inbox import InboxKind
+from direct_debit.application.ports.pages import OfCustomer, OfDay, Unresolved
+from direct_debit.application.refunds.get_refund import get_refund
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.payment import PaymentState
 from tests.fakes.journey import REF, Merchant
 from tests.fakes.quiescence import come_to_rest
 from tests.fakes.world import World
-from tests.template.translation import as_list, name_of, statements
+from tests.template.translation import as_list, kinds, name_of, statements
 from tests.unit.application.support import lose_notifications
 from tools.doku_simulator.dials import Dial
 
@@ -43,7 +50,7 @@ _CALLERS = {
 
 
 type Right = tuple[str, str, str]
-"""(function, action, resource)"""
+"""(function, action, resource); of a table, the resource is that of one kind of item: `Transactions:PAYMENT`"""
 type Needs = Callable[[dict[str, Any]], list[tuple[str, str]]]
 """The actions that a request takes, each with its resource."""
 
@@ -51,10 +58,11 @@ type Needs = Callable[[dict[str, Any]], list[tuple[str, str]]]
 def rights() -> set[Right]:
     """What the roles of the template allow."""
     return {
-        (role.removesuffix("Role"), action, name_of(resource))
+        (role.removesuffix("Role"), action, name_of(resource) + kind)
         for role, statement in statements()
         for action in as_list(statement["Action"])
         for resource in as_list(statement["Resource"])
+        for kind in ([f":{kind}" for kind in kinds(statement)] or [""])
     }
 
 
@@ -106,20 +114,25 @@ def _of(action: str, resource: str) -> Needs:
     return lambda _: [(action, resource)]
 
 
+def _items_of(step: dict[str, Any]) -> str:
+    key = step.get("Key") or step["Item"]
+    return f"{step['TableName']}:{record_kind(key['pk']['S'])}"
+
+
 def _of_table(action: str) -> Needs:
-    return lambda request: [(f"dynamodb:{action}", str(request["TableName"]))]
+    return lambda request: [(f"dynamodb:{action}", _items_of(request))]
 
 
 def _of_search(request: dict[str, Any]) -> list[tuple[str, str]]:
-    index = f"/index/{request['IndexName']}" if "IndexName" in request else ""
-    return [("dynamodb:Query", str(request["TableName"]) + index)]
+    if "IndexName" in request:
+        return [("dynamodb:Query", f"{request['TableName']}/index/{request['IndexName']}")]
+    partition = request["ExpressionAttributeValues"][":pk"]["S"]
+    return [("dynamodb:Query", f"{request['TableName']}:{record_kind(partition)}")]
 
 
 def _of_transaction(request: dict[str, Any]) -> list[tuple[str, str]]:
     return [
-        (f"dynamodb:{_STEPS[kind]}", str(step["TableName"]))
-        for one in request["TransactItems"]
-        for kind, step in one.items()
+        (f"dynamodb:{_STEPS[kind]}", _items_of(step)) for one in request["TransactItems"] for kind, step in one.items()
     ]
 
 
@@ -194,8 +207,8 @@ def test_the_whole_life_of_a_link_with_a_refund_and_an_unlinking(guard: Guard) -
     merchant.confirm_unbinding()
     come_to_rest(merchant.world)
     assert merchant.binding().state is BindingState.UNBOUND
-    assert ("PublishEvents", "dynamodb:Query", "Transactions") in guard.done
-    assert ("PublishEvents", "dynamodb:UpdateItem", "Transactions") in guard.done
+    assert ("PublishEvents", "dynamodb:Query", "Transactions:PAYMENT") in guard.done
+    assert ("PublishEvents", "dynamodb:UpdateItem", "Transactions:PAYMENT") in guard.done
 
 
 def test_lost_answers_and_an_outage(guard: Guard) -> None:
@@ -212,8 +225,8 @@ def test_lost_answers_and_an_outage(guard: Guard) -> None:
     come_to_rest(world, 400)
     merchant.refund("PAID-1")
     come_to_rest(world)
-    assert ("InquireStatus", "dynamodb:UpdateItem", "Transactions") in guard.done
-    assert ("ProcessRefund", "dynamodb:UpdateItem", "Transactions") in guard.done
+    assert ("InquireStatus", "dynamodb:UpdateItem", "Transactions:PAYMENT") in guard.done
+    assert ("ProcessRefund", "dynamodb:UpdateItem", "Transactions:PAYMENT") in guard.done
 
 
 def test_news_that_the_streams_did_not_tell(guard: Guard, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,10 +244,10 @@ def test_news_that_the_streams_did_not_tell(guard: Guard, monkeypatch: pytest.Mo
     for needed in (
         ("ResolvePending", "events:PutEvents", "EventBus"),
         ("ResolvePending", "states:SendTaskSuccess", "*"),
-        ("ResolvePending", "dynamodb:Query", "Transactions"),
-        ("ResolvePending", "dynamodb:PutItem", "Transactions"),
-        ("ResolvePending", "dynamodb:UpdateItem", "Transactions"),
-        ("ResolvePending", "dynamodb:UpdateItem", "Bindings"),
+        ("ResolvePending", "dynamodb:Query", "Transactions:PAYMENT"),
+        ("ResolvePending", "dynamodb:PutItem", "Transactions:PAYMENT"),
+        ("ResolvePending", "dynamodb:UpdateItem", "Transactions:PAYMENT"),
+        ("ResolvePending", "dynamodb:UpdateItem", "Bindings:BINDING"),
     ):
         assert needed in guard.done
 
@@ -246,7 +259,7 @@ def test_a_link_that_is_asked_for_again_is_proved_by_the_request(guard: Guard) -
     merchant.bind(task_token="again")
     assert merchant.binding().state is BindingState.ACTIVE
     assert ("BindAccount", "states:SendTaskSuccess", "*") in guard.done
-    assert ("BindAccount", "dynamodb:UpdateItem", "Bindings") in guard.done
+    assert ("BindAccount", "dynamodb:UpdateItem", "Bindings:BINDING") in guard.done
 
 
 def test_minds_that_are_changed_while_linking(guard: Guard) -> None:
@@ -264,8 +277,8 @@ def test_minds_that_are_changed_while_linking(guard: Guard) -> None:
     merchant.phone = "6285700000002"
     merchant.bind()  # instead of the one before
     assert merchant.unbind().binding.state is BindingState.FAILED  # given up
-    assert ("UnbindAccount", "dynamodb:UpdateItem", "Bindings") in guard.done
-    assert ("UnbindAccount", "dynamodb:DeleteItem", "Bindings") in guard.done
+    assert ("UnbindAccount", "dynamodb:UpdateItem", "Bindings:BINDING") in guard.done
+    assert ("UnbindAccount", "dynamodb:DeleteItem", "Bindings:CUSTOMER") in guard.done
 
 
 def test_a_late_notification_of_a_link_that_has_ended(guard: Guard) -> None:
@@ -297,7 +310,62 @@ def test_an_account_that_is_full_of_settled_payments(guard: Guard, monkeypatch: 
         world.work()
     merchant.pay(REF)
     assert merchant.payment(REF).state is PaymentState.OTP_PENDING
-    assert ("MakePayment", "dynamodb:ConditionCheckItem", "Transactions") in guard.done
+    assert ("MakePayment", "dynamodb:ConditionCheckItem", "Transactions:PAYMENT") in guard.done
+
+
+def test_a_key_instead_of_a_reference_and_what_is_only_asked_for(guard: Guard) -> None:
+    merchant = linked_merchant()
+    world, ports = merchant.world, merchant._ports()
+    merchant.pay(idempotency_key="order-1")
+    merchant.pay(idempotency_key="order-1")
+    merchant.enter_otp()
+    world.clock.tick(65)
+    merchant.look(refresh=True)
+    world.clock.tick(3600)  # the shared token is renewed by whoever needs it
+    with guard.role("GetBalance"):
+        get_balance(merchant.binding().id, ports, world.deadline())
+    merchant.refund()
+    with guard.role("GetRefund"):
+        get_refund(REF, ports)
+    with guard.role("GetBinding"):
+        get_binding(merchant.binding().id, ports)
+    for selection in (OfCustomer(merchant.customer), OfDay(world.clock.now().date()), Unresolved()):
+        with guard.role("ListBindings"):
+            list_bindings(ListBindings(selection=selection), ports)
+        with guard.role("ListPayments"):
+            list_payments(ListPayments(selection=selection, limit=10), ports)
+    with guard.role("ListPayments"):
+        find_by_doku_reference("unknown", ports)
+    for needed in (
+        ("MakePayment", "dynamodb:PutItem", "Transactions:KEY"),
+        ("MakePayment", "dynamodb:GetItem", "Transactions:KEY"),
+        ("GetPayment", "dynamodb:UpdateItem", "Transactions:PAYMENT"),
+        ("GetBalance", "dynamodb:UpdateItem", "Bindings:TOKEN"),
+        ("GetBalance", "dynamodb:GetItem", "Transactions:CIRCUIT"),
+        ("ListBindings", "dynamodb:GetItem", "Bindings:BINDING"),
+        ("ListPayments", "dynamodb:GetItem", "Transactions:PAYMENT"),
+    ):
+        assert needed in guard.done
+
+
+def test_an_unlinking_lets_settled_payments_go(guard: Guard, monkeypatch: pytest.MonkeyPatch) -> None:
+    merchant = linked_merchant()
+    monkeypatch.setattr(World, "stream", lambda _: None)
+    world = merchant.world
+    merchant.pay()
+    merchant.enter_otp()
+    world.clock.tick(2)
+    world.notify()
+    world.work()
+    world.clock.tick(3600)
+    merchant.unbind()
+    assert merchant.binding().open_payments == frozenset()
+    for needed in (
+        ("UnbindAccount", "dynamodb:GetItem", "Transactions:PAYMENT"),
+        ("UnbindAccount", "dynamodb:ConditionCheckItem", "Transactions:PAYMENT"),
+        ("UnbindAccount", "dynamodb:UpdateItem", "Bindings:TOKEN"),
+    ):
+        assert needed in guard.done
 
 
 def test_links_and_unlinkings_that_only_the_sweep_ends(guard: Guard) -> None:
@@ -309,4 +377,4 @@ def test_links_and_unlinkings_that_only_the_sweep_ends(guard: Guard) -> None:
     unconfirmed.unbind()
     come_to_rest(unconfirmed.world, timedelta(days=1) / timedelta(seconds=1))
     assert unconfirmed.binding().state is BindingState.ACTIVE
-    assert ("ResolvePending", "dynamodb:DeleteItem", "Bindings") in guard.done
+    assert ("ResolvePending", "dynamodb:DeleteItem", "Bindings:CUSTOMER") in guard.done

@@ -1,7 +1,7 @@
 """The template as CloudFormation gets it: through the SAM translator, offline."""
 
 import copy
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ REQUIRED = {
 
 type Json = dict[str, Any]
 TABLES = ("Bindings", "Transactions")
+NOTHING = {"Ref": "AWS::NoValue"}
 
 
 @cache
@@ -52,21 +53,32 @@ def translate(template: Json, **overrides: str) -> Json:
     session = boto3.Session(region_name="ap-southeast-3", aws_access_key_id="-", aws_secret_access_key="-")
     translator = Translator({}, Parser(), boto_session=session)
     output: Json = translator.translate(template, parameters | REQUIRED | overrides)
-    own = {f"Own{table}" for table in TABLES if not overrides.get(f"Restored{table}Arn")}
-    settled: Json = _settle_tables(output, own)
+    settled: Json = _settle(output, _settled_conditions(parameters | overrides))
     return settled
 
 
-def _settle_tables(value: Any, own: AbstractSet[str]) -> Any:  # noqa: ANN401 - a template's values
-    """Choose between the stack's own tables and restored ones, so that tests read plain references."""
+def _settled_conditions(parameters: Mapping[str, str]) -> Mapping[str, bool]:
+    """Which of the conditions that stand in the midst of resources hold."""
+    return {
+        **{f"Own{table}": not parameters[f"Restored{table}Arn"] for table in TABLES},
+        "HasKmsKey": bool(parameters["KmsKeyArn"]),
+        "ReservesWorkers": parameters["ReserveWorkerConcurrency"] == "true",
+        "ReservesDoors": parameters["DoorReservedConcurrency"] != "0",
+        "ReservesOutbox": parameters["OutboxReservedConcurrency"] != "0",
+    }
+
+
+def _settle(value: Any, conditions: Mapping[str, bool]) -> Any:  # noqa: ANN401 - a template's values
+    """Choose by these conditions, so that tests read plain values; what a choice leaves out is gone."""
     if isinstance(value, list):
-        return [_settle_tables(inner, own) for inner in value]
+        return [inner for inner in (_settle(one, conditions) for one in value) if inner != NOTHING]
     if not isinstance(value, dict):
         return value
     chosen = value.get("Fn::If")
-    if chosen is not None and chosen[0] in {f"Own{table}" for table in TABLES}:
-        return chosen[1 if chosen[0] in own else 2]
-    settled = {name: _settle_tables(inner, own) for name, inner in value.items()}
+    if chosen is not None and chosen[0] in conditions:
+        return _settle(chosen[1 if conditions[chosen[0]] else 2], conditions)
+    settled = {name: _settle(inner, conditions) for name, inner in value.items()}
+    settled = {name: inner for name, inner in settled.items() if inner != NOTHING}
     sub = settled.get("Fn::Sub")
     if isinstance(sub, list) and "Fn::GetAtt" in sub[1].get("Table", {}):
         return {"Fn::Sub": sub[0].replace("${Table}", f"${{{'.'.join(sub[1]['Table']['Fn::GetAtt'])}}}")}
@@ -108,6 +120,12 @@ def statements(template: Json | None = None) -> list[tuple[str, Json]]:
 def as_list(value: object) -> list[Any]:
     """IAM allows one or many."""
     return value if isinstance(value, list) else [value]
+
+
+def kinds(statement: Json) -> frozenset[str]:
+    """The kinds of items that a statement is limited to: what stands before the first `#` of their partition keys."""
+    patterns = statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", [])
+    return frozenset(pattern.partition("#")[0] for pattern in as_list(patterns))
 
 
 def name_of(resource: object) -> str:

@@ -70,7 +70,8 @@ def with_numeric_concurrency(limit: Callable[..., int]) -> Callable[..., int]:
 
 # --- the gateway, secrets and workers: further differences ------------------------------------------------------------
 #
-# A secret for which the template has no value has none on AWS, and an empty one here. The gateway's own answers have
+# A secret for which the template has no value has none on AWS, and an empty one here. A role's permissions boundary is
+# forgotten, and of a DynamoDB request the partition keys are (leading_keys.py). The gateway's own answers have
 # the form that the API's description gives them, which is not read from it here. A signature names the service and
 # region that it is for, and AWS takes it for no other; here any would do. And for the machine: each call at once would
 # get a process of its own, 200 of them 12 GB; a function has a few workers at most, and further calls wait for one.
@@ -195,6 +196,32 @@ def mend_secrets() -> None:
 
     secret = provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]  # noqa: SLF001 - no public hook
     secret["create"] = with_empty_secrets(secret["create"], secretsmanager._secrets)  # noqa: SLF001 - as above
+
+
+def with_boundary(
+    write: Callable[..., tuple[str, dict[str, Any]]], roles: dict[str, dict[str, Any]], position: int
+) -> Callable[..., tuple[str, dict[str, Any]]]:
+    """Wrap the making or changing of a stack's role so that it has its permissions boundary.
+
+    The role's properties are the argument at `position`.
+    """
+
+    def wrapped(*arguments: Any, **options: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401 - as the emulator's own
+        name, attributes = write(*arguments, **options)
+        roles[name]["PermissionsBoundary"] = arguments[position].get("PermissionsBoundary")
+        return name, attributes
+
+    return wrapped
+
+
+def mend_roles() -> None:
+    """Mend how the emulator makes a stack's roles: without their permissions boundary."""
+    from ministack.services import iam  # noqa: PLC0415 - exists in the emulator's environment only
+    from ministack.services.cloudformation import provisioners  # noqa: PLC0415 - as above
+
+    role = provisioners._RESOURCE_HANDLERS["AWS::IAM::Role"]  # noqa: SLF001 - no public hook
+    role["create"] = with_boundary(role["create"], iam._roles, 1)  # noqa: SLF001 - as above
+    role["update"] = with_boundary(role["update"], iam._roles, 2)  # noqa: SLF001 - as above
 
 
 def mend_gateway(app: Any) -> None:  # noqa: ANN401 - a module without types
@@ -522,6 +549,7 @@ def mend_state_machines(stepfunctions: Any) -> None:  # noqa: ANN401 - a module 
 
 def main() -> None:
     """Mend the emulator and run it until it is told to end."""
+    import leading_keys  # type: ignore[import-not-found]  # noqa: PLC0415 - lies beside this file, which runs as a script
     from ministack import app  # noqa: PLC0415 - exists in its own environment only; the functions above are tested in ours
     from ministack.services import apigateway_v1, cloudwatch, iam, lambda_svc, stepfunctions  # noqa: PLC0415 - as above
 
@@ -537,6 +565,8 @@ def main() -> None:
     lambda_svc._sqs_esm_concurrency = with_numeric_concurrency(lambda_svc._sqs_esm_concurrency)  # noqa: SLF001 - as above
     bound_workers(lambda_svc)
     mend_secrets()
+    mend_roles()
+    leading_keys.mend_leading_keys()
     mend_gateway(app)
     lambda_svc._resolve_layer_zip = with_shared_layers(  # noqa: SLF001 - as above
         lambda_svc._resolve_layer_zip,  # noqa: SLF001 - as above
