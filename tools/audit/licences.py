@@ -116,7 +116,7 @@ def read_licence(installed: Distribution) -> str:
 
 
 def is_allowed(licence: str) -> bool:
-    """Whether an SPDX expression leaves us an allowed licence: one of those joined by OR, all that are joined by AND."""
+    """Whether an SPDX expression leaves us an allowed licence: one of those joined by OR, all joined by AND."""
     return any(
         all(set(_WORD.findall(part)) <= ALLOWED and part.strip() for part in choice.split(" AND "))
         for choice in licence.strip("()").split(" OR ")
