@@ -65,8 +65,8 @@ def _faults_of_statement(statement: Json, *, trust: bool) -> Iterator[str]:
     for service in as_list(principal["Service"]):
         if service not in SERVICES:
             yield f"allows {service}"
-    # A service acts for every account: what it does to a resource of ours has to come from ours. A role is passed to it by
-    # somebody who may (iam:PassRole).
+    # A service acts for every account: what it does to a resource of ours has to come from ours. A role is passed to it
+    # by somebody who may (iam:PassRole).
     if not trust and not _is_bound(statement.get("Condition", {})):
         yield "allows a service to act for any account"
 

@@ -62,5 +62,5 @@ def test_all_of_bandits_rules_are_on() -> None:
         ("anything()  # noqa", True),
     ],
 )
-def test_a_reason_is_told_from_none(line: str, unexplained: bool) -> None:  # noqa: FBT001 - a row of the table
+def test_a_reason_is_told_from_none(line: str, unexplained: bool) -> None:
     assert is_unexplained(line) is unexplained

@@ -14,7 +14,7 @@ def main() -> int:
     report = Runner().run(
         root_folder=None, files=[sys.argv[1]], runner_filter=RunnerFilter(framework=["cloudformation"])
     )
-    if report.parsing_errors or not report.resources:
+    if report.parsing_errors or not report.passed_checks:
         print(f"checkov can not read {sys.argv[1]}", file=sys.stderr)
         return 1
     failed = [

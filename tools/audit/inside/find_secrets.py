@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from detect_secrets import SecretsCollection
 from detect_secrets.core.potential_secret import PotentialSecret
+from detect_secrets.core.scan import scan_line
 from detect_secrets.settings import transient_settings
 
 # The services whose keys could come here, and what looks like a key of any.
@@ -26,6 +27,8 @@ DETECTORS = (
     "PypiTokenDetector",
     "SlackDetector",
 )
+# Made up, and in two pieces, so that it is not found where it stands.
+_CANARY = 'key = "AKIA' + 'Q7RZ2M5XK9TB4WPD"'
 # It would try at its service whether a key that it found works, and so send it out.
 _VERIFICATION = "detect_secrets.filters.common.is_ignored_due_to_verification_policies"
 
@@ -36,10 +39,13 @@ def _describe(secrets: Iterable[PotentialSecret]) -> list[dict[str, str | int]]:
 
 
 def main() -> int:
-    """Scan the files whose names come on standard input, one a line."""
+    """Scan the files whose names come on standard input, one a line; exit status 1 where a planted key is not found."""
     found = SecretsCollection()
     with transient_settings({"plugins_used": [{"name": name} for name in DETECTORS]}) as settings:
         settings.disable_filters(_VERIFICATION)
+        if not any(scan_line(_CANARY)):
+            print("a key that was planted is not found: the scan is blind", file=sys.stderr)
+            return 1
         names = sys.stdin.read().splitlines()
         for name in names:
             found.scan_file(name)
