@@ -28,7 +28,7 @@ SCANS: Final[Mapping[str, Callable[[], Verdict]]] = {
 def main() -> int:
     """Run the scans that are named, or all; returns 1 where one found something or did not come to an end."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("scan", nargs="*", choices=[[], *SCANS], metavar="scan", help=", ".join(SCANS))
+    parser.add_argument("scan", nargs="*", choices=list(SCANS), metavar="scan", help=", ".join(SCANS))
     names = parser.parse_args().scan or list(SCANS)
     with ThreadPoolExecutor() as pool:
         verdicts = list(pool.map(run, names))

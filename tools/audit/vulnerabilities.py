@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Final
 
 from tools.audit.licences import LAYER
-from tools.audit.places import build_environment, python_of
+from tools.audit.places import ScanFailed, build_environment, python_of
 from tools.audit.verdict import Verdict
 from tools.local_cloud.checkout import ROOT
 
 REASONS: Final = Path(__file__).parent / "vulnerabilities.toml"
 _ENVIRONMENT = "audit"
 _TIMEOUT_SECONDS = 5
+# What pip-audit's words have where the data could not be fetched: the library's errors, and its own sentence.
+_UNREACHABLE: Final = ("requests.exceptions.", "Could not connect to")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Answer:
 
 
 def audit_packages() -> Verdict:
-    """Audit the layer's packages. Raises ScanFailed where pip-audit can not be built."""
+    """Audit the layer's packages. Raises ScanFailed where pip-audit can not be built, or fails by itself."""
     build_environment(_ENVIRONMENT)
     accepted = read_accepted(REASONS.read_text("utf-8"))
     done = subprocess.run(
@@ -41,15 +43,17 @@ def audit_packages() -> Verdict:
         check=False,
         stdin=subprocess.DEVNULL,
     )
-    return judge(read_answers(done.stdout), accepted)
+    return judge(read_answers(done.stdout, done.stderr), accepted)
 
 
-def read_answers(said: str) -> tuple[Answer, ...]:
-    """Read pip-audit's document; nothing at all where it did not come to one (no network)."""
+def read_answers(said: str, complained: str) -> tuple[Answer, ...]:
+    """Read pip-audit's document; nothing where it had no network. Raises ScanFailed with its words for anything else."""
     try:
         packages = json.loads(said)["dependencies"]
-    except ValueError:
-        return ()
+    except ValueError as error:
+        if any(sign in complained for sign in _UNREACHABLE):
+            return ()
+        raise ScanFailed(f"pip-audit: {complained.strip()[-2000:]}") from error
     return tuple(
         Answer(
             f"{one['name']} {one.get('version', '')}".strip(),
