@@ -47,7 +47,7 @@ def audit_packages() -> Verdict:
 
 
 def read_answers(said: str, complained: str) -> tuple[Answer, ...]:
-    """Read pip-audit's document; nothing where it had no network. Raises ScanFailed with its words for anything else."""
+    """Read pip-audit's document; nothing where it had no network. Raises ScanFailed with its words otherwise."""
     try:
         packages = json.loads(said)["dependencies"]
     except ValueError as error:
