@@ -69,7 +69,7 @@ test-fast: setup ## Run the quick tests, in less than a minute
 	$(PYTHON) -m pytest -q -n $(WORKERS) $(FAST)
 
 .PHONY: check
-check: setup ## Lint, format, strict types, import rules, the template, the OpenAPI document, and that the clients are fresh
+check: setup ## Lint, format, strict types, import rules, the template, the OpenAPI document, fresh clients; security scans (docs/security.md)
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
@@ -79,6 +79,15 @@ check: setup ## Lint, format, strict types, import rules, the template, the Open
 	.venv/bin/cfn-lint template.yaml
 	PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.openapi.check
 	$(PYTHON) -m tools.local_cloud validate
+	$(PYTHON) -m tools.audit
+
+.PHONY: audit
+audit: setup ## The security scans of `make check` alone: template, secrets, licences, vulnerabilities; ARGS=secrets for one
+	@$(PYTHON) -m tools.audit $(ARGS)
+
+.PHONY: licences
+licences: setup ## Write docs/licences.md, what is shipped under which licence, from the locks; ARGS=--check compares
+	@$(PYTHON) -m tools.audit.licences $(ARGS)
 
 .PHONY: format
 format: setup ## Format the code and apply safe fixes
@@ -189,10 +198,10 @@ LOCK = "$$($(BOOTSTRAP) --uv)" pip compile --quiet --no-header --no-emit-index-u
 	--generate-hashes --python-version 3.13 $(UPGRADE)
 .PHONY: lock
 lock: ## Write the hash-locked requirements from requirements/*.in
-	cd requirements && for name in dev lambda ministack sam uv; do $(subst tools/,../tools/,$(LOCK)) --universal $$name.in -o $$name.txt || exit 1; done
+	cd requirements && for name in dev lambda ministack sam uv checkov audit; do $(subst tools/,../tools/,$(LOCK)) --universal $$name.in -o $$name.txt || exit 1; done
 	cd requirements && $(subst tools/,../tools/,$(LOCK)) --python-platform x86_64-manylinux2014 --constraint dev.txt layer.in \
 		-o ../layers/dependencies/requirements.txt
 
 .PHONY: clean
 clean: ## Remove what runs and builds left behind (not the environments)
-	rm -rf .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .audit_cache .hypothesis

@@ -1,4 +1,5 @@
-"""Build the checkout's own environments: `.venv`, `.tools/ministack`, `.tools/sam`, and on demand `.tools/lambda`.
+"""Build the checkout's own environments: `.venv`, `.tools/ministack`, `.tools/sam`, and on demand `.tools/lambda`,
+`.tools/checkov`, `.tools/audit`.
 
 Runs under any Python from 3.8 on that has venv or pip, and needs nothing else: Python 3.13 is found (PATH, then pyenv)
 or fetched by uv; uv itself is installed under `.tools/uv` when the machine has none. Every package is installed from a
@@ -28,9 +29,11 @@ ENVIRONMENTS = {
     "ministack": (ROOT / ".tools" / "ministack", ROOT / "requirements" / "ministack.txt"),
     "sam": (ROOT / ".tools" / "sam", ROOT / "requirements" / "sam.txt"),
     "lambda": (ROOT / ".tools" / "lambda", ROOT / "requirements" / "lambda.txt"),
+    "checkov": (ROOT / ".tools" / "checkov", ROOT / "requirements" / "checkov.txt"),
+    "audit": (ROOT / ".tools" / "audit", ROOT / "requirements" / "audit.txt"),
 }
-# Built only when it is named: `make invoke` without Docker.
-ON_DEMAND = {"lambda"}
+# Built only when they are named: `make invoke` without Docker; the scans of `make check` (tools/audit).
+ON_DEMAND = {"lambda", "checkov", "audit"}
 
 
 def main(arguments: list[str]) -> int:

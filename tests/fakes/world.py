@@ -252,7 +252,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.chance = Random(self.seed)  # noqa: S311 - a test's chance has to repeat
-        self.ids = SeededIds(Random(self.chance.random()))  # noqa: S311
+        self.ids = SeededIds(Random(self.chance.random()))  # noqa: S311 - repeatable on purpose
         self.store = InMemoryDynamoDb(BINDINGS, TRANSACTIONS)
         config = SimulatorConfig(
             client_id=_CLIENT_ID,
@@ -266,7 +266,7 @@ class World:
             ),
             variant=self.variant,
         )
-        self.simulator = Simulator(config, self.clock.now, Random(self.chance.random()))  # noqa: S311
+        self.simulator = Simulator(config, self.clock.now, Random(self.chance.random()))  # noqa: S311 - repeatable
         self.queues = WorldQueues(self.clock, lambda: self.weather)
         self.events = WeatheredEvents(lambda: self.weather)
         self.workflows = RecordingWorkflows()

@@ -43,7 +43,7 @@ def run_history(seed: int, coverage: Coverage, *, keep_trace: bool = False) -> H
     """Live through one history and judge it. Equal seeds give equal digests."""
     rng = Random(seed)  # noqa: S311 - the whole point is to repeat it
     plan = replace(draw_plan(rng), fickle=draw_fickleness(seed), key_overlap=draw_overlap(seed))
-    moods, thief = (Random(f"{who} {seed}") for who in ("moods", "stolen"))  # noqa: S311
+    moods, thief = (Random(f"{who} {seed}") for who in ("moods", "stolen"))  # noqa: S311 - repeatable
     universe = Universe(rng, plan, coverage, keep_trace=keep_trace, moods=moods, thief=thief)
     with counting(universe):
         try:

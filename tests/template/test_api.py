@@ -73,6 +73,7 @@ def test_the_stage_logs_the_route_and_no_data() -> None:
     forbidden = ("$context.path", "sourceIp", "authorizer", "querystring", "$context.identity.accessKey")
     assert not [value for value in fields.values() if any(word in value for word in forbidden)]
     assert fields["route"] == "$context.resourcePath"
+    assert fields["caller"] == "$context.identity.caller"  # who it was that asked
 
 
 def test_no_trace_has_what_the_access_log_leaves_out() -> None:

@@ -78,6 +78,11 @@ def test_tries_expire_by_the_attribute_that_the_log_writes() -> None:
     assert "StreamSpecification" not in table
 
 
+def test_the_log_can_be_restored_since_the_events_of_links_have_no_other_history() -> None:
+    table = resources("AWS::DynamoDB::Table")["WebhookLog"]
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
 def test_the_standard_schedule_is_the_parameters_and_outlasts_a_day() -> None:
     default = source()["Parameters"]["WebhookScheduleSeconds"]["Default"]
     assert tuple(map(int, default.split(","))) == STANDARD_SCHEDULE

@@ -11,7 +11,7 @@ from tools.openapi.json_values import Json, refer
 from tools.openapi.recorded import find_answers
 from tools.openapi.security import DOKU, NOBODY
 
-_SIGNED_TOKEN = "base64 of SHA256withRSA over `X-CLIENT-KEY|X-TIMESTAMP`, with DOKU's private key."  # noqa: S105
+_SIGNED_TOKEN = "base64 of SHA256withRSA over `X-CLIENT-KEY|X-TIMESTAMP`, with DOKU's private key."  # noqa: S105 - a text about one
 _SIGNED_CALL = (
     "base64 of HMAC-SHA512, with the merchant's secret key, over `POST:path:token:hash of the minified "
     "body:X-TIMESTAMP`; the path is that of the public base URL with the route behind it."

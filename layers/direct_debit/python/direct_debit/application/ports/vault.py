@@ -8,11 +8,11 @@ class SealedField(StrEnum):
     """Where a sealed text stands: the kind of record, and its field. A text opens there and nowhere else."""
 
     ACCESS_TOKEN = "binding.accessToken"  # noqa: S105 - a name
-    REFRESH_TOKEN = "binding.refreshToken"  # noqa: S105
+    REFRESH_TOKEN = "binding.refreshToken"  # noqa: S105 - a name
     AUTH_CODE = "binding.authCode"
     LINK_PAGE = "binding.redirectUrl"
     UNLINK_PAGE = "binding.unbindRedirectUrl"
-    B2B_TOKEN = "b2bToken.token"  # noqa: S105
+    B2B_TOKEN = "b2bToken.token"  # noqa: S105 - a name
     NOTICE = "inbox.body"
 
 
