@@ -1,12 +1,11 @@
 """Keys and secrets of one local stack."""
 
-import base64
 import json
 import secrets
 from dataclasses import dataclass, field
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from doku_snap.keys import load_private_key
+from tools.new_keys import new_key, new_private_key, public_half
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +50,12 @@ def new_credentials() -> Credentials:
         merchant_public_key=merchant_public,
         doku_private_key=doku_private,
         doku_public_key=doku_public,
-        token_key=_random_key(),
-        phone_pepper=_random_key(),
-        issued_token_key=_random_key(),
+        token_key=new_key(),
+        phone_pepper=new_key(),
+        issued_token_key=new_key(),
     )
-
-
-def _random_key() -> str:
-    return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def _key_pair() -> tuple[str, str]:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return private.decode(), public.decode()
+    private = new_private_key()
+    return private, public_half(load_private_key(private))
