@@ -7,8 +7,7 @@ import secrets
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from direct_debit.adapters.credentials import KEY_BYTES
-
+KEY_BYTES = 32
 _RSA_BITS = 2048
 _EXPONENT = 65537
 
@@ -20,10 +19,16 @@ def new_key() -> str:
 
 def new_private_key() -> str:
     """Return an RSA private key of 2048 bits, as PEM (PKCS#8)."""
+    return new_key_pair()[0]
+
+
+def new_key_pair() -> tuple[str, str]:
+    """Return an RSA key of 2048 bits as PEM: the private one (PKCS#8), and its public half."""
     key = rsa.generate_private_key(public_exponent=_EXPONENT, key_size=_RSA_BITS)
-    return key.private_bytes(
+    private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()
+    )
+    return private.decode(), public_half(key)
 
 
 def public_half(private_key: rsa.RSAPrivateKey) -> str:

@@ -4,8 +4,7 @@ import json
 import secrets
 from dataclasses import dataclass, field
 
-from doku_snap.keys import load_private_key
-from tools.new_keys import new_key, new_private_key, public_half
+from tools.new_keys import new_key, new_key_pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +40,8 @@ class Credentials:
 
 def new_credentials() -> Credentials:
     """Make two RSA-2048 pairs (the merchant's, DOKU's), a shared HMAC secret and the merchant's own keys."""
-    merchant_private, merchant_public = _key_pair()
-    doku_private, doku_public = _key_pair()
+    merchant_private, merchant_public = new_key_pair()
+    doku_private, doku_public = new_key_pair()
     return Credentials(
         client_id="BRN-0000-LOCAL",
         secret_key="SK-" + secrets.token_urlsafe(24),
@@ -54,8 +53,3 @@ def new_credentials() -> Credentials:
         phone_pepper=new_key(),
         issued_token_key=new_key(),
     )
-
-
-def _key_pair() -> tuple[str, str]:
-    private = new_private_key()
-    return private, public_half(load_private_key(private))
