@@ -279,7 +279,8 @@ class Shop:
 
 
 @cache
-def _make_pair(number: int) -> str:  # noqa: ARG001 - its number among the pairs of a run: making one takes long
+def _make_pair(number: int) -> str:
+    """Return one of a few pairs, by its number: making one takes long."""
     return new_private_key()
 
 
@@ -302,8 +303,8 @@ def describe(results: Sequence[Result]) -> str:
         "`make bench-rotations` (virtual time: no machine is measured): the operator's own `rotate`, six warm",
         "environments of the functions, a DOKU that signs and verifies and uses a token of ours for 14 of its 15",
         "minutes. Four of five orders come within the six minutes around a rotation. Repeated: requests of the",
-        "merchant's that got a 503, nothing done. Goal: nothing refused, every order paid once. Where DOKU switches its",
-        "secret key ten seconds before we know it, calls of ours are refused before any effect, and repeated.",
+        "merchant's that got a 503, nothing done. Goal: nothing refused, every order paid once. Where DOKU switches",
+        "its secret key ten seconds before we know it, calls of ours are refused before any effect, and repeated.",
         "",
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC:",
         "",

@@ -22,10 +22,14 @@ from tests.fakes.journey import REF, Merchant
 from tests.fakes.keyed_world import SECRET_KEY, KeyedWorld
 from tests.fakes.processes import TRANSACTIONS
 from tests.fakes.world import vector_keys
+from tools.documents import read_blocks
 from tools.doku_simulator.dials import Dial
 from tools.doku_simulator.operations import Operation
+from tools.local_cloud.checkout import ROOT
 from tools.new_keys import new_key, new_private_key, public_half
 from tools.ops.__main__ import main
+from tools.ops.public_doors import Verdict, ask_notification_door
+from tools.ops.secret_content import KEYS, read_content
 from tools.ops.system import System
 
 _KEYS = vector_keys()
@@ -498,6 +502,41 @@ def test_the_overlap_of_another_keys_rotation_stays(office: Office) -> None:
     status, facts = office.ask("revoke", "issuedTokenKey")
     assert (status, facts["revoked"]) == (0, True)
     assert "AWSPREVIOUS" in office.world.secrets.labels()
+
+
+# --- the runbook -----------------------------------------------------------------------------------------------------
+
+
+def test_the_runbook_ends_every_key_of_a_leaked_secret(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each line of docs/operations.md, "A key has leaked", in its order; DOKU's people do what is said beside them."""
+    world, stolen = office.world, read_content(office.world.secrets.text())
+    monkeypatch.chdir(office.folder)
+    private = next(office.pairs)
+    office.file("secret-key.txt", "SK-given-anew")
+    office.file("doku.pem", public_half(_load(private)))
+    merchant = Merchant(world)
+    merchant.link()
+    page = (ROOT / "docs/operations.md").read_text()
+    (block,) = [one for one in read_blocks(page) if one.heading == "A key has leaked"]
+    commands = [line.partition("#")[0].split()[1:] for line in block.shell.splitlines()]
+    done = []
+    for command in commands:
+        if command[:2] == ["rotate", "secretKey"]:
+            world.register(secret_key="SK-given-anew")
+        status, facts = office.ask(*command)
+        done.append((command[:2], status))
+        if "merchantPublicKey" in facts:
+            world.register(merchant_public_key=facts["merchantPublicKey"])
+        if command[:2] == ["rotate", "dokuPublicKey"]:
+            world.sign_with(private)
+    wait_for_registration = (["rotate", "merchantPrivateKey"], 3)
+    assert [one for one in done if one[1]] == [wait_for_registration]
+    assert len(done) == 12
+    now = read_content(world.secrets.text())
+    assert [key for key in KEYS if now.value(key) == stolen.value(key)] == ["phonePepper"]
+    for old in (stolen, now.changed(issuedTokenKey=stolen.fields["issuedTokenKey"])):
+        assert ask_notification_door(office.system, now, old).verdict is Verdict.REFUSED
+    assert merchant.pay_to_the_end().state is PaymentState.PAID
 
 
 # --- doctor ----------------------------------------------------------------------------------------------------------
