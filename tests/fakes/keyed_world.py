@@ -12,6 +12,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from random import Random
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -40,6 +41,7 @@ from tools.ops.system import System
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from direct_debit.application.ports.ports import Ports
 
@@ -48,7 +50,7 @@ DOKU_URL = "https://doku.example"
 
 _KEYS = vector_keys()
 _KINDS = {PAYMENT_NOTIFICATION: InboxKind.PAYMENT, BINDING_NOTIFICATION: InboxKind.BINDING}
-_TOKEN_KEPT = timedelta(minutes=14)  # of the 15 for which DOKU may use a token of ours
+_TOKEN_KEPT = (60.0, 840.0)  # s, drawn: of the 15 min for which DOKU may use a token of ours
 _UNAUTHORIZED = 401
 
 
@@ -73,10 +75,13 @@ class KeyedWorld(World):
     also_takes: str | None = None  # another secret key that DOKU takes on our calls, while it switches
     _fleet: list[Warm] = field(default_factory=list)
     _turn: int = 0
-    _token: tuple[str, object] | None = None
+    _token: str | None = None
+    _token_until: datetime | None = None
+    _habits: Random = field(init=False)
 
     def __post_init__(self) -> None:
         World.__post_init__(self)
+        self._habits = Random(self.seed)  # noqa: S311 - to be repeated
         self.secrets = FakeSecretsManager(self.clock)
         self.register(secret_key=SECRET_KEY, merchant_public_key=_KEYS["merchantPublicKeyPem"])
         self.sign_with(_KEYS["dokuPrivateKeyPkcs8Pem"])
@@ -183,14 +188,14 @@ class KeyedWorld(World):
         notifications = self.simulator.notifications
         now = self.clock.now()
         try:
-            if self._token is None or now - self._token[1] > _TOKEN_KEPT:  # type: ignore[operator]
+            if self._token is None or self._token_until is None or now >= self._token_until:
                 asked = notifications.build_token_request()
                 granted = self.receive(asked.path, asked.headers, asked.body)
-                token = read_token(granted.body.encode())
-                if token is None:
+                self._token = read_token(granted.body.encode())
+                if self._token is None:
                     return granted.status
-                self._token = (token, now)
-            request = notifications.build_notification(delivery, str(self._token[0]))
+                self._token_until = now + timedelta(seconds=self._habits.uniform(*_TOKEN_KEPT))
+            request = notifications.build_notification(delivery, self._token)
             return self.receive(request.path, request.headers, request.body).status
         except DirectDebitError:
             return 500

@@ -91,8 +91,7 @@ class SecretVersions:
         return current
 
     def put_pending(self, text: str) -> None:
-        """Keep a text aside as AWSPENDING, in the place of the one before."""
-        self.end("AWSPENDING")
+        """Keep a text aside as AWSPENDING, in the place of the one before: AWS moves the label."""
         self._client.put_secret_value(SecretId=self.secret_id, SecretString=text, VersionStages=["AWSPENDING"])
 
     def end(self, stage: Literal["AWSPREVIOUS", "AWSPENDING"]) -> bool:

@@ -5,13 +5,14 @@ import json
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPrivateNumbers
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from direct_debit.adapters.credentials import Credentials, parse_credentials
 from direct_debit.application.ports.vault import SealedField
@@ -355,16 +356,29 @@ def test_a_pair_that_doku_does_not_know_is_not_put(office: Office) -> None:
     assert "AWSPENDING" not in office.world.secrets.labels()
 
 
-def test_the_new_pairs_token_serves_all_functions(office: Office) -> None:
-    """DOKU honours its newest token: one that only the command had would leave the functions with a dead one."""
+def test_the_tokens_that_a_command_gets_are_shared_with_all_functions(office: Office) -> None:
+    """DOKU may honour its newest only: one that the command kept would leave the functions with a dead one."""
+
+    def shared() -> tuple[str, datetime]:
+        token = office.world.process().b2b_tokens.read().token
+        assert token is not None
+        return token.signed_with, token.issued_at
+
     merchant = Merchant(office.world)
     merchant.link()
+    old = office.system.ports.doku.key_id()
+    office.later(120)
     _, facts = office.ask("rotate", "merchantPrivateKey")
+    assert shared() == (old, office.world.clock.now())  # for the minutes in which no key may be taken
     office.world.register(merchant_public_key=facts["merchantPublicKey"])
+    office.later(120)
     office.run("rotate", "merchantPrivateKey")
-    asked = sum(one.operation == Operation.B2B_TOKEN for one in office.world.simulator.requests)
+    signed_with, issued_at = shared()
+    assert signed_with != old
+    assert issued_at == office.world.clock.now()
+    asked = [one.operation for one in office.world.simulator.requests].count(Operation.B2B_TOKEN)
     assert merchant.pay_to_the_end().state is PaymentState.PAID
-    assert sum(one.operation == Operation.B2B_TOKEN for one in office.world.simulator.requests) == asked
+    assert [one.operation for one in office.world.simulator.requests].count(Operation.B2B_TOKEN) == asked
     assert not office.world.refused
 
 
@@ -590,6 +604,24 @@ def test_the_doctor_names_the_field_and_the_remedy(office: Office, fields: dict[
     assert status == 3
     assert told in found["secret"][0]
     assert not any(f'"{value}"' in office.seen[-1] for value in fields.values())
+
+
+def test_the_doctor_tries_the_numbers_of_the_key_which_the_functions_leave_to_its_first_use(office: Office) -> None:
+    numbers = _load(office.secret.merchant_private_key).private_numbers()
+    torn = RSAPrivateNumbers(
+        p=numbers.p,
+        q=numbers.q,
+        d=numbers.d,
+        dmp1=numbers.dmp1 - 2,
+        dmq1=numbers.dmq1,
+        iqmp=numbers.iqmp,
+        public_numbers=numbers.public_numbers,
+    ).private_key(unsafe_skip_rsa_key_validation=True)
+    pem = torn.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    broken(office, merchantPrivateKey=pem)
+    status, found = findings(office)
+    assert status == 3
+    assert "merchantPrivateKey is not an unencrypted RSA private key" in found["secret"][0]
 
 
 def test_the_doctor_sees_our_own_half(office: Office) -> None:
