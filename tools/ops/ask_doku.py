@@ -13,7 +13,7 @@ from direct_debit.adapters.doku import WORKER_READ_SECONDS, DokuAdapter, DokuCon
 from direct_debit.adapters.vault import AesGcmVault
 from direct_debit.application.calls.obtain_b2b_token import Proof, obtain_b2b_token
 from direct_debit.application.deadline import Deadline
-from direct_debit.application.errors import DirectDebitError, Rejected
+from direct_debit.application.errors import DirectDebitError, Rejected, StoreUnavailable
 from direct_debit.application.ports.ports import TokenMemory
 from direct_debit.application.ports.telemetry import Metric
 from direct_debit.entrypoint.client_settings import make_client_settings
@@ -87,6 +87,8 @@ def _judge(error: DirectDebitError) -> bool | None:
 def _tell(error: DirectDebitError) -> str:
     if _judge(error) is False:
         return f"DOKU refused it ({error.code or 'without a code'})"
+    if isinstance(error, StoreUnavailable):
+        return f"DOKU was not asked: {error.detail}"
     return f"DOKU gave no token ({error.code or error.detail})"
 
 

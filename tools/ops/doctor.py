@@ -8,7 +8,6 @@ from tools.deploy.public_routes import BINDING_NOTIFICATION, PAYMENT_NOTIFICATIO
 from tools.ops.ask_doku import share_token
 from tools.ops.failure import OpsError
 from tools.ops.public_doors import Verdict, ask_notification_door, ask_token_door
-from tools.ops.registration import list_registration
 from tools.ops.report import DONE, NEEDS_A_PERSON, Report, tell_time
 from tools.ops.secret_content import INBOUND_KEYS, KEYS, Content, carry_over, find_faults, read_content
 from tools.ops.secret_versions import Version
@@ -104,6 +103,7 @@ def _examine_previous(previous: Version, current: Version, content: Content, sys
 
 
 def _examine_doku(current: Version, content: Content, system: System) -> Iterator[Finding]:
+    asked_at = system.ports.clock.now()
     answer = share_token(system, content, sealed_by=content)
     if answer.taken:
         yield Finding("token request", f"{answer.told}; it takes the key {content.merchant_fingerprint[:16]}...")
@@ -115,15 +115,26 @@ def _examine_doku(current: Version, content: Content, system: System) -> Iterato
         remedy = "compare clientId and the public key in DOKU's back office with what ./ops onboard prints"
         yield Finding("token request", told, remedy)
     yield _compare_clocks(current, answer.date)
+    yield _compare_own_clock(current, asked_at)
+
+
+def _compare_own_clock(current: Version, own: datetime) -> Finding:
+    """Compare this machine's time with AWS's: what these commands sign has it."""
+    if current.read_at is None:
+        return Finding("this machine's clock", "not checked: AWS told no time")
+    apart = abs(own - current.read_at)
+    told = f"it is {round(apart.total_seconds())} s from AWS's"
+    remedy = "set it right: what is tried from here is refused otherwise" if apart > _CLOCKS_DIFFER else None
+    return Finding("this machine's clock", told, remedy)
 
 
 def _compare_clocks(current: Version, doku: datetime | None) -> Finding:
-    """Compare AWS's time, which the functions have, with DOKU's; this machine's own does not matter."""
+    """Compare AWS's time, which the functions have, with DOKU's."""
     aws = current.read_at
     if aws is None or doku is None:
         return Finding("clock", f"not checked: {'AWS' if aws is None else 'DOKU'} told no time")
     apart = abs(doku - aws)
-    told = f"DOKU's and AWS's are {round(apart.total_seconds())} s apart at most"
+    told = f"DOKU's and AWS's are {round(apart.total_seconds())} s apart"
     if apart <= _CLOCKS_DIFFER:
         return Finding("clock", told)
     return Finding(
@@ -149,8 +160,7 @@ def _examine_doors(content: Content, system: System) -> Iterator[Finding]:
             yield Finding(f"{name} URL", told, remedy)
         else:
             yield Finding(f"{name} URL", answer.told, _door_remedy(base))
-    urls = list_registration(system, content).urls.values()
-    yield Finding("back office", f"can not be looked into from here; it must have {', '.join(urls)}")
+    yield Finding("back office", "what is registered can not be seen from here; ./ops onboard prints what has to be")
 
 
 def _door_remedy(base: str) -> str:

@@ -57,7 +57,7 @@ def revoke(key: Key, system: System) -> Report:
     trials = list(_try(key, content, replaced[:_MOST_TRIED], system))
     status = max((trial.status for trial in trials), key=[DONE, NEEDS_A_PERSON, FAILED].index)
     lines = [
-        f"what {key} was before is no longer heard; the one in use since {current.created_at:%Y-%m-%d %H:%M:%SZ} is",
+        f"no version but the one in use since {current.created_at:%Y-%m-%d %H:%M:%SZ} has another {key} that is heard",
         *(trial.told for trial in trials),
     ]
     if carried:

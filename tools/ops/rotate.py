@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from direct_debit.adapters.credentials import MalformedCredentials, read_fields
 from tools.new_keys import new_key, new_private_key
 from tools.ops.ask_doku import share_token
 from tools.ops.failure import OpsError
@@ -178,8 +179,7 @@ def _rotate_pair(secret: _Secret, system: System, how: How) -> Report:
     if pending is None or how.anew or how.source is not None:
         private_key = new_private_key() if how.source is None else read_value(how.source, "merchantPrivateKey")
         return _keep_aside(secret.content.changed(merchantPrivateKey=private_key), secret, system)
-    fields = json.loads(pending.text)
-    changed = secret.content.changed(merchantPrivateKey=fields.get(_PENDING_FIELD))
+    changed = secret.content.changed(merchantPrivateKey=_read_pending(pending))
     answer = share_token(system, changed, sealed_by=secret.content)
     if answer.taken is None:
         raise OpsError(f"{answer.told}: whether it takes the new key is not known, and the one in use stays; try again")
@@ -193,6 +193,16 @@ def _rotate_pair(secret: _Secret, system: System, how: How) -> Report:
 
 
 _AGAIN = "./ops rotate merchantPrivateKey"
+
+
+def _read_pending(pending: Version) -> str:
+    try:
+        private_key = read_fields(pending.text).get(_PENDING_FIELD)
+    except MalformedCredentials:
+        private_key = None
+    if not isinstance(private_key, str):
+        raise OpsError(f"the version AWSPENDING holds no pair that was kept aside: {_AGAIN} --anew makes one")
+    return private_key
 
 
 def _keep_aside(changed: Content, secret: _Secret, system: System) -> Report:

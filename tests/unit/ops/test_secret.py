@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPrivateNumbers
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from direct_debit.adapters.credentials import Credentials, parse_credentials
+from direct_debit.application.errors import StoreUnavailable
 from direct_debit.application.ports.vault import SealedField
 from direct_debit.domain.payment import PaymentState
 from doku_snap.keys import load_private_key
@@ -32,6 +33,9 @@ from tools.ops.__main__ import main
 from tools.ops.public_doors import Verdict, ask_notification_door
 from tools.ops.secret_content import KEYS, read_content
 from tools.ops.system import System
+
+if TYPE_CHECKING:
+    from direct_debit.application.ports.fleet import B2BTokens
 
 _KEYS = vector_keys()
 
@@ -356,6 +360,15 @@ def test_a_pair_that_doku_does_not_know_is_not_put(office: Office) -> None:
     assert "AWSPENDING" not in office.world.secrets.labels()
 
 
+@pytest.mark.parametrize("text", ["no JSON", "{}", '{"merchantPrivateKey": 1}'])
+def test_what_somebody_else_keeps_aside_is_no_pair(office: Office, text: str) -> None:
+    office.system.secret.put_pending(text)
+    status, told = office.run("rotate", "merchantPrivateKey")
+    assert status == 1
+    assert "./ops rotate merchantPrivateKey --anew makes one" in told
+    assert office.run("rotate", "merchantPrivateKey", "--anew")[0] == 3
+
+
 def test_the_tokens_that_a_command_gets_are_shared_with_all_functions(office: Office) -> None:
     """DOKU may honour its newest only: one that the command kept would leave the functions with a dead one."""
 
@@ -569,6 +582,7 @@ def test_the_doctor_finds_nothing_wrong(office: Office) -> None:
         "dokuPublicKey",
         "token request",
         "clock",
+        "this machine's clock",
         "token URL",
         "payment notification URL",
         "binding notification URL",
@@ -576,7 +590,7 @@ def test_the_doctor_finds_nothing_wrong(office: Office) -> None:
     } == set(found)
     assert [told for told, remedy in found.values() if remedy] == []
     assert "0 s apart" in found["clock"][0]
-    assert "can not be looked into from here" in found["back office"][0]
+    assert "can not be seen from here" in found["back office"][0]
     assert office.world.store.stream(TRANSACTIONS) == []
 
 
@@ -648,6 +662,29 @@ def test_the_doctor_compares_clocks(office: Office, seconds: float, expected: in
     assert status == expected
     assert f"{abs(seconds):.0f} s apart" in found["clock"][0]
     assert (found["clock"][1] is not None) == (expected == 3)
+
+
+def test_the_doctor_sees_a_wrong_clock_of_this_machine(office: Office) -> None:
+    wrong = FakeClock(office.world.clock.now() - timedelta(minutes=10))
+    office.system = replace(office.system, ports=replace(office.system.ports, clock=wrong))
+    status, found = findings(office)
+    assert status == 3
+    assert found["this machine's clock"] == (
+        "it is 600 s from AWS's",
+        "set it right: what is tried from here is refused otherwise",
+    )
+
+
+def test_the_doctor_tells_the_store_from_doku(office: Office) -> None:
+    class Away:
+        def read(self) -> None:
+            raise StoreUnavailable("the store answered AccessDeniedException")
+
+    away = cast("B2BTokens", Away())
+    office.system = replace(office.system, ports=replace(office.system.ports, b2b_tokens=away))
+    status, found = findings(office)
+    assert status == 3
+    assert found["token request"][0] == "DOKU was not asked: the store answered AccessDeniedException"
 
 
 def test_the_doctor_sees_doors_that_do_not_answer(office: Office) -> None:
