@@ -106,6 +106,10 @@ bench-unknown: setup ## Measure how long lost answers stay unknown: ARGS="--paym
 bench-outages: setup ## How long after an outage of DOKU's each open record is settled, in virtual time: ARGS="--seeds 20 --write"
 	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tests.benchmarks.outages $(ARGS)
 
+.PHONY: bench-rotations
+bench-rotations: setup ## Whether rotations of the keys under load refuse anything, in virtual time: ARGS="--orders 2000 --write"
+	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tests.benchmarks.rotations $(ARGS)
+
 .PHONY: bench-cost
 bench-cost: setup ## What an order takes of AWS, and costs: ARGS="--doku-seconds 0.8 --factor 1.2 --write"
 	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tests.benchmarks.cost $(ARGS)
@@ -119,7 +123,7 @@ bench: setup ## Measure the built functions beside a floor and DOKU's own librar
 	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tests.benchmarks.speed $(ARGS)
 
 .PHONY: bench-all
-bench-all: bench-unknown bench-outages bench-cost simulate-month bench ## Every benchmark, one after the other
+bench-all: bench-unknown bench-outages bench-rotations bench-cost simulate-month bench ## Every benchmark, one after the other
 
 .PHONY: simulate
 simulate: setup ## Search for a counter-example: SEEDS=10000, START=0; STATE=file makes it resumable, REPLAY=seed prints one history

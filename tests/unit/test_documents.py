@@ -94,8 +94,15 @@ def test_another_answer_than_the_pages_is_told_with_its_line() -> None:
         compare(Block("", 3, "pay", "done…\n", "text"), "not done")
 
 
-# Pages whose blocks run, by tests/e2e/test_documents.py and test_magic_values.py; a heading: only what is below it.
-_RUN = {("integrate.md", ""), ("api.md", ""), ("testing.md", ""), ("operations.md", "Find and export")}
+# Pages whose blocks run, by these tests below tests/e2e; a heading: only what is below it.
+_RUNNERS = ("test_documents.py", "test_magic_values.py", "test_leaked_key.py")
+_RUN = {
+    ("integrate.md", ""),
+    ("api.md", ""),
+    ("testing.md", ""),
+    ("operations.md", "Find and export"),
+    ("operations.md", "A key has leaked"),
+}
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda page: page.name)
@@ -106,7 +113,7 @@ def test_no_block_for_a_shell_is_left_out(page: Path) -> None:
 
 
 def test_the_pages_that_run_are_run() -> None:
-    tests = "".join((ROOT / "tests/e2e" / name).read_text() for name in ("test_documents.py", "test_magic_values.py"))
+    tests = "".join((ROOT / "tests/e2e" / name).read_text() for name in _RUNNERS)
     for page, heading in _RUN:
         assert f'"docs/{page}"' in tests
         assert heading in tests

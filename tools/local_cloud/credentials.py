@@ -1,12 +1,10 @@
 """Keys and secrets of one local stack."""
 
-import base64
 import json
 import secrets
 from dataclasses import dataclass, field
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from tools.new_keys import new_key, new_key_pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +40,8 @@ class Credentials:
 
 def new_credentials() -> Credentials:
     """Make two RSA-2048 pairs (the merchant's, DOKU's), a shared HMAC secret and the merchant's own keys."""
-    merchant_private, merchant_public = _key_pair()
-    doku_private, doku_public = _key_pair()
+    merchant_private, merchant_public = new_key_pair()
+    doku_private, doku_public = new_key_pair()
     return Credentials(
         client_id="BRN-0000-LOCAL",
         secret_key="SK-" + secrets.token_urlsafe(24),
@@ -51,20 +49,7 @@ def new_credentials() -> Credentials:
         merchant_public_key=merchant_public,
         doku_private_key=doku_private,
         doku_public_key=doku_public,
-        token_key=_random_key(),
-        phone_pepper=_random_key(),
-        issued_token_key=_random_key(),
+        token_key=new_key(),
+        phone_pepper=new_key(),
+        issued_token_key=new_key(),
     )
-
-
-def _random_key() -> str:
-    return base64.b64encode(secrets.token_bytes(32)).decode()
-
-
-def _key_pair() -> tuple[str, str]:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return private.decode(), public.decode()

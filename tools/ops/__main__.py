@@ -19,16 +19,21 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from direct_debit.application.errors import DirectDebitError, RecordUnreadable
+from tools.ops.doctor import doctor
 from tools.ops.explain_binding import explain_binding
 from tools.ops.explain_payment import explain_payment
 from tools.ops.export import FORMATS, KINDS, STATES, Export, export
 from tools.ops.failure import OpsError
+from tools.ops.onboard import FromDoku, onboard
 from tools.ops.queues import show_queues
 from tools.ops.redrive import discard, redrive
 from tools.ops.redrive_refund import redrive_refund
 from tools.ops.report import FAILED, Report, escape
 from tools.ops.resolve import resolve
 from tools.ops.review import close_notification, close_reversal, review
+from tools.ops.revoke import revoke
+from tools.ops.rotate import How, rotate
+from tools.ops.secret_content import KEYS
 from tools.ops.stream_failures import discard_failure, stream_failures
 from tools.ops.system import System, find_system
 from tools.ops.webhooks import replay, resend, show_webhooks
@@ -153,7 +158,45 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("begin", metavar="FROM", help="a time, UTC: 2026-03-02 or 2026-03-02T09:00:00Z")
     one.add_argument("end", metavar="TO", help="likewise; not included")
     one.add_argument("--send", action="store_true", help="do it; otherwise they are only counted")
+    _add_secret(add)
     return parser
+
+
+def _add_secret(add: Callable[[str, str, Command], argparse.ArgumentParser]) -> None:
+    """The commands about the secret. No value of it is ever an argument: `ps` and the shell's history would show it."""
+    one = add(
+        "onboard",
+        "fill the secret: make the keys, and tell what to register at DOKU",
+        lambda a, s: onboard(
+            FromDoku(
+                client_id=a.client_id,
+                client_key=a.doku_client_key,
+                secret_key=a.secret_key,
+                public_key=a.doku_public_key,
+            ),
+            s,
+        ),
+    )
+    one.add_argument("--client-id", metavar="ID", help="DOKU's name for the merchant")
+    one.add_argument("--secret-key", metavar="FILE", help="the file that has DOKU's secret key; - is standard input")
+    one.add_argument("--doku-public-key", metavar="FILE", help="the file that has DOKU's public key (PEM)")
+    one.add_argument("--doku-client-key", metavar="ID", help="X-CLIENT-KEY of DOKU's calls, if it is not the client id")
+    one = add(
+        "rotate",
+        "replace a key of the secret, so that nothing is refused",
+        lambda a, s: rotate(a.key, s, How(source=a.source, now=a.now, anew=a.anew)),
+    )
+    one.add_argument("key", metavar="KEY", choices=KEYS, help=", ".join(KEYS))
+    one.add_argument(
+        "--from", dest="source", metavar="FILE", help="the file that has the new value; - is standard input"
+    )
+    one.add_argument(
+        "--now", action="store_true", help="although an earlier rotation has not settled: a key has leaked"
+    )
+    one.add_argument("--anew", action="store_true", help="make another pair instead of the one that is kept aside")
+    one = add("revoke", "end what was replaced of a key, and try it", lambda a, s: revoke(a.key, s))
+    one.add_argument("key", metavar="KEY", choices=KEYS, help=", ".join(KEYS))
+    add("doctor", "is the secret whole, and does it fit DOKU and the doors", lambda _, s: doctor(s))
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:

@@ -1,10 +1,11 @@
 """The deployed system, found by its stack's name.
 
 Table names, queues and settings are those of the deployed ResolvePending function, so that these tools never speak of
-another system than the one that runs. The secret is not read: nobody needs its keys to operate the system.
+another system than the one that runs. The secret is read by the commands that are about it only.
 """
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +24,10 @@ from direct_debit.application.ports.ports import Ports
 from direct_debit.application.ports.webhooks import WebhookLog
 from direct_debit.entrypoint.container import build
 from direct_debit.entrypoint.settings import ConfigurationError, Environment, read_environment
+from doku_snap.transport import RequestsTransport
 from tools.ops.failure import OpsError
+from tools.ops.outside import Outside
+from tools.ops.secret_versions import SecretVersions
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -72,6 +76,8 @@ class System:
     invoke: Invoke
     inquire_status: str
     publish_events: str
+    secret: SecretVersions
+    outside: Outside
     webhooks: WebhookPart | None = None
 
 
@@ -107,6 +113,10 @@ def find_system(stack: str, *, endpoint: str | None = None, region: str | None =
         invoke=_invoker(functions),
         inquire_status=_output(outputs, "InquireStatusAlias", stack),
         publish_events=_output(outputs, "PublishEventsAlias", stack),
+        secret=SecretVersions(
+            session.client("secretsmanager", endpoint_url=endpoint, config=_CONFIG), environment.doku_secret_id
+        ),
+        outside=Outside(RequestsTransport(), time.sleep),
         webhooks=webhooks,
     )
 

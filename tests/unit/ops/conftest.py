@@ -11,9 +11,13 @@ from moto import mock_aws
 
 from direct_debit.adapters.dynamodb.client import Store
 from direct_debit.entrypoint.settings import read_environment
+from doku_snap.transport import RequestsTransport
 from tests.fakes.processes import BINDINGS, TRANSACTIONS
+from tests.fakes.secrets_manager import FakeSecretsManager
 from tests.integration.handlers.house import House, payment_body
 from tools.ops.failure import OpsError
+from tools.ops.outside import Outside
+from tools.ops.secret_versions import SecretVersions
 from tools.ops.system import QueuePair, System
 
 if TYPE_CHECKING:
@@ -62,6 +66,8 @@ class Desk:
             invoke=self._invoke,
             inquire_status="inquire_status",
             publish_events="publish_events",
+            secret=SecretVersions(FakeSecretsManager(self.house.world.clock).client, "secret"),
+            outside=Outside(RequestsTransport(), self.house.world.clock.sleep),
         )
 
     def _invoke(self, name: str, event: Mapping[str, object]) -> Mapping[str, object]:

@@ -110,7 +110,7 @@ def parse_credentials(text: str) -> Credentials:
     A key of `token_keys` that is no key and not the active one is left out and named in `faults`: the others stay good.
     Raises MalformedCredentials for all that is missing or wrong otherwise.
     """
-    fields = _read_object(text)
+    fields = read_fields(text)
     reader = _Reader(fields)
     client_id = reader.text("clientId")
     token_keys = reader.keys("tokenKeys")
@@ -134,7 +134,8 @@ def parse_credentials(text: str) -> Credentials:
     return credentials
 
 
-def _read_object(text: str) -> Mapping[str, object]:
+def read_fields(text: str) -> Mapping[str, object]:
+    """Return the fields of the secret's JSON as they stand there. Raises MalformedCredentials for no JSON object."""
     try:
         # Not strict: a PEM is pasted with its line breaks.
         fields = json.loads(text.removeprefix("\ufeff"), strict=False)

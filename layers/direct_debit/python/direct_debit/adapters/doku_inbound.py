@@ -81,7 +81,7 @@ class InboundDokuAdapter:
         keys, is_of_replaced_key = self._verified(verify)
         key = keys.issued_token_keys[0]
         issued = inbound.issue_token(
-            key_id=_key_id(key),
+            key_id=issued_token_key_id(key),
             key=key,
             issuer=self._issuer,
             audience=keys.client_key,
@@ -100,7 +100,7 @@ class InboundDokuAdapter:
                 call.body,
                 call.path,
                 secret_keys=keys.secret_keys,
-                token_keys={_key_id(key): key for key in keys.issued_token_keys},
+                token_keys={issued_token_key_id(key): key for key in keys.issued_token_keys},
                 issuer=self._issuer,
                 audience=keys.client_key,
                 partner_id=keys.client_id,
@@ -204,7 +204,7 @@ def _read_binding(verified: inbound.VerifiedNotification) -> AcceptNotification:
     )
 
 
-def _key_id(key: bytes) -> str:
+def issued_token_key_id(key: bytes) -> str:
     """Return a name for a key that says nothing about it: tokens name their key, so that a rotation drops none."""
     return hashlib.sha256(b"issued-token-key:" + key).hexdigest()[:_KEY_ID_LENGTH]
 

@@ -1,0 +1,152 @@
+"""End what was replaced: it is no longer heard, and that is proved by trying it where it can be tried."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from direct_debit.adapters.secrets import LIFETIME
+from tools.ops.ask_doku import share_token, try_key
+from tools.ops.failure import OpsError
+from tools.ops.public_doors import Verdict, ask_notification_door
+from tools.ops.report import DONE, FAILED, NEEDS_A_PERSON, Report
+from tools.ops.secret_content import Content, Key, carry_over, find_faults, read_content, read_previous, refuse_pepper
+from tools.ops.secret_versions import Version
+from tools.ops.system import System
+
+HEARD_EVERYWHERE = LIFETIME.total_seconds() + 10.0
+"""Seconds after which every function has read the secret anew."""
+
+_MOST_TRIED = 2  # each try is a refused call at the door, and five in an hour raise an alarm
+_BY_HAND: Mapping[Key, str] = {
+    "dokuPublicKey": (
+        "can not be tried from here: only DOKU's old private key could sign for it. No function reads the version that "
+        "had it any more"
+    ),
+    "tokenKeys": (
+        "can not be tried: no door takes a data key. New texts are sealed with another one; the old keys stay in the "
+        "secret, since texts are sealed with them until they are next used, and whoever has an old key and a copy of "
+        "the tables reads those"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    told: str
+    status: int
+
+
+def revoke(key: Key, system: System) -> Report:
+    """End the replaced values of a key, and try them. It takes a minute. May be repeated.
+
+    Data keys that only an ended version has are carried over. Raises OpsError where the key has not been replaced.
+    """
+    refuse_pepper(key)
+    current = system.secret.read_current()
+    content = read_content(current.text)
+    previous = system.secret.read("AWSPREVIOUS")
+    replaced = _find_replaced(key, content, [previous, *system.secret.read_unlabelled()])
+    if not replaced:
+        raise OpsError(
+            f"{key} has not been replaced, or nothing is left of what it was: if the one in use has leaked, "
+            f"./ops rotate {key} --now first"
+        )
+    carried = _end(previous, current, content, system) if _has_other(previous, key, content) else []
+    print("a minute, until every function has read the secret anew", file=sys.stderr, flush=True)
+    system.outside.pause(HEARD_EVERYWHERE)
+    trials = list(_try(key, content, replaced[:_MOST_TRIED], system))
+    status = max((trial.status for trial in trials), key=[DONE, NEEDS_A_PERSON, FAILED].index)
+    lines = [
+        f"no version but the one in use since {current.created_at:%Y-%m-%d %H:%M:%SZ} has another {key} that is heard",
+        *(trial.told for trial in trials),
+    ]
+    if carried:
+        lines.append(f"data keys that only the version before had came along: {', '.join(carried)}")
+    if key == "secretKey":
+        lines.append("DOKU's calls by the old one are refused from now on: see that DOKU has switched")
+    facts = {
+        "key": key,
+        "revoked": status != FAILED,
+        "tried": [trial.told for trial in trials],
+        "dataKeysCarriedOver": carried,
+    }
+    return Report(facts, lines, status)
+
+
+def _find_replaced(key: Key, content: Content, versions: Sequence[Version | None]) -> list[Content]:
+    """Return the contents in which the key is another one, each value once, the newest first."""
+    values = [content.value(key)]
+    found = []
+    for version in versions:
+        if version is None or find_faults(version.text):
+            continue
+        older = read_content(version.text)
+        if older.value(key) not in values:
+            values.append(older.value(key))
+            found.append(older)
+    return found
+
+
+def _has_other(previous: Version | None, key: Key, content: Content) -> bool:
+    """Whether AWSPREVIOUS has another value; else it may be the overlap of another key's rotation."""
+    before = read_previous(previous)
+    return before is not None and before.value(key) != content.value(key)
+
+
+def _end(previous: Version | None, current: Version, content: Content, system: System) -> list[str]:
+    """Let no version but the one in use have a label. Returns the ids of the data keys that were carried over."""
+    whole, carried = carry_over(content, read_previous(previous))
+    if carried:
+        system.secret.put(whole.text, after=current)
+    system.secret.end("AWSPREVIOUS")
+    return carried
+
+
+def _try(key: Key, content: Content, replaced: Sequence[Content], system: System) -> Iterator[_Trial]:
+    if key == "merchantPrivateKey":
+        yield from _try_at_doku(content, replaced, system)
+    elif key in _BY_HAND:
+        yield _Trial(f"{key} {_BY_HAND[key]}", DONE)
+    else:
+        yield from _try_at_door(key, content, replaced, system)
+
+
+def _try_at_door(key: Key, content: Content, replaced: Sequence[Content], system: System) -> Iterator[_Trial]:
+    control = ask_notification_door(system, content)
+    if control.verdict is not Verdict.HEARD:
+        yield _Trial(
+            f"not tried: the door does not hear the keys in use either ({control.told}), so that a refusal proves "
+            "nothing: ./ops doctor",
+            NEEDS_A_PERSON,
+        )
+        return
+    yield _Trial(
+        f"the door hears the keys in use ({control.told}: it misses a field, after it took the signature)", DONE
+    )
+    for older in replaced:
+        field = "issuedTokenKey" if key == "issuedTokenKey" else "secretKey"
+        answer = ask_notification_door(system, content, content.changed(**{field: older.fields[field]}))
+        if answer.verdict is Verdict.REFUSED:
+            yield _Trial(f"tried: a notification by the old {key} is refused ({answer.told})", DONE)
+        elif answer.verdict is Verdict.HEARD:
+            yield _Trial(
+                f"tried: a notification by the old {key} is still heard ({answer.told}): again in a minute", FAILED
+            )
+        else:
+            yield _Trial(f"not tried: the door {answer.told}: again in a minute", NEEDS_A_PERSON)
+
+
+def _try_at_doku(content: Content, replaced: Sequence[Content], system: System) -> Iterator[_Trial]:
+    answers = [
+        try_key(system, content.changed(merchantPrivateKey=one.fields["merchantPrivateKey"])) for one in replaced
+    ]
+    control = share_token(system, content, sealed_by=content)  # last: a token that an old key got ends the shared one
+    if not control.taken:
+        yield _Trial(f"DOKU does not take the key in use either ({control.told}): ./ops doctor", NEEDS_A_PERSON)
+    for answer in answers:
+        if answer.taken:
+            yield _Trial("tried: DOKU still takes the old key: have DOKU remove its public half, then again", FAILED)
+        elif answer.taken is None:
+            yield _Trial(f"not tried: {answer.told}: again later", NEEDS_A_PERSON)
+        elif control.taken:
+            yield _Trial("tried: DOKU refuses the old key, and takes the one in use", DONE)
