@@ -4,16 +4,18 @@ from itertools import pairwise
 
 import pytest
 
+from direct_debit.application.bindings.advance_binding import advance_binding
 from direct_debit.application.bindings.bind_account import BindAccount, bind_account
 from direct_debit.application.bindings.list_bindings import ListBindings, list_bindings
 from direct_debit.application.bindings.result import BindingResult
 from direct_debit.application.errors import Conflict, NotDone
 from direct_debit.application.ports.pages import OfCustomer
-from direct_debit.domain.binding import Binding, BindingState
+from direct_debit.domain.binding import Binding, BindingEvent, BindingState
+from direct_debit.domain.evidence import Evidence, EvidenceSource
 from tests.fakes.invariants import bindings_of, check_at_rest
 from tests.fakes.journey import PHONE, Merchant
 from tests.fakes.quiescence import come_to_rest
-from tests.fakes.weather import Fault
+from tests.fakes.weather import Fault, Weather
 from tests.fakes.world import World
 from tests.unit.application.support import Meanwhile, Strike, linked, lose_notifications, requests
 from tools.doku_simulator.config import ProviderVariant
@@ -115,6 +117,25 @@ def test_a_link_that_is_confirmed_while_it_is_replaced_stays() -> None:
 
 
 # --- a stranger with the customer's phone ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("customer", ["CUST-2", "CUST-1"], ids=["another", "the same"])
+def test_a_link_that_ends_while_it_is_in_the_way_keeps_nobody_out(customer: str) -> None:
+    """It held the account when the request was refused, and has failed by when it is looked at (seed 1519)."""
+    first = started()
+    world, ended = first.world, first.binding()
+
+    def end() -> None:
+        world.weather = Weather()
+        evidence = Evidence(EvidenceSource.ANSWER, world.clock.now(), "4030715")
+        advance_binding(world.process(), ended, BindingEvent.LINK_REFUSED, evidence)
+
+    world.weather = weather = Meanwhile("store.get_item", end)
+    second = Merchant(world, customer=customer).bind()
+    assert weather.done
+    assert second.binding.state is BindingState.PENDING
+    assert second.binding.id != ended.id
+    assert not second.replayed
 
 
 def test_nobodys_request_keeps_the_owner_of_an_account_out() -> None:

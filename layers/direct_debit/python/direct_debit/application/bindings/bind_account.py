@@ -41,7 +41,7 @@ from direct_debit.domain.evidence import Evidence, EvidenceSource
 
 _ATTEMPT = timedelta(seconds=30)  # nobody's request lives longer than this
 _HINT_DIGITS = 3
-_CLAIMS = 2  # of the account, of the customer: each may be held by another link
+_ROUNDS = 5  # two claims, each of which may be held by another link, and by one that is just ending
 _PAGES = 5  # so many earlier pages may be finished after all
 
 
@@ -95,19 +95,21 @@ def bind_account(command: BindAccount, ports: Ports, deadline: Deadline) -> Bind
         task_token=command.task_token,
     )
     replaced: tuple[str, ...] = ()
-    while len(replaced) <= _CLAIMS:
+    for _ in range(_ROUNDS):
         taken = ports.bindings.create(binding, now, replacing=replaced)
         if taken is None:
             return _send(binding, command, return_state, ports, deadline)
         holder = taken.holder
         if holder is None:
             raise NotDone("the account is being released by another link; repeat the request")
+        if not holder.holds_account:
+            continue  # it has ended since it was in the way
         if (holder.customer_id, holder.account) == (binding.customer_id, binding.account):
             return _go_on(holder, command, pages, ports, deadline)
         if not holder.is_unconfirmed:
             raise _conflict(holder, command.customer_id)
         replaced = (*replaced, holder.id)
-    raise NotDone("other links of this account are being started; repeat the request")
+    raise NotDone("other links of this account are being started or ended; repeat the request")
 
 
 def _conflict(holder: Binding, customer_id: str) -> Conflict:
