@@ -166,6 +166,8 @@ PAGES = [
     _page("a payment", "INV000000001"),
     _page("nothing", "", "It is empty."),
     _page("a mark cut off", "MjAyNi0wOC0wMVQwNzoxNTowMCswMDow"),
+    _page("a mark of before the first year", "MDAwMS0wMS0wMVQwMDowMDowMCswNzowMHw1ZjFjMDlhYnxJTlYx"),
+    _page("a mark of after the last year", "OTk5OS0xMi0zMVQyMzo1OTo1OS0wNzowMHw1ZjFjMDlhYnxJTlYx"),
     _page("a whole page's address", "https://api.example/v1/payments?after=x"),
     # `next` of the payments of CUST-2.
     _page(
