@@ -42,7 +42,7 @@ _TOKENS: Sequence[bytes] = (
 )
 _BLANKS = (None, None, 1, "\t", "\r\n ")
 _SEPARATORS = ((",", ":"), (", ", ": "), (" ,", "\t:\n"))
-_MOST_AT_ONCE = 4
+_AT_ONCE = (1, 1, 1, 2, 4)
 _DEEPEST = 24
 _INTO, _AS_BYTES = 0.9, 0.5  # how often a change goes on into what is there, or changes a text's bytes
 
@@ -53,11 +53,11 @@ def mutate(data: bytes, chance: Random, limit: int) -> bytes:
     if begin >= 0 and chance.random() < 0.6:
         value = _parse(data[begin:])
         if isinstance(value, dict):
-            for _ in range(chance.randint(1, _MOST_AT_ONCE)):
+            for _ in range(chance.choice(_AT_ONCE)):
                 value = _change(value, chance, 0)
             return (data[:begin] + write_json(value, chance))[:limit]
     changed = bytearray(data)
-    for _ in range(chance.randint(1, _MOST_AT_ONCE)):
+    for _ in range(chance.choice(_AT_ONCE)):
         _change_bytes(changed, chance)
     return bytes(changed[:limit])
 
