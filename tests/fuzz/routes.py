@@ -60,7 +60,8 @@ def fuzz_operation(name: str, requests: int, number: int) -> Tried:
     try:
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
             _generate(name, mode, examples, number, sender.send)
-        return Tried(name, sender.sent, sender.found and _make_small(sender.found, name))
+        found = sender.found
+        return Tried(name, sender.sent, None if found is None else _make_small(found, name))
     finally:
         sender.close()
 
