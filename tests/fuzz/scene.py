@@ -25,6 +25,7 @@ _PERSONAL = ("customerName", "email", "idCard", "address", "dateOfBirth")
 _HIDDEN = frozenset({*_PERSONAL, "phone", "otp", "authCode", "note"})
 _OWN_FAULTS = re.compile(r"/problems/(?!not-done|circuit-open)")
 _LEAST_FAULT = 500
+_PHONE_SHOWS = "a phone is readable"  # as the invariant says it
 _EVERY = 20  # requests, after which the workers and the schedule get their turn
 _SIGNER = vector_signer()
 
@@ -72,6 +73,7 @@ class Scene:
     references: tuple[str, ...] = ("INV000000001", "INV000000002", "INV000000003")
     _asked: int = 0
     _heard: int = 0
+    _is_phone_told: bool = False  # by the caller, as a customer's id for example: api.md forbids it, nothing refuses it
 
     @classmethod
     @contextmanager
@@ -95,6 +97,7 @@ class Scene:
     def try_request(self, request: Request) -> int:
         """Send a request and return the status. Raises what goes wrong: Broken, or what came out of the handler."""
         self._asked += 1
+        self._is_phone_told = self._is_phone_told or _tells_phone(request)
         log = self.house.log
         answer = self.house.invoke(request.operation, request.to_event())
         status, text = int(answer["statusCode"]), str(answer["body"])
@@ -111,8 +114,11 @@ class Scene:
                 require(canary not in json.dumps(answer), "no answer holds what is secret or personal")
         if self._asked % _EVERY == 0:
             self.house.world.pump()
+            self.house.world.tick()
             self._heard = log.tell()
-            require(check_always(self.house.world) == [], "the records agree with the bank's ledger")
+            told = {_PHONE_SHOWS} if self._is_phone_told else set()
+            violations = [one for one in check_always(self.house.world) if one not in told]
+            require(violations == [], f"the records agree with the bank's ledger: {violations}")
         return status
 
     # --- making requests of requests ---------------------------------------------------------------------------------
@@ -192,6 +198,14 @@ def _read(body: bytes | None) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return members if isinstance(members, dict) else None
+
+
+def _tells_phone(request: Request) -> bool:
+    """Whether the text of the phone stands in another field too."""
+    members = _read(request.body) or {}
+    phone = members.get("phone")
+    others = json.dumps({name: value for name, value in members.items() if name != "phone"})
+    return isinstance(phone, str) and phone in others
 
 
 def _is_hidden(request: Request) -> bool:
