@@ -39,7 +39,7 @@ _SIGNED_BY_RSA = 10  # of a batch: openssl takes one text a time
 _BATCHES_PER_KEY = 4
 _LONGEST = 8192
 _MAC_BYTES = 64
-_SECRET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz0123456789-_/+=éß東"
+_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz0123456789-_/+=éß東"
 _SEEDS = [
     *(body for name in ("payment", "refund", "checkStatus", "accountBinding") for body in read_bodies(name, "request")),
     *read_bodies("inboundPaymentNotification", "request"),
@@ -87,7 +87,7 @@ class _Bench:
         if self.batches % _BATCHES_PER_KEY == 0:
             self._make_key()
         self.batches += 1
-        secret = "".join(self.chance.choices(_SECRET, k=self.chance.randint(1, 200)))
+        secret = "".join(self.chance.choices(_LETTERS, k=self.chance.randint(1, 200)))
         bodies = [self._make_body() for _ in range(size)]
         hashes = self._digest([minify_by_hand(body) for body in bodies], "-sha256", size=32)
         calls = [self._make_call() for _ in bodies]

@@ -27,6 +27,10 @@ def check_secret(data: bytes) -> None:
     require(all(len(key) == KEY_BYTES for key in keys), "each key has its length")
 
 
+def _write_pem(kind: str) -> str:
+    return f"-----BEGIN {kind}-----\n{CANARY}\n-----END {kind}-----\n"
+
+
 _KEY = base64.b64encode((CANARY * 4).encode()).decode()
 _GOOD = {
     "clientId": KEYS["clientId"],
@@ -40,8 +44,8 @@ _GOOD = {
 }
 _WRONG = {
     **_GOOD,
-    "merchantPrivateKey": f"-----BEGIN PRIVATE KEY-----\n{CANARY}\n-----END PRIVATE KEY-----\n",
-    "dokuPublicKey": f"-----BEGIN CERTIFICATE-----\n{CANARY}\n-----END CERTIFICATE-----\n",
+    "merchantPrivateKey": _write_pem("PRIVATE KEY"),
+    "dokuPublicKey": _write_pem("CERTIFICATE"),
     "phonePepper": CANARY,
     "activeTokenKey": CANARY,
     "issuedTokenKey": [CANARY],
