@@ -19,6 +19,7 @@ from tests.fuzz.unguided import run_unguided
 CASES = 20_000  # of each reader, for N=1; a hundred times as many are a release's
 _FINDING = "finding.json"
 _UNITS = re.compile(r"stat::number_of_executed_units:\s*(\d+)")
+_INTERRUPTED = "libFuzzer: run interrupted"
 _COVERED = re.compile(r"#\d+\s.*?cov: (\d+)")
 
 
@@ -55,6 +56,8 @@ def _run_guided(target: Target, cases: int, seed: int, state: State) -> Tried:
         found = json.loads(told.read_text())
         return Tried(target.name, found["tried"], Finding(target.name, base64.b64decode(found["data"]), found["error"]))
     units = _UNITS.search(done.stderr)
+    if units is not None and _INTERRUPTED in done.stderr:
+        return Tried(target.name, int(units[1]), None)
     if done.returncode != 0 or units is None:  # it hung, or used too much memory: libFuzzer left the input
         last = "\n".join(done.stderr.splitlines()[-8:])
         files = sorted(folder.glob("[a-z]*-*"), key=lambda file: file.stat().st_mtime)

@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from subprocess import CompletedProcess
 
 import pytest
 
 from tests.fuzz import __main__ as program
 from tests.fuzz.mutation import mutate
 from tests.fuzz.openssl import compare_with_openssl
+from tests.fuzz.readers import fuzz_readers
 from tests.fuzz.scene import OTP, Request, Scene, change
 from tests.fuzz.shrink import shrink
 from tests.fuzz.state import State
@@ -165,6 +167,18 @@ def test_a_run_without_findings_ends_with_0(
     assert program.main() == 0
     assert "key-item" in capsys.readouterr().out
     assert [(name, count.cases, count.runs) for name, count in State(tmp_path)] == [("key-item", 200, 1)]
+
+
+@pytest.mark.parametrize(("said", "is_found"), [("libFuzzer: run interrupted; exiting", False), ("timeout", True)])
+def test_an_interrupted_run_is_no_finding(
+    said: str, is_found: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = f"{said}\nstat::number_of_executed_units: 12\n"
+    monkeypatch.setattr("tests.fuzz.readers.find_spec", lambda _: True)
+    monkeypatch.setattr("subprocess.run", lambda *_, **__: CompletedProcess([], 72, "", told))
+    (tried,) = fuzz_readers([BUGGY], 50, SEED, State(tmp_path), 1)
+    assert tried.cases == 12
+    assert (tried.finding is not None) is is_found
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="compares with the program openssl: there is none here")
