@@ -143,6 +143,12 @@ mutation: setup ## Change the source one place at a time; a test or the simulati
 	@PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tests.mutation --jobs $(WORKERS) --only "$(ONLY)" $(if $(SAMPLE),--sample $(SAMPLE)) \
 		$(if $(SEED),--seed $(SEED)) $(if $(STATE),--state $(STATE))
 
+.PHONY: fuzz
+fuzz: setup ## Inputs that nobody thought of: N=1 (100: a release's), SEED=0, ONLY=part of a name, STATE=.local/fuzz, REPLAY=target:base64
+	@$(BOOTSTRAP) fuzz
+	@PYTHONPATH=.:$(LAYERS) .tools/fuzz/bin/python -m tests.fuzz --jobs $(WORKERS) --only "$(ONLY)" $(if $(N),--scale $(N)) \
+		$(if $(SEED),--seed $(SEED)) $(if $(STATE),--state $(STATE)) $(if $(REPLAY),--replay $(REPLAY))
+
 .PHONY: fidelity
 fidelity: setup ## Compare the in-memory store with moto over 20,000 random operations
 	STORE_OPERATIONS=20000 $(PYTHON) -m pytest -q tests/integration/adapters/test_differential.py
@@ -202,7 +208,7 @@ LOCK = "$$($(BOOTSTRAP) --uv)" pip compile --quiet --no-header --no-emit-index-u
 	--generate-hashes --python-version 3.13 $(UPGRADE)
 .PHONY: lock
 lock: ## Write the hash-locked requirements from requirements/*.in
-	cd requirements && for name in dev lambda ministack sam uv checkov audit; do $(subst tools/,../tools/,$(LOCK)) --universal $$name.in -o $$name.txt || exit 1; done
+	cd requirements && for name in dev lambda ministack sam uv checkov audit fuzz; do $(subst tools/,../tools/,$(LOCK)) --universal $$name.in -o $$name.txt || exit 1; done
 	cd requirements && $(subst tools/,../tools/,$(LOCK)) --python-platform x86_64-manylinux2014 --constraint dev.txt layer.in \
 		-o ../layers/dependencies/requirements.txt
 

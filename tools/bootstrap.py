@@ -1,5 +1,5 @@
 """Build the checkout's own environments: `.venv`, `.tools/ministack`, `.tools/sam`, and on demand `.tools/lambda`,
-`.tools/checkov`, `.tools/audit`.
+`.tools/checkov`, `.tools/audit`, `.tools/fuzz`.
 
 Runs under any Python from 3.8 on that has venv or pip, and needs nothing else: Python 3.13 is found (PATH, then pyenv)
 or fetched by uv; uv itself is installed under `.tools/uv` when the machine has none. Every package is installed from a
@@ -31,9 +31,10 @@ ENVIRONMENTS = {
     "lambda": (ROOT / ".tools" / "lambda", ROOT / "requirements" / "lambda.txt"),
     "checkov": (ROOT / ".tools" / "checkov", ROOT / "requirements" / "checkov.txt"),
     "audit": (ROOT / ".tools" / "audit", ROOT / "requirements" / "audit.txt"),
+    "fuzz": (ROOT / ".tools" / "fuzz", ROOT / "requirements" / "fuzz.txt"),
 }
-# Built only when they are named: `make invoke` without Docker; the scans of `make check` (tools/audit).
-ON_DEMAND = {"lambda", "checkov", "audit"}
+# Built only when they are named: `make invoke` without Docker; the scans of `make check` (tools/audit); `make fuzz`.
+ON_DEMAND = {"lambda", "checkov", "audit", "fuzz"}
 
 
 def main(arguments: list[str]) -> int:

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, settings
 
 TESTS = Path(__file__).resolve().parents[1]
 PROFILE = TESTS / "conftest.py"
-# A program, which lets property tests fail without looking for the smallest example.
-MUTATION = TESTS / "mutation" / "run.py"
+# Programs: one lets property tests fail without looking for the smallest example, the other only makes requests.
+PROGRAMS = (TESTS / "mutation" / "run.py", TESTS / "fuzz" / "routes.py")
 # How much is tried is a test's own business.
 ALLOWED = {"max_examples", "stateful_step_count"}
 # Ways around a test's own `@settings`: they change what other tests get too, or what the check of names would miss.
@@ -78,7 +78,7 @@ def test_only_continuous_integration_repeats_its_examples(place: str, monkeypatc
 
 
 def test_no_test_departs_from_the_profile() -> None:
-    sources = [path for path in TESTS.rglob("*.py") if path not in (PROFILE, MUTATION, Path(__file__))]
+    sources = [path for path in TESTS.rglob("*.py") if path not in (PROFILE, *PROGRAMS, Path(__file__))]
     assert len(sources) > 100
     departures = {str(path.relative_to(TESTS)): find_departures(path.read_text()) for path in sources}
     assert {path: found for path, found in departures.items() if found} == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -112,6 +113,23 @@ def test_a_field_that_is_missing_is_named_without_values() -> None:
 def test_a_field_of_another_type_is_named_without_values() -> None:
     with pytest.raises(MalformedItem, match="version is missing or no integer"):
         read_payment({**write_payment(a_payment()), "version": {"S": "secret"}})
+
+
+@pytest.mark.parametrize(
+    "at", ["2026-03-02T09:00:00", "2026-03-02", "0001-01-01T00:00:00+07:00", "9999-12-31T23:59:59-07:00"]
+)
+def test_a_time_without_a_place_in_utc_is_malformed(at: str) -> None:
+    """Found by fuzzing: it was read, and what compared it with the clock, or wrote the record again, failed."""
+    with pytest.raises(MalformedItem, match="createdAt is missing or no time"):
+        read_payment({**write_payment(a_payment()), "createdAt": {"S": at}})
+    with pytest.raises(MalformedItem, match="untold is no list of moves"):
+        read_payment({**write_payment(a_payment()), "untold": {"L": [{"S": f"3|{at}|PAID|m||answer|||"}]}})
+
+
+def test_a_time_of_another_zone_is_the_same_time() -> None:
+    read = read_payment({**write_payment(a_payment()), "createdAt": {"S": "2026-03-02T16:00:00+07:00"}})
+    assert read.created_at == datetime(2026, 3, 2, 9, tzinfo=UTC)
+    assert read.created_at.tzinfo is UTC
 
 
 UNKNOWN_MOVE = [{"S": "3|2026-03-02T09:00:00.000000Z|SETTLING|m||answer|||"}]

@@ -115,6 +115,21 @@ def test_a_text_that_ends_being_json_is_told_where() -> None:
         parse_credentials("")  # also what was put as SecretBinary
 
 
+@pytest.mark.parametrize("text", ["[" * 100_000, "9" * 5_000, '{"clientId":' * 100_000])
+def test_a_text_that_the_json_reader_gives_up_on_is_refused_too(text: str) -> None:
+    """Found by fuzzing: RecursionError and a plain ValueError came out, so the good version was not kept."""
+    with pytest.raises(MalformedCredentials, match="nested too deeply, or holds a number"):
+        parse_credentials(text)
+
+
+@pytest.mark.parametrize("active", [[], {}, None, 1])
+def test_an_active_key_that_is_no_text_is_named(active: object) -> None:
+    """Found by fuzzing: a list ended in a TypeError."""
+    with pytest.raises(MalformedCredentials) as error:
+        parse_credentials(json.dumps({**FIELDS, "activeTokenKey": active}))
+    assert error.value.fields == ["activeTokenKey"]
+
+
 def test_a_bad_key_among_several_spoils_nothing_and_is_named() -> None:
     credentials = parse_credentials(json.dumps({**FIELDS, "tokenKeys": {"k1": "CANARY", "k2": key("2")}}))
     assert credentials.token_keys == {"k2": b"2" * 32}

@@ -73,6 +73,29 @@ def test_bodies_that_parsers_choke_on_can_be_checked(body: bytes) -> None:
     assert not verify_symmetric("x", "secret", method="POST", path="/p", b2b_token="t", body=body, timestamp="ts")
 
 
+@pytest.mark.parametrize(
+    ("signed", "received", "accepted"),
+    [
+        ("10000.0", "10000.00", True),  # as a sender's double is written
+        ("10000.5", "1.00005E+4", True),
+        ("1234567890123456.8", "1234567890123456.78", False),
+        ("10000.5", "10000.500000000000000000001", False),
+        ("Infinity", "1e400", False),
+        ("0.0", "1e-999999999999999999999", False),
+    ],
+)
+def test_a_number_counts_as_written_again_only_with_all_of_its_digits(
+    signed: str, received: str, accepted: bool
+) -> None:
+    """Found by fuzzing: one signature was good for two amounts."""
+    signature = sign_symmetric(
+        symmetric_string_to_sign("POST", "/p", "t", f'{{"a":{signed}}}'.encode(), "ts"), "secret"
+    )
+    body = f'{{"a": {received}}}'.encode()
+    parts = {"method": "POST", "path": "/p", "b2b_token": "t", "timestamp": "ts"}
+    assert verify_symmetric(signature, "secret", body=body, **parts) is accepted
+
+
 def test_serialize_is_compact_raw_utf8_in_the_given_order() -> None:
     assert serialize({"b": "é / <&> 東", "a": [1, {}]}) == '{"b":"é / <&> 東","a":[1,{}]}'.encode()
     with pytest.raises(ValueError, match="Out of range"):

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from enum import StrEnum
 
 from cryptography.exceptions import InvalidSignature
@@ -193,7 +194,7 @@ def _write_forms(body: bytes) -> Iterator[tuple[BodyForm, bytes]]:
     yield BodyForm.RAW, body
     yield BodyForm.MINIFIED, minify(body)
     try:
-        parsed = json.loads(body)
+        parsed = json.loads(body, parse_float=_parse_exactly)
         text = json.dumps(parsed, separators=(",", ":"), ensure_ascii=False)
         ascii_text = json.dumps(parsed, separators=(",", ":"), ensure_ascii=True)
         yield BodyForm.RESERIALISED, text.encode("utf-8")
@@ -202,5 +203,16 @@ def _write_forms(body: bytes) -> Iterator[tuple[BodyForm, bytes]]:
         yield BodyForm.HTML_ESCAPED, text.translate(_HTML_ESCAPES).encode("utf-8")
         yield BodyForm.SLASH_ESCAPED, text.replace("/", r"\/").encode("utf-8")
         yield BodyForm.SLASH_AND_ASCII_ESCAPED, ascii_text.replace("/", r"\/").encode("ascii")
-    except (ValueError, RecursionError):
+    except (ValueError, ArithmeticError, RecursionError):
         return  # not JSON, or JSON that cannot be written again: only the literal forms count
+
+
+def _parse_exactly(text: str) -> float:
+    """A number as a sender's double; one signature must not be good for two amounts.
+
+    Raises ValueError for one that a double changes, and ArithmeticError for an exponent without an end.
+    """
+    number = float(text)
+    if Decimal(repr(number)) != Decimal(text):
+        raise ValueError("more digits than a double holds")
+    return number

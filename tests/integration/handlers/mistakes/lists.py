@@ -1,5 +1,6 @@
 """What people ask lists for: days, states, pages, and parameters that other APIs have."""
 
+from base64 import urlsafe_b64encode
 from dataclasses import replace
 
 from tests.integration.handlers.mistakes.mistake import Mistake, look
@@ -48,6 +49,10 @@ def _limit(value: str) -> Mistake:
 
 def _page(did: str, after: str, says: str = NEXT) -> Mistake:
     return _list(f"behind {did}", says, "after", **CUSTOMER, after=after)
+
+
+def _mark(at: str) -> str:
+    return urlsafe_b64encode(f"{at}|5f1c09ab|INV1".encode()).decode().rstrip("=")
 
 
 def _named(name: str, says: str, value: str = "2") -> Mistake:
@@ -166,6 +171,8 @@ PAGES = [
     _page("a payment", "INV000000001"),
     _page("nothing", "", "It is empty."),
     _page("a mark cut off", "MjAyNi0wOC0wMVQwNzoxNTowMCswMDow"),
+    _page("a mark of before the first year", _mark("0001-01-01T00:00:00+07:00")),
+    _page("a mark of after the last year", _mark("9999-12-31T23:59:59-07:00")),
     _page("a whole page's address", "https://api.example/v1/payments?after=x"),
     # `next` of the payments of CUST-2.
     _page(

@@ -136,13 +136,15 @@ def parse_credentials(text: str) -> Credentials:
 
 def read_fields(text: str) -> Mapping[str, object]:
     """Return the fields of the secret's JSON as they stand there. Raises MalformedCredentials for no JSON object."""
+    fields: object = None
+    where = ""
     try:
         # Not strict: a PEM is pasted with its line breaks.
         fields = json.loads(text.removeprefix("\ufeff"), strict=False)
     except json.JSONDecodeError as error:
-        fields, where = None, f" (it ends being JSON at line {error.lineno}, column {error.colno})" if text else ""
-    else:
-        where = ""
+        where = f" (it ends being JSON at line {error.lineno}, column {error.colno})" if text else ""
+    except (ValueError, RecursionError):
+        where = " (it is nested too deeply, or holds a number that is too long)"
     if not isinstance(fields, dict):  # outside of the handler: the error would carry the secret's text
         raise MalformedCredentials(("(all)", f"must be a JSON object in SecretString{where}"))
     return fields
@@ -200,7 +202,8 @@ class _Reader:
         keys = {key_id: _decode_key(value) for key_id, value in given.items()}
         wrong = [(f"{name}.{key_id}", _KEY_RULE) for key_id, key in keys.items() if key is None]
         good = {key_id: key for key_id, key in keys.items() if key is not None}
-        if self._fields.get("activeTokenKey") in good:
+        active = self._fields.get("activeTokenKey")
+        if isinstance(active, str) and active in good:
             self.left_out += wrong
         else:
             self.faults += wrong

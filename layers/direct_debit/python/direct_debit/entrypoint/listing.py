@@ -2,7 +2,7 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, ClassVar, Self
 from zlib import crc32
 
@@ -33,10 +33,13 @@ def read_mark(text: str) -> tuple[PageMark, str]:
     """Read what `write_mark` wrote. Raises ValueError."""
     at, _, rest = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition("|")
     of, _, record_id = rest.partition("|")
-    mark = PageMark(datetime.fromisoformat(at), record_id)
-    if mark.at.tzinfo is None or not record_id:
+    moment = datetime.fromisoformat(at)
+    if moment.tzinfo is None or not record_id:
         raise ValueError("no mark")
-    return mark, of
+    try:
+        return PageMark(moment.astimezone(UTC), record_id), of
+    except OverflowError:
+        raise ValueError("no mark: a time that UTC has not") from None
 
 
 def name_list(operation: str, selection: Selection) -> str:

@@ -77,6 +77,19 @@ def write_instant(value: datetime) -> str:
     return value.isoformat(timespec="microseconds")[:_WITHOUT_OFFSET] + "Z"
 
 
+def parse_instant(value: str) -> datetime:
+    """Return the time of a text, in UTC. Raises ValueError for what is no time, or none of a known zone."""
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is UTC:
+        return moment
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time before the first year, or after the last") from None
+
+
 # --- from DynamoDB ---------------------------------------------------------------------------------------------------
 
 
@@ -125,7 +138,7 @@ def read_flag(item: Item, name: str) -> bool:
 def read_instant(item: Item, name: str) -> datetime:
     """Return a time that must be there, in UTC."""
     try:
-        return datetime.fromisoformat(item[name]["S"])
+        return parse_instant(item[name]["S"])
     except (KeyError, ValueError):
         raise MalformedItem(f"{name} is missing or no time") from None
 

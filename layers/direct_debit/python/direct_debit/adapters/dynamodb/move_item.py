@@ -6,10 +6,9 @@ DOKU's text and may hold any printable character. Short, because each write of t
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
-from direct_debit.adapters.dynamodb.items import MalformedItem, write_instant
+from direct_debit.adapters.dynamodb.items import MalformedItem, parse_instant, write_instant
 from direct_debit.domain.move import Move
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ def _read(text: str) -> Move:
     version, at, state, flags, refund_state, source, code, reason, response_code = members
     return Move(
         version=int(version),
-        at=datetime.fromisoformat(at),
+        at=parse_instant(at),
         state=state,
         moved=_MOVED in flags,
         refund_state=refund_state or None,
