@@ -37,8 +37,6 @@ def payment_in(state: PaymentState, **changes: object) -> Payment:
         customer_id="C1",
         amount=Amount.parse("10000.00"),
         remarks="Order 1",
-        success_url="https://shop.example/ok",
-        failed_url="https://shop.example/no",
         request_hash="",
         state=state,
         version=7,

@@ -65,8 +65,10 @@ def test_the_requests_pages_come_before_the_deployments(given: str | None, defau
     merchant = linked()
     world = merchant.world
     world.settings = replace(world.settings, default_success_url=default, default_failed_url=default)
-    payment = ask(merchant, success_url=given, failed_url=given).payment
-    assert (payment.success_url, payment.failed_url) == (expected, expected)
+    ask(merchant, success_url=given, failed_url=given)
+    (sent,) = [one for one in world.simulator.requests if one.path.endswith("/debit/payment-host-to-host")]
+    additional = json.loads(sent.body)["additionalInfo"]
+    assert (additional["successPaymentUrl"], additional["failedPaymentUrl"]) == (expected, expected)
 
 
 @pytest.mark.parametrize("missing", ["success", "failed"])

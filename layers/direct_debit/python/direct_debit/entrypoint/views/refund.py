@@ -19,7 +19,11 @@ class RefundView(View):
     partner_refund_no: str = Field(examples=["RFD202608010"])
     state: RefundState
     amount: AmountView
-    reason: str | None = Field(default=None, examples=["Customer complain"])
+    reason: str | None = Field(
+        default=None,
+        description="This service's own, where a request gives none; what one gives goes to DOKU, and is not shown.",
+        examples=["Refund"],
+    )
     refund_no: str | None = Field(default=None, description="DOKU's number.", examples=["9lCqroDiy27A"])
     response_code: str | None = Field(default=None, examples=["2005800"])
     automatic: bool = Field(description="Whether it was made because a payment given up as not found was paid late.")
