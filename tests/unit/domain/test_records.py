@@ -92,7 +92,7 @@ def test_a_new_payment_is_asked_for_and_nothing_else() -> None:
     payment = payment_in(PaymentState.REQUESTED)
     new = Payment(
         **{name: getattr(payment, name) for name in ("ref", "binding_id", "customer_id", "amount", "remarks")},
-        **{name: getattr(payment, name) for name in ("success_url", "failed_url", "request_hash", "created_at")},
+        **{name: getattr(payment, name) for name in ("request_hash", "created_at")},
         **{name: getattr(payment, name) for name in ("updated_at", "external_id", "attempt", "sent_at", "evidence")},
     )
     assert (new.state, new.version) == (PaymentState.REQUESTED, 1)

@@ -124,11 +124,11 @@ class Binding:
     response_code: str | None = None
     due_at: datetime | None = None
     open_payments: frozenset[str] = frozenset()
-    # What the outbox has still to do is no part of what the record says.
+    # What the outbox has still to do is no part of what the record says; the token, sealed, goes with its news.
     untold: tuple[Move, ...] = field(default=(), compare=False)
     tell_by: datetime | None = field(default=None, compare=False)
+    task_token: str | None = field(default=None, repr=False, compare=False)
     evidence: Evidence
-    task_token: str | None = field(default=None, repr=False)  # sealed; gone once the workflow was told
 
     @property
     def holds_account(self) -> bool:

@@ -227,12 +227,12 @@ class Payment:
     reversed_at: datetime | None = None
     last_inquiry_at: datetime | None = None
     due_at: datetime | None = None
-    # What the outbox has still to do is no part of what the record says.
+    # What the outbox has still to do is no part of what the record says; the token, sealed, goes with its news.
     untold: tuple[Move, ...] = field(default=(), compare=False)
     tell_by: datetime | None = field(default=None, compare=False)
+    task_token: str | None = field(default=None, repr=False, compare=False)
     evidence: Evidence
     refund: Refund | None = None
-    task_token: str | None = field(default=None, repr=False)  # sealed; gone once the workflow was told
 
     @property
     def work_due(self) -> datetime | None:

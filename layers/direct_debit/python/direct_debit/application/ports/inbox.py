@@ -63,6 +63,10 @@ class Inbox(Protocol):
         """Write what became of it. A change by somebody else in between is kept."""
         ...
 
+    def clear(self, item: InboxItem) -> None:
+        """Take its content out of a settled notification. A change by somebody else in between is kept."""
+        ...
+
     def list_due(self, now: datetime, limit: int) -> Sequence[str]:
         """Return ids whose processing is overdue."""
         ...
