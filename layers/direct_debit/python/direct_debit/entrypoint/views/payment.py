@@ -1,6 +1,7 @@
 """What is shown of a payment, by whichever operation."""
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -24,6 +25,8 @@ class CustomerMessage(View):
 
 class FailureView(View):
     """Why a payment failed."""
+
+    brief: ClassVar[tuple[str, ...]] = ("reason",)
 
     reason: FailureReason
     cause: Cause = Field(
@@ -52,6 +55,8 @@ class HistoryView(View):
 
 class PaymentView(View):
     """A payment."""
+
+    brief: ClassVar[tuple[str, ...]] = ("partner_reference_no", "state", "failure")
 
     partner_reference_no: str = Field(examples=["INV202608010"])
     binding_id: str = Field(examples=["6f1d2c3b4a5968778695a4b3c2d1e0f0"])

@@ -1,6 +1,7 @@
 """What is shown of a refund, by whichever operation."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -33,6 +34,8 @@ class RefundView(View):
 
 class RefundOfPaymentView(RefundView):
     """The refund of a payment, by the payment's reference."""
+
+    brief: ClassVar[tuple[str, ...]] = ("partner_reference_no", "partner_refund_no", "state")
 
     partner_reference_no: str = Field(examples=["INV202608010"])
     links: Mapping[str, str] = Field(description="Where to look.")
