@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -34,7 +34,13 @@ class BalanceView(View):
 class BalanceRequest(BindingRequest):
     """Read the balance; a workflow asks whether it covers an amount, so that no balance is in its history."""
 
-    covers: AmountBody | None = None
+    covers: Annotated[
+        AmountBody | None,
+        Field(
+            description='An amount is an object: {"value": "10000.00", "currency": "IDR"}.',
+            examples=[{"value": "10000.00", "currency": "IDR"}],
+        ),
+    ] = None
 
 
 class CoverView(View):
