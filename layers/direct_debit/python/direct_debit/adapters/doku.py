@@ -1,7 +1,7 @@
 """DOKU through the signing layer: records become messages, answers become the port's vocabulary.
 
-Everything that is sent is derived from the record. One call is one HTTP request; nothing is repeated here. A process
-makes one or two kinds of call, so each loads its own messages.
+What is sent is derived from the record, and from the request what no record keeps. One call is one HTTP request;
+nothing is repeated here. A process makes one or two kinds of call, so each loads its own messages.
 """
 
 from __future__ import annotations
