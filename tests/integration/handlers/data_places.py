@@ -77,6 +77,7 @@ def a_full_payment() -> Payment:
     """A payment with all that one may have, whether it may be together or not."""
     refund = Refund(
         number="R1",
+        requested_by="arn:aws:iam::1:role/shop",
         reason="Refund",
         sealed_reason="2.k.n.c",
         request_hash="h",
@@ -161,6 +162,7 @@ def a_full_binding() -> Binding:
         unbind_external_id="1",
         unbind_requested_at=AT,
         unbind_redirect_url="2.k.n.c",
+        unbind_requested_by="arn:aws:iam::1:role/shop",
         unbind_unclear=True,
         otp_attempts=1,
         token_lease_until=AT,

@@ -31,7 +31,7 @@ PAYMENT_REMAINS = (
     | {"notFoundCount", "notFoundSince", "lastInquiryAt"}
     | {"refundNumber", "refundState", "refundRequestedAt", "refundAttempt", "refundAttempts", "refundAutomatic"}
     | {"refundExternalId", "refundSentAt", "refundNo", "refundRefundedAt", "refundResponseCode"}
-    | {"refundEvidenceSource", "refundEvidenceAt", "refundEvidenceCode"}
+    | {"refundEvidenceSource", "refundEvidenceAt", "refundEvidenceCode", "refundRequestedBy"}
 )
 """Attributes of a payment that stay as they are; `version` counts the change."""
 
@@ -40,7 +40,7 @@ BINDING_REMAINS = (
     | _EVIDENCE
     | _FILED
     | {"id", "state", "createdAt", "updatedAt", "leaseUntil", "externalId", "responseCode"}
-    | {"unbindExternalId", "unbindRequestedAt", "unbindUnclear", "otpAttempts"}
+    | {"unbindExternalId", "unbindRequestedAt", "unbindUnclear", "unbindRequestedBy", "otpAttempts"}
 )
 """Attributes of a link that stay as they are; `version` counts the change."""
 
