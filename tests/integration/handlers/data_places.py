@@ -342,6 +342,8 @@ def _forget(house: House) -> None:
         invoke=lambda *_: {},
         inquire_status="",
         publish_events="",
+        secret=cast("Any", None),
+        outside=cast("Any", None),
     )
     forget("CUST-1", system)
 
