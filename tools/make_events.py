@@ -412,8 +412,6 @@ def example_payment(state: PaymentState, version: int) -> Payment:
         customer_id=CUSTOMER,
         amount=Amount.parse("10000.00"),
         remarks="Order 4711",
-        success_url="https://merchant.example/paid",
-        failed_url="https://merchant.example/not-paid",
         request_hash="0" * 64,
         state=state,
         version=version,

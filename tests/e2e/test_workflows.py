@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.fakes.leaks import find_leaks
 from tools.local_cloud.bank_pages import walk
 from tools.local_cloud.executions import Ended, Executions, poll_until
 from tools.local_cloud.journey import ledger
@@ -23,6 +24,8 @@ pytestmark = pytest.mark.e2e
 OTP = "123456"
 WRONG_OTP = "000000"
 PIN = "123456"
+NOTE = "canary-note-of-the-merchant"
+PAGE = "who=canary-in-the-query"
 FULFILMENT = "merchant-fulfilment"
 ACCOUNT = "000000000000"
 FUNCTION_SECONDS = 30  # more than an API function's own limit (template.yaml)
@@ -100,8 +103,9 @@ class Customer:
         return {
             "customerId": self.id,
             "phone": self.phone,
-            "successUrl": "https://merchant.example/linked",
-            "failedUrl": "https://merchant.example/not-linked",
+            "successUrl": f"https://merchant.example/linked?{PAGE}",
+            "failedUrl": f"https://merchant.example/not-linked?{PAGE}",
+            "metadata": {"note": NOTE},
         }
 
     def bindings(self) -> list[dict[str, str]]:
@@ -230,10 +234,25 @@ def test_a_link_started_at_the_api_is_watched_without_personal_data(stack: Local
     customer = Customer(stack)
     started = customer.api.call("POST", "/bindings", customer.link_request())
     execution = links.start("L" + secrets.token_hex(5), {"bindingId": started.body["bindingId"]})
+    links.wait_for_state(execution, "WaitBeforeNextLook")  # it has seen the link with its page
     customer.finish_at_the_bank()
     ended = links.wait(execution)
     assert (ended.status, ended.output["state"]) == ("SUCCEEDED", "ACTIVE")
-    assert customer.phone not in ended.history
+    auth_code = started.body["redirectUrl"].rsplit("/", 1)[1]
+    about_the_person = [customer.phone, customer.id, NOTE, PAGE, auth_code, started.body["redirectUrl"]]
+    assert find_leaks(about_the_person, {"history": ended.history}) == []
+
+
+def test_a_link_that_the_workflow_starts_has_no_code_in_its_history(stack: LocalStack, links: Executions) -> None:
+    """What is in the input is the caller's; what the bank answered is nobody's."""
+    customer = Customer(stack)
+    execution = links.start("L" + secrets.token_hex(5), customer.link_request())
+    poll_until("the bank's page", lambda: any("redirectUrl" in binding for binding in customer.bindings()))
+    (binding,) = customer.bindings()
+    page = binding["redirectUrl"]
+    customer.finish_at_the_bank()
+    ended = links.wait(execution)
+    assert find_leaks([page, page.rsplit("/", 1)[1]], {"history": ended.history}) == []
 
 
 def test_a_link_for_an_account_that_is_linked_already_ends_at_once(
@@ -283,7 +302,8 @@ def test_a_payment_waits_for_its_otp_and_is_fulfilled(
     assert "ReadPayment" not in ended.states
     assert money(stack, ref) == ["debit"]
     assert OTP not in ended.history
-    assert customer.phone not in ended.history
+    (line, *_) = customer.api.call("GET", f"/bindings/{binding}/balance").body["balances"]
+    assert find_leaks([customer.phone, customer.id, NOTE, PAGE, line["amount"]["value"]], {"all": ended.history}) == []
     assert "oken" not in json.dumps(customer.payment(ref))
 
 

@@ -81,6 +81,14 @@ def error_text_handed_on(definition: Json) -> None:
     del definition["States"]["ReadPayment"]["Catch"][0]["Output"]
 
 
+def answered_in_full(definition: Json) -> None:
+    del definition["States"]["ReadRefund"]["Arguments"]["Payload"]["brief"]
+
+
+def balance_in_the_history(definition: Json) -> None:
+    definition["States"]["ReadBalance"]["Arguments"]["Payload"] = "{% {'bindingId': $payment.bindingId} %}"
+
+
 def next_is_nowhere(definition: Json) -> None:
     definition["States"]["ReadPayment"]["Next"] = "Decide"
 
@@ -106,6 +114,8 @@ PLANTED: tuple[tuple[Callable[[Json], None], str], ...] = (
     (otp_in_a_state, "TakeOrder passes otp on"),
     (everything_handed_on, "ReadPayment passes otp on"),
     (error_text_handed_on, "ReadPayment passes otp on"),
+    (answered_in_full, "ReadRefund is answered in full"),
+    (balance_in_the_history, "ReadBalance is answered in full"),
     (next_is_nowhere, "which is no state"),
     (orphan, "Forgotten is never reached"),
 )

@@ -69,6 +69,8 @@ def _task_faults(name: str, state: Json) -> Iterator[str]:
     if found is None or not (found.group(1).endswith("Alias") or found.group(1) == FULFILMENT):
         yield f"{name}'s target {target or 'nothing'} is no alias"
     operation = found.group(1).removesuffix("Alias") if found else target
+    if target != f"${{{FULFILMENT}}}" and not _is_answered_briefly(state):
+        yield f"{name} is answered in full, and the answer stays in the history"
     for retrier in state.get("Retry", []):
         errors = set(retrier["ErrorEquals"])
         if errors & BLANKET and operation in MONEY:
@@ -79,6 +81,14 @@ def _task_faults(name: str, state: Json) -> Iterator[str]:
     caught = {error for catcher in state.get("Catch", []) for error in catcher["ErrorEquals"]}
     if operation in MONEY and "States.ALL" not in caught:
         yield f"{name} moves money and does not look after an unforeseen error"
+
+
+def _is_answered_briefly(state: Json) -> bool:
+    """Whether the function is asked for ids and states alone, or waits with a token, which is answered so too."""
+    payload = state.get("Arguments", {}).get("Payload", {})
+    if isinstance(payload, dict):
+        return payload.get("brief") is True
+    return "'brief': true" in payload or "'taskToken'" in payload
 
 
 def _bounds(timeout: object) -> bool:

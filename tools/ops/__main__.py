@@ -24,6 +24,7 @@ from tools.ops.explain_binding import explain_binding
 from tools.ops.explain_payment import explain_payment
 from tools.ops.export import FORMATS, KINDS, STATES, Export, export
 from tools.ops.failure import OpsError
+from tools.ops.forget import forget
 from tools.ops.onboard import FromDoku, onboard
 from tools.ops.queues import show_queues
 from tools.ops.redrive import discard, redrive
@@ -150,6 +151,13 @@ def _parser() -> argparse.ArgumentParser:
     one = add("resend", "send one event as a webhook once more", lambda a, s: resend(a.id, s, send=a.send))
     one.add_argument("id", metavar="EVENT_ID", help="eventId, or webhook-id")
     one.add_argument("--send", action="store_true", help="do it; otherwise it is only shown")
+    _add_forget(
+        add(
+            "forget",
+            "keep a customer's money records without the customer",
+            lambda a, s: forget(a.customer, s, dry_run=a.dry_run, reviewed=a.reviewed, notices=a.notices),
+        )
+    )
     one = add(
         "replay",
         "send all events of a range of time as webhooks once more",
@@ -197,6 +205,15 @@ def _add_secret(add: Callable[[str, str, Command], argparse.ArgumentParser]) -> 
     one = add("revoke", "end what was replaced of a key, and try it", lambda a, s: revoke(a.key, s))
     one.add_argument("key", metavar="KEY", choices=KEYS, help=", ".join(KEYS))
     add("doctor", "is the secret whole, and does it fit DOKU and the doors", lambda _, s: doctor(s))
+
+
+def _add_forget(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("customer", metavar="CUSTOMER", help="customerId; every link of it has to be unlinked before")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be kept, or what stands against it")
+    parser.add_argument("--reviewed", action="store_true", help="also payments that wait for a person, who has looked")
+    parser.add_argument(
+        "--notices", action="store_true", help="also notifications kept by earlier releases (reads the whole table)"
+    )
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:

@@ -120,7 +120,9 @@ def needs_a_person(payment: Payment, now: datetime) -> bool:
 
 
 def close_notification(item_id: str, system: System) -> Report:
-    """Take a quarantined notification off the list: somebody has looked. It stays stored, and moves no money.
+    """Take a quarantined notification off the list: somebody has looked. It moves no money.
+
+    That it came, about which reference and why it was put aside, stays stored; what it said does not.
 
     Repeating it is harmless. Raises OpsError when there is no such notification, or it is not put aside.
     """
@@ -130,7 +132,7 @@ def close_notification(item_id: str, system: System) -> Report:
     if item.state is InboxState.ACCEPTED:
         raise OpsError(f"the notification {item_id} is still being processed")
     if item.state is InboxState.QUARANTINED:
-        closed = replace(item, state=InboxState.PROCESSED, attempts=item.attempts + 1)
+        closed = replace(item, state=InboxState.PROCESSED, attempts=item.attempts + 1, body=InboxItem.GONE)
         system.ports.inbox.settle(item, closed)
     return Report({"notification": item_id, "closed": True, "reason": item.reason}, [f"closed {item_id}"], DONE)
 

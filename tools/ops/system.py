@@ -18,8 +18,10 @@ from botocore.exceptions import ClientError
 
 from direct_debit.adapters.aws import AwsClients
 from direct_debit.adapters.dynamodb.client import Store
-from direct_debit.adapters.dynamodb.items import Item, instant
+from direct_debit.adapters.dynamodb.inbox import INBOX_KIND, read_inbox_item
+from direct_debit.adapters.dynamodb.items import Item, instant, text
 from direct_debit.adapters.dynamodb.webhook_log import DynamoDbWebhookLog
+from direct_debit.application.ports.inbox import InboxItem
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.ports.webhooks import WebhookLog
 from direct_debit.entrypoint.container import build
@@ -79,6 +81,7 @@ class System:
     secret: SecretVersions
     outside: Outside
     webhooks: WebhookPart | None = None
+    list_notices: Callable[[], Iterator[InboxItem]] | None = None  # reads the whole table
 
 
 def find_system(stack: str, *, endpoint: str | None = None, region: str | None = None) -> System:
@@ -118,6 +121,7 @@ def find_system(stack: str, *, endpoint: str | None = None, region: str | None =
         ),
         outside=Outside(RequestsTransport(), time.sleep),
         webhooks=webhooks,
+        list_notices=partial(list_notices, cast("DynamoDBClient", aws.dynamodb), environment.transactions_table),
     )
 
 
@@ -147,6 +151,18 @@ def scan_times(client: "DynamoDBClient", table: str, begin: datetime, end: datet
     )
     for page in pages:
         yield from cast("list[Item]", page["Items"])
+
+
+def list_notices(client: "DynamoDBClient", table: str) -> Iterator[InboxItem]:
+    """Yield all notifications that are stored, a page at a time."""
+    pages = client.get_paginator("scan").paginate(
+        TableName=table,
+        FilterExpression="#kind = :kind",
+        ExpressionAttributeNames={"#kind": "kind"},
+        ExpressionAttributeValues={":kind": text(INBOX_KIND)},
+    )
+    for page in pages:
+        yield from map(read_inbox_item, cast("list[Item]", page["Items"]))
 
 
 def _read_outputs(session: boto3.Session, stack: str, endpoint: str | None) -> Mapping[str, str]:

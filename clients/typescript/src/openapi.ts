@@ -582,7 +582,7 @@ export interface components {
             dokuReference?: string;
             /** @description DOKU's last response code. */
             responseCode?: string;
-            /** @description Send the customer there when present. */
+            /** @description Send the customer there when present. Not in lists, and not once the payment has ended. */
             webRedirectUrl?: string;
             failure?: components["schemas"]["FailureView"];
             review?: components["schemas"]["ReviewReason"];
@@ -625,6 +625,7 @@ export interface components {
             partnerRefundNo: string;
             state: components["schemas"]["RefundState"];
             amount: components["schemas"]["AmountView"];
+            /** @description This service's own, where a request gives none; what one gives goes to DOKU, and is not shown. */
             reason?: string;
             /** @description DOKU's number. */
             refundNo?: string;
@@ -658,6 +659,7 @@ export interface components {
             partnerRefundNo: string;
             state: components["schemas"]["RefundState"];
             amount: components["schemas"]["AmountView"];
+            /** @description This service's own, where a request gives none; what one gives goes to DOKU, and is not shown. */
             reason?: string;
             /** @description DOKU's number. */
             refundNo?: string;

@@ -17,7 +17,7 @@ from doku_snap.signing import sign_asymmetric
 from doku_snap.transport import HttpAnswer, HttpRequest
 from tests.fuzz.target import CANARY, Target, keep_secret, require
 from tests.fuzz.targets.samples import read_answers
-from tests.unit.adapters.doku_harness import deadline, doku_call, make, payment
+from tests.unit.adapters.doku_harness import PAGES, deadline, doku_call, make, payment
 
 type Ask = Callable[[], object]
 
@@ -130,11 +130,11 @@ _ASKS: Mapping[str, tuple[str, Ask]] = {
     "refresh-customer-token": ("b2b2cToken", lambda: _ADAPTER.refresh_customer_token("r", _DEADLINE)),
     "bind-account": ("accountBinding", lambda: _ADAPTER.bind_account(_LINK, _CALL)),
     "inquire-balance": ("balanceInquiry", lambda: _ADAPTER.inquire_balance(_CALL)),
-    "make-payment": ("payment", lambda: _ADAPTER.make_payment(_PAYMENT, _CALL)),
+    "make-payment": ("payment", lambda: _ADAPTER.make_payment(_PAYMENT, PAGES, _CALL)),
     "verify-payment-otp": ("otpVerification", lambda: _ADAPTER.verify_payment_otp(_PAYMENT, "123456", _CALL)),
     "verify-unbinding-otp": ("otpVerification", lambda: _ADAPTER.verify_unbinding_otp("t", "123456", _CALL)),
     "inquire-status": ("checkStatus", lambda: _ADAPTER.inquire_status(_REFUNDED, _CALL)),
-    "refund-payment": ("refund", lambda: _ADAPTER.refund_payment(_REFUNDED, _CALL)),
+    "refund-payment": ("refund", lambda: _ADAPTER.refund_payment(_REFUNDED, "Refund", _CALL)),
     "unbind-account": ("accountUnbinding", lambda: _ADAPTER.unbind_account("t", _CALL)),
 }
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 import pytest
 
 from direct_debit.application.errors import DirectDebitError
+from tests.fakes.leaks import find_leaks
+from tests.fakes.queues import Message
 from tests.fakes.weather import Fault, Weather
 from tests.integration.handlers.house import House, Response, binding_body, payment_body
 from tests.integration.handlers.test_events import read
@@ -22,6 +24,12 @@ PERSONAL = {
 }
 OTPS = ("731946", "846137", "123456")
 TASK_TOKEN = "AQCEAAAAKgAAAAMAAAAAAAAAAcanary"
+DEVICE = "canarydevice4711"
+ADDRESS = "203.0.113.177"
+QUERY = "who=canary-in-the-query"
+REASON = "canary Ibu Siti called"
+NOTE = "canary-note-of-the-merchant"
+REMARKS = "canary-remarks"
 
 
 class Unforeseen(Weather):
@@ -36,8 +44,18 @@ class Unforeseen(Weather):
         return Fault.NONE
 
 
-def test_a_whole_life_leaves_no_trace_of_them(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_whole_life_leaves_no_trace_of_them(
+    house: House, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     shown: list[str] = []
+    sent: list[str] = []
+    push = house.world.queues.push
+
+    def note(message: Message, *rest: float) -> None:
+        sent.append(str(message))
+        push(message, *rest)  # type: ignore[arg-type]  # as it came
+
+    monkeypatch.setattr(house.world.queues, "push", note)
 
     def call(
         name: str,
@@ -50,7 +68,9 @@ def test_a_whole_life_leaves_no_trace_of_them(house: House, capsys: pytest.Captu
         shown.append(json.dumps(response.raw))
         return response
 
-    linked = call("bind_account", binding_body(**PERSONAL))
+    pages = {"successUrl": f"https://shop.example/a?{QUERY}", "failedUrl": f"https://shop.example/b?{QUERY}"}
+    device = {"deviceId": DEVICE, "ipAddress": ADDRESS}
+    linked = call("bind_account", binding_body(**PERSONAL, **pages, **device, metadata={"note": NOTE}))
     redirect_url = linked.json["redirectUrl"]
     auth_code = redirect_url.rsplit("/", 1)[1]
     house.world.simulator.customer.complete(auth_code)
@@ -60,12 +80,12 @@ def test_a_whole_life_leaves_no_trace_of_them(house: House, capsys: pytest.Captu
     call("get_binding", path=binding)
     call("list_bindings", query={"customerId": "CUST-1"})
     call("get_balance", path=binding)
-    call("make_payment", payment_body(binding["id"]))
+    call("make_payment", payment_body(binding["id"], **pages, **device, remarks=REMARKS, metadata={"note": NOTE}))
     for otp in OTPS:
         call("verify_payment_otp", {"otp": otp}, path=ref)
     house.world.run_for(300)
     call("get_payment", path=ref)
-    call("refund_payment", {}, path=ref)
+    call("refund_payment", {"reason": REASON}, path=ref)
     house.world.run_for(300)
     call("get_refund", path=ref)
     tokens = tokens_of_the_simulator(house)
@@ -75,17 +95,22 @@ def test_a_whole_life_leaves_no_trace_of_them(house: House, capsys: pytest.Captu
     assert house.call("get_binding", path=binding).json["state"] == "UNBOUND"
 
     assert len(tokens) > 1
-    canaries = [*PERSONAL.values(), *OTPS, *tokens]
+    canaries = [*PERSONAL.values(), *OTPS, *tokens, DEVICE, ADDRESS, QUERY, REASON]
     printed = capsys.readouterr()
-    events = json.dumps([event.detail for event in house.world.events.published], default=str)
-    for place in (house.log.getvalue(), printed.out, printed.err, events, *shown):
-        found = [canary for canary in canaries if canary in place]
-        # The page's address ends in the auth code: the one answer that has to carry it is the one that sends there.
-        assert found == []
+    told = {
+        "log": house.log.getvalue(),
+        "output": printed.out + printed.err,
+        "events": json.dumps([event.to_json() for event in house.world.events.published], default=str),
+        "messages": str(sent),
+    }
+    assert all(told.values())
+    # The merchant's own texts are echoed to it, stored in the clear, and told to nobody else.
+    assert find_leaks([*canaries, auth_code, NOTE, REMARKS], told) == []
+    assert find_leaks(canaries, {str(number): text for number, text in enumerate(shown)}) == []
+    # The page's address ends in the auth code: the one answer that has to carry it is the one that sends there.
     assert [auth_code in text for text in shown].count(True) == 1
-    assert auth_code not in house.log.getvalue() + printed.out + printed.err
     stored = str([record.new for table in ("Bindings", "Transactions") for record in house.world.store.stream(table)])
-    assert [canary for canary in [*canaries, auth_code] if canary in stored] == []
+    assert find_leaks([*canaries, auth_code], {"tables": stored}) == []
 
 
 def test_refusals_do_not_repeat_what_was_sent(house: House, capsys: pytest.CaptureFixture[str]) -> None:
@@ -135,6 +160,42 @@ def test_the_task_token_is_stored_sealed_or_not_shown(house: House) -> None:
     assert TASK_TOKEN not in house.log.getvalue()
     shown = house.call("get_binding", path={"id": result["bindingId"]})
     assert TASK_TOKEN not in shown.text
+    stored = str([record.new for record in house.world.store.stream("Bindings")])
+    assert find_leaks([TASK_TOKEN], {"table": stored}) == []
+
+
+def test_what_workflows_are_answered_leads_to_nobody(house: House) -> None:
+    """A history keeps each answer, for 90 days."""
+    answers: list[object] = []
+
+    def ask(name: str, **command: object) -> None:
+        answers.append(house.invoke(name, command))
+
+    pages = {"successUrl": f"https://shop.example/a?{QUERY}", "failedUrl": f"https://shop.example/b?{QUERY}"}
+    linked = house.call("bind_account", binding_body(**PERSONAL, **pages, metadata={"note": NOTE})).json
+    auth_code = linked["redirectUrl"].rsplit("/", 1)[1]
+    binding = linked["bindingId"]
+    ask("get_binding", bindingId=binding, brief=True)
+    ask("list_bindings", customerId="CUST-1", brief=True)
+    answers.append(house.invoke("bind_account", binding_body(**PERSONAL, **pages, taskToken=TASK_TOKEN)))
+    house.world.simulator.customer.complete(auth_code)
+    house.world.run_for(120)
+    amount = {"value": "10000.00", "currency": "IDR"}
+    ask("get_balance", bindingId=binding, covers=amount, brief=True)
+    order = payment_body(binding, **pages, remarks=REMARKS, metadata={"note": NOTE}, taskToken=TASK_TOKEN)
+    answers.append(house.invoke("make_payment", order))
+    house.call("verify_payment_otp", {"otp": OTPS[-1]}, path={"ref": "INV000000001"})
+    house.world.run_for(300)
+    ask("get_payment", partnerReferenceNo="INV000000001", refresh=True, brief=True)
+    ask("refund_payment", partnerReferenceNo="INV000000001", reason=REASON, brief=True)
+    ask("get_refund", partnerReferenceNo="INV000000001", brief=True)
+    answers += [output for _, output in house.world.workflows.completed]
+    assert len(house.world.workflows.completed) == 2
+    canaries = [*PERSONAL.values(), auth_code, QUERY, REASON, NOTE, REMARKS, TASK_TOKEN, "CUST-1"]
+    balances = [line["amount"]["value"] for line in house.invoke("get_balance", {"bindingId": binding})["balances"]]
+    told = {str(number): json.dumps(answer) for number, answer in enumerate(answers)}
+    assert len(told) == 10
+    assert find_leaks([*canaries, *balances, *tokens_of_the_simulator(house)], told) == []
 
 
 def test_doku_s_calls_leave_no_trace(house: House, capsys: pytest.CaptureFixture[str]) -> None:

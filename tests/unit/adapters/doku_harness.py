@@ -9,6 +9,7 @@ from pathlib import Path
 from direct_debit.adapters.doku import WORKER_READ_SECONDS, DokuAdapter, DokuConnection
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.ports.doku import DokuCall
+from direct_debit.application.return_pages import ReturnPages
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.money import Amount
 from direct_debit.domain.payment import Payment
@@ -96,6 +97,9 @@ def doku_call(seconds: float = 28.0) -> DokuCall:
     )
 
 
+PAGES = ReturnPages("https://shop.example/paid", "https://shop.example/failed")
+
+
 def payment(*, with_refund: bool = False) -> Payment:
     """A payment as recorded."""
     evidence = Evidence(EvidenceSource.CALLER, NOW)
@@ -108,8 +112,6 @@ def payment(*, with_refund: bool = False) -> Payment:
         customer_id="CUST-1",
         amount=Amount.parse("10000.00"),
         remarks="Order 4711",
-        success_url="https://shop.example/paid",
-        failed_url="https://shop.example/failed",
         request_hash="hash",
         created_at=NOW,
         updated_at=NOW,

@@ -21,7 +21,7 @@ from direct_debit.application.errors import (
 from direct_debit.application.ports.doku import LinkRequest, RefundRecord, Reply
 from doku_snap.errors import AnswerLost, ConnectionNotMade
 from doku_snap.transport import HttpAnswer, HttpRequest
-from tests.unit.adapters.doku_harness import answer, deadline, doku_call, lose, make, payment
+from tests.unit.adapters.doku_harness import PAGES, answer, deadline, doku_call, lose, make, payment
 
 LINK = LinkRequest(
     phone="62857957868761",
@@ -39,9 +39,12 @@ CALLS: dict[str, tuple[Callable[[DokuAdapter], object], bool]] = {
     "inquire_balance": (lambda doku: doku.inquire_balance(doku_call()), False),
     "inquire_status": (lambda doku: doku.inquire_status(payment(), doku_call()), False),
     "bind_account": (lambda doku: doku.bind_account(LINK, doku_call()), True),
-    "make_payment": (lambda doku: doku.make_payment(payment(), doku_call()), True),
+    "make_payment": (lambda doku: doku.make_payment(payment(), PAGES, doku_call()), True),
     "verify_payment_otp": (lambda doku: doku.verify_payment_otp(payment(), "123456", doku_call()), True),
-    "refund_payment": (lambda doku: doku.refund_payment(payment(with_refund=True), doku_call()), True),
+    "refund_payment": (
+        lambda doku: doku.refund_payment(payment(with_refund=True), "Customer complain", doku_call()),
+        True,
+    ),
     "unbind_account": (lambda doku: doku.unbind_account("customer-token", doku_call()), True),
     "verify_unbinding_otp": (lambda doku: doku.verify_unbinding_otp("customer-token", "123456", doku_call()), True),
 }
@@ -143,7 +146,7 @@ def test_no_other_answer_casts_doubt_on_the_secret(code: str) -> None:
     doubts: list[str] = []
     doku, _ = make(answer(int(code[:3]), {"responseCode": code}), doubt_keys=lambda: doubts.append("doubted"))
     with contextlib.suppress(DirectDebitError):
-        doku.make_payment(payment(), doku_call())
+        doku.make_payment(payment(), PAGES, doku_call())
     assert doubts == []
 
 
@@ -159,7 +162,7 @@ def test_a_token_that_is_gone_is_renewed_before_the_link_counts_as_gone() -> Non
 
 def test_a_payment_is_sent_as_recorded() -> None:
     doku, transport = make(answer(403, {"responseCode": "4035413", "responseMessage": "OTP Sent To Cardholder"}))
-    result = doku.make_payment(payment(), doku_call())
+    result = doku.make_payment(payment(), PAGES, doku_call())
     assert (result.reply, result.code) == (Reply.OTP_REQUIRED, "4035413")
     request = transport.sent[0][0]
     assert json.loads(request.body) == {
@@ -186,7 +189,7 @@ def test_a_refund_is_sent_as_recorded() -> None:
         "partnerRefundNo": "RFD000000001",
     }
     doku, transport = make(answer(200, body))
-    result = doku.refund_payment(payment(with_refund=True), doku_call())
+    result = doku.refund_payment(payment(with_refund=True), "Customer complain", doku_call())
     assert result.reply is Reply.DONE
     assert result.reference == "9lCqroDiy27A"
     assert result.time == datetime(2026, 8, 1, 10, 21, 41, tzinfo=UTC)
@@ -264,7 +267,7 @@ def test_a_refused_link(code: str, error: type[DirectDebitError]) -> None:
 
 def test_a_repeated_first_answer_under_409_counts_by_its_body() -> None:
     doku, _ = make(answer(409, {"responseCode": "4035413"}))
-    assert doku.make_payment(payment(), doku_call()).reply is Reply.OTP_REQUIRED
+    assert doku.make_payment(payment(), PAGES, doku_call()).reply is Reply.OTP_REQUIRED
 
 
 def test_status_with_refunds() -> None:
@@ -415,8 +418,8 @@ def test_a_refused_b2b_token(code: str, error: type[DirectDebitError]) -> None:
 def test_timeouts_come_from_the_deadline(name: str, read_seconds: float, left: float, read: float) -> None:
     doku, transport = make(lose(ConnectionNotMade("refused")), read_seconds=read_seconds)
     calls: dict[str, Callable[[], object]] = {
-        "make_payment": lambda: doku.make_payment(payment(), doku_call(left)),
-        "refund_payment": lambda: doku.refund_payment(payment(with_refund=True), doku_call(left)),
+        "make_payment": lambda: doku.make_payment(payment(), PAGES, doku_call(left)),
+        "refund_payment": lambda: doku.refund_payment(payment(with_refund=True), "Customer complain", doku_call(left)),
         "inquire_status": lambda: doku.inquire_status(payment(), doku_call(left)),
         "request_b2b_token": lambda: doku.request_b2b_token(deadline(left)),
     }
@@ -432,5 +435,5 @@ def test_timeouts_come_from_the_deadline(name: str, read_seconds: float, left: f
 def test_too_little_time_sends_nothing(left: float) -> None:
     doku, transport = make(answer(200, {"responseCode": "2005400"}))
     with pytest.raises(NotDone):
-        doku.make_payment(payment(), doku_call(left))
+        doku.make_payment(payment(), PAGES, doku_call(left))
     assert transport.sent == []

@@ -16,7 +16,7 @@ from direct_debit.application.errors import (
 from direct_debit.application.ports.telemetry import Metric
 from doku_snap.errors import AnswerLost, ConnectionNotMade, InvalidMessage
 from tests.fakes.telemetry import RecordingTelemetry
-from tests.unit.adapters.doku_harness import answer, doku_call, lose, make, payment
+from tests.unit.adapters.doku_harness import PAGES, answer, doku_call, lose, make, payment
 from tests.unit.adapters.test_doku import CALLS
 
 _OTHER = "A1"
@@ -64,7 +64,7 @@ def test_a_refund_of_something_else_leaves_the_outcome_unknown(body: dict[str, o
     telemetry = RecordingTelemetry()
     doku, _ = make(answer(200, body), telemetry=telemetry)
     with pytest.raises(OutcomeUnknown) as caught:
-        doku.refund_payment(payment(with_refund=True), doku_call())
+        doku.refund_payment(payment(with_refund=True), "Customer complain", doku_call())
     assert not caught.value.silent
     assert telemetry.counts[Metric.ANSWER_CONTRADICTS] == 1
 
@@ -77,7 +77,7 @@ def test_a_refusal_or_a_code_sent_for_another_payment_is_not_ours() -> None:
     ):
         doku, _ = make(answer(403, body))
         with pytest.raises(OutcomeUnknown):
-            doku.make_payment(payment(), doku_call())
+            doku.make_payment(payment(), PAGES, doku_call())
     doku, _ = make(answer(200, {"responseCode": "2000400", "originalPartnerReferenceNo": _OTHER}))
     with pytest.raises(OutcomeUnknown):
         doku.verify_payment_otp(payment(), "123456", doku_call())
@@ -160,7 +160,7 @@ def test_an_answer_that_is_not_usable_is_not_silence(name: str, status: int, bod
 @pytest.mark.parametrize(
     "call",
     [
-        lambda doku: doku.make_payment(payment(), doku_call(9.0)),
+        lambda doku: doku.make_payment(payment(), PAGES, doku_call(9.0)),
         lambda doku: doku.inquire_status(payment(), doku_call(9.0)),
     ],
 )

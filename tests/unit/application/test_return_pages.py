@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from direct_debit.application.bindings.bind_account import BindAccount, bind_account
+from direct_debit.application.bindings.bind_account import BindAccount, bind_account, open_pages
 from direct_debit.application.errors import InvalidRequest
 from direct_debit.application.return_pages import ReturnPages, choose_pages
 from tests.fakes.journey import PHONE, Merchant
@@ -46,8 +46,8 @@ def test_without_a_default_the_page_that_is_missing_is_named(
 def test_a_link_without_pages_has_the_deployments() -> None:
     world = World()
     bind_account(BindAccount(customer_id="CUST-1", phone=PHONE), world.process(), world.deadline())
-    binding = Merchant(world).binding()
-    assert (binding.success_url, binding.failed_url) == ("https://shop.example/ok", "https://shop.example/no")
+    pages = open_pages(Merchant(world).binding(), world.process())
+    assert pages == ReturnPages("https://shop.example/ok", "https://shop.example/no")
 
 
 def test_a_link_without_pages_and_default_asks_nobody() -> None:

@@ -37,8 +37,6 @@ def payment_in(state: PaymentState, **changes: object) -> Payment:
         customer_id="C1",
         amount=Amount.parse("10000.00"),
         remarks="Order 1",
-        success_url="https://shop.example/ok",
-        failed_url="https://shop.example/no",
         request_hash="",
         state=state,
         version=7,
@@ -94,7 +92,7 @@ def test_a_new_payment_is_asked_for_and_nothing_else() -> None:
     payment = payment_in(PaymentState.REQUESTED)
     new = Payment(
         **{name: getattr(payment, name) for name in ("ref", "binding_id", "customer_id", "amount", "remarks")},
-        **{name: getattr(payment, name) for name in ("success_url", "failed_url", "request_hash", "created_at")},
+        **{name: getattr(payment, name) for name in ("request_hash", "created_at")},
         **{name: getattr(payment, name) for name in ("updated_at", "external_id", "attempt", "sent_at", "evidence")},
     )
     assert (new.state, new.version) == (PaymentState.REQUESTED, 1)

@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 from direct_debit.application.errors import DirectDebitError
 from direct_debit.application.ports.doku import DokuCall, LinkRequest
 from direct_debit.application.references import derive_reference, make_external_id
+from direct_debit.application.return_pages import ReturnPages
 from direct_debit.application.settings import Settings
 from direct_debit.domain import values
 from direct_debit.entrypoint import settings as settings_module
@@ -163,12 +164,13 @@ def send_payment(request: Command) -> int:
         ref=command.partner_reference_no or derive_reference(f"payment:{command.idempotency_key}"),
         amount=command.amount,
         remarks=command.remarks,
-        success_url=command.success_url or "https://shop.example/ok",
-        failed_url=command.failed_url or "https://shop.example/no",
+    )
+    pages = ReturnPages(
+        command.success_url or "https://shop.example/ok", command.failed_url or "https://shop.example/no"
     )
     adapter, transport = make(answer(200, {}))
     with suppress(DirectDebitError):
-        adapter.make_payment(recorded, call_with(command.device_id, command.ip_address))
+        adapter.make_payment(recorded, pages, call_with(command.device_id, command.ip_address))
     return len(transport.sent)
 
 
@@ -194,12 +196,10 @@ def send_refund(request: Command) -> int:
     command = request.to_command()
     recorded = replace(payment(with_refund=True), ref=command.ref)
     assert recorded.refund is not None
-    refund = replace(
-        recorded.refund, number=command.partner_refund_no or "RFD1", reason=command.reason or recorded.refund.reason
-    )
+    refund = replace(recorded.refund, number=command.partner_refund_no or "RFD1")
     adapter, transport = make(answer(200, {}))
     with suppress(DirectDebitError):
-        adapter.refund_payment(replace(recorded, refund=refund), doku_call())
+        adapter.refund_payment(replace(recorded, refund=refund), command.reason or refund.reason, doku_call())
     return len(transport.sent)
 
 

@@ -38,7 +38,7 @@ SELDOM: Mapping[str, frozenset[str]] = {
     "process_notification": DOKU - {"vault"} | {"queues"},
     "resolve_pending": DOKU | {"events", "queues", "workflows"},
     "issue_token": frozenset({"inbox", "queues", "vault"}),
-    "publish_events": frozenset({"workflows"}),
+    "publish_events": frozenset({"vault", "workflows"}),
 }
 
 

@@ -1,6 +1,6 @@
 """What a repeated request to link says anew is heard."""
 
-from direct_debit.application.bindings.bind_account import BindAccount, bind_account
+from direct_debit.application.bindings.bind_account import BindAccount, bind_account, open_pages
 from direct_debit.application.bindings.result import BindingResult
 from direct_debit.domain.binding import BindingState
 from tests.fakes.journey import Merchant
@@ -55,5 +55,6 @@ def test_of_two_repeats_at_once_none_is_lost_without_a_word() -> None:
     merchant.world.weather = weather
     told = ask(merchant, where="third").binding
     assert weather.done
-    assert (told.success_url, told.metadata) == ("https://shop.example/third", {"cart": "2"})
+    page = open_pages(told, merchant.world.process()).success_url
+    assert (page, told.metadata) == ("https://shop.example/third", {"cart": "2"})
     assert merchant.binding() == told

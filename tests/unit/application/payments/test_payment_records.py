@@ -6,12 +6,15 @@ from unittest.mock import patch
 
 import pytest
 
+from direct_debit.adapters.doku import DokuAdapter
 from direct_debit.adapters.dynamodb.payments import DynamoDbPayments
 from direct_debit.application.calls.circuit import record_failure
 from direct_debit.application.errors import CircuitOpen, Conflict, InvalidRequest, NotDone, StoreUnavailable
 from direct_debit.application.payments.make_payment import MakePayment, make_payment
-from direct_debit.application.payments.result import PaymentResult
+from direct_debit.application.payments.result import PaymentResult, open_page
 from direct_debit.application.ports.payments import BindingUnusable, KeyTaken
+from direct_debit.application.ports.vault import SealedField
+from direct_debit.application.return_pages import ReturnPages
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.money import Amount
 from direct_debit.domain.payment import FailureReason, Payment, PaymentFailure, PaymentState
@@ -48,7 +51,9 @@ def test_a_payment_is_due_before_it_is_sent() -> None:
     with pytest.raises(Crash):
         merchant.pay(task_token="task")
     payment = merchant.payment()
-    assert (payment.state, payment.version, payment.task_token) == (PaymentState.REQUESTED, 1, "task")
+    assert (payment.state, payment.version) == (PaymentState.REQUESTED, 1)
+    kept = merchant.world.process().vault.unseal(payment.task_token or "", SealedField.PAYMENT_TASK, REF)
+    assert kept == "task"
     assert payment.due_at is not None
     assert 61 <= (payment.due_at - payment.sent_at).total_seconds() <= 65
     assert (payment.untold, payment.tell_by) == ((), None)  # how it begins is in the record
@@ -65,8 +70,9 @@ def test_the_requests_pages_come_before_the_deployments(given: str | None, defau
     merchant = linked()
     world = merchant.world
     world.settings = replace(world.settings, default_success_url=default, default_failed_url=default)
-    payment = ask(merchant, success_url=given, failed_url=given).payment
-    assert (payment.success_url, payment.failed_url) == (expected, expected)
+    with patch.object(DokuAdapter, "make_payment", autospec=True, side_effect=DokuAdapter.make_payment) as sent:
+        ask(merchant, success_url=given, failed_url=given)
+    assert sent.call_args.args[2] == ReturnPages(expected, expected)
 
 
 @pytest.mark.parametrize("missing", ["success", "failed"])
@@ -281,12 +287,12 @@ def answered(merchant: Merchant, **facts: object) -> Payment:
 
 
 def test_what_the_answer_brings_is_kept() -> None:
-    payment = answered(
-        linked(World(variant=ProviderVariant(otp_required=False))),
-        referenceNo="D-77",
-        webRedirectUrl="https://pay.example/3ds",
-    )
-    assert (payment.doku_reference, payment.web_redirect_url) == ("D-77", "https://pay.example/3ds")
+    merchant = linked(World(variant=ProviderVariant(otp_required=False)))
+    payment = answered(merchant, referenceNo="D-77", webRedirectUrl="https://pay.example/3ds")
+    assert payment.doku_reference == "D-77"
+    assert payment.web_redirect_url is not None
+    assert "pay.example" not in payment.web_redirect_url
+    assert open_page(payment, merchant.world.process()) == "https://pay.example/3ds"
     assert payment.response_code == "2005400"
 
 

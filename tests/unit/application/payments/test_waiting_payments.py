@@ -4,29 +4,28 @@ from dataclasses import replace
 
 import pytest
 
+from direct_debit.application.ports.vault import SealedField
 from direct_debit.application.tasks.complete_task import complete_binding_task, complete_payment_task
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.payment import FailureReason, PaymentFailure, PaymentState
 from tests.fakes.journey import REF, Merchant
 from tests.fakes.world import World
-from tests.unit.application.support import Meanwhile, linked, touch_binding, touch_payment
+from tests.unit.application.support import Meanwhile, linked, touch_binding
 
 
 def completed(merchant: Merchant) -> list[str]:
     return [token for token, _ in merchant.world.workflows.completed]
 
 
-def test_a_new_wait_for_a_settled_payment_is_completed_once_whatever_happens_meanwhile() -> None:
+def test_a_new_wait_for_a_settled_payment_is_completed_at_once_and_not_kept() -> None:
     merchant = linked()
     merchant.pay(task_token="first")
     merchant.enter_otp()
     merchant.world.clock.tick(2)
     merchant.world.pump()
-    merchant.world.weather = weather = Meanwhile("store.update_item", lambda: touch_payment(merchant))
     merchant.pay(task_token="second")
-    assert weather.done
     assert completed(merchant) == ["first", "second"]
-    assert merchant.payment().task_token == "second"
+    assert merchant.payment().task_token is None
 
 
 def test_a_link_that_changes_while_a_workflow_begins_to_wait_for_it_is_waited_for() -> None:
@@ -36,7 +35,9 @@ def test_a_link_that_changes_while_a_workflow_begins_to_wait_for_it_is_waited_fo
     merchant.world.weather = weather = Meanwhile("store.update_item", lambda: touch_binding(merchant), skip=2)
     merchant.bind(task_token="task")
     assert weather.done
-    assert merchant.binding().task_token == "task"
+    kept = merchant.binding()
+    assert kept.task_token is not None
+    assert merchant.world.process().vault.unseal(kept.task_token, SealedField.LINK_TASK, kept.id) == "task"
 
 
 def test_a_payment_for_which_nobody_waits_completes_nothing() -> None:

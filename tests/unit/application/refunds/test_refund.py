@@ -38,10 +38,10 @@ def sendings() -> "Iterator[list[tuple[str, str]]]":
     seen: list[tuple[str, str]] = []
     send, ask = DokuAdapter.refund_payment, DokuAdapter.inquire_status
 
-    def refund_payment(self: DokuAdapter, payment: Payment, call: DokuCall) -> WriteAnswer:
+    def refund_payment(self: DokuAdapter, payment: Payment, reason: str, call: DokuCall) -> WriteAnswer:
         assert payment.refund is not None
         seen.append((payment.refund.number, call.external_id))
-        return send(self, payment, call)
+        return send(self, payment, reason, call)
 
     def inquire_status(self: DokuAdapter, payment: Payment, call: DokuCall) -> object:
         seen.append(("status", call.external_id))

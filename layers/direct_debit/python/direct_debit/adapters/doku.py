@@ -1,7 +1,7 @@
 """DOKU through the signing layer: records become messages, answers become the port's vocabulary.
 
-Everything that is sent is derived from the record. One call is one HTTP request; nothing is repeated here. A process
-makes one or two kinds of call, so each loads its own messages.
+What is sent is derived from the record, and from the request what no record keeps. One call is one HTTP request;
+nothing is repeated here. A process makes one or two kinds of call, so each loads its own messages.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from direct_debit.application.ports.doku import (
 )
 from direct_debit.application.ports.telemetry import Metric, Telemetry
 from direct_debit.application.ports.time_and_chance import Clock
+from direct_debit.application.return_pages import ReturnPages
 from direct_debit.domain.payment import Payment
 from doku_snap.answers import Answer
 from doku_snap.client import Call, DokuClient
@@ -249,7 +250,7 @@ class DokuAdapter:
         # In progress, or an OTP where the contract has none: whether a link was started is not said.
         raise OutcomeUnknown("DOKU's answer to the link request is not clear", code=answer.code)
 
-    def make_payment(self, payment: Payment, call: DokuCall) -> WriteAnswer:
+    def make_payment(self, payment: Payment, pages: ReturnPages, call: DokuCall) -> WriteAnswer:
         """See Doku.make_payment."""
         from doku_snap.messages.payment import PaymentRequest
 
@@ -260,8 +261,8 @@ class DokuAdapter:
                 partner_reference_no=payment.ref,
                 amount=WireAmount(value=str(payment.amount)),
                 remarks=payment.remarks,
-                success_payment_url=payment.success_url,
-                failed_payment_url=payment.failed_url,
+                success_payment_url=pages.success_url,
+                failed_payment_url=pages.failed_url,
             )
             return self._connect().client.make_payment(message, _wire_call(call, timeout))
 
@@ -301,7 +302,7 @@ class DokuAdapter:
         reference = None if answer.body is None else answer.body.original_reference_no
         return WriteAnswer(reply, answer.code or "", _reference(reference))
 
-    def refund_payment(self, payment: Payment, call: DokuCall) -> WriteAnswer:
+    def refund_payment(self, payment: Payment, reason: str, call: DokuCall) -> WriteAnswer:
         """See Doku.refund_payment."""
         from doku_snap.messages.refund import RefundRequest
 
@@ -317,7 +318,7 @@ class DokuAdapter:
                 original_external_id=None if payment.reposted else payment.external_id,
                 partner_refund_no=refund.number,
                 refund_amount=WireAmount(value=str(payment.amount)),
-                reason=refund.reason,
+                reason=reason,
             )
             return self._connect().client.refund_payment(message, _wire_call(call, timeout))
 

@@ -62,6 +62,10 @@ class AesGcmVault:
             raise UnsealFailed("the text is no page, so it was made for another field")
         return text
 
+    def is_sealed(self, text: str) -> bool:
+        """Whether a text begins as a sealed one of today; no URL and no task token does."""
+        return _split(text)[3]
+
     def is_outdated(self, sealed: str) -> bool:
         """Return whether a text lacks its field, or was sealed with another key than the active one."""
         key_id, _, _, is_bound = _split(sealed)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from direct_debit.domain.evidence import Evidence
 from direct_debit.domain.move import PATIENCE, Move
 from direct_debit.domain.transitions import TransitionTable
+from direct_debit.domain.values import is_forgotten
 
 
 class BindingState(StrEnum):
@@ -93,8 +94,9 @@ class Binding:
     customer_id: str
     account: str
     phone_hint: str
-    success_url: str
-    failed_url: str
+    # Sealed: the merchant's pages may have the customer in their query.
+    success_url: str = field(repr=False)
+    failed_url: str = field(repr=False)
     request_hash: str
     return_state_hash: str
     state: BindingState = BindingState.REQUESTED
@@ -122,16 +124,21 @@ class Binding:
     response_code: str | None = None
     due_at: datetime | None = None
     open_payments: frozenset[str] = frozenset()
-    # What the outbox has still to do is no part of what the record says.
+    # What the outbox has still to do is no part of what the record says; the token, sealed, goes with its news.
     untold: tuple[Move, ...] = field(default=(), compare=False)
     tell_by: datetime | None = field(default=None, compare=False)
+    task_token: str | None = field(default=None, repr=False, compare=False)
     evidence: Evidence
-    task_token: str | None = field(default=None, repr=False)
 
     @property
     def holds_account(self) -> bool:
         """Whether the account and the customer stay claimed for this binding."""
         return self.state not in (BindingState.UNBOUND, BindingState.FAILED)
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether its customer was removed: nobody has a page of it to go on to."""
+        return is_forgotten(self.customer_id)
 
     @property
     def is_unconfirmed(self) -> bool:
@@ -175,6 +182,11 @@ class Binding:
             response_code=evidence.code or self.response_code,
             evidence=evidence,
         )
+
+    def told(self) -> "Binding":
+        """Return the binding as one whose moves are told, and whose end a waiting workflow knows."""
+        ended = self.state is BindingState.ACTIVE or not self.holds_account
+        return replace(self, untold=(), tell_by=None, task_token=None if ended else self.task_token)
 
     def noted(self, at: datetime) -> "Binding":
         """Return the binding with its version raised for a change that is no transition, for example new tokens."""

@@ -10,6 +10,7 @@ from direct_debit.domain.money import Amount
 from direct_debit.domain.move import PATIENCE, Move
 from direct_debit.domain.refund import Refund, RefundState
 from direct_debit.domain.transitions import TransitionTable
+from direct_debit.domain.values import is_forgotten
 
 
 class PaymentState(StrEnum):
@@ -190,7 +191,8 @@ class Payment:
     `question_heard_at` since when DOKU has answered that question without one; `reversed_at` since when DOKU's status
     says that a PAID payment was cancelled or failed: a person has to look. `due_at` is when the resolver must look
     next; None once nothing is open. `untold` are the moves that the outbox has not told yet, as far as it has said so,
-    and `tell_by` when somebody else has to.
+    and `tell_by` when somebody else has to. The customer's device and address, and the pages to return to, are in the
+    request alone: nobody needs them once it is sent.
     """
 
     ref: str
@@ -198,8 +200,6 @@ class Payment:
     customer_id: str
     amount: Amount
     remarks: str
-    success_url: str
-    failed_url: str
     request_hash: str
     state: PaymentState = PaymentState.REQUESTED
     version: int = 1
@@ -209,11 +209,9 @@ class Payment:
     attempt: str
     sent_at: datetime
     released: bool = False
-    device_id: str | None = None
-    ip_address: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     doku_reference: str | None = None
-    web_redirect_url: str | None = field(default=None, repr=False)
+    web_redirect_url: str | None = field(default=None, repr=False)  # sealed; gone with the end of the payment
     response_code: str | None = None
     failure: PaymentFailure | None = None
     review: ReviewReason | None = None
@@ -229,12 +227,12 @@ class Payment:
     reversed_at: datetime | None = None
     last_inquiry_at: datetime | None = None
     due_at: datetime | None = None
-    # What the outbox has still to do is no part of what the record says.
+    # What the outbox has still to do is no part of what the record says; the token, sealed, goes with its news.
     untold: tuple[Move, ...] = field(default=(), compare=False)
     tell_by: datetime | None = field(default=None, compare=False)
+    task_token: str | None = field(default=None, repr=False, compare=False)
     evidence: Evidence
     refund: Refund | None = None
-    task_token: str | None = field(default=None, repr=False)
 
     @property
     def work_due(self) -> datetime | None:
@@ -264,6 +262,11 @@ class Payment:
     def may_be_done_by_an_earlier_request(self) -> bool:
         """Whether DOKU may still act on an earlier request, so that the refusal of the newest one is no end."""
         return self.otp_unclear or self.otp_accepted or self.reposted
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether its customer was removed: what is told of it is compared with no customer."""
+        return is_forgotten(self.customer_id)
 
     @property
     def is_open(self) -> bool:
@@ -303,8 +306,13 @@ class Payment:
             or (self.situation is PaymentSituation.FAILED_NOT_FOUND and following is PaymentSituation.PAID),
             reposted=self.reposted or event is PaymentEvent.REPOSTED,
             otp_unclear=self.otp_unclear or (event is PaymentEvent.OTP_REQUIRED and self.otp_attempts > 0),
+            web_redirect_url=None if following.state in FINAL_STATES else self.web_redirect_url,
             evidence=evidence,
         )
+
+    def told(self) -> "Payment":
+        """Return the payment as one whose moves are told, and whose end a waiting workflow knows."""
+        return replace(self, untold=(), tell_by=None, task_token=None if self.is_final else self.task_token)
 
     def noted(self, at: datetime) -> "Payment":
         """Return the payment with its version raised for a change that is no transition, for example a new due time."""

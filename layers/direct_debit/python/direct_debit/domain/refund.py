@@ -1,6 +1,6 @@
 """The refund of a payment: full amount, one number for ever (invariant 4; contract 3.11)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -73,12 +73,14 @@ REFUND_TRANSITIONS: TransitionTable[RefundState, RefundEvent] = TransitionTable(
 class Refund:
     """The refund group of a payment record. `number` (partnerRefundNo) never changes once written; times are UTC.
 
+    `reason` is ours; the merchant's own words are `sealed_reason`, until they have reached DOKU for the last time.
     `requested_at` starts its schedule, anew when an operator redrives it: then no earlier sending counts any more.
     `requested_by` is who asked for it first, as far as AWS told.
     """
 
     number: str
     reason: str
+    sealed_reason: str | None = field(default=None, repr=False)
     request_hash: str
     state: RefundState = RefundState.REQUESTED
     requested_at: datetime
@@ -107,4 +109,10 @@ class Refund:
         following = REFUND_TRANSITIONS.decide(self.state, event)
         if following is None:
             return None
-        return replace(self, state=following, evidence=evidence, response_code=evidence.code or self.response_code)
+        return replace(
+            self,
+            state=following,
+            evidence=evidence,
+            response_code=evidence.code or self.response_code,
+            sealed_reason=None if following is RefundState.REFUNDED else self.sealed_reason,
+        )

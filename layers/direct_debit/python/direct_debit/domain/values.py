@@ -57,6 +57,15 @@ _C1 = range(0x80, 0xA0)
 _SURROGATES = range(0xD800, 0xE000)
 
 
+# What stands in the place of a customer who was forgotten, before a random part: no customer's id has such a sign.
+FORGOTTEN = "forgotten~"
+
+
+def is_forgotten(customer_id: str) -> bool:
+    """Whether a customer's id stands for somebody who was forgotten."""
+    return customer_id.startswith(FORGOTTEN)
+
+
 @dataclass(frozen=True, slots=True)
 class WebAddress:
     """The parts of a URL on which it depends whether a browser may be sent there. Scheme and host are lower case."""

@@ -22,6 +22,10 @@ from direct_debit.entrypoint.parsing import place_faults, read_command, read_req
 from direct_debit.entrypoint.route import Route
 from direct_debit.entrypoint.views.view import View
 
+# A workflow's call: one that says so, or that brings a task token. What it is answered stays in the history.
+_BRIEF = "brief"
+_TASK_TOKEN = "taskToken"  # noqa: S105 - a name
+
 type Handler = Callable[[object, Context], Mapping[str, object]]
 
 # Answers are about money and customers: no cache may keep them, no page may leak them in a Referer.
@@ -48,6 +52,7 @@ class Answer:
     view: View
     replayed: bool = False
     location: str | None = field(default=None, repr=False)  # where a browser goes on: 302 without a body
+    brief: View | None = None  # for workflows, where they get something else
 
 
 def open_doors[C: Command](route: Route[C], operate: Callable[[C, Call], Answer], *, uses: Sequence[Use]) -> Handler:
@@ -116,6 +121,7 @@ def _answer_command[C: Command](
     log = services.observability
     log.begin(operation=route.name, request_id=context.aws_request_id)
     call = Call(services.ports, make_deadline(services.ports.clock, context))
+    is_brief, event = _read_brief(event)
     try:
         answer = operate(read_command(route, event, services.ports.settings), call)
     except DirectDebitError as error:
@@ -128,7 +134,16 @@ def _answer_command[C: Command](
         log.failed("unforeseen error", error)
         raise InternalError(describe(error).detail) from None
     log.answered(door="command", status=answer.status)
-    return answer.view.to_json()
+    return (answer.brief or answer.view).to_brief() if is_brief else answer.view.to_json()
+
+
+def _read_brief(event: object) -> tuple[bool, object]:
+    """Return whether a plain command is a workflow's, and the command without that word."""
+    if not isinstance(event, Mapping):
+        return False, event
+    if event.get(_BRIEF) is not True:
+        return _TASK_TOKEN in event, event
+    return True, {name: value for name, value in event.items() if name != _BRIEF}
 
 
 def _write_answer(answer: Answer, request_id: str) -> Mapping[str, object]:

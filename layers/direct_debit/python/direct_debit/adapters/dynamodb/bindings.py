@@ -160,7 +160,7 @@ class DynamoDbBindings:
         Neither version nor write id move: a save that runs at the same time does not lose its race.
         """
         as_read = conditions.unchanged(binding.version, binding.state.value)
-        self._note(binding, replace(binding, untold=(), tell_by=None), as_read)
+        self._note(binding, binding.told(), as_read)
 
     def put_off_news(self, binding: Binding, until: datetime) -> bool:
         """Let the untold moves of a binding that is still as it was read be told after `until`; False when it changed.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from direct_debit.adapters.dynamodb import conditions
-from direct_debit.adapters.dynamodb.changes import WRITE_ID, difference
+from direct_debit.adapters.dynamodb.changes import WRITE_ID, difference, set_and_remove
 from direct_debit.adapters.dynamodb.due import list_due
 from direct_debit.adapters.dynamodb.items import (
     flag,
@@ -64,6 +64,13 @@ class DynamoDbInbox:
         change = difference(write_inbox_item(before), write_inbox_item(after), self._store.new_write_id())
         condition = conditions.unsettled(before.attempts, before.state.value)
         self._store.update(self._table, inbox_key(before.id), change, condition)
+
+    def clear(self, item: InboxItem) -> None:
+        """Take its content out of a settled notification; a change by somebody else in between is kept."""
+        change = set_and_remove({"body": text(InboxItem.GONE)})
+        self._store.update(
+            self._table, inbox_key(item.id), change, conditions.unsettled(item.attempts, item.state.value)
+        )
 
     def list_due(self, now: datetime, limit: int) -> Sequence[str]:
         """Return ids whose processing is overdue (eventually consistent, oldest first)."""

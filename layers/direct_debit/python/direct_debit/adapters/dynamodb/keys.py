@@ -1,7 +1,8 @@
 """Keys of both tables and of their indexes. All keys are strings; `pk` and `sk` are the tables' keys.
 
 Bindings table: `BINDING#<id>`/`BINDING`, the claims `ACCOUNT#<hash>`/`ACCOUNT` and `CUSTOMER#<id>`/`CUSTOMER`, the
-return pointers `RETURN#<hash>`/`RETURN`, the shared token `TOKEN#b2b`/`TOKEN`.
+return pointers `RETURN#<hash>`/`RETURN`, the shared token `TOKEN#b2b`/`TOKEN`; while somebody is being forgotten
+`CUSTOMER#<id>`/`FORGET`.
 Transactions table: `PAYMENT#<ref>`/`PAYMENT` with its history `PAYMENT#<ref>`/`HISTORY#<version>`, the idempotency keys
 `KEY#<fingerprint>`/`KEY`, the notifications `INBOX#<id>`/`INBOX`, the circuit `CIRCUIT#doku`/`CIRCUIT`.
 Both have the indexes `customer` (customerId, createdAt), `day` (day, createdAt) and `due` (dueShard, dueAt); `due`
@@ -51,6 +52,11 @@ def account_key(account: str) -> Item:
 def customer_key(customer_id: str) -> Item:
     """Return the key of the claim on a customer's one place for a link."""
     return {"pk": {"S": "CUSTOMER#" + customer_id}, "sk": {"S": "CUSTOMER"}}
+
+
+def forget_key(customer_id: str) -> Item:
+    """Return the key of what says that a customer is being forgotten; it is there only meanwhile."""
+    return {"pk": {"S": "CUSTOMER#" + customer_id}, "sk": {"S": "FORGET"}}
 
 
 def return_key(return_state_hash: str) -> Item:

@@ -50,8 +50,9 @@ def write_payment(payment: Payment) -> dict[str, AttributeValue]:
         "customerId": text(payment.customer_id),
         "amount": text(str(payment.amount)),
         "remarks": text(payment.remarks),
-        "successUrl": text(payment.success_url),
-        "failedUrl": text(payment.failed_url),
+        # The release before kept the pages here, and reads no payment without them: a rollback has to find some.
+        "successUrl": text(""),
+        "failedUrl": text(""),
         "requestHash": text(payment.request_hash),
         "state": text(payment.state.value),
         "version": number(payment.version),
@@ -65,8 +66,6 @@ def write_payment(payment: Payment) -> dict[str, AttributeValue]:
     }
     item.update(_write_marks(payment))
     for name, value in (
-        ("deviceId", payment.device_id),
-        ("ipAddress", payment.ip_address),
         ("dokuReference", payment.doku_reference),
         ("webRedirectUrl", payment.web_redirect_url),
         ("responseCode", payment.response_code),
@@ -158,8 +157,6 @@ def read_payment(item: Item) -> Payment:
         customer_id=read_text(item, "customerId"),
         amount=_read_amount(item),
         remarks=read_text(item, "remarks"),
-        success_url=read_text(item, "successUrl"),
-        failed_url=read_text(item, "failedUrl"),
         request_hash=read_text(item, "requestHash"),
         state=read_choice(item, "state", PaymentState),
         version=read_number(item, "version"),
@@ -169,8 +166,6 @@ def read_payment(item: Item) -> Payment:
         attempt=read_text(item, "attempt"),
         sent_at=read_instant(item, "sentAt"),
         released=read_flag(item, "released"),
-        device_id=read_text_or_none(item, "deviceId"),
-        ip_address=read_text_or_none(item, "ipAddress"),
         metadata=read_text_map(item, "metadata"),
         doku_reference=read_text_or_none(item, "dokuReference"),
         web_redirect_url=read_text_or_none(item, "webRedirectUrl"),

@@ -175,7 +175,7 @@ class DynamoDbPayments:
         as_read = conditions.IS_NEW if settled is None else conditions.unchanged(settled.version, settled.state.value)
         change = None
         if told and settled is not None:
-            change = unmarked_difference(write_payment(settled), write_payment(_without_news(settled)))
+            change = unmarked_difference(write_payment(settled), write_payment(settled.told()))
         key = payment_key(ref)
         refusals = self._store.transact(
             [
@@ -204,7 +204,7 @@ class DynamoDbPayments:
         Neither version nor write id move: a save that runs at the same time does not lose its race.
         """
         as_read = conditions.unchanged(payment.version, payment.state.value)
-        self._note(payment, _without_news(payment), as_read)
+        self._note(payment, payment.told(), as_read)
 
     def put_off_news(self, payment: Payment, until: datetime) -> bool:
         """Let the untold moves of a payment that is still as it was read be told after `until`; False when it changed.
@@ -318,10 +318,6 @@ def _taken(key: PaymentKey | None, refusals: Sequence[Refused | None]) -> KeyTak
 def _change(before: Payment, after: Payment, write_id: str) -> Change:
     old, new = write_payment(before), write_payment(after)
     return difference(old, new, write_id, lasting=keep_earlier_filing(before, after, old, new))
-
-
-def _without_news(payment: Payment) -> Payment:
-    return replace(payment, untold=(), tell_by=None)
 
 
 def _own_or_lost(refused: Refused, write_id: str) -> Payment:

@@ -37,6 +37,7 @@ def write_refund(refund: Refund) -> dict[str, AttributeValue]:
         **write_evidence(refund.evidence, "refundEvidence"),
     }
     for name, value in (
+        ("refundReasonSealed", refund.sealed_reason),
         ("refundAttempt", refund.attempt),
         ("refundExternalId", refund.external_id),
         ("refundNo", refund.refund_no),
@@ -62,6 +63,7 @@ def read_refund(item: Item) -> Refund | None:
     return Refund(
         number=read_text(item, "refundNumber"),
         reason=read_text(item, "refundReason"),
+        sealed_reason=read_text_or_none(item, "refundReasonSealed"),
         request_hash=read_text(item, "refundRequestHash"),
         state=read_choice(item, "refundState", RefundState),
         requested_at=read_instant(item, "refundRequestedAt"),

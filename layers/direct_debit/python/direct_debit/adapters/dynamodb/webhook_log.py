@@ -75,6 +75,18 @@ class DynamoDbWebhookLog:
         self._store.put(self._table, item, IS_NEW)
 
 
+def list_events_of(store: Store, table: str, subject: str) -> Sequence[Item]:
+    """Return the items of the events of a payment or link that are kept."""
+    return store.query(
+        {
+            "TableName": table,
+            "KeyConditionExpression": "pk = :subject AND begins_with(sk, :events)",
+            "ExpressionAttributeValues": {":subject": text(subject), ":events": text(EVENT)},
+            "ConsistentRead": True,
+        }
+    )
+
+
 def event_key(subject: str, webhook_id: str) -> dict[str, AttributeValue]:
     """Return where an event is kept."""
     return _key(subject, EVENT + webhook_id)

@@ -32,10 +32,10 @@ from direct_debit.application.errors import (
 from direct_debit.application.ports.bindings import AccountClaimLost
 from direct_debit.application.ports.doku import LinkRequest, LinkStarted
 from direct_debit.application.ports.ports import Ports
-from direct_debit.application.ports.vault import SealedField
+from direct_debit.application.ports.vault import SealedField, open_text
 from direct_debit.application.references import canonical, make_external_id
 from direct_debit.application.return_pages import ReturnPages, choose_pages
-from direct_debit.application.tasks.complete_task import adopt_binding_task_token
+from direct_debit.application.tasks.complete_task import adopt_binding_task_token, seal_binding_token
 from direct_debit.domain.binding import Binding, BindingEvent, BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 
@@ -60,8 +60,8 @@ class BindAccount:
     address: str | None = field(default=None, repr=False)
     date_of_birth: str | None = field(default=None, repr=False)
     metadata: Mapping[str, str] = field(default_factory=dict)
-    device_id: str | None = None
-    ip_address: str | None = None
+    device_id: str | None = field(default=None, repr=False)
+    ip_address: str | None = field(default=None, repr=False)
     task_token: str | None = field(default=None, repr=False)
 
 
@@ -74,13 +74,15 @@ def bind_account(command: BindAccount, ports: Ports, deadline: Deadline) -> Bind
     pages = choose_pages(command.success_url, command.failed_url, ports.settings)
     now = ports.clock.now()
     return_state = ports.ids.new_id()
+    binding_id = ports.ids.new_id()
+    sealed = _seal_pages(pages, binding_id, ports)
     binding = Binding(
-        id=ports.ids.new_id(),
+        id=binding_id,
         customer_id=command.customer_id,
         account=ports.vault.fingerprint(f"phone:{command.phone}"),
         phone_hint=command.phone[-_HINT_DIGITS:],
-        success_url=pages.success_url,
-        failed_url=pages.failed_url,
+        success_url=sealed.success_url,
+        failed_url=sealed.failed_url,
         request_hash=ports.vault.fingerprint(_content(command)),
         return_state_hash=hash_return_state(ports, return_state),
         created_at=now,
@@ -92,7 +94,7 @@ def bind_account(command: BindAccount, ports: Ports, deadline: Deadline) -> Bind
         attempt=ports.ids.new_id(),
         attempt_until=now + _ATTEMPT,
         evidence=Evidence(EvidenceSource.CALLER, now),
-        task_token=command.task_token,
+        task_token=seal_binding_token(ports, binding_id, command.task_token),
     )
     replaced: tuple[str, ...] = ()
     for _ in range(_ROUNDS):
@@ -149,8 +151,9 @@ def _take_changes(holder: Binding, command: BindAccount, pages: ReturnPages, por
     current = holder
     while True:
         changed = replace(current, metadata=command.metadata or current.metadata)
-        if current.has_page:
-            changed = replace(changed, success_url=pages.success_url, failed_url=pages.failed_url)
+        if current.has_page and open_pages(current, ports) != pages:
+            sealed = _seal_pages(pages, current.id, ports)
+            changed = replace(changed, success_url=sealed.success_url, failed_url=sealed.failed_url)
         if changed == current:
             return current
         try:
@@ -166,6 +169,21 @@ def _try_to_prove(holder: Binding, ports: Ports, deadline: Deadline) -> Binding:
     except (NotDone, Unsendable) as error:
         ports.telemetry.note("link not proved yet", binding_id=holder.id, code=error.code)
         return ports.bindings.get(holder.id) or holder
+
+
+def _seal_pages(pages: ReturnPages, binding_id: str, ports: Ports) -> ReturnPages:
+    return ReturnPages(
+        ports.vault.seal(pages.success_url, SealedField.SUCCESS_PAGE, binding_id),
+        ports.vault.seal(pages.failed_url, SealedField.FAILED_PAGE, binding_id),
+    )
+
+
+def open_pages(binding: Binding, ports: Ports) -> ReturnPages:
+    """Return the merchant's pages of a link, which earlier versions kept as they came."""
+    return ReturnPages(
+        open_text(ports.vault, binding.success_url, SealedField.SUCCESS_PAGE, binding.id),
+        open_text(ports.vault, binding.failed_url, SealedField.FAILED_PAGE, binding.id),
+    )
 
 
 def hash_return_state(ports: Ports, return_state: str) -> str:
@@ -187,17 +205,18 @@ def _resume(
     now = ports.clock.now()
     return_state = ports.ids.new_id()
     lease_until = now + timedelta(seconds=ports.settings.link_lease)
+    sealed = _seal_pages(pages, holder.id, ports)
     resumed = replace(
         _set_page_aside(holder.noted(now)),
         return_state_hash=hash_return_state(ports, return_state),
-        success_url=pages.success_url,
-        failed_url=pages.failed_url,
+        success_url=sealed.success_url,
+        failed_url=sealed.failed_url,
         external_id=make_external_id(ports.clock, ports.ids),
         attempt=ports.ids.new_id(),
         attempt_until=now + _ATTEMPT,
         lease_until=lease_until,
         due_at=lease_until,
-        task_token=command.task_token or holder.task_token,
+        task_token=seal_binding_token(ports, holder.id, command.task_token) or holder.task_token,
     )
     try:
         claimed = ports.bindings.save(holder, resumed)

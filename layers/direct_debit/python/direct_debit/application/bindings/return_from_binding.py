@@ -5,7 +5,7 @@ from typing import Literal
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from direct_debit.application.bindings.advance_binding import end_page
-from direct_debit.application.bindings.bind_account import hash_return_state
+from direct_debit.application.bindings.bind_account import hash_return_state, open_pages
 from direct_debit.application.bindings.prove_binding import prove_binding
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import NotDone, NotFound, StoreUnavailable, Unsendable
@@ -38,7 +38,7 @@ def return_from_binding(command: ReturnFromBinding, ports: Ports, deadline: Dead
     """
     came_with = hash_return_state(ports, command.state)
     binding = ports.bindings.find_by_return_state(came_with)
-    if binding is None:
+    if binding is None or binding.is_forgotten:
         raise NotFound("this link is not known; start linking again in the shop")
     try:
         binding = prove_binding(binding, ports, deadline)
@@ -49,7 +49,8 @@ def return_from_binding(command: ReturnFromBinding, ports: Ports, deadline: Dead
     good = binding.state is BindingState.ACTIVE or (
         command.outcome == "success" and binding.state in (BindingState.PENDING, BindingState.RELINK_REQUIRED)
     )
-    page = binding.success_url if good else binding.failed_url
+    pages = open_pages(binding, ports)
+    page = pages.success_url if good else pages.failed_url
     return Redirect(_with_query(page, {"bindingId": binding.id, "state": binding.state}), binding.state)
 
 

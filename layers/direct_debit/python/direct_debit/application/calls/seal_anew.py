@@ -1,15 +1,17 @@
-"""Seal a link's texts anew where they were sealed in an earlier form, or with a key that is to be removed."""
+"""Seal a link's texts anew where they were kept in an earlier form, or with a key that is to be removed."""
 
 from dataclasses import replace
 
 from direct_debit.application.errors import BindingChanged, StoreUnavailable
 from direct_debit.application.ports.ports import Ports
-from direct_debit.application.ports.vault import SealedField
+from direct_debit.application.ports.vault import SealedField, Vault, open_text
 from direct_debit.domain.binding import Binding
+
+_ONCE_CLEAR = frozenset({SealedField.SUCCESS_PAGE, SealedField.FAILED_PAGE})
 
 
 def seal_anew(ports: Ports, binding: Binding) -> Binding:
-    """Return the link with its tokens and auth code sealed as they are sealed today; written once, and then no more.
+    """Return the link with its tokens, auth code and pages sealed as they are today; written once, and then no more.
 
     Whoever asked goes on in any case: a write that does not work is left to the next use.
     """
@@ -23,7 +25,13 @@ def seal_anew(ports: Ports, binding: Binding) -> Binding:
         refresh_token=None if refresh is None else _reseal(ports, refresh, SealedField.REFRESH_TOKEN, binding),
     )
     auth_code = None if code is None else _reseal(ports, code, SealedField.AUTH_CODE, binding)
-    after = replace(binding.noted(ports.clock.now()), tokens=sealed, auth_code=auth_code)
+    after = replace(
+        binding.noted(ports.clock.now()),
+        tokens=sealed,
+        auth_code=auth_code,
+        success_url=_reseal(ports, binding.success_url, SealedField.SUCCESS_PAGE, binding),
+        failed_url=_reseal(ports, binding.failed_url, SealedField.FAILED_PAGE, binding),
+    )
     try:
         return ports.bindings.save(binding, after)
     except (BindingChanged, StoreUnavailable):
@@ -32,11 +40,17 @@ def seal_anew(ports: Ports, binding: Binding) -> Binding:
 
 def _texts(binding: Binding) -> list[str]:
     tokens = binding.tokens
-    found = [binding.auth_code, *((tokens.access_token, tokens.refresh_token) if tokens else ())]
+    pages = (binding.success_url, binding.failed_url)
+    found = [*pages, binding.auth_code, *((tokens.access_token, tokens.refresh_token) if tokens else ())]
     return [one for one in found if one is not None]
 
 
 def _reseal(ports: Ports, sealed: str, field: SealedField, binding: Binding) -> str:
     if not ports.vault.is_outdated(sealed):
         return sealed
-    return ports.vault.seal(ports.vault.unseal(sealed, field, binding.id), field, binding.id)
+    opened = (open_text if field in _ONCE_CLEAR else _unseal)(ports.vault, sealed, field, binding.id)
+    return ports.vault.seal(opened, field, binding.id)
+
+
+def _unseal(vault: Vault, sealed: str, field: SealedField, owner: str) -> str:
+    return vault.unseal(sealed, field, owner)

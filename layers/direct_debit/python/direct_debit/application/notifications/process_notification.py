@@ -197,7 +197,7 @@ def _find_mismatch(payment: Payment, facts: PaymentNotice) -> str | None:
         return _AMOUNT_MISMATCH
     if facts.currency != CURRENCY or value != payment.amount.value:
         return _AMOUNT_MISMATCH
-    if facts.customer_id is not None and facts.customer_id != payment.customer_id:
+    if facts.customer_id not in (None, payment.customer_id) and not payment.is_forgotten:
         return "customer_mismatch"
     return None
 
@@ -210,4 +210,6 @@ def _quarantine(item: InboxItem, reason: str, ports: Ports, ref: str | None = No
 
 def _settle(item: InboxItem, state: InboxState, reason: str | None, ports: Ports, told: str | None = None) -> None:
     after = replace(item, state=state, reason=reason, told=told, due_at=None, attempts=item.attempts + 1)
+    if state is InboxState.PROCESSED:
+        after = replace(after, body=InboxItem.GONE)
     ports.inbox.settle(item, after)

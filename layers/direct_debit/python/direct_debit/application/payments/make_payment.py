@@ -33,6 +33,7 @@ from direct_debit.application.payments.result import PaymentResult
 from direct_debit.application.ports.doku import DokuCall, Reply, WriteAnswer
 from direct_debit.application.ports.payments import BindingUnusable, KeyTaken, PaymentExists, PaymentKey
 from direct_debit.application.ports.ports import Ports
+from direct_debit.application.ports.vault import SealedField
 from direct_debit.application.references import (
     canonical,
     canonical_with_absent,
@@ -40,7 +41,7 @@ from direct_debit.application.references import (
     make_external_id,
 )
 from direct_debit.application.return_pages import choose_pages
-from direct_debit.application.tasks.complete_task import adopt_task_token
+from direct_debit.application.tasks.complete_task import adopt_task_token, seal_payment_token
 from direct_debit.domain.binding import Binding, BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.money import Amount
@@ -58,8 +59,8 @@ class MakePayment:
     idempotency_key: str | None = None
     success_url: str | None = None
     failed_url: str | None = None
-    device_id: str | None = None
-    ip_address: str | None = None
+    device_id: str | None = field(default=None, repr=False)
+    ip_address: str | None = field(default=None, repr=False)
     metadata: Mapping[str, str] = field(default_factory=dict)
     task_token: str | None = field(default=None, repr=False)
 
@@ -85,7 +86,7 @@ def make_payment(command: MakePayment, ports: Ports, deadline: Deadline) -> Paym
     payment; account not linked), CircuitOpen and NotDone (nothing was sent: repeat the same request).
     """
     ref = _reference(command)
-    pages = choose_pages(command.success_url, command.failed_url, ports.settings)
+    choose_pages(command.success_url, command.failed_url, ports.settings)  # before anything is written
     request_hash = ports.vault.fingerprint(describe_content(command))
     binding = ports.bindings.get(command.binding_id)
     usable = binding is not None and binding.state is BindingState.ACTIVE
@@ -103,25 +104,21 @@ def make_payment(command: MakePayment, ports: Ports, deadline: Deadline) -> Paym
         customer_id=binding.customer_id,
         amount=command.amount,
         remarks=command.remarks,
-        success_url=pages.success_url,
-        failed_url=pages.failed_url,
         request_hash=request_hash,
         created_at=now,
         updated_at=now,
         external_id=make_external_id(ports.clock, ports.ids),
         attempt=ports.ids.new_id(),
         sent_at=now,
-        device_id=command.device_id,
-        ip_address=command.ip_address,
         metadata=command.metadata,
         evidence=Evidence(EvidenceSource.CALLER, now),
-        task_token=command.task_token,
+        task_token=seal_payment_token(ports, ref, command.task_token),
     )
     payment = replace(payment, due_at=plan_next_look(ports, payment, now))
     obstacle = _create(payment, _key(command, ports), ports)
     match obstacle:
         case None:
-            return PaymentResult(_send(payment, ports, deadline, binding))
+            return PaymentResult(_send(payment, command, ports, deadline, binding))
         case PaymentExists():
             return _repeat(obstacle.payment, request_hash, command, ports, deadline)
         case KeyTaken():
@@ -246,23 +243,25 @@ def _require_same_as_before(existing: Payment, command: MakePayment, ports: Port
     """Let a payment pass whose fingerprint an earlier release made of the same request."""
     text = describe_content_as_before(command)
     if text is None or existing.request_hash != ports.vault.fingerprint(text):
-        different = ", ".join(_name_differences(existing, command)) or "its content"
+        different = ", ".join(_name_differences(existing, command)) or _NOT_KEPT
         raise Conflict(
             f"this reference or Idempotency-Key was used for another payment ({different} differs); use a new one, or "
             "repeat the request as it was; nothing was sent"
         )
 
 
+_NOT_KEPT = "successUrl, failedUrl, deviceId or ipAddress"
+
+
 def _name_differences(existing: Payment, command: MakePayment) -> Iterator[str]:
-    """Name what a request has otherwise than the payment that has its reference. Pages may be the deployment's."""
+    """Name what a request has otherwise than the payment that has its reference, as far as the record can tell.
+
+    Pages, device and address are in the fingerprint alone.
+    """
     pairs: Mapping[str, tuple[object, object]] = {
         "bindingId": (existing.binding_id, command.binding_id),
         "amount": (existing.amount, command.amount),
         "remarks": (existing.remarks, command.remarks),
-        "successUrl": (existing.success_url, command.success_url or existing.success_url),
-        "failedUrl": (existing.failed_url, command.failed_url or existing.failed_url),
-        "deviceId": (existing.device_id, command.device_id),
-        "ipAddress": (existing.ip_address, command.ip_address),
         "metadata": (dict(existing.metadata), dict(command.metadata)),
     }
     return (name for name, (one, other) in pairs.items() if one != other)
@@ -281,10 +280,10 @@ def _repeat(
         taken = ports.payments.bind_key(key, existing.ref)
         if taken is not None:
             return _follow_key(taken.ref, request_hash, command, ports, deadline)
-    return _show_or_send(adopt_task_token(ports, existing, command.task_token), ports, deadline)
+    return _show_or_send(adopt_task_token(ports, existing, command.task_token), command, ports, deadline)
 
 
-def _show_or_send(existing: Payment, ports: Ports, deadline: Deadline) -> PaymentResult:
+def _show_or_send(existing: Payment, command: MakePayment, ports: Ports, deadline: Deadline) -> PaymentResult:
     """Return a payment that was made before; send it if it is sure that DOKU does not have it."""
     event = None
     if existing.state is PaymentState.REQUESTED and existing.released:
@@ -314,12 +313,18 @@ def _show_or_send(existing: Payment, ports: Ports, deadline: Deadline) -> Paymen
         return PaymentResult(race.current, replayed=True)
     if isinstance(outcome, BindingUnusable):
         raise _explain_binding(outcome.binding)
-    return PaymentResult(_send(outcome, ports, deadline))
+    return PaymentResult(_send(outcome, command, ports, deadline))
 
 
-def _send(payment: Payment, ports: Ports, deadline: Deadline, binding: Binding | None = None) -> Payment:
-    """Send it. `binding` is the record that was read for it: the write that made the payment found it ACTIVE still."""
+def _send(
+    payment: Payment, command: MakePayment, ports: Ports, deadline: Deadline, binding: Binding | None = None
+) -> Payment:
+    """Send it, with the pages, device and address of the request, which are not kept: whoever sends a payment again
+    does so with the same request. `binding` is the record that was read for it: the write that made the payment found
+    it ACTIVE still.
+    """
     sent = payment
+    pages = choose_pages(command.success_url, command.failed_url, ports.settings)
 
     def renew_external_id() -> str:
         # The record names the request id that is about to be used: status and refund refer to it.
@@ -333,7 +338,7 @@ def _send(payment: Payment, ports: Ports, deadline: Deadline, binding: Binding |
         return sent.external_id
 
     def send(call: DokuCall) -> WriteAnswer:
-        return ports.doku.make_payment(sent, call)
+        return ports.doku.make_payment(sent, pages, call)
 
     try:
         answer = call_doku(
@@ -344,8 +349,8 @@ def _send(payment: Payment, ports: Ports, deadline: Deadline, binding: Binding |
             binding=binding,
             external_id=payment.external_id,
             renew_external_id=renew_external_id,
-            device_id=payment.device_id,
-            ip_address=payment.ip_address,
+            device_id=command.device_id,
+            ip_address=command.ip_address,
         )
     except OutcomeUnknown as error:
         return _conclude(ports, sent, PaymentEvent.OUTCOME_LOST, _lost(ports, error))
@@ -364,6 +369,9 @@ def _conclude(
     ports: Ports, payment: Payment, event: PaymentEvent, evidence: Evidence, answer: WriteAnswer | None = None
 ) -> Payment:
     """Write what the answer brought. If the store fails now, the record stays as sent and the resolver finds out."""
+    page = None
+    if answer is not None and answer.redirect_url is not None:
+        page = ports.vault.seal(answer.redirect_url, SealedField.PAYMENT_PAGE, payment.ref)
 
     def change(after: Payment) -> Payment:
         if answer is None:
@@ -372,7 +380,7 @@ def _conclude(
             after,
             response_code=answer.code,
             doku_reference=answer.reference or after.doku_reference,
-            web_redirect_url=answer.redirect_url or after.web_redirect_url,
+            web_redirect_url=page if page is not None and not after.is_final else after.web_redirect_url,
         )
 
     try:

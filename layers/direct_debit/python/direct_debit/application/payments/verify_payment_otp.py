@@ -133,8 +133,6 @@ def _send(payment: Payment, otp: str, ports: Ports, deadline: Deadline) -> Payme
             lambda call: ports.doku.verify_payment_otp(payment, otp, call),
             binding_id=payment.binding_id,
             renew_external_id=renew_external_id,
-            device_id=payment.device_id,
-            ip_address=payment.ip_address,
         )
     except OutcomeUnknown as error:
         evidence = Evidence(EvidenceSource.NO_ANSWER, ports.clock.now(), error.code)

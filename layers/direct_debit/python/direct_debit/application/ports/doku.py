@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from direct_debit.application.deadline import Deadline
+from direct_debit.application.return_pages import ReturnPages
 from direct_debit.domain.payment import Payment
 
 
@@ -18,8 +19,8 @@ class DokuCall:
     external_id: str
     deadline: Deadline
     customer_token: str | None = field(default=None, repr=False)
-    device_id: str | None = None
-    ip_address: str | None = None
+    device_id: str | None = field(default=None, repr=False)
+    ip_address: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +162,8 @@ class Doku(Protocol):
         """Read the balance (3.7). Raises Rejected, CustomerActionRequired besides."""
         ...
 
-    def make_payment(self, payment: Payment, call: DokuCall) -> WriteAnswer:
-        """Send the payment as recorded (3.8)."""
+    def make_payment(self, payment: Payment, pages: ReturnPages, call: DokuCall) -> WriteAnswer:
+        """Send the payment as recorded, with the pages to return to (3.8)."""
         ...
 
     def verify_payment_otp(self, payment: Payment, otp: str, call: DokuCall) -> WriteAnswer:
@@ -173,8 +174,8 @@ class Doku(Protocol):
         """Ask what became of the payment, with its refunds (3.9)."""
         ...
 
-    def refund_payment(self, payment: Payment, call: DokuCall) -> WriteAnswer:
-        """Send the refund as recorded on the payment (3.11)."""
+    def refund_payment(self, payment: Payment, reason: str, call: DokuCall) -> WriteAnswer:
+        """Send the refund as recorded on the payment, with its reason in the clear (3.11)."""
         ...
 
     def unbind_account(self, token: str, call: DokuCall) -> WriteAnswer:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 
 class InboxKind(StrEnum):
@@ -26,10 +26,13 @@ class InboxState(StrEnum):
 class InboxItem:
     """An authentic notification, stored before it was answered.
 
-    `body` is its notice, sealed (it may hold an authCode); older items hold DOKU's body.
+    `body` is its notice, sealed (it may hold an authCode); older items hold DOKU's body. It is `GONE` once nobody has
+    to read it any more.
     `subject` is the reference it speaks of, for the person who may have to look; older items have none. `told` is the
     amount that it names, as DOKU wrote it, where that is not the payment's.
     """
+
+    GONE: ClassVar[str] = ""
 
     id: str
     kind: InboxKind
@@ -58,6 +61,10 @@ class Inbox(Protocol):
 
     def settle(self, before: InboxItem, after: InboxItem) -> None:
         """Write what became of it. A change by somebody else in between is kept."""
+        ...
+
+    def clear(self, item: InboxItem) -> None:
+        """Take its content out of a settled notification. A change by somebody else in between is kept."""
         ...
 
     def list_due(self, now: datetime, limit: int) -> Sequence[str]:

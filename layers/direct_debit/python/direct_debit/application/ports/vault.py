@@ -14,6 +14,17 @@ class SealedField(StrEnum):
     UNLINK_PAGE = "binding.unbindRedirectUrl"
     B2B_TOKEN = "b2bToken.token"  # noqa: S105 - a name
     NOTICE = "inbox.body"
+    SUCCESS_PAGE = "binding.successUrl"
+    FAILED_PAGE = "binding.failedUrl"
+    LINK_TASK = "binding.taskToken"
+    PAYMENT_TASK = "payment.taskToken"
+    PAYMENT_PAGE = "payment.webRedirectUrl"
+    REFUND_REASON = "payment.refundReasonSealed"
+
+
+def open_text(vault: "Vault", text: str, field: SealedField, owner: str) -> str:
+    """Return the text of a field that earlier versions kept as it came. Raises StoreUnavailable."""
+    return vault.unseal(text, field, owner) if vault.is_sealed(text) else text
 
 
 class Vault(Protocol):
@@ -25,6 +36,10 @@ class Vault(Protocol):
 
     def unseal(self, sealed: str, field: SealedField, owner: str) -> str:
         """Decrypt; fails for another owner or field than the ones it was sealed for."""
+        ...
+
+    def is_sealed(self, text: str) -> bool:
+        """Whether a text has the form of a sealed one: earlier versions kept pages and task tokens as they came."""
         ...
 
     def is_outdated(self, sealed: str) -> bool:

@@ -30,6 +30,7 @@ from direct_debit.application.payments.advance_payment import (
 from direct_debit.application.ports.doku import Reply, StatusAnswer, WriteAnswer
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.ports.telemetry import Metric
+from direct_debit.application.ports.vault import SealedField
 from direct_debit.application.references import make_external_id
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.payment import Payment, PaymentEvent, PaymentState
@@ -203,6 +204,9 @@ def _send(payment: Payment, ports: Ports, deadline: Deadline) -> Payment:
     refund = payment.refund
     if refund is None or refund.moved(RefundEvent.CLAIMED, refund.evidence) is None:
         return payment
+    reason = refund.reason
+    if refund.sealed_reason is not None:
+        reason = ports.vault.unseal(refund.sealed_reason, SealedField.REFUND_REASON, payment.ref)
     sent, claimed = _claim_sending(payment, refund, ports)
     attempt = claimed.attempt
 
@@ -221,12 +225,10 @@ def _send(payment: Payment, ports: Ports, deadline: Deadline) -> Payment:
         answer = call_doku(
             ports,
             deadline,
-            lambda call: ports.doku.refund_payment(sent, call),
+            lambda call: ports.doku.refund_payment(sent, reason, call),
             binding_id=sent.binding_id,
             external_id=claimed.external_id,
             renew_external_id=renew_external_id,
-            device_id=sent.device_id,
-            ip_address=sent.ip_address,
         )
     except OutcomeUnknown as error:
         evidence = Evidence(EvidenceSource.NO_ANSWER, ports.clock.now(), error.code)

@@ -7,6 +7,7 @@ from direct_debit.application.errors import Conflict, PaymentChanged, no_payment
 from direct_debit.application.payments.advance_payment import queue_refund, save_with_refund
 from direct_debit.application.payments.result import PaymentResult
 from direct_debit.application.ports.ports import Ports
+from direct_debit.application.ports.vault import SealedField
 from direct_debit.application.references import canonical, canonical_with_absent, derive_reference
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.payment import PaymentState
@@ -50,7 +51,8 @@ def refund_payment(command: RefundPayment, ports: Ports, deadline: Deadline) -> 
         now = ports.clock.now()
         refund = Refund(
             number=number,
-            reason=command.reason or _DEFAULT_REASON,
+            reason=_DEFAULT_REASON if command.reason is None else "",
+            sealed_reason=_seal(command.reason, command.ref, ports),
             request_hash=request_hash,
             requested_at=now,
             requested_by=command.requested_by,
@@ -64,6 +66,11 @@ def refund_payment(command: RefundPayment, ports: Ports, deadline: Deadline) -> 
             continue
         queue_refund(ports, stored)
         return PaymentResult(stored)
+
+
+def _seal(reason: str | None, ref: str, ports: Ports) -> str | None:
+    """Return the merchant's words as they are kept: they may be about the customer."""
+    return None if reason is None else ports.vault.seal(reason, SealedField.REFUND_REASON, ref)
 
 
 def describe_content(ref: str, number: str, reason: str | None) -> str:

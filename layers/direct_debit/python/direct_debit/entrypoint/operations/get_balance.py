@@ -1,6 +1,8 @@
 """GET /bindings/{id}/balance: the balance of a linked account."""
 
 from collections.abc import Sequence
+from decimal import Decimal
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -10,6 +12,7 @@ from direct_debit.domain.binding import Binding
 from direct_debit.entrypoint.doors import Answer, Call
 from direct_debit.entrypoint.names import BindingRequest
 from direct_debit.entrypoint.route import BY_BINDING, SENDS, Route
+from direct_debit.entrypoint.values import AmountBody
 from direct_debit.entrypoint.views.view import AmountView, View
 
 
@@ -28,6 +31,36 @@ class BalanceView(View):
     balances: Sequence[BalanceLine]
 
 
+class BalanceRequest(BindingRequest):
+    """Read the balance; a workflow asks whether it covers an amount, so that no balance is in its history."""
+
+    covers: Annotated[
+        AmountBody | None,
+        Field(
+            description='An amount is an object: {"value": "10000.00", "currency": "IDR"}.',
+            examples=[{"value": "10000.00", "currency": "IDR"}],
+        ),
+    ] = None
+
+
+class CoverView(View):
+    """Whether an account covers an amount. Without any balance that is left to the bank."""
+
+    brief: ClassVar[tuple[str, ...]] = ("binding_id", "covers")
+
+    binding_id: str
+    covers: bool | None
+
+
+def show_cover(binding: Binding, balances: Sequence[Balance], amount: AmountBody | None) -> CoverView:
+    """Return what a workflow is told of an account's balances."""
+    covers = None
+    if amount is not None:
+        needed = Decimal(amount.value)
+        covers = not balances or any(Decimal(line.amount) >= needed for line in balances)
+    return CoverView(binding_id=binding.id, covers=covers)
+
+
 def show_balance(binding: Binding, balances: Sequence[Balance]) -> BalanceView:
     """Return what the API shows of an account's balances."""
     lines = [BalanceLine(type=line.type, amount=AmountView(value=line.amount)) for line in balances]
@@ -39,7 +72,7 @@ ROUTE = Route(
     method="GET",
     path="/bindings/{id}/balance",
     summary="Read the account's balance",
-    request=BindingRequest,
+    request=BalanceRequest,
     response=BalanceView,
     answers={200: "The balances."},
     problems=(
@@ -52,10 +85,12 @@ ROUTE = Route(
         *SENDS,
     ),
     from_path=BY_BINDING,
+    command_only=frozenset({"covers"}),
 )
 
 
-def operate(request: BindingRequest, call: Call) -> Answer:
+def operate(request: BalanceRequest, call: Call) -> Answer:
     """Show the balances as DOKU gives them."""
     result = get_balance(request.binding_id, call.ports, call.deadline)
-    return Answer(200, show_balance(result.binding, result.balances))
+    cover = show_cover(result.binding, result.balances, request.covers)
+    return Answer(200, show_balance(result.binding, result.balances), brief=cover)

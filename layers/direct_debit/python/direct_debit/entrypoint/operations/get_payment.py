@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from direct_debit.application.payments.get_payment import GetPayment, get_payment
+from direct_debit.application.payments.result import open_page
 from direct_debit.entrypoint.command import Command, read_flag
 from direct_debit.entrypoint.doors import Answer, Call
 from direct_debit.entrypoint.route import BY_PAYMENT, READS, Route
@@ -44,4 +45,4 @@ ROUTE = Route(
 def operate(request: GetPaymentRequest, call: Call) -> Answer:
     """Show the payment."""
     found = get_payment(request.to_command(), call.ports, call.deadline)
-    return Answer(200, show_payment(found.payment, found.history))
+    return Answer(200, show_payment(found.payment, found.history, open_page(found.payment, call.ports)))

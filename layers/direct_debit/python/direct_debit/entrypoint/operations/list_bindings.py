@@ -28,6 +28,8 @@ class ListBindingsRequest(ListRequest):
 class BindingList(View):
     """A page of links, newest first (unresolved ones: the longest due first)."""
 
+    brief: ClassVar[tuple[str, ...]] = ("bindings",)
+
     bindings: Sequence[BindingView]
     next: str | None = Field(
         default=None,

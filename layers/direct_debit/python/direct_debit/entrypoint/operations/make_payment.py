@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field, ValidationInfo, field_validator
 
 from direct_debit.application.payments.make_payment import MakePayment, make_payment
+from direct_debit.application.payments.result import open_page
 from direct_debit.domain import values
 from direct_debit.domain.money import Amount
 from direct_debit.entrypoint.command import Command, rule_of_request
@@ -121,4 +122,6 @@ def operate(request: MakePaymentRequest, call: Call) -> Answer:
     result = make_payment(request.to_command(), call.ports, call.deadline)
     unresolved = result.payment.state in UNRESOLVED_PAYMENT
     status = 202 if unresolved else 200 if result.replayed else 201
-    return Answer(status, show_payment(result.payment), replayed=result.replayed)
+    return Answer(
+        status, show_payment(result.payment, page=open_page(result.payment, call.ports)), replayed=result.replayed
+    )

@@ -1,5 +1,6 @@
 """POST /payments/{ref}/otp: pass the customer's OTP on to the bank."""
 
+from direct_debit.application.payments.result import open_page
 from direct_debit.application.payments.verify_payment_otp import VerifyPaymentOtp, verify_payment_otp
 from direct_debit.entrypoint.command import Command
 from direct_debit.entrypoint.doors import Answer, Call
@@ -52,4 +53,6 @@ def operate(request: VerifyPaymentOtpRequest, call: Call) -> Answer:
     """Verify the OTP: 200 when the bank took it, 202 when its answer is not known."""
     result = verify_payment_otp(request.to_command(), call.ports, call.deadline)
     status = 202 if result.payment.state in UNRESOLVED_PAYMENT else 200
-    return Answer(status, show_payment(result.payment), replayed=result.replayed)
+    return Answer(
+        status, show_payment(result.payment, page=open_page(result.payment, call.ports)), replayed=result.replayed
+    )

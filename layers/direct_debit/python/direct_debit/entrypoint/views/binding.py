@@ -1,6 +1,7 @@
 """What is shown of a link, by whichever operation. No token, auth code, OTP or phone number is in it."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -11,6 +12,8 @@ from direct_debit.entrypoint.views.view import Moment, View
 
 class BindingView(View):
     """A link of a customer to a CIMB account."""
+
+    brief: ClassVar[tuple[str, ...]] = ("binding_id", "state")
 
     binding_id: str = Field(examples=["6f1d2c3b4a5968778695a4b3c2d1e0f0"])
     customer_id: str = Field(examples=["CUST-1001"])

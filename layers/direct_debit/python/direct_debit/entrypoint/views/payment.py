@@ -1,6 +1,7 @@
 """What is shown of a payment, by whichever operation."""
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -24,6 +25,8 @@ class CustomerMessage(View):
 
 class FailureView(View):
     """Why a payment failed."""
+
+    brief: ClassVar[tuple[str, ...]] = ("reason",)
 
     reason: FailureReason
     cause: Cause = Field(
@@ -53,6 +56,8 @@ class HistoryView(View):
 class PaymentView(View):
     """A payment."""
 
+    brief: ClassVar[tuple[str, ...]] = ("partner_reference_no", "state", "failure")
+
     partner_reference_no: str = Field(examples=["INV202608010"])
     binding_id: str = Field(examples=["6f1d2c3b4a5968778695a4b3c2d1e0f0"])
     customer_id: str = Field(examples=["CUST-1001"])
@@ -65,7 +70,11 @@ class PaymentView(View):
         examples=["2020102977770000000009"],
     )
     response_code: str | None = Field(default=None, description="DOKU's last response code.", examples=["4035413"])
-    web_redirect_url: str | None = Field(default=None, description="Send the customer there when present.", repr=False)
+    web_redirect_url: str | None = Field(
+        default=None,
+        description="Send the customer there when present. Not in lists, and not once the payment has ended.",
+        repr=False,
+    )
     failure: FailureView | None = None
     review: ReviewReason | None = None
     refund: RefundView | None = None
@@ -76,8 +85,10 @@ class PaymentView(View):
     history: Sequence[HistoryView] | None = Field(default=None, description="Oldest first; on `GET` only.")
 
 
-def show_payment(payment: Payment, history: Sequence[HistoryEntry] | None = None) -> PaymentView:
-    """Return what the API shows of a payment."""
+def show_payment(
+    payment: Payment, history: Sequence[HistoryEntry] | None = None, page: str | None = None
+) -> PaymentView:
+    """Return what the API shows of a payment; `page` is where the customer goes on."""
     failure = payment.failure
     return PaymentView(
         partner_reference_no=payment.ref,
@@ -88,7 +99,7 @@ def show_payment(payment: Payment, history: Sequence[HistoryEntry] | None = None
         state=payment.state,
         doku_reference=payment.doku_reference,
         response_code=payment.response_code,
-        web_redirect_url=payment.web_redirect_url,
+        web_redirect_url=page,
         failure=None if failure is None else _show_failure(failure, payment.response_code),
         review=payment.review,
         refund=None if payment.refund is None else show_refund_of(payment, payment.refund),

@@ -1,6 +1,7 @@
 """What is shown of a refund, by whichever operation."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -19,7 +20,11 @@ class RefundView(View):
     partner_refund_no: str = Field(examples=["RFD202608010"])
     state: RefundState
     amount: AmountView
-    reason: str | None = Field(default=None, examples=["Customer complain"])
+    reason: str | None = Field(
+        default=None,
+        description="This service's own, where a request gives none; what one gives goes to DOKU, and is not shown.",
+        examples=["Refund"],
+    )
     refund_no: str | None = Field(default=None, description="DOKU's number.", examples=["9lCqroDiy27A"])
     response_code: str | None = Field(default=None, examples=["2005800"])
     automatic: bool = Field(description="Whether it was made because a payment given up as not found was paid late.")
@@ -29,6 +34,8 @@ class RefundView(View):
 
 class RefundOfPaymentView(RefundView):
     """The refund of a payment, by the payment's reference."""
+
+    brief: ClassVar[tuple[str, ...]] = ("partner_reference_no", "partner_refund_no", "state")
 
     partner_reference_no: str = Field(examples=["INV202608010"])
     links: Mapping[str, str] = Field(description="Where to look.")

@@ -1,7 +1,7 @@
 """The base of all answers. Absent values are left out of the JSON; times are UTC, ISO 8601."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
@@ -31,9 +31,25 @@ class View(BaseModel):
         serialize_by_alias=True,
     )
 
+    brief: ClassVar[tuple[str, ...]] = ()
+    """Fields that a workflow may know: what its functions answer is in its history, for 90 days."""
+
+    def to_brief(self) -> dict[str, object]:
+        """Return the wire form of the brief fields alone."""
+        named = {to_camel(name): _shorten(getattr(self, name)) for name in self.brief}
+        return {name: value for name, value in named.items() if value is not None}
+
     def to_json(self) -> dict[str, object]:
         """Return the wire form."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def _shorten(value: object) -> object:
+    if isinstance(value, View):
+        return value.to_brief()
+    if isinstance(value, list | tuple):
+        return [_shorten(one) for one in value]
+    return value
 
 
 class AmountView(View):
