@@ -23,7 +23,8 @@ from direct_debit.entrypoint.settings import ConfigurationError
 from tests.fakes.environment import ACCESS_TOKENS
 from tools.local_cloud.issuer import AUDIENCE, CLIENT, SCOPES, Issuer
 
-STAGE = "arn:aws:execute-api:ap-southeast-3:123456789012:a1b2c3d4e5/v1"
+API = "shopapi"
+STAGE = f"arn:aws:execute-api:ap-southeast-3:123456789012:{API}/v1"
 _NUMBERS = itertools.count()
 ISSUER = Issuer(url="https://login.example")
 
@@ -108,7 +109,7 @@ def test_the_answer_is_about_all_routes_whichever_was_called(room: Room, group: 
 def test_all_scopes_open_all_merchant_routes_of_this_api_and_stage_only(room: Room) -> None:
     answer = room.ask(f"Bearer {ISSUER.token(*SCOPES)}")
     assert all(allows(answer, *route) for routes in ROUTES_OF.values() for route in routes)
-    for other in (STAGE.replace("/v1", "/v2"), STAGE.replace("a1b2c3d4e5", "another"), STAGE.replace("1234", "4321")):
+    for other in (STAGE.replace("/v1", "/v2"), STAGE.replace(API, "another"), STAGE.replace("1234", "4321")):
         assert not any(allows(answer, *route, stage=other) for routes in ROUTES_OF.values() for route in routes)
 
 
