@@ -22,8 +22,8 @@ setup: ## Build .venv and .tools/* from the hash-locked requirements (quick when
 	@$(BOOTSTRAP)
 
 .PHONY: run
-run: setup ## Deploy the template to a local cloud and run one customer's journey; ONCE=1 ends afterwards, KEEP=1 keeps the data
-	@exec $(PYTHON) -m tools.local_cloud run $(if $(ONCE),--once) $(if $(KEEP),--keep)
+run: setup ## Deploy the template to a local cloud and run one customer's journey; ONCE=1 ends afterwards, KEEP=1 keeps the data, AUTH=JWT
+	@exec $(PYTHON) -m tools.local_cloud run $(if $(ONCE),--once) $(if $(KEEP),--keep) $(if $(AUTH),--auth $(AUTH))
 
 .PHONY: logs
 logs: setup ## What the functions of `make run` log, as it comes: FN=MakePayment for one, ONCE=1 ends with what is there

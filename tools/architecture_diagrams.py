@@ -19,7 +19,7 @@ TEMPLATE = ROOT / "template.yaml"
 
 # Who calls which routes: those of DOKU's have its prefix, those without IAM are a browser's.
 _CALLERS = {
-    "Merchant": ("Merchant's backend", "signed with IAM"),
+    "Merchant": ("Merchant's backend", "signed, or with an access token"),
     "Browser": ("Customer's browser", "without a signature"),
     "DOKU": ("DOKU", "token request, notifications"),
 }
@@ -47,6 +47,7 @@ def draw_parts(template: Node) -> str:
     ]
     arrows += _rules(template)
     arrows += [f"    {name} --> MerchantCalls" for name, kind in _kinds(template).items() if kind == "StateMachine"]
+    arrows += [f"    {name} -- access tokens --> MerchantCalls" for name in _authorisers(template)]
     text = "\n".join(arrows)
     lines += [f"    {name}{shape}" for name, shape in shapes.items() if f" {name} " in text or f" {name}\n" in text]
     return "\n".join([*lines, *dict.fromkeys(arrows), "```"])
@@ -88,6 +89,12 @@ def _targets(template: Node, name: str, properties: Node) -> Iterator[str]:
     for statement in _statements(template, name, properties):
         if _HANDS_OVER.intersection(map(str, _list(statement.get("Action")))):
             yield from _resources(statement.get("Resource"))
+
+
+def _authorisers(template: Node) -> list[str]:
+    """The functions that say what an access token opens."""
+    asked = member(template, "Resources", "Api", "Properties", "Auth", "Authorizers").values()
+    return [name.partition(".")[0] for one in asked for name in _resources(node(one).get("FunctionArn"))]
 
 
 def _rules(template: Node) -> Iterator[str]:

@@ -12,6 +12,8 @@ from pathlib import Path
 from tools.deploy.template import member, read_template
 
 TEMPLATE = Path(__file__).parent.parent / "template.yaml"
+# Kinds that only a deployment with access tokens (AuthMode JWT) answers.
+OF_ACCESS_TOKENS = frozenset({"UNAUTHORIZED", "AUTHORIZER_FAILURE"})
 _VARIABLE = re.compile(r'"?\$context\.[A-Za-z.]+"?')
 
 

@@ -39,7 +39,18 @@ def sign_by_aws(collection: dict[str, Any]) -> dict[str, Any]:
     """Return the collection with AWS Signature V4 for all requests that had the API key."""
     pairs = [{"key": key, "value": value, "type": "string"} for key, value in _SIGNING.items()]
     variables = [*collection.get("variable", []), *({"key": name, "value": ""} for name in _VARIABLES)]
-    return {**collection, "auth": {"type": "awsv4", "awsv4": pairs}, "variable": variables}
+    signed = {**collection, "auth": {"type": "awsv4", "awsv4": pairs}, "variable": variables}
+    return {**signed, "item": [_as_the_collection(item) for item in collection["item"]]}
+
+
+def _as_the_collection(item: dict[str, Any]) -> dict[str, Any]:
+    """Take an API key off a request, and off those in a folder."""
+    if "item" in item:
+        return {**item, "item": [_as_the_collection(inner) for inner in item["item"]]}
+    request = item["request"]
+    if (request.get("auth") or {}).get("type") != "apikey":
+        return item
+    return {**item, "request": {**request, "auth": None}}
 
 
 def main() -> int:

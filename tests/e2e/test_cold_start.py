@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.environment import COMPLETE, WEBHOOKS
+from tests.fakes.environment import ACCESS_TOKENS, COMPLETE, WEBHOOKS
 from tools.invoke.functions import read_functions
 from tools.local_cloud import sam
 from tools.local_cloud.bytecode import compile_build
@@ -33,6 +33,7 @@ print(json.dumps({
 ROOMS = "direct_debit.entrypoint.operations."
 # How many modules of ours a function loads at its start. More than today is a choice, made here.
 LOADED = {
+    "AuthoriseCall": 31,
     "BindAccount": 110,
     "ConfirmUnbinding": 108,
     "DeliverWebhook": 68,
@@ -70,6 +71,7 @@ def start(build: Path, name: str) -> dict[str, list[str]]:
     in_lambda = {
         **COMPLETE,
         **WEBHOOKS,
+        **ACCESS_TOKENS,
         "AWS_LAMBDA_FUNCTION_NAME": name,
         "AWS_DEFAULT_REGION": "ap-southeast-3",
         "AWS_ACCESS_KEY_ID": "x",

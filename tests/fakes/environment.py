@@ -1,4 +1,4 @@
-"""The environment variables of a function: all that have no default; and those that only `deliver_webhook` has."""
+"""The environment variables of a function: all that have no default; and those of single functions."""
 
 COMPLETE = {
     "BINDINGS_TABLE": "bindings",
@@ -19,4 +19,11 @@ WEBHOOKS = {
     "WEBHOOK_LOG_TABLE": "webhook-log",
     "WEBHOOK_QUEUE_URL": "https://sqs.example/1/w",
     "WEBHOOK_DEAD_QUEUE_URL": "https://sqs.example/1/d",
+}
+
+ACCESS_TOKENS = {
+    "JWT_ISSUER": "https://login.example/",
+    "JWT_AUDIENCE": "direct-debit",
+    "JWT_JWKS_URL": "https://login.example/jwks",
+    "JWT_SCOPE_PREFIX": "direct-debit/",
 }

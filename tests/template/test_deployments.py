@@ -14,6 +14,11 @@ OTHER = {
     "PublicBaseUrl": "https://other.example/v1",
     "DomainName": "api.shop.example",
     "CertificateArn": "arn:aws:acm:ap-southeast-3:123456789012:certificate/1",
+    "WebAclArn": "arn:aws:wafv2:ap-southeast-3:123456789012:regional/webacl/shop/0a1b2c3d-1111-2222-3333-444455556666",
+    "JwtIssuer": "https://login.shop.example/",
+    "JwtAudience": "https://pay.shop.example",
+    "JwtJwksUrl": "https://login.shop.example/jwks",
+    "JwtScopePrefix": "pay:",
     "DokuBaseUrl": "https://doku.example",
     "DokuChannelId": "WEB",
     "DokuOtpField": "type",
@@ -38,7 +43,7 @@ OTHER = {
     "RestoredTransactionsArn": "arn:aws:dynamodb:ap-southeast-3:123456789012:table/orders-2",
     "RestoredTransactionsStreamArn": "arn:aws:dynamodb:ap-southeast-3:123456789012:table/orders-2/stream/2026-11-27",
 }
-FIXED = {"DeployedByMakeDeploy", "AuthMode"}  # one legal value; and one that is for a developer's machine only
+FIXED = {"DeployedByMakeDeploy"}  # one legal value
 
 
 @cache

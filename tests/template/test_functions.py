@@ -34,7 +34,11 @@ OWN = {
     "DeliverWebhook": {
         *("WEBHOOK_URL", "WEBHOOK_SECRET_ID", "WEBHOOK_LOG_TABLE", "WEBHOOK_QUEUE_URL", "WEBHOOK_DEAD_QUEUE_URL"),
         *("WEBHOOK_TIMEOUT_SECONDS", "WEBHOOK_SCHEDULE_SECONDS", "WEBHOOK_PRIVATE_NETWORKS"),
-    }
+    },
+    # And nobody else needs to know whose tokens count.
+    "AuthoriseCall": {
+        *("JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS_URL", "JWT_SCOPE_PREFIX", "JWT_SCOPES_CLAIM", "JWT_LEEWAY_SECONDS"),
+    },
 }
 CODE = ("functions", "layers/direct_debit/python", "layers/doku_snap/python")
 LAYERS = ["DependenciesLayer", "DokuSnapLayer", "DirectDebitLayer"]

@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from direct_debit.adapters.aws import AwsClients
+from direct_debit.entrypoint.authoriser_settings import read_authoriser_environment
 from direct_debit.entrypoint.container import build
 from direct_debit.entrypoint.settings import ConfigurationError, read_environment
 from doku_snap.ties import TIED_PATHS
-from tests.fakes.environment import COMPLETE
+from tests.fakes.environment import ACCESS_TOKENS, COMPLETE
 from tests.template.translation import source
 
 # The parameters of which both have a definition, and the variable that carries each.
@@ -26,7 +27,13 @@ CHECKED_TWICE = {
     "DokuOtpPaymentValue": "DOKU_OTP_PAYMENT_VALUE",
     "DokuOtpUnbindValue": "DOKU_OTP_UNBIND_VALUE",
     "DokuUntiedFields": "DOKU_UNTIED_FIELDS",
+    "JwtIssuer": "JWT_ISSUER",
+    "JwtAudience": "JWT_AUDIENCE",
+    "JwtJwksUrl": "JWT_JWKS_URL",
+    "JwtScopePrefix": "JWT_SCOPE_PREFIX",
 }
+# Empty they are for a deployment without access tokens: a rule asks for them where there are some.
+NEEDED_WITH_TOKENS = {"JwtIssuer", "JwtAudience", "JwtJwksUrl"}
 _HIGHEST_PORT = 65535
 _CLIENTS = AwsClients(
     boto3.Session(region_name="r", aws_access_key_id="-", aws_secret_access_key="-").client
@@ -43,7 +50,10 @@ def lets_through(parameter: str, value: str) -> bool:
 def is_taken(variable: str, value: str) -> bool:
     """What a function does with it while it starts."""
     try:
-        build(read_environment({**COMPLETE, variable: value}), _CLIENTS)
+        if variable.startswith("JWT_"):
+            read_authoriser_environment({**ACCESS_TOKENS, variable: value})
+        else:
+            build(read_environment({**COMPLETE, variable: value}), _CLIENTS)
     except ConfigurationError:
         return False
     return True
@@ -57,7 +67,9 @@ def test_what_the_template_lets_through_is_taken(parameter: str) -> None:
     @given(st.from_regex(pattern, fullmatch=True))
     def search(value: str) -> None:
         ports = [int(port) for port in re.findall(r"^https?://[^/?#]*:(\d+)", value, re.IGNORECASE)]
-        if lets_through(parameter, value) and all(port <= _HIGHEST_PORT for port in ports):
+        if not value and parameter in NEEDED_WITH_TOKENS:
+            assert not is_taken(CHECKED_TWICE[parameter], value)
+        elif lets_through(parameter, value) and all(port <= _HIGHEST_PORT for port in ports):
             assert is_taken(CHECKED_TWICE[parameter], value)
 
     search()

@@ -37,7 +37,7 @@ SECRET = "secretsmanager:GetSecretValue"
 CONSUME = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"}
 
 # The few functions whose rights are a promise: who may not touch money, secrets or queues.
-WITHOUT_SECRET = {"ExplainProblem", "GetRefund", "ListPayments"}
+WITHOUT_SECRET = {"AuthoriseCall", "ExplainProblem", "GetRefund", "ListPayments"}
 READ_ONLY = {"GetBinding", "ListBindings", "ListPayments", "GetRefund"}
 WORKERS_LATER = {"StatusInquiryQueue", "RefundRetryQueue"}
 SENDERS = {

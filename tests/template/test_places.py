@@ -13,6 +13,7 @@ import pytest
 
 from direct_debit.entrypoint.command import Command
 from direct_debit.entrypoint.route import Route
+from direct_debit.entrypoint.route_groups import group_of
 from tests.e2e.test_cold_start import LOADED
 from tests.template import routes
 from tests.template.translation import source
@@ -81,6 +82,11 @@ PLACES = (
         "tests/template/routes.py, PUBLIC",
         lambda route: ((route.method, route.path) in routes.PUBLIC) == route.public,
         "a route that needs no IAM stands there too, and no other does",
+    ),
+    Place(
+        "entrypoint/route_groups.py",
+        lambda route: (group_of(route.method, route.path) is None) == route.public,
+        "put the route into the group of rights that it needs; a public one into none",
     ),
     Place(
         "events/NAME.json",

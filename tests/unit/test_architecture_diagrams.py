@@ -25,13 +25,14 @@ def test_every_function_is_drawn_once(function: str) -> None:
 @pytest.mark.parametrize(
     "arrow",
     [
-        'Merchant(["Merchant\'s backend"]) -- signed with IAM --> MerchantCalls',
+        'Merchant(["Merchant\'s backend"]) -- signed, or with an access token --> MerchantCalls',
         "NotificationQueue --> ProcessNotification",
         "Transactions -- stream --> PublishEvents",
         "DOKUCalls --> NotificationQueue",
         "PublishEvents --> EventBus",
         'ResolvePendingClock(("rate(1 minute)")) --> ResolvePending',
         "CollectPayment --> MerchantCalls",
+        "AuthoriseCall -- access tokens --> MerchantCalls",
     ],
 )
 def test_what_leads_where(arrow: str) -> None:

@@ -10,7 +10,10 @@ from tools.invoke.running_stack import read_running_stack
 from tools.local_cloud.aws import Cloud
 
 # What the local cloud knows and nobody else: its addresses, this machine's processor.
-_KEPT = ("Architecture", "DokuBaseUrl", "PublicBaseUrl", "DefaultSuccessUrl", "DefaultFailedUrl", "WebhookUrl")
+_KEPT = (
+    *("Architecture", "DokuBaseUrl", "PublicBaseUrl", "DefaultSuccessUrl", "DefaultFailedUrl", "WebhookUrl"),
+    *("AuthMode", "JwtIssuer", "JwtAudience", "JwtJwksUrl"),
+)
 
 
 def find_running_place(path: Path) -> Place:

@@ -1,6 +1,7 @@
 """The command line of the local cloud.
 
-python -m tools.local_cloud run [--once] [--keep]    bring everything up, walk the journey, serve until Ctrl-C (or end)
+python -m tools.local_cloud run [--once] [--keep]    bring everything up, walk the journey, serve until Ctrl-C (or end);
+                                                     [--auth JWT]: callers bring access tokens of a local issuer
 python -m tools.local_cloud logs [FUNCTION]          what the functions of the running stack log, as it comes
 python -m tools.local_cloud forget                   remove what `run --keep` has kept
 python -m tools.local_cloud validate                 sam validate --lint
@@ -40,6 +41,7 @@ def main() -> int:
     run_parser = commands.add_parser("run", help="bring everything up and walk one customer's journey")
     run_parser.add_argument("--once", action="store_true", help="end after the journey; non-zero if a step failed")
     run_parser.add_argument("--keep", action="store_true", help="keep what is stored over restarts")
+    run_parser.add_argument("--auth", choices=["AWS_IAM", "JWT"], default="AWS_IAM", help="how callers are authorised")
     logs_parser = commands.add_parser("logs", help="what the functions of the running stack log, as it comes")
     logs_parser.add_argument("function", nargs="?", help="e.g. MakePayment; all without it")
     logs_parser.add_argument("--once", action="store_true", help="show what is there, and end")
@@ -61,7 +63,7 @@ def main() -> int:
                 forget_data()
                 return 0
             case _:
-                return _run(once=arguments.once, keep=arguments.keep)
+                return _run(once=arguments.once, keep=arguments.keep, auth_mode=arguments.auth)
     except LocalCloudError as error:
         print(error, file=sys.stderr)
         return 1
@@ -69,13 +71,13 @@ def main() -> int:
         return 130
 
 
-def _run(*, once: bool, keep: bool) -> int:
+def _run(*, once: bool, keep: bool, auth_mode: str) -> int:
     progress = Progress()
     with settled(keep_data=keep) as premises:
         goes_on = premises.has_memory and not once
         try:
             with (
-                local_stack(progress, premises=premises) as stack,
+                local_stack(progress, {"AuthMode": auth_mode}, premises) as stack,
                 env_file(stack),
                 shell_files(stack),
                 docs_page(stack.api_url) as docs,
@@ -116,7 +118,7 @@ def _tell(stack: LocalStack, premises: Premises, docs: str) -> str:
     """Where everything is, and how to use it from another terminal."""
     lines = [
         "",
-        f"API        {stack.api_url}  (SigV4, service execute-api, region {stack.cloud.region})",
+        f"API        {stack.api_url}  ({_tell_auth(stack)})",
         f"Simulator  {stack.simulator_url}  (DOKU and the bank: ledger, requests; magic values: docs/testing.md)",
         f"Demo shop  {stack.shop_url}  (where customers come back to)",
         f"Docs       {docs}  (every route, and what each error means)",
@@ -137,6 +139,12 @@ def _tell(stack: LocalStack, premises: Premises, docs: str) -> str:
         f"An edit below functions/ or layers/ shows at the next request. What is stored is {data}.",
     ]
     return "\n".join(lines)
+
+
+def _tell_auth(stack: LocalStack) -> str:
+    if stack.auth_mode == "JWT":
+        return f"Bearer tokens of {stack.issuer.token_url}, client credentials"
+    return f"SigV4, service execute-api, region {stack.cloud.region}"
 
 
 def _logs(function: str | None, *, once: bool) -> int:

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,10 +66,22 @@ def create_caller(cloud: Cloud, api_id: str, key: AccessKey) -> None:
 
 
 class ApiCaller:
-    """Calls the API over HTTP; signs with SigV4 when it has a key, for another `service` in tests of refusals only."""
+    """Calls the API over HTTP; signs with SigV4 when it has a key, for another `service` in tests of refusals only.
 
-    def __init__(self, base_url: str, region: str, key: AccessKey | None, *, service: str = "execute-api") -> None:
+    `token` gives an access token for each request, where there is no key.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        region: str,
+        key: AccessKey | None,
+        *,
+        service: str = "execute-api",
+        token: Callable[[], str] | None = None,
+    ) -> None:
         self._base_url = base_url
+        self._token = token
         self._signer = SigV4Auth(Credentials(key.key_id, key.secret), service, region) if key else None
         self._session = requests.Session()
         self._session.trust_env = False
@@ -87,6 +99,8 @@ class ApiCaller:
         request = AWSRequest(method, self._base_url + path, data=data, headers=content_type | dict(headers or {}))
         if self._signer is not None:
             self._signer.add_auth(request)
+        if self._token is not None:
+            request.headers["Authorization"] = f"Bearer {self._token()}"
         prepared = request.prepare()
         answer = self._session.request(
             method,

@@ -11,6 +11,7 @@ from pathlib import Path
 from shlex import quote
 
 from tools.local_cloud.checkout import LOCAL
+from tools.local_cloud.issuer import CLIENT
 from tools.local_cloud.stack import LocalStack
 
 ENV_FILE = LOCAL / "env.json"
@@ -43,10 +44,16 @@ def shell_files(stack: LocalStack, shop: Path = SHOP_ENV, ops: Path = OPS_ENV) -
 
 def shop_variables(stack: LocalStack) -> Mapping[str, str]:
     """Return what a merchant's backend, and its docs' commands, need: the API, its keys, the simulator, the shop."""
+    told = {"API": stack.api_url, "SIMULATOR": stack.simulator_url, "SHOP": stack.shop_url}
+    if stack.auth_mode == "JWT":
+        return {
+            **told,
+            "TOKEN_URL": stack.issuer.token_url,
+            "CLIENT_ID": CLIENT,
+            "CLIENT_SECRET": stack.issuer.secret,
+        }
     return {
-        "API": stack.api_url,
-        "SIMULATOR": stack.simulator_url,
-        "SHOP": stack.shop_url,
+        **told,
         "AWS_REGION": stack.cloud.region,
         "AWS_ACCESS_KEY_ID": stack.caller_key.key_id,
         "AWS_SECRET_ACCESS_KEY": stack.caller_key.secret,

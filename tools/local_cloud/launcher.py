@@ -72,9 +72,10 @@ def with_numeric_concurrency(limit: Callable[..., int]) -> Callable[..., int]:
 #
 # A secret for which the template has no value has none on AWS, and an empty one here. A role's permissions boundary is
 # forgotten, and of a DynamoDB request the partition keys are (leading_keys.py). The gateway's own answers have
-# the form that the API's description gives them, which is not read from it here. A signature names the service and
-# region that it is for, and AWS takes it for no other; here any would do. And for the machine: each call at once would
-# get a process of its own, 200 of them 12 GB; a function has a few workers at most, and further calls wait for one.
+# the form that the API's description gives them, which is not read from it here. SAM's transform knows the parameters
+# of a deployment, and here only their defaults. A signature names the service and region that it is for, and AWS takes
+# it for no other; here any would do. And for the machine: each call at once would get a process of its own, 200 of them
+# 12 GB; a function has a few workers at most, and further calls wait for one.
 
 WORKERS = 16
 """Processes that one function has at most."""
@@ -134,6 +135,26 @@ def with_gateway_responses(
         for kind, answer in (description.get("x-amazon-apigateway-gateway-responses") or {}).items():
             put(api, kind, answer)
         return api
+
+    return wrapped
+
+
+def with_transform_parameters(
+    apply: Callable[..., dict[str, Any]], resolve: Callable[..., dict[str, Any]]
+) -> Callable[..., dict[str, Any]]:
+    """Wrap the transforms of a template so that SAM's reads the parameters that are given, not their defaults only.
+
+    A parameter where SAM needs its value at once (`DefaultAuthorizer`) has that of the template's default otherwise.
+    """
+
+    def wrapped(template: dict[str, Any], given: object = None, previous: object = None) -> dict[str, Any]:
+        declared = template.get("Parameters") or {}
+        values = resolve(template, given, previous)
+        told = {name: one | ({"Default": values[name]} if name in values else {}) for name, one in declared.items()}
+        done = apply(template | {"Parameters": told} if told else template, given, previous)
+        if "Parameters" in done:
+            done["Parameters"] = declared
+        return done
 
     return wrapped
 
@@ -222,6 +243,14 @@ def mend_roles() -> None:
     role = provisioners._RESOURCE_HANDLERS["AWS::IAM::Role"]  # noqa: SLF001 - no public hook
     role["create"] = with_boundary(role["create"], iam._roles, 1)  # noqa: SLF001 - as above
     role["update"] = with_boundary(role["update"], iam._roles, 2)  # noqa: SLF001 - as above
+
+
+def mend_transforms() -> None:
+    """Mend how the emulator's CloudFormation applies SAM's transform."""
+    from ministack.services.cloudformation import changesets, engine, handlers  # noqa: PLC0415 - exists in the emulator's environment only
+
+    apply = with_transform_parameters(engine._apply_transforms, engine._transform_parameters)  # noqa: SLF001 - no public hook
+    changesets._apply_transforms = handlers._apply_transforms = apply  # noqa: SLF001 - as above
 
 
 def mend_gateway(app: Any) -> None:  # noqa: ANN401 - a module without types
@@ -567,6 +596,7 @@ def main() -> None:
     mend_secrets()
     mend_roles()
     leading_keys.mend_leading_keys()
+    mend_transforms()
     mend_gateway(app)
     lambda_svc._resolve_layer_zip = with_shared_layers(  # noqa: SLF001 - as above
         lambda_svc._resolve_layer_zip,  # noqa: SLF001 - as above

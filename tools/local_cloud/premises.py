@@ -9,7 +9,7 @@ import fcntl
 import json
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -17,11 +17,12 @@ from tools.local_cloud.caller import AccessKey
 from tools.local_cloud.checkout import LOCAL, ROOT
 from tools.local_cloud.credentials import Credentials, new_credentials
 from tools.local_cloud.failure import LocalCloudError
+from tools.local_cloud.issuer import new_client_secret
 from tools.local_cloud.processes import free_port
 from tools.local_cloud.webhook_receiver import new_key
 
 KEPT = LOCAL / "kept"
-USUAL_PORTS = {"aws": 8701, "simulator": 8702, "shop": 8703, "webhooks": 8704}
+USUAL_PORTS = {"aws": 8701, "simulator": 8702, "shop": 8703, "webhooks": 8704, "issuer": 8705}
 
 
 def new_access_key() -> AccessKey:
@@ -40,6 +41,7 @@ class Premises:
     credentials: Credentials = field(default_factory=new_credentials, repr=False)
     caller_key: AccessKey = field(default_factory=new_access_key)
     webhook_key: str = field(default_factory=new_key, repr=False)
+    client_secret: str = field(default_factory=new_client_secret, repr=False)
     api_id: str = field(default_factory=lambda: secrets.token_hex(4))
     data: Path | None = None
     sources: Path | None = None
@@ -71,7 +73,8 @@ def settled(*, keep_data: bool, folder: Path = KEPT, usual: dict[str, int] | Non
             ports=_choose_ports(folder / "ports.json", usual or USUAL_PORTS),
             credentials=credentials,
             caller_key=key,
-            webhook_key=_read_webhook_key(folder / "webhook-key"),
+            webhook_key=_read_kept(folder / "webhook-key", new_key),
+            client_secret=_read_kept(folder / "client-secret", new_client_secret),
             api_id="directdebit",
             data=data,
             sources=ROOT,
@@ -115,11 +118,11 @@ def _choose_ports(file: Path, usual: dict[str, int]) -> dict[str, int]:
     return chosen
 
 
-def _read_webhook_key(file: Path) -> str:
-    """Read the key that signs this checkout's webhooks, or make it."""
+def _read_kept(file: Path, make: Callable[[], str]) -> str:
+    """Read a secret of this checkout's stacks, or make it."""
     if not file.exists():
         file.touch(mode=0o600)
-        file.write_text(new_key())
+        file.write_text(make())
     return file.read_text()
 
 

@@ -19,6 +19,7 @@ from tools.local_cloud.credentials import Credentials
 from tools.local_cloud.demo_shop import demo_shop
 from tools.local_cloud.emulator import emulator
 from tools.local_cloud.failure import LocalCloudError
+from tools.local_cloud.issuer import AUDIENCE, SCOPES, Issuer, local_issuer
 from tools.local_cloud.premises import Premises
 from tools.local_cloud.progress import Progress
 from tools.local_cloud.run_folder import run_folder
@@ -43,6 +44,8 @@ class LocalStack:
     folder: Path
     shop_url: str
     webhooks: WebhookReceiver
+    issuer: Issuer = field(repr=False)
+    auth_mode: str
 
     @property
     def simulator_url(self) -> str:
@@ -81,7 +84,9 @@ class LocalStack:
         return result
 
     def signed(self) -> ApiCaller:
-        """The API as the merchant's system calls it."""
+        """The API as the merchant's system calls it: with its key, or with access tokens that may do everything."""
+        if self.auth_mode == "JWT":
+            return ApiCaller(self.api_url, self.cloud.region, None, token=lambda: self.issuer.token(*SCOPES))
         return ApiCaller(self.api_url, self.cloud.region, self.caller_key)
 
     def unsigned(self) -> ApiCaller:
@@ -113,6 +118,7 @@ def local_stack(
         )
         shop_url = resources.enter_context(demo_shop(premises.ports["shop"]))
         webhooks = resources.enter_context(webhook_receiver(premises.ports["webhooks"], premises.webhook_key))
+        issuer = resources.enter_context(local_issuer(premises.ports["issuer"], premises.client_secret))
         say(f"emulator {cloud.endpoint}, simulator {doku.url}, demo shop {shop_url}")
 
         built = sam.build(folder / "build.log")
@@ -125,6 +131,10 @@ def local_stack(
             "DefaultSuccessUrl": f"{shop_url}/success",
             "DefaultFailedUrl": f"{shop_url}/failed",
             "WebhookUrl": webhooks.url,
+            # Its tokens count where AuthMode is JWT.
+            "JwtIssuer": issuer.url,
+            "JwtAudience": AUDIENCE,
+            "JwtJwksUrl": issuer.jwks_url,
         }
         # The emulator takes the API's id from this tag, so that its URL is known before.
         place = emulator_place(cloud, {"ms-custom-id": premises.api_id})
@@ -148,6 +158,8 @@ def local_stack(
             folder=folder,
             shop_url=shop_url,
             webhooks=webhooks,
+            issuer=issuer,
+            auth_mode=(parameters or {}).get("AuthMode", "AWS_IAM"),
         )
         say("stopping")
 

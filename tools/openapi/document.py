@@ -14,14 +14,15 @@ from tools.openapi.problem_route import problem_path
 from tools.openapi.requests import describe_request
 from tools.openapi.responses import describe_responses
 from tools.openapi.schemas import problem_schemas
-from tools.openapi.security import MERCHANT, NOBODY, SCHEMES
+from tools.openapi.security import MERCHANT, NOBODY, SCHEMES, merchant_security
 from tools.operations import ROUTES
 
 VERSION = "1.0.0"
 _DESCRIPTION = """\
 Charge customers' CIMB Niaga accounts through DOKU: link an account, pay, verify the OTP, refund, unlink.
 
-Merchant routes are signed with AWS Signature V4 (service `execute-api`). Every answer carries `X-Request-Id`. Problems
+Merchant routes are signed with AWS Signature V4 (service `execute-api`), or called with an access token, as the
+deployment chose. Every answer carries `X-Request-Id`. Problems
 are RFC 9457 documents; the last part of their `type` is stable, and `type` opens the page that explains the problem.
 `UNKNOWN` is a state, not an error: it is resolved without you, and the same request with the same key never pays twice.
 
@@ -80,8 +81,7 @@ def _operation(route: Route[Command], schemas: Json, examples: Json, events: Map
     }
     if route.repeats is not None:
         operation["description"] = f"An `Idempotency-Key` is refused (422), as a repeat is safe: {route.repeats}."
-    if route.public:
-        operation["security"] = NOBODY
+    operation["security"] = NOBODY if route.public else merchant_security(route.method, route.path)
     operation |= describe_request(route, schemas, events)
     operation["responses"] = describe_responses(route, schemas, examples)
     return operation

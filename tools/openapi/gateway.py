@@ -6,8 +6,8 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-g
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tools.gateway_answers import GatewayAnswer, read_gateway_answers
-from tools.openapi.headers import BY_GATEWAY, RETRY_AFTER
+from tools.gateway_answers import OF_ACCESS_TOKENS, GatewayAnswer, read_gateway_answers
+from tools.openapi.headers import AUTHENTICATE, BY_GATEWAY, RETRY_AFTER
 from tools.openapi.json_values import Json, refer
 
 PROBLEM_TYPE = "application/problem+json"
@@ -31,6 +31,7 @@ class GatewayExample:
 
 # What API Gateway says of each kind; the first of a status is the commonest.
 _MESSAGES = {
+    "UNAUTHORIZED": "Unauthorized",
     "MISSING_AUTHENTICATION_TOKEN": "Missing Authentication Token",
     "INVALID_SIGNATURE": "The request signature we calculated does not match the signature you provided. Check your "
     "AWS Secret Access Key and signing method. Consult the service documentation for details.",
@@ -55,11 +56,14 @@ def _read_examples() -> Mapping[int, Sequence[GatewayExample]]:
 ANSWERS = _read_examples()
 
 _DESCRIPTIONS = {
+    401: "No access token that counts, where the deployment takes access tokens (API Gateway). Nothing was done.",
     403: "Not signed, signed wrongly, or not allowed (API Gateway). Nothing was done.",
     429: "Throttled (API Gateway). Nothing was done: send the same request again after `Retry-After` seconds.",
     504: "No answer in time (API Gateway). The outcome is unknown: read the resource, or repeat the same request.",
 }
-_NAMES = {403: "Forbidden", 429: "Throttled", 504: "TimedOut"}
+_NAMES = {401: "Unauthorized", 403: "Forbidden", 429: "Throttled", 504: "TimedOut"}
+
+_MORE_HEADERS: Mapping[int, Json] = {401: AUTHENTICATE, 429: RETRY_AFTER}
 
 
 def gateway_responses() -> Json:
@@ -74,9 +78,11 @@ def refer_gateway(status: int) -> Json:
 
 def _response(status: int) -> Json:
     examples: Json = {one.answer.kind: {"summary": one.answer.title, "value": one.body()} for one in ANSWERS[status]}
-    headers: Json = {**BY_GATEWAY, **(RETRY_AFTER if status == 429 else {})}  # noqa: PLR2004 - HTTP
+    of_tokens = any(one.answer.kind in OF_ACCESS_TOKENS for one in ANSWERS[status])
+    schema = "AccessTokenProblem" if of_tokens else "GatewayProblem"
+    headers: Json = {**BY_GATEWAY, **_MORE_HEADERS.get(status, {})}
     return {
         "description": _DESCRIPTIONS[status],
         "headers": headers,
-        "content": {PROBLEM_TYPE: {"schema": refer("schemas", "GatewayProblem"), "examples": examples}},
+        "content": {PROBLEM_TYPE: {"schema": refer("schemas", schema), "examples": examples}},
     }

@@ -26,6 +26,11 @@ HEADERS: Json = {
         "schema": {"type": "integer", "minimum": 1},
         "example": 5,
     },
+    "Authenticate": {
+        "description": "How to prove oneself (RFC 6750).",
+        "schema": {"type": "string", "const": "Bearer"},
+        "example": "Bearer",
+    },
     "GatewayRequestId": {
         "description": "The same, where API Gateway answers by itself.",
         "schema": {"type": "string"},
@@ -48,6 +53,7 @@ REQUEST_ID: Json = {"X-Request-Id": refer("headers", "RequestId")}
 REPLAYED: Json = {"Idempotency-Replayed": refer("headers", "IdempotencyReplayed")}
 LOCATION: Json = {"Location": refer("headers", "Location")}
 RETRY_AFTER: Json = {"Retry-After": refer("headers", "RetryAfter")}
+AUTHENTICATE: Json = {"WWW-Authenticate": refer("headers", "Authenticate")}
 SNAP: Json = {"X-TIMESTAMP": refer("headers", "SnapTimestamp")}
 BY_GATEWAY: Json = {
     "x-amzn-RequestId": refer("headers", "GatewayRequestId"),

@@ -15,6 +15,7 @@ _ALWAYS = ("invalid-field", "unknown-field", "missing-field", "internal-error")
 _WITH_BODY = ("malformed-request", "body-too-large")
 # Where API Gateway, too, may answer: a body above 10 MB, a fault of its own.
 _ALSO_BY_GATEWAY = (413, 500)
+_TO_WHO_PROVES_NOTHING = (401, 403)
 _UNAVAILABLE = 503
 
 
@@ -28,7 +29,7 @@ def describe_responses(route: Route[Command], schemas: Json, examples: Json) -> 
     for status, kinds in by_status.items():
         answers[str(status)] = _problems(route, status, kinds, examples)
     for status in ANSWERS:
-        if not (route.public and status == 403):  # noqa: PLR2004 - HTTP
+        if not (route.public and status in _TO_WHO_PROVES_NOTHING):
             answers[str(status)] = refer_gateway(status)
     return dict(sorted(answers.items()))
 

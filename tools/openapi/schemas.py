@@ -4,7 +4,8 @@ from direct_debit.entrypoint.command import Command
 from direct_debit.entrypoint.errors import PROBLEMS
 from direct_debit.entrypoint.faults import MOST_FAULTS
 from direct_debit.entrypoint.views.view import View
-from tools.gateway_answers import read_gateway_answers
+from tools.gateway_answers import OF_ACCESS_TOKENS, read_gateway_answers
+from tools.openapi.compatible_schemas import EXTENSIBLE
 from tools.openapi.json_values import Json, as_object
 
 _TEXT: Json = {"type": "string"}
@@ -81,7 +82,7 @@ def problem_schemas() -> Json:
             "requestId": _TEXT,
         },
     }
-    return {"Problem": problem, "FieldFault": _fault_schema(), "GatewayProblem": _gateway_schema()}
+    return {"Problem": problem, "FieldFault": _fault_schema(), **_gateway_schemas()}
 
 
 def _fault_schema() -> Json:
@@ -100,14 +101,28 @@ def _fault_schema() -> Json:
     }
 
 
-def _gateway_schema() -> Json:
+def _gateway_schemas() -> Json:
+    """What came with access tokens has a schema of its own: callers who sign know the other, and meet nothing new."""
+    answers = read_gateway_answers()
+    of_tokens = [answer.type for answer in answers if answer.kind in OF_ACCESS_TOKENS]
+    others = [answer.type for answer in answers if answer.kind not in OF_ACCESS_TOKENS]
+    told = "What API Gateway answers before, or instead of, this service"
+    return {
+        "GatewayProblem": _gateway_schema(f"{told}: `detail` says what to do.", {"enum": others}),
+        "AccessTokenProblem": _gateway_schema(
+            f"{told}, about an access token: `detail` says what to do.", {"enum": of_tokens, EXTENSIBLE: True}
+        ),
+    }
+
+
+def _gateway_schema(description: str, types: Json) -> Json:
     return {
         "type": "object",
-        "description": "What API Gateway answers before, or instead of, this service: `detail` says what to do.",
+        "description": description,
         "required": ["type", "title", "detail", "requestId"],
         "additionalProperties": False,
         "properties": {
-            "type": {"enum": [answer.type for answer in read_gateway_answers()]},
+            "type": types,
             "title": _TEXT,
             "status": {"type": "integer"},
             "detail": _TEXT,

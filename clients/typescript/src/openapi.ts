@@ -260,6 +260,17 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What API Gateway answers before, or instead of, this service, about an access token: `detail` says what to do. */
+        AccessTokenProblem: {
+            /** @enum {unknown} */
+            type: "/problems/access-token-refused" | "/problems/access-not-checked";
+            title: string;
+            status?: number;
+            detail: string;
+            /** @description API Gateway's own words. */
+            reason?: string;
+            requestId: string;
+        };
         /** @description Money as SNAP writes it. */
         AmountBody: {
             /** @description Rupiah as a string: 1 to 16 digits, a dot and exactly two decimals, greater than zero, for example "10000.00". */
@@ -688,6 +699,18 @@ export interface components {
         };
     };
     responses: {
+        /** @description No access token that counts, where the deployment takes access tokens (API Gateway). Nothing was done. */
+        Unauthorized: {
+            headers: {
+                "x-amzn-RequestId": components["headers"]["GatewayRequestId"];
+                "x-amzn-ErrorType": components["headers"]["GatewayErrorType"];
+                "WWW-Authenticate": components["headers"]["Authenticate"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["AccessTokenProblem"];
+            };
+        };
         /** @description Not signed, signed wrongly, or not allowed (API Gateway). Nothing was done. */
         Forbidden: {
             headers: {
@@ -734,6 +757,8 @@ export interface components {
         Location: string;
         /** @description Seconds to wait before the same request is sent again. */
         RetryAfter: number;
+        /** @description How to prove oneself (RFC 6750). */
+        Authenticate: "Bearer";
         /** @description The same, where API Gateway answers by itself. */
         GatewayRequestId: string;
         /** @description AWS's name of the reason. */
@@ -787,6 +812,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /**
              * @description - `invalid-field`: `field` has a wrong format, length or value; `detail` says what is allowed.
@@ -887,6 +913,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description - `conflict`: The same reference or `Idempotency-Key` came with another body, the key with another reference, the resource is in another state, the account is taken, or another request was faster. */
             409: {
@@ -1074,6 +1101,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description - `not-found`: The binding, payment or refund does not exist. */
             404: {
@@ -1173,6 +1201,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description - `not-found`: The binding, payment or refund does not exist. */
             404: {
@@ -1281,6 +1310,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description - `not-found`: The binding, payment or refund does not exist. */
             404: {
@@ -1398,6 +1428,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description - `not-found`: The binding, payment or refund does not exist. */
             404: {
@@ -1520,6 +1551,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /**
              * @description - `invalid-field`: `field` has a wrong format, length or value; `detail` says what is allowed.
@@ -1622,6 +1654,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description - `not-found`: The binding, payment or refund does not exist. */
             404: {
@@ -1732,6 +1765,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description - `not-found`: The binding, payment or refund does not exist. */
             404: {
@@ -1834,6 +1868,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description - `not-found`: The binding, payment or refund does not exist. */
             404: {
@@ -1946,6 +1981,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description - `not-found`: The binding, payment or refund does not exist. */
             404: {
@@ -2048,6 +2084,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             /** @description - `not-found`: The binding, payment or refund does not exist. */
             404: {

@@ -13,6 +13,7 @@ from direct_debit.application.errors import InvalidSignature
 from direct_debit.application.notifications.accept_notification import AcceptNotification
 from direct_debit.application.notifications.inbound_ports import InboundCall
 from direct_debit.application.ports.inbox import InboxKind
+from direct_debit.entrypoint.route_groups import ROUTES_OF
 from tests.aws_rules.gateway_responses import render
 from tests.integration.handlers import recordings
 from tests.integration.handlers.conformity import (
@@ -111,14 +112,24 @@ def test_a_reference_or_a_key_is_asked_for() -> None:
         check_schema(content["schema"], {**by_reference, "partnerReferenceNo": ""})
 
 
+def name_of(method: str, path: str) -> str:
+    """The operation of a route."""
+    return next(route.name for route in ROUTES if (route.method, route.path) == (method, path))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_merchant_routes_are_signed_and_only_doku_s_and_people_s_are_not(name: str) -> None:
     expected: dict[str, list[Any]] = {
         **{name: [{}] for name in ("return_from_binding", "explain_problem", "issue_token")},
         **{name: [{"issuedToken": []}] for name in DOKU[1:]},
     }
-    assert operation(name).get("security") == expected.get(name)
-    assert read_document()["security"] == [{"sigv4": []}]
+    by_token = {
+        name_of(*route): [{"sigv4": []}, {"accessToken": [f"direct-debit/{group}"]}]
+        for group, routes in ROUTES_OF.items()
+        for route in routes
+    }
+    assert operation(name).get("security") == {**by_token, **expected}[name]
+    assert read_document()["security"] == [{"sigv4": []}, {"accessToken": []}]
     assert read_document()["components"]["securitySchemes"]["sigv4"]["x-amazon-apigateway-authtype"] == "awsSigv4"
 
 
@@ -130,14 +141,15 @@ def test_the_gateways_answers_are_in_the_template_s_words(status: int) -> None:
         found, content_type, body = render(responses, answer.answer.kind, answer.message)
         assert (found, content_type) == (status, "application/problem+json")
         assert {**body, "requestId": ""} == {**answer.body(), "requestId": ""}
-        check_schema({"$ref": "#/components/schemas/GatewayProblem"}, body)
+        schema = "AccessTokenProblem" if status == 401 else "GatewayProblem"
+        check_schema({"$ref": f"#/components/schemas/{schema}"}, body)
 
 
 @pytest.mark.parametrize("name", [route.name for route in ROUTES])
 def test_the_gateways_statuses_are_named(name: str) -> None:
     responses = operation(name)["responses"]
     assert {"429", "504"} <= set(responses)
-    assert ("403" in responses) == (name != "return_from_binding")
+    assert ("403" in responses) == ("401" in responses) == (name != "return_from_binding")
     assert ("413" in responses) == ("requestBody" in operation(name) or name == "unbind_account")
 
 

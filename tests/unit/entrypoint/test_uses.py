@@ -14,8 +14,8 @@ from direct_debit.entrypoint.container import CALLS_DOKU, Use
 
 ROOT = Path(__file__).parents[3]
 SOURCES = ROOT / "layers" / "direct_debit" / "python"
-# Of all functions, the one that shows pages has no ports, and the one that sends webhooks has its own.
-APART = {"explain_problem", "deliver_webhook"}
+# Of all functions, two have no ports, and the one that sends webhooks has its own.
+APART = {"authorise_call", "explain_problem", "deliver_webhook"}
 FUNCTIONS = sorted({path.parent.name for path in (ROOT / "functions").glob("*/handler.py")} - APART)
 USES = frozenset(get_args(Use.__value__))
 

@@ -15,6 +15,7 @@ from tools.local_cloud.launcher import (
     with_checked_scope,
     with_empty_secrets,
     with_gateway_responses,
+    with_transform_parameters,
 )
 
 
@@ -89,6 +90,25 @@ def test_the_gateways_own_answers_are_those_of_the_description() -> None:
     assert put == [("api", kind, answer) for kind, answer in answers.items()]
     assert mended({}) == "api"
     assert len(put) == 2
+
+
+def test_the_transform_reads_the_parameters_that_are_given_and_leaves_their_definitions() -> None:
+    template = {
+        "Parameters": {"Mode": {"Type": "String", "Default": "a"}, "Other": {"Type": "String"}},
+        "Resources": {},
+    }
+    seen: list[dict[str, Any]] = []
+
+    def apply(given: dict[str, Any], *more: object) -> dict[str, Any]:
+        seen.append(given["Parameters"])
+        assert more == ([{"Key": "Mode", "Value": "b"}], {"Other": "c"})
+        return given | {"Resources": {"made": given["Parameters"]["Mode"]["Default"]}}
+
+    mended = with_transform_parameters(apply, lambda *_: {"Mode": "b"})
+    done = mended(template, [{"Key": "Mode", "Value": "b"}], {"Other": "c"})
+    assert done == template | {"Resources": {"made": "b"}}
+    assert seen == [{"Mode": {"Type": "String", "Default": "b"}, "Other": {"Type": "String"}}]
+    assert with_transform_parameters(lambda given, *_: given, lambda *_: {})({"Resources": {}}) == {"Resources": {}}
 
 
 SIGNED = "AWS4-HMAC-SHA256 Credential=AKIA/20260302/{}/{}/aws4_request, SignedHeaders=host, Signature=00"

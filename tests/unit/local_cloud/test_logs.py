@@ -36,7 +36,9 @@ def message(operation: str, text: str, **more: object) -> str:
 
 def test_a_function_is_named_as_in_the_template_or_as_its_folder() -> None:
     assert {find_operation(name) for name in ("MakePayment", "make_payment", "make-payment")} == {"make_payment"}
-    with pytest.raises(LocalCloudError, match=r"FN=Pay is no function; there are BindAccount, .*VerifyPaymentOtp"):
+    with pytest.raises(
+        LocalCloudError, match=r"FN=Pay is no function; there are AuthoriseCall, BindAccount, .*VerifyPaymentOtp"
+    ):
         find_operation("Pay")
 
 

@@ -17,7 +17,7 @@ from direct_debit.entrypoint import container
 from direct_debit.entrypoint.command import Command
 from direct_debit.entrypoint.container import Services, Use
 from direct_debit.entrypoint.errors import ERRORS_FOR_OPERATORS, InternalError, Problem, describe, name_error
-from direct_debit.entrypoint.events import ApiRequest, Context, is_api_event, read_api_event
+from direct_debit.entrypoint.events import ApiRequest, Context, Handler, is_api_event, read_api_event
 from direct_debit.entrypoint.parsing import place_faults, read_command, read_request
 from direct_debit.entrypoint.route import Route
 from direct_debit.entrypoint.views.view import View
@@ -25,8 +25,6 @@ from direct_debit.entrypoint.views.view import View
 # A workflow's call: one that says so, or that brings a task token. What it is answered stays in the history.
 _BRIEF = "brief"
 _TASK_TOKEN = "taskToken"  # noqa: S105 - a name
-
-type Handler = Callable[[object, Context], Mapping[str, object]]
 
 # Answers are about money and customers: no cache may keep them, no page may leak them in a Referer.
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}

@@ -15,8 +15,8 @@ from direct_debit.application.errors import InvalidRequest, NotDone
 from direct_debit.application.ports.telemetry import Metric
 from direct_debit.entrypoint import container
 from direct_debit.entrypoint.container import Services, Use
-from direct_debit.entrypoint.doors import Call, Handler, make_deadline
-from direct_debit.entrypoint.events import Context, as_mapping
+from direct_debit.entrypoint.doors import Call, make_deadline
+from direct_debit.entrypoint.events import Context, Handler, as_mapping
 from direct_debit.entrypoint.parsing import read_json
 
 MAX_RECEIVES = 5

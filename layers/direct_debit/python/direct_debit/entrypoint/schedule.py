@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from direct_debit.application.resolve_pending import resolve_pending
 from direct_debit.entrypoint import container
 from direct_debit.entrypoint.container import Use
-from direct_debit.entrypoint.doors import Handler, make_deadline
-from direct_debit.entrypoint.events import Context, as_mapping
+from direct_debit.entrypoint.doors import make_deadline
+from direct_debit.entrypoint.events import Context, Handler, as_mapping
 
 _HANDED_TO_A_WORKER = 40  # records of each kind in a minute: what one gets done, at a second or so for DOKU's answer
 _WORKERS = 5

@@ -231,6 +231,11 @@ class Reader:
         """Return a URL that names are put behind."""
         return self._parsed(name, None, f"{_WANTED}, {_BARE}", _base_url)
 
+    def url(self, name: str) -> str:
+        """Return a URL that has to be there."""
+        self.text(name)
+        return self._parsed(name, "", f"{_WANTED}, at most {values.URL_LENGTH}", _url)
+
     def optional_url(self, name: str) -> str | None:
         """Return a URL that a browser may be sent to."""
         return self._parsed(name, None, f"{_WANTED}, at most {values.URL_LENGTH}", _url)

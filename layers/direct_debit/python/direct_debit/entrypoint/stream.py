@@ -28,8 +28,7 @@ from direct_debit.application.ports.telemetry import Metric
 from direct_debit.application.ports.time_and_chance import Clock
 from direct_debit.entrypoint import container
 from direct_debit.entrypoint.container import Services, Use
-from direct_debit.entrypoint.doors import Handler
-from direct_debit.entrypoint.events import Context, as_mapping
+from direct_debit.entrypoint.events import Context, Handler, as_mapping
 
 type Record = Mapping[str, object]
 type PutAside = Callable[[Record, Exception], bool]

@@ -28,8 +28,7 @@ from direct_debit.application.webhooks.deliver_webhook import (
     deliver_webhook,
 )
 from direct_debit.application.webhooks.webhook import read_webhook
-from direct_debit.entrypoint.doors import Handler
-from direct_debit.entrypoint.events import Context, as_mapping
+from direct_debit.entrypoint.events import Context, Handler, as_mapping
 from direct_debit.entrypoint.observability import Observability
 from direct_debit.entrypoint.parsing import read_json
 from direct_debit.entrypoint.starting import end_start, in_lambda

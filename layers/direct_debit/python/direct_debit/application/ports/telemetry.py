@@ -20,6 +20,8 @@ class Metric(StrEnum):
     NOTIFICATION_BY_REPLACED_KEY = "NotificationByReplacedKey"
     NOTIFICATION_REFUSED = "NotificationRefused"
     TOKEN_REQUEST_REFUSED = "TokenRequestRefused"  # noqa: S105 - a metric's name
+    ACCESS_TOKEN_REFUSED = "AccessTokenRefused"  # noqa: S105 - a metric's name
+    ISSUER_UNAVAILABLE = "IssuerUnavailable"
     CIRCUIT_OPENED = "CircuitOpened"
     CREDENTIALS_REFUSED = "CredentialsRefused"
     SECRET_UNUSABLE = "SecretUnusable"  # noqa: S105 - a metric's name
