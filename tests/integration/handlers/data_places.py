@@ -1,6 +1,7 @@
 """Where data is, by name: the fields that the models write, and those that a played life has really stored or sent."""
 
 import io
+import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -71,6 +72,7 @@ _KINDS = {
 }
 
 type Places = dict[str, set[str]]
+_NUMBERS = itertools.count()
 
 
 def a_full_payment() -> Payment:
@@ -272,7 +274,8 @@ def _read(path: str) -> str:
 def _list_log_fields() -> set[str]:
     """Every line that can be written, with everything that can be in it."""
     stream = io.StringIO()
-    log = Observability(service="data-map", level="DEBUG", namespace="Test", stream=stream)
+    # Loggers live as long as the process, by name.
+    log = Observability(service=f"data-map-{next(_NUMBERS)}", level="DEBUG", namespace="Test", stream=stream)
     given: dict[str, Any] = {"message": "m", "status": 200, "error": RuntimeError("x"), "metric": Metric.NEWS_LATE}
     for name in ("begin", "note", "answered", "failed"):
         method = getattr(log, name)
