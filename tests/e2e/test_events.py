@@ -47,6 +47,7 @@ ENTRIES = {
     "resolve_pending": ["_schedule"],
     "publish_events": ["_stream"],
     "deliver_webhook": ["_sqs"],
+    "authorise_call": [],  # only where callers bring tokens: test_access_tokens.py
 }
 FILES = [f"{operation}{kind}" for operation, kinds in ENTRIES.items() for kind in kinds]
 

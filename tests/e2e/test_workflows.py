@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 from botocore.exceptions import ClientError
 
+from direct_debit.application.errors import PaymentChanged
 from tests.fakes.leaks import find_leaks
 from tools.local_cloud.bank_pages import walk
 from tools.local_cloud.executions import Ended, Executions, poll_until
@@ -325,10 +326,18 @@ def test_an_otp_that_nobody_enters(
 ) -> None:
     ref, payments, execution = nobody_typed
     payments.wait_for_state(execution, "ReadPayment")
-    waiting = system.ports.payments.get(ref)
-    assert waiting is not None
     now = system.ports.clock.now()
-    system.ports.payments.save(waiting, replace(waiting, created_at=now - timedelta(days=2), due_at=now))
+
+    def made_old() -> bool:
+        waiting = system.ports.payments.get(ref)
+        assert waiting is not None
+        try:
+            system.ports.payments.save(waiting, replace(waiting, created_at=now - timedelta(days=2), due_at=now))
+        except PaymentChanged:  # its news are being told
+            return False
+        return True
+
+    poll_until("the payment to be two days old", made_old)
 
     def given_up() -> bool:
         sweep(stack)

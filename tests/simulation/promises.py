@@ -286,7 +286,11 @@ def _tell_workflows(
         ended = binding.state in (BindingState.ACTIVE, BindingState.FAILED)
         if binding.task_token is not None and ended and _open_link_token(vault, binding) not in completed:
             yield "M4: the workflow that waits for a link was never told"
+    told: set[str] = set()
     for token, output in u.workflows.completed:
+        if token in told:
+            continue  # a workflow goes on with the first word, and no other one reaches it
+        told.add(token)
         ref, state = output.get("partnerReferenceNo"), output.get("state")
         if ref is not None:
             kept = [(_new(one, "state"), _open_token(vault, ref, _new(one, "taskToken"))) for one in life.writes[ref]]

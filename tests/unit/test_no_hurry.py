@@ -10,7 +10,7 @@ import pytest
 
 TESTS = Path(__file__).resolve().parents[1]
 # Programs that measure or show progress; no tests.
-PROGRAMS = ("benchmarks/", "simulation/", "mutation/")
+PROGRAMS = ("benchmarks/", "simulation/", "mutation/", "fuzz/__main__.py")
 # Where giving up is the subject.
 EXCEPTIONS = {
     "integration/doku_snap/test_requests_transport.py": "the transport's own time-outs",

@@ -25,7 +25,7 @@ def operations(document: Json) -> Iterator[tuple[str, str, str, Json]]:
     """Each operation that merchants call: its id, method, path and description. Others have a security of their own."""
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            if "security" not in operation:
+            if {"sigv4": []} in operation.get("security", document["security"]):
                 yield operation["operationId"], method.upper(), path, operation
 
 

@@ -28,6 +28,7 @@ KINDS = {
     "resolve_pending": ("_schedule",),
     "publish_events": ("_stream",),
     "deliver_webhook": ("_sqs",),
+    "authorise_call": (),  # a token of an issuer that only a stack has: tests/e2e/test_access_tokens.py
 }
 
 
