@@ -7,6 +7,7 @@ PYTHON := .venv/bin/python
 BOOTSTRAP := python3 tools/bootstrap.py
 # pytest-xdist workers; the machines of CI have two cores.
 WORKERS ?= 2
+STACKS ?= 2
 # What is quick: no simulation, no exhaustive walk, no server.
 FAST := tests/unit/domain tests/unit/adapters tests/unit/entrypoint tests/unit/application/payments \
 	tests/unit/application/refunds tests/unit/application/bindings tests/template
@@ -61,7 +62,8 @@ else
 test: setup
 	@# pytest's status 5 says "no tests chosen": with a part of the tests not there yet, the other part still counts.
 	$(PYTHON) -m pytest -n $(WORKERS) -m "not e2e and not browser" || [ $$? -eq 5 ]
-	$(PYTHON) -m pytest -m "e2e or browser" || [ $$? -eq 5 ]
+	@# Each of these workers deploys a stack of its own: two do not disturb each other, and more would share two cores.
+	$(PYTHON) -m pytest -n $(STACKS) --dist loadfile -m "e2e or browser" || [ $$? -eq 5 ]
 endif
 
 .PHONY: test-fast
