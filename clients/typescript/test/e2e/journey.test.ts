@@ -151,7 +151,7 @@ test("against the stack", async (t) => {
       remarks: "Order 3",
     });
     assert.equal(made.state, "OTP_PENDING");
-    assert.equal(pauses.length, 2);
+    assert.ok(pauses.length >= 2); // nobody sleeps here: the service may not be done with it at the second time either
     assert.equal(pauses[0], 1); // as API Gateway said
     assert.ok((pauses[1] ?? 0) > 1); // as the service said: longer than the client would wait by itself
     await client.verifyPaymentOtp(partnerReferenceNo, OTP);
