@@ -17,7 +17,7 @@ from tools.docs_bundle import NAME, fetch_bundle
 from tools.local_cloud.checkout import ROOT
 from tools.local_cloud.processes import LOOPBACK
 
-USUAL_PORT = 8704
+USUAL_PORT = 8706
 _DOCUMENT = ROOT / "docs" / "openapi.json"
 _PROBLEMS = ROOT / "functions" / "explain_problem" / "pages"
 _POLICY = (
