@@ -479,7 +479,7 @@ def main() -> int:
     folder: Path = options.out or EVENTS
     if options.running:
         # Needs more than the committed events do.
-        from tools.example_world import make_example_world, running_example_stack  # noqa: PLC0415
+        from tools.example_world import make_example_world, running_example_stack  # noqa: PLC0415 - one option needs it
 
         stack = running_example_stack()
         ids, signer = make_example_world(stack)

@@ -18,7 +18,7 @@ from direct_debit.adapters.dynamodb.payment_item import write_payment
 from direct_debit.application.ports.pages import JAKARTA, OfCustomer, OfDay, PageMark, Selection, Unresolved
 from direct_debit.domain.payment import PaymentState
 from tests.fakes.clock import START
-from tests.fakes.in_memory_dynamodb import InMemoryDynamoDb
+from tests.fakes.counting_dynamodb import CountingDynamoDb
 from tests.integration.adapters.conftest import World, make_world
 from tests.integration.adapters.records import BINDINGS, TRANSACTIONS, a_payment
 
@@ -27,24 +27,6 @@ _PAGE = 20
 _REPEATS = 21
 _SPACING = timedelta(milliseconds=50)  # a million take fourteen hours: one day's partitions
 _UNRESOLVED_EACH = 2  # one in so many: also with few payments more than a page in each partition
-
-
-class Counting(InMemoryDynamoDb):
-    """Counts what is read."""
-
-    entries = 0
-    records = 0
-
-    def query(self, **request: object) -> dict[str, object]:
-        """See DynamoDb.query."""
-        answer = super().query(**request)  # type: ignore[arg-type]
-        self.entries += len(answer["Items"])  # type: ignore[arg-type]
-        return dict(answer)
-
-    def get_item(self, **request: object) -> dict[str, object]:
-        """See DynamoDb.get_item."""
-        self.records += 1
-        return dict(super().get_item(**request))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +38,9 @@ class Cost:
     milliseconds: float
 
 
-def fill(count: int) -> tuple[Counting, World]:
+def fill(count: int) -> tuple[CountingDynamoDb, World]:
     """Return a store with payments of one customer and one day, the newest last."""
-    store = Counting(BINDINGS, TRANSACTIONS, with_streams=False)
+    store = CountingDynamoDb(BINDINGS, TRANSACTIONS, with_streams=False)
     midnight = START.astimezone(JAKARTA).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(START.tzinfo)
     template = a_payment()
     for number in range(count):
@@ -100,8 +82,8 @@ def measure(count: int) -> dict[str, Cost]:
     return {name: _cost(store, read) for name, read in pages.items()}
 
 
-def _cost(store: Counting, read: Callable[[], object]) -> Cost:
-    store.entries = store.records = 0
+def _cost(store: CountingDynamoDb, read: Callable[[], object]) -> Cost:
+    store.forget()
     read()
     entries, records = store.entries, store.records
     times = []

@@ -112,7 +112,7 @@ class KeyedWorld(World):
         self._token = None
 
     def _configure(self, **changes: object) -> None:
-        self.simulator.world.config = replace(self.simulator.world.config, **changes)  # type: ignore[arg-type]
+        self.simulator.world.config = replace(self.simulator.world.config, **changes)  # type: ignore[arg-type]  # names of its fields
 
     # --- the functions -----------------------------------------------------------------------------------------------
 
@@ -225,7 +225,7 @@ class KeyedWorld(World):
             environment=environment,
             ports=self._start().ports,
             store=unused,  # type: ignore[arg-type]  # no command about the secret looks there
-            sqs=unused,  # type: ignore[arg-type]
+            sqs=unused,  # type: ignore[arg-type]  # nor there
             queues={},
             invoke=lambda _, __: {},
             inquire_status="",

@@ -105,15 +105,15 @@ class counting:  # noqa: N801 - reads as a statement
     def __enter__(self) -> None:
         pairs, decide = self._pairs, self._decide
 
-        def counted(table, situation, event):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        def counted(table, situation, event):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - as the method that it wraps
             pairs[table.machine, str(situation), str(event)] += 1
             return decide(table, situation, event)
 
-        TransitionTable.decide = counted  # type: ignore[method-assign]
+        TransitionTable.decide = counted  # type: ignore[method-assign]  # put back below
         for module, name, value in self._instead:
             module[name] = value
 
     def __exit__(self, *_: object) -> None:
-        TransitionTable.decide = self._decide  # type: ignore[method-assign]
+        TransitionTable.decide = self._decide  # type: ignore[method-assign]  # as it was
         for (module, name, _value), original in zip(self._instead, self._originals, strict=True):
             module[name] = original

@@ -88,7 +88,7 @@ class Thief:
         actor.ended.append(judge)
 
     def _choose(self) -> Payment | None:
-        stored = [self.u.images.payment(item) for item in self.u.store.items(TRANSACTIONS) if _is_payment(item)]  # type: ignore[arg-type]
+        stored = [self.u.images.payment(item) for item in self.u.store.items(TRANSACTIONS) if _is_payment(item)]  # type: ignore[arg-type]  # items are plain dictionaries
         unpaid = [one for one in stored if one.state not in FINAL_STATES]
         return self.rng.choice(unpaid) if unpaid else None
 

@@ -1,4 +1,4 @@
-"""Whoever switches a security rule of ruff's off (S, flake8-bandit) says why on the same line."""
+"""Whoever switches a rule of ruff's or mypy's off says why on the same line, in words that a stranger accepts."""
 
 import re
 
@@ -8,18 +8,18 @@ from tools.audit.places import tracked_files
 from tools.local_cloud.checkout import ROOT
 
 _NOQA = re.compile(r"#\s*noqa(?P<codes>:\s*[A-Z]+\d+(?:[,\s]+[A-Z]+\d+)*)?(?P<rest>.*)")
-_REASON = re.compile(r"\w{5,}|\w+ +\w+")
+_TYPE_IGNORE = re.compile(r"#\s*type: ignore(?P<codes>\[[a-z-, ]+\])?(?P<rest>.*)")
+_OTHER_CODES = re.compile(r"#\s*(noqa|type: ignore)\S*(\s*[A-Z]+\d+(,\s*[A-Z]+\d+)*)?")
+_REASON = re.compile(r"\w{4,}|\w+ +\w+")
 _SETTINGS = ("pyproject.toml", "clients/python/pyproject.toml")
 
 
 def is_unexplained(line: str) -> bool:
-    """Whether a line ignores a rule of S, or every rule, without words that say why."""
-    found = _NOQA.search(line)
-    if found is None:
-        return False
-    if found["codes"] is None:
+    """Whether a line switches a rule of ruff's or mypy's off, or every rule, without words that say why."""
+    found = [one for one in (_NOQA.search(line), _TYPE_IGNORE.search(line)) if one is not None]
+    if any(one["codes"] is None for one in found):
         return True
-    return re.search(r"\bS\d{3}\b", found["codes"]) is not None and _REASON.search(found["rest"]) is None
+    return bool(found) and _REASON.search(_OTHER_CODES.sub("", line[min(one.start() for one in found) :])) is None
 
 
 def test_each_ignored_line_has_a_reason() -> None:
@@ -58,7 +58,13 @@ def test_all_of_bandits_rules_are_on() -> None:
         ('TOKEN = "x"  # noqa: S105', True),
         ('TOKEN = "x"  # noqa: S105 -', True),
         ("run(x)  # noqa: PLC0415, S603", True),
-        ("import x  # noqa: PLC0415", False),
+        ("import x  # noqa: PLC0415", True),
+        ("import x  # noqa: PLC0415 - one function lists", False),
+        ("x = y  # type: ignore[arg-type]", True),
+        ("x = y  # type: ignore", True),
+        ("x = y  # type: ignore[arg-type]  # facts are JSON", False),
+        ("import x  # type: ignore[import-not-found]  # noqa: PLC0415", True),
+        ("import x  # type: ignore[import-not-found]  # noqa: PLC0415 - exists in the emulator only", False),
         ("anything()  # noqa", True),
     ],
 )

@@ -163,7 +163,7 @@ class Simulator:
         status, variant = int(case[:3]), self.world.variant
         if case == "40313" and variant.otp_pending_as_200:
             status = 200
-        elif status == 200 and variant.balance_as_201 and route and route.operation is Operation.BALANCE:  # noqa: PLR2004
+        elif status == 200 and variant.balance_as_201 and route and route.operation is Operation.BALANCE:  # noqa: PLR2004 - HTTP
             status = 201
         headers = {"Content-Type": "application/json", "X-TIMESTAMP": wib_text(now)}
         if route is not None and route.operation in TOKEN_OPERATIONS:

@@ -187,9 +187,9 @@ def test_fields_and_values_that_come_later_are_tolerated(document: Json) -> None
 
 def test_misspelt_keywords_are_told_before_anything_is_sent() -> None:
     with pytest.raises(TypeError, match="unknown: remark;"):
-        routes.make_payment(binding_id="b1", amount=1, remarks="x", remark="y")  # type: ignore[call-arg]
+        routes.make_payment(binding_id="b1", amount=1, remarks="x", remark="y")  # type: ignore[call-arg]  # a caller without types
     with pytest.raises(TypeError, match="missing: phone"):
-        routes.bind_account(customer_id="C")  # type: ignore[call-arg]
+        routes.bind_account(customer_id="C")  # type: ignore[call-arg]  # a caller without types
 
 
 @pytest.mark.parametrize(

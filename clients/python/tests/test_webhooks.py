@@ -91,7 +91,7 @@ def test_what_comes_later_is_tolerated() -> None:
     event = read_webhook(body, sign(body), SECRET)
     assert (event.payment, event.binding, event.data) == (None, None, {"anything": 1})
     body = message("payment.paid", PAID | {"state": "SOMETHING_NEW", "more": {"than": "now"}})
-    assert read_webhook(body, sign(body), SECRET).payment.state == "SOMETHING_NEW"  # type: ignore[union-attr]
+    assert read_webhook(body, sign(body), SECRET).payment.state == "SOMETHING_NEW"  # type: ignore[union-attr]  # the event is of a payment, as the test wrote it
 
 
 def test_two_secrets_while_one_is_replaced() -> None:

@@ -26,7 +26,7 @@ def store_payments(world: World, count: int) -> None:
     merchant.pay_to_the_end(_PATTERN_REF)
     world.loses = lambda record: str(record.keys["pk"].get("S")).startswith(_STORED)  # they were told long ago
     key = {"pk": {"S": f"PAYMENT#{_PATTERN_REF}"}, "sk": {"S": "PAYMENT"}}
-    pattern: Item = world.store.get_item(TableName=TRANSACTIONS, Key=key)["Item"]  # type: ignore[assignment]
+    pattern: Item = world.store.get_item(TableName=TRANSACTIONS, Key=key)["Item"]  # type: ignore[assignment]  # items are plain dictionaries
     gc.disable()
     for number in range(count):
         texts = {

@@ -10,15 +10,15 @@ from typing import Any
 
 warnings.simplefilter("ignore", SyntaxWarning)  # of the library's own patterns
 
-from doku_python_library.src.commons.config import _Development  # type: ignore[import-not-found]  # noqa: E402
-from doku_python_library.src.model.direct_debit.payment_additional_info_request import (  # type: ignore[import-not-found]  # noqa: E402
+from doku_python_library.src.commons.config import _Development  # type: ignore[import-not-found]  # noqa: E402 - after the path was set; the package has no types
+from doku_python_library.src.model.direct_debit.payment_additional_info_request import (  # type: ignore[import-not-found]  # noqa: E402 - after the path was set; the package has no types
     PaymentAdditionalInfoRequest,
 )
-from doku_python_library.src.model.direct_debit.payment_request import (  # type: ignore[import-not-found]  # noqa: E402
+from doku_python_library.src.model.direct_debit.payment_request import (  # type: ignore[import-not-found]  # noqa: E402 - after the path was set; the package has no types
     PaymentRequest,
 )
-from doku_python_library.src.model.va.total_amount import TotalAmount  # type: ignore[import-not-found]  # noqa: E402
-from doku_python_library.src.snap import DokuSNAP  # type: ignore[import-not-found]  # noqa: E402
+from doku_python_library.src.model.va.total_amount import TotalAmount  # type: ignore[import-not-found]  # noqa: E402 - after the path was set; the package has no types
+from doku_python_library.src.snap import DokuSNAP  # type: ignore[import-not-found]  # noqa: E402 - after the path was set; the package has no types
 
 _Development.BASE_URL = os.environ["DOKU_BASE_URL"]
 _made: list[Any] = []

@@ -10,7 +10,7 @@ from direct_debit.adapters.dynamodb.payment_item import write_payment
 from direct_debit.application.ports.pages import JAKARTA, OfCustomer, OfDay, Page, PageMark, Selection, Unresolved
 from direct_debit.domain.payment import Payment
 from tests.fakes.clock import START
-from tests.fakes.in_memory_dynamodb import InMemoryDynamoDb
+from tests.fakes.counting_dynamodb import CountingDynamoDb
 from tests.integration.adapters.conftest import World, make_world
 from tests.integration.adapters.records import BINDINGS, TRANSACTIONS, a_binding, a_payment
 
@@ -73,36 +73,18 @@ def test_dokus_reference_finds_its_payment_alone(world: World) -> None:
     assert world.payments.find_by_doku_reference("D3") == Page((), ())
 
 
-class _Counting:
-    """A store that counts what its queries read."""
-
-    def __init__(self) -> None:
-        self.store = InMemoryDynamoDb(BINDINGS, TRANSACTIONS)
-        self.queries = 0
-        self.read = 0
-
-    def query(self, **request: object) -> object:
-        answer = self.store.query(**request)  # type: ignore[arg-type]
-        self.queries += 1
-        self.read += len(answer["Items"])  # type: ignore[arg-type]
-        return answer
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.store, name)
-
-
 @pytest.mark.parametrize("selection", [TODAY, OfCustomer("c1"), Unresolved()])
 @pytest.mark.parametrize("is_inside", [False, True])
 def test_a_page_reads_as_much_of_a_long_list_as_of_a_short_one(selection: Selection, *, is_inside: bool) -> None:
     costs = []
     for count in (1_000, 5_000):
-        counting = _Counting()
-        world = make_world(counting)  # type: ignore[arg-type]
+        counting = CountingDynamoDb(BINDINGS, TRANSACTIONS)
+        world = make_world(counting)
         for number in range(count):
             moment = START + timedelta(milliseconds=number)
             keep(world, replace(a_payment(f"r{number:05}"), created_at=moment, due_at=moment))
         middle = count // 2
         after = PageMark(START + timedelta(milliseconds=middle), f"r{middle:05}") if is_inside else None
         assert len(world.payments.list_page(selection, 20, after).records) == 20
-        costs.append((counting.queries, counting.read))
+        costs.append((counting.queries, counting.entries, counting.records))
     assert costs[0] == costs[1]

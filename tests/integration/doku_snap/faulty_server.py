@@ -74,7 +74,7 @@ class FaultyServer:
                 return
             self.connections += 1
             self._open.append(connection)
-            self._spawn(lambda connection=connection: self._serve(connection))  # type: ignore[misc]
+            self._spawn(lambda connection=connection: self._serve(connection))  # type: ignore[misc]  # the default binds the loop variable
 
     def _serve(self, connection: socket.socket) -> None:
         connection.settimeout(30)

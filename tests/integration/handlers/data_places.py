@@ -202,7 +202,7 @@ def a_full_step() -> HistoryEntry:
 
 def list_unset(record: object) -> list[str]:
     """Name the fields that a record leaves empty: of a full one there is none."""
-    of = fields(record)  # type: ignore[arg-type]
+    of = fields(record)  # type: ignore[arg-type]  # records are dataclasses
     return [one.name for one in of if getattr(record, one.name) in (None, "", False, (), {}, frozenset())]
 
 

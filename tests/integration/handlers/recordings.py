@@ -363,11 +363,11 @@ def _outages(tape: Tape) -> None:
         found = store.get_item(
             TableName="Transactions", Key={"pk": {"S": f"PAYMENT#{REFERENCE}"}, "sk": {"S": "PAYMENT"}}
         )
-        item: Json = dict(found["Item"])  # type: ignore[call-overload]
+        item: Json = dict(found["Item"])  # type: ignore[call-overload]  # items are plain
         store.put_item(TableName="Transactions", Item={**item, "state": {"S": "NEWER"}})
         visit.ask("get_payment", "record-unreadable")
     with tape.house() as visit:
-        ports = replace(visit.house.ports, vault=_NoVault())  # type: ignore[arg-type]
+        ports = replace(visit.house.ports, vault=_NoVault())  # type: ignore[arg-type]  # it fails at any use
         with container.install(replace(visit.house.services, ports=ports)):
             visit.ask("bind_account", "not-configured")
     with tape.house() as visit:

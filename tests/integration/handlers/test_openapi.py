@@ -79,7 +79,7 @@ def test_no_example_stands_under_two_statuses(name: str) -> None:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_every_problem_of_a_route_is_shown_under_its_status(route: Any) -> None:  # noqa: ANN401
+def test_every_problem_of_a_route_is_shown_under_its_status(route: Any) -> None:  # noqa: ANN401 - a route of any request
     shown = {
         example["type"].rsplit("/", 1)[1]: status
         for status, _, examples in contents(route.name)

@@ -69,14 +69,14 @@ async def pay_asynchronously(client: AsyncClient) -> str:
 
 def make_mistakes(client: Client) -> None:
     """What no program gets past its type checker."""
-    client.make_payment(binding_id="b1", amount=10000.0, remarks="Order 1")  # type: ignore[arg-type]
-    client.make_payment(binding_id="b1", amount=10000)  # type: ignore[call-arg]
-    client.make_payment(binding_id="b1", amount=1, remarks="Order 1", remark="x")  # type: ignore[call-arg]
-    print(client.get_payment("INV1").status)  # type: ignore[attr-defined]
-    client.list_payments(costumer_id="CUST-1")  # type: ignore[call-arg]
-    binding: BindingView = client.get_payment("INV1")  # type: ignore[assignment]
+    client.make_payment(binding_id="b1", amount=10000.0, remarks="Order 1")  # type: ignore[arg-type]  # a mistake that the types have to tell
+    client.make_payment(binding_id="b1", amount=10000)  # type: ignore[call-arg]  # a mistake that the types have to tell
+    client.make_payment(binding_id="b1", amount=1, remarks="Order 1", remark="x")  # type: ignore[call-arg]  # a mistake that the types have to tell
+    print(client.get_payment("INV1").status)  # type: ignore[attr-defined]  # a mistake that the types have to tell
+    client.list_payments(costumer_id="CUST-1")  # type: ignore[call-arg]  # a mistake that the types have to tell
+    binding: BindingView = client.get_payment("INV1")  # type: ignore[assignment]  # a mistake that the types have to tell
     event = read_webhook(b"", {}, "whsec_")
-    print(binding, event.payment.state)  # type: ignore[union-attr]
+    print(binding, event.payment.state)  # type: ignore[union-attr]  # a mistake that the types have to tell
 
 
 def main() -> None:

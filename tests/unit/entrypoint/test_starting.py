@@ -77,7 +77,7 @@ def test_what_is_made_lazily_is_made_once_and_is_what_it_stands_for() -> None:
     lazily = Lazily(make)
     assert not made
     assert lazily.index(2) == 1  # type: ignore[operator]  # a list's, in the end
-    assert lazily.index(1) == 0  # type: ignore[operator]
+    assert lazily.index(1) == 0  # type: ignore[operator]  # what is lazy has the methods of what it makes
     assert lazily.load() is made[0]
     assert len(made) == 1
     assert not hasattr(lazily, "nothing_of_a_list")

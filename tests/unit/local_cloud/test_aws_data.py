@@ -96,7 +96,7 @@ def test_a_call_works_with_the_trimmed_model(data: Path, monkeypatch: pytest.Mon
     with Stubber(client) as stubber:  # type: ignore[arg-type]  # it is a client of botocore's
         stubber.add_client_error("get_item", "ProvisionedThroughputExceededException")
         stubber.add_response("get_item", {"Item": {"pk": {"S": "a"}}})
-        with pytest.raises(client.exceptions.ProvisionedThroughputExceededException):  # type: ignore[attr-defined]
+        with pytest.raises(client.exceptions.ProvisionedThroughputExceededException):  # type: ignore[attr-defined]  # boto3 makes its exceptions at run time
             client.get_item(TableName="t", Key={"pk": {"S": "a"}})
         assert client.get_item(TableName="t", Key={"pk": {"S": "a"}})["Item"] == {"pk": {"S": "a"}}
 

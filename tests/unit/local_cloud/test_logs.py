@@ -51,7 +51,7 @@ def test_lines_are_shown_once_with_what_a_person_wants() -> None:
     ]
     second = [*first, ("c", message("make_payment", "failed", kind="Timeout")), ("c", "Traceback (most recent call):")]
     shown: list[str] = []
-    lines = follow(Logs(first, second, second), "stack", since=AT, pause=lambda: None)  # type: ignore[arg-type]
+    lines = follow(Logs(first, second, second), "stack", since=AT, pause=lambda: None)  # type: ignore[arg-type]  # as much of a client as is asked
     show(itertools.islice(lines, 6), shown.append, "make_payment")
     assert shown == [
         "09:00:00  make_payment                  INFO     answered  status=201",
@@ -62,7 +62,7 @@ def test_lines_are_shown_once_with_what_a_person_wants() -> None:
 
 def test_once_ends_with_what_is_there_from_the_moment_on() -> None:
     logs = Logs([("a", message("pay", "x"))])
-    (line,) = follow(logs, "stack", since=AT, once=True)  # type: ignore[arg-type]
+    (line,) = follow(logs, "stack", since=AT, once=True)  # type: ignore[arg-type]  # as much of a client as is asked
     assert line.operation == "pay"
     assert logs.asked == {"logGroupName": "/aws/lambda/stack", "startTime": MILLISECONDS}
 

@@ -30,7 +30,7 @@ def test_an_unknown_payment_is_explained(desk: Desk) -> None:
     assert "why      no answer, or one that proves nothing" in text
     assert "DOKU is asked for the status at" in text
     assert report.facts["state"] == "UNKNOWN"
-    assert [entry["state"] for entry in report.facts["history"]] == ["REQUESTED", "UNKNOWN"]  # type: ignore[attr-defined]
+    assert [entry["state"] for entry in report.facts["history"]] == ["REQUESTED", "UNKNOWN"]  # type: ignore[attr-defined]  # facts are JSON
 
 
 def test_a_refunded_payment_shows_its_refund_and_history(desk: Desk) -> None:

@@ -288,7 +288,7 @@ def test_after_a_death_in_the_middle_it_is_run_again(life: Desk) -> None:
     unlink(life)
     for writes in range(100):
         dying = Dying(life.house.world.store, writes)
-        store = Store(dying, life.house.world.clock, life.house.world.ids)  # type: ignore[arg-type]
+        store = Store(dying, life.house.world.clock, life.house.world.ids)  # type: ignore[arg-type]  # as much of a store as is asked
         system: System = replace(life.system, store=store)
         try:
             report = forget(CUSTOMER, system)
@@ -326,7 +326,7 @@ def test_a_change_in_between_is_not_overwritten(life: Desk) -> None:
 
             return one
 
-    store = Store(Late(life.house.world.store, 0), life.house.world.clock, life.house.world.ids)  # type: ignore[arg-type]
+    store = Store(Late(life.house.world.store, 0), life.house.world.clock, life.house.world.ids)  # type: ignore[arg-type]  # as much of a store as is asked
     with pytest.raises(OpsError, match="was changed meanwhile: run it again"):
         forget(CUSTOMER, replace(life.system, store=store))
     forget(CUSTOMER, life.system)

@@ -80,7 +80,7 @@ def test_what_has_to_be_compared_with_dokus_back_office_is_shown(desk: Desk) -> 
     payment = desk.house.ports.payments.get(REF)
     assert payment is not None
     report = review(desk.system)
-    (row,) = [row for row in report.facts["waiting"] if row["kind"] == "notification"]  # type: ignore[attr-defined]
+    (row,) = [row for row in report.facts["waiting"] if row["kind"] == "notification"]  # type: ignore[attr-defined]  # facts are JSON
     assert (row["amount"], row["externalId"]) == ("10504.00", payment.external_id)
     assert row["reason"] == "payment: amount_mismatch, DOKU told 99999.00 IDR"
     (line,) = [line for line in report.lines if line.startswith("notification")]

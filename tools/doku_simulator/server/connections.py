@@ -15,7 +15,7 @@ class _Transport(Protocol):
 class DroppableProtocol(H11Protocol):
     """uvicorn's HTTP/1.1 protocol, whose connections can be cut by the client's address."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # h11 speaks over any transport; here it is a socket's
         """Remember the transport."""
         peer = _peer(transport)
         if peer is not None:

@@ -79,7 +79,7 @@ class _Answer(http.client.HTTPResponse):
     def _read_status(self) -> tuple[str, int, str]:
         # The base class skips 100 only, as often as it comes, and has no public place for more.
         for _ in range(_MOST_INTERIM_ANSWERS + 1):
-            version, status, reason = super()._read_status()  # type: ignore[misc]
+            version, status, reason = super()._read_status()  # type: ignore[misc]  # http.client has no types for it
             if status not in _INTERIM:
                 self._exchange.status = status
                 return version, status, reason
