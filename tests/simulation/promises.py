@@ -288,14 +288,12 @@ def _tell_workflows(
             yield "M4: the workflow that waits for a link was never told"
     told: set[str] = set()
     for token, output in u.workflows.completed:
-        if token in told:
-            continue  # a workflow goes on with the first word, and no other one reaches it
-        told.add(token)
         ref, state = output.get("partnerReferenceNo"), output.get("state")
         if ref is not None:
             kept = [(_new(one, "state"), _open_token(vault, ref, _new(one, "taskToken"))) for one in life.writes[ref]]
-            # A payment that has ended keeps no token: who asks again is told at once.
-            known = any(own == token for _, own in kept)
+            # A payment that has ended, and told so, keeps no token: who asks again is told at once how it is then.
+            known = token not in told and any(own == token for _, own in kept)
+            told.add(token)
             real = {name for name, own in kept if own == token or not known}
             if state not in FINAL_STATES or state not in real:
                 yield f"M4: the workflow that waits for {ref} was told {state}"

@@ -13,6 +13,7 @@ from direct_debit.application.calls.obtain_customer_token import obtain_customer
 from direct_debit.application.errors import NotDone, RelinkRequired
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.ports.telemetry import Metric
+from direct_debit.application.ports.vault import SealedField
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.payment import PaymentState
 from tests.fakes.journey import Merchant
@@ -407,3 +408,20 @@ def test_what_can_not_be_sealed_anew_now_holds_up_nobody() -> None:
     world.weather = Strike("store.update_item", Fault.FAIL)
     assert merchant.pay("INV-1").payment.state is PaymentState.OTP_PENDING
     assert merchant.binding().tokens == before.tokens
+
+
+def test_a_text_whose_key_is_gone_holds_up_nobody_whose_token_opens() -> None:
+    """The auth code is the fallback of a fallback: a payment needs the access token alone."""
+    merchant = linked()
+    world = merchant.world
+    replace_data_key(world)
+    ports = world.process()
+    binding = merchant.binding()
+    assert binding.tokens is not None
+    token = ports.vault.unseal(binding.tokens.access_token, SealedField.ACCESS_TOKEN, binding.id)
+    renewed = replace(binding.tokens, access_token=ports.vault.seal(token, SealedField.ACCESS_TOKEN, binding.id))
+    ports.bindings.save(binding, replace(binding.noted(world.clock.now()), tokens=renewed))
+    obtain_b2b_token(ports, world.deadline(), refused=obtain(world))  # the shared one is sealed with the new key by now
+    world.secret = replace(world.secret, token_keys={"k2": world.secret.token_keys["k2"]})
+    assert merchant.pay("INV-1").payment.state is PaymentState.OTP_PENDING
+    assert merchant.binding().auth_code == binding.auth_code

@@ -5,7 +5,7 @@ from dataclasses import replace
 from direct_debit.application.errors import BindingChanged, StoreUnavailable
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.ports.vault import SealedField, Vault, open_text
-from direct_debit.domain.binding import Binding
+from direct_debit.domain.binding import Binding, SealedTokens
 
 _ONCE_CLEAR = frozenset({SealedField.SUCCESS_PAGE, SealedField.FAILED_PAGE})
 
@@ -13,11 +13,17 @@ _ONCE_CLEAR = frozenset({SealedField.SUCCESS_PAGE, SealedField.FAILED_PAGE})
 def seal_anew(ports: Ports, binding: Binding) -> Binding:
     """Return the link with its tokens, auth code and pages sealed as they are today; written once, and then no more.
 
-    Whoever asked goes on in any case: a write that does not work is left to the next use.
+    Whoever asked goes on in any case: what can not be written, or not be opened since its key is gone, is left.
     """
-    tokens = binding.tokens
-    if tokens is None or not any(ports.vault.is_outdated(one) for one in _texts(binding)):
+    if binding.tokens is None or not any(ports.vault.is_outdated(one) for one in _texts(binding)):
         return binding
+    try:
+        return ports.bindings.save(binding, _sealed_anew(ports, binding, binding.tokens))
+    except (BindingChanged, StoreUnavailable):
+        return binding
+
+
+def _sealed_anew(ports: Ports, binding: Binding, tokens: SealedTokens) -> Binding:
     refresh, code = tokens.refresh_token, binding.auth_code
     sealed = replace(
         tokens,
@@ -25,17 +31,13 @@ def seal_anew(ports: Ports, binding: Binding) -> Binding:
         refresh_token=None if refresh is None else _reseal(ports, refresh, SealedField.REFRESH_TOKEN, binding),
     )
     auth_code = None if code is None else _reseal(ports, code, SealedField.AUTH_CODE, binding)
-    after = replace(
+    return replace(
         binding.noted(ports.clock.now()),
         tokens=sealed,
         auth_code=auth_code,
         success_url=_reseal(ports, binding.success_url, SealedField.SUCCESS_PAGE, binding),
         failed_url=_reseal(ports, binding.failed_url, SealedField.FAILED_PAGE, binding),
     )
-    try:
-        return ports.bindings.save(binding, after)
-    except (BindingChanged, StoreUnavailable):
-        return binding
 
 
 def _texts(binding: Binding) -> list[str]:

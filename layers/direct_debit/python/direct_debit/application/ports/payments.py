@@ -1,13 +1,17 @@
 """The payments in their table, their keys and history, and what its conditions refuse."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from direct_debit.application.ports.pages import Page, PageMark, Selection
 from direct_debit.domain.binding import Binding
 from direct_debit.domain.payment import Payment
+
+if TYPE_CHECKING:
+    from direct_debit.application.ports.pages import Page, PageMark, Selection
 
 
 @dataclass(frozen=True, slots=True)
