@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 _OLDEST = 20
+_STDERR = 2  # the descriptor: sys.stderr may be something that no other process can write to
 
 
 @cache
@@ -49,7 +50,7 @@ def install_packages(folder: Path) -> None:
     if stamp.is_file() and stamp.read_text("utf-8") == lock:
         return
     command = [*find_npm(), "ci", "--silent", "--no-audit", "--no-fund"]
-    subprocess.run(command, cwd=folder, env=with_node(), check=True, stdin=subprocess.DEVNULL, stdout=sys.stderr)
+    subprocess.run(command, cwd=folder, env=with_node(), check=True, stdin=subprocess.DEVNULL, stdout=_STDERR)
     stamp.write_text(lock, "utf-8")
 
 

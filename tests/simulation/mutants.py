@@ -881,6 +881,11 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     Mutant(
+        "pages-not-compared",
+        "the same reference with another page to return to is answered as if it were the same",
+        lambda: _edit(make_payment._content, '"successUrl": command.success_url,', '"successUrl": None,'),
+    ),
+    Mutant(
         "metadata-not-compared",
         "the same reference with other metadata is answered as if it were the same",
         lambda: _edit(make_payment._content, '"metadata": dict(command.metadata),', '"metadata": {},'),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -58,6 +58,7 @@ class Person:
     binding_id: str | None = None
     tasks: int = 0
     page: str | None = None  # the bank's page that was shown last, by its auth code
+    pages: dict[str, str | None] = field(default_factory=dict)  # with which page to return to each payment was made
 
     # --- the way to the API ------------------------------------------------------------------------------------------
 
@@ -334,6 +335,11 @@ class Person:
         asked = (command.amount, command.binding_id, command.metadata)
         if (payment.amount, payment.binding_id, payment.metadata) != asked:
             self.u.blame("S2", f"{payment.ref}: another request's payment was shown for this one")
+        # The record does not keep the pages: with which ones a payment was made, this side has to know.
+        if not result.replayed:
+            self.pages.setdefault(payment.ref, command.success_url)
+        if command.success_url != self.pages.get(payment.ref, command.success_url):
+            self.u.blame("S2", f"{payment.ref}: a payment with other pages was shown for this request")
         if payment.customer_id != self.customer:
             self.u.blame("B4", f"{payment.ref}: {self.customer} was shown a payment of {payment.customer_id}")
         if command.idempotency_key is not None:
