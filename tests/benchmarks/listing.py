@@ -15,8 +15,9 @@ from datetime import timedelta
 from statistics import median
 
 from direct_debit.adapters.dynamodb.payment_item import write_payment
-from direct_debit.application.ports.pages import JAKARTA, OfCustomer, OfDay, PageMark, Selection, Unresolved
+from direct_debit.application.ports.pages import OfCustomer, OfDay, PageMark, Selection, Unresolved
 from direct_debit.domain.payment import PaymentState
+from direct_debit.domain.values import JAKARTA
 from tests.fakes.clock import START
 from tests.fakes.counting_dynamodb import CountingDynamoDb
 from tests.integration.adapters.conftest import World, make_world

@@ -165,9 +165,10 @@ def test_what_is_surely_not_done_is_repeated_when_the_service_says(
             binding_id=binding, partner_reference_no=ref, amount=Decimal(PAYS_WITH_OTP), remarks="Order 4"
         )
     assert made.state is PaymentState.OTP_PENDING
-    throttled, not_done, *_ = pauses  # nobody sleeps here: the second time may be too early as well
+    # Nobody sleeps here, so that the service may say once more that it is too early.
+    throttled, not_done, *again = pauses
     assert throttled == 1  # as API Gateway said
-    assert not_done > 1  # as the service said: longer than the client would wait by itself
+    assert min([not_done, *again]) > 1  # as the service said each time: longer than the client would wait by itself
     assert [one["reference"] for one in shop.requests("payment")].count(ref) == 1
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from direct_debit.adapters.dynamodb.binding_item import write_binding
 from direct_debit.adapters.dynamodb.payment_item import write_payment
-from direct_debit.application.ports.pages import JAKARTA, OfCustomer, OfDay, Page, PageMark, Selection, Unresolved
+from direct_debit.application.ports.pages import OfCustomer, OfDay, Page, PageMark, Selection, Unresolved
 from direct_debit.domain.payment import Payment
+from direct_debit.domain.values import JAKARTA
 from tests.fakes.clock import START
 from tests.fakes.counting_dynamodb import CountingDynamoDb
 from tests.integration.adapters.conftest import World, make_world

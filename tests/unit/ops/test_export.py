@@ -12,8 +12,8 @@ import pytest
 
 from direct_debit.adapters.dynamodb.payment_item import write_payment
 from direct_debit.application.errors import StoreUnavailable
-from direct_debit.application.ports.pages import JAKARTA
 from direct_debit.domain.payment import Payment
+from direct_debit.domain.values import JAKARTA
 from tests.fakes.clock import START
 from tests.fakes.processes import TRANSACTIONS
 from tests.integration.adapters.records import a_payment

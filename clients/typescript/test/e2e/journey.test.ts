@@ -151,9 +151,10 @@ test("against the stack", async (t) => {
       remarks: "Order 3",
     });
     assert.equal(made.state, "OTP_PENDING");
-    assert.ok(pauses.length >= 2); // nobody sleeps here: the service may not be done with it at the second time either
+    // Nobody sleeps here, so that the service may say once more that it is too early.
+    assert.ok(pauses.length >= 2);
     assert.equal(pauses[0], 1); // as API Gateway said
-    assert.ok((pauses[1] ?? 0) > 1); // as the service said: longer than the client would wait by itself
+    assert.ok(Math.min(...pauses.slice(1)) > 1); // as the service said each time: longer than the client would wait by itself
     await client.verifyPaymentOtp(partnerReferenceNo, OTP);
     await client.waitUntilFinal(partnerReferenceNo, PATIENCE);
     assert.deepEqual(await entries(partnerReferenceNo), ["debit"]);

@@ -7,8 +7,10 @@ in characters.
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta, timezone
 from urllib.parse import urlsplit
 
+JAKARTA = timezone(timedelta(hours=7))  # whose days are meant by "a day"; no summer time
 BINDING_ID = r"^[A-Za-z0-9_-]{1,64}$"
 # What a caller names stands in paths, where `.` and `..` mean folders: dots alone are no name.
 CUSTOMER_ID = r"^\.*[A-Za-z0-9_-][A-Za-z0-9._-]*$"

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from direct_debit.application.ports.pages import JAKARTA
+from direct_debit.domain.values import JAKARTA
 
 if TYPE_CHECKING:
     from datetime import date, datetime

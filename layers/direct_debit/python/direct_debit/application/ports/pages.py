@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
-
-JAKARTA = timezone(timedelta(hours=7))  # no summer time
+from datetime import date, datetime
 
 
 @dataclass(frozen=True, slots=True)
