@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import secrets
+import select
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -174,7 +175,10 @@ class Shop:
             wait_for(f"{width} answers at once", partial(asked, width))
 
     def kill_workers(self, operation: str) -> int:
-        """Kill the running processes of one function of this stack, as a crash of their machine would."""
+        """Kill the running processes of one function of this stack, as a crash of their machine would.
+
+        They have ended when it returns: one that is still ending would be given the next call, which dies with it.
+        """
         name = f"AWS_LAMBDA_FUNCTION_NAME={self.stack.name}-{operation.replace('_', '-')}"
         killed = 0
         for entry in Path("/proc").glob("[0-9]*"):
@@ -184,9 +188,20 @@ class Shop:
                 continue  # another user's, or gone
             ours = any(str(self.stack.folder) in value for value in variables)
             if ours and name in variables:
-                os.kill(int(entry.name), signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    _end(int(entry.name))
                 killed += 1
         return killed
+
+
+def _end(process: int) -> None:
+    watched = os.pidfd_open(process)
+    try:
+        signal.pidfd_send_signal(watched, signal.SIGKILL)
+        if not select.select([watched], [], [], 60)[0]:  # readable once the process has ended
+            raise TimeoutError(f"process {process} does not end")
+    finally:
+        os.close(watched)
 
 
 @dataclass(frozen=True, slots=True)

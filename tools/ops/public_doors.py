@@ -91,7 +91,8 @@ def _ask(system: System, url: str, headers: Mapping[str, str], body: bytes) -> D
         return DoorAnswer(Verdict.UNCLEAR, f"does not answer ({type(error).__name__})")
     code = _read_code(answer.body)
     if code is None:
-        return DoorAnswer(Verdict.UNCLEAR, f"answered {answer.status} without a responseCode: somebody else answered")
+        told = f"answered {answer.status} without a responseCode: somebody else answered, or the gateway itself"
+        return DoorAnswer(Verdict.UNCLEAR, told)
     told = f"answered {code}"
     if answer.status == _UNAUTHORIZED:
         return DoorAnswer(Verdict.REFUSED, told)

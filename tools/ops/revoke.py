@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from direct_debit.adapters.secrets import LIFETIME
 from tools.ops.ask_doku import share_token, try_key
 from tools.ops.failure import OpsError
-from tools.ops.public_doors import Verdict, ask_notification_door
+from tools.ops.public_doors import DoorAnswer, Verdict, ask_notification_door
 from tools.ops.report import DONE, FAILED, NEEDS_A_PERSON, Report
 from tools.ops.secret_content import Content, Key, carry_over, find_faults, read_content, read_previous, refuse_pepper
 from tools.ops.secret_versions import Version
@@ -113,7 +113,10 @@ def _try(key: Key, content: Content, replaced: Sequence[Content], system: System
 
 def _try_at_door(key: Key, content: Content, replaced: Sequence[Content], system: System) -> Iterator[_Trial]:
     control = ask_notification_door(system, content)
-    if control.verdict is not Verdict.HEARD:
+    if control.verdict is Verdict.UNCLEAR:
+        yield _Trial(_not_tried(control), NEEDS_A_PERSON)
+        return
+    if control.verdict is Verdict.REFUSED:
         yield _Trial(
             f"not tried: the door does not hear the keys in use either ({control.told}), so that a refusal proves "
             "nothing: ./ops doctor",
@@ -133,7 +136,11 @@ def _try_at_door(key: Key, content: Content, replaced: Sequence[Content], system
                 f"tried: a notification by the old {key} is still heard ({answer.told}): again in a minute", FAILED
             )
         else:
-            yield _Trial(f"not tried: the door {answer.told}: again in a minute", NEEDS_A_PERSON)
+            yield _Trial(_not_tried(answer), NEEDS_A_PERSON)
+
+
+def _not_tried(answer: DoorAnswer) -> str:
+    return f"not tried: the door {answer.told}: again in a minute"
 
 
 def _try_at_doku(content: Content, replaced: Sequence[Content], system: System) -> Iterator[_Trial]:

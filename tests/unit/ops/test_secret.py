@@ -19,6 +19,7 @@ from direct_debit.application.errors import StoreUnavailable
 from direct_debit.application.ports.vault import SealedField
 from direct_debit.domain.payment import PaymentState
 from doku_snap.keys import load_private_key
+from doku_snap.transport import HttpAnswer, HttpRequest, Timeout
 from tests.fakes.clock import FakeClock
 from tests.fakes.journey import REF, Merchant
 from tests.fakes.keyed_world import SECRET_KEY, KeyedWorld
@@ -467,6 +468,22 @@ def test_a_refusal_proves_nothing_where_the_keys_in_use_are_refused_too(office: 
     status, facts = office.ask("revoke", "issuedTokenKey")
     assert status == 3
     assert "does not hear the keys in use either (answered 4015601)" in facts["tried"][0]
+
+
+def test_an_answer_of_the_gateway_itself_is_none_about_the_keys(office: Office) -> None:
+    class Gateway:
+        """API Gateway, whose function does not answer."""
+
+        def send(self, request: HttpRequest, timeout: Timeout) -> HttpAnswer:  # noqa: ARG002 - the port's shape
+            return HttpAnswer(502, {}, b'{"message": "Internal server error"}')
+
+    office.run("rotate", "issuedTokenKey")
+    office.system = replace(office.system, outside=replace(office.system.outside, transport=Gateway()))
+    status, facts = office.ask("revoke", "issuedTokenKey")
+    assert status == 3
+    (told,) = facts["tried"]
+    assert told.startswith("not tried: the door answered 502 without a responseCode")
+    assert told.endswith("again in a minute")
 
 
 def test_a_key_that_was_not_replaced_is_not_revoked(office: Office) -> None:
