@@ -12,9 +12,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from statistics import median
 
 from direct_debit.adapters.dynamodb.payment_item import write_payment
+from direct_debit.application.days import Latest, choose_reading
 from direct_debit.application.ports.pages import OfCustomer, OfDay, PageMark, Selection, Unresolved
 from direct_debit.domain.payment import PaymentState
 from direct_debit.domain.values import JAKARTA
@@ -68,6 +70,8 @@ def measure(count: int) -> dict[str, Cost]:
     middle = PageMark(oldest + number * _SPACING, f"INV{number:09}")
     day = OfDay(START.astimezone(JAKARTA).date())
 
+    backwards = choose_reading(world.payments.list_page, Latest(), newest.created_at)
+
     def page(selection: Selection, after: PageMark | None) -> Callable[[], object]:
         return lambda: world.payments.list_page(selection, _PAGE, after)
 
@@ -76,6 +80,7 @@ def measure(count: int) -> dict[str, Cost]:
         "a customer's, in the middle": page(OfCustomer(newest.customer_id), middle),
         "a day's newest": page(day, None),
         "a day's, in the middle": page(day, middle),
+        "of all days, as for a state alone": partial(backwards, _PAGE, None),
         "unresolved, the longest due": page(Unresolved(), None),
         "unresolved, in the middle": page(Unresolved(), middle),
         "by DOKU's reference": lambda: world.payments.find_by_doku_reference(f"DOKU{number:09}"),

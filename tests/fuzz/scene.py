@@ -134,8 +134,8 @@ class Scene:
         if request.operation in ("list_bindings", "list_payments") and chance.random() < 0.7:
             # One way to find, which the document can not say; schemathesis names several.
             kept = {name: value for name, value in query.items() if name in ("limit", "after", "state")}
-            way = chance.choice([{"customerId": "CUST-1"}, {"day": f"{AT:%Y-%m-%d}"}, {"unresolved": "true"}])
-            query = {**(kept if chance.random() < 0.5 else {}), **way}
+            ways = [{"customerId": "CUST-1"}, {"day": f"{AT:%Y-%m-%d}"}, {"unresolved": "true"}, {"state": "FAILED"}]
+            query = {**(kept if chance.random() < 0.5 else {}), **chance.choice(ways)}
         body = request.body
         members = _read(body)
         if members is not None and chance.random() < 0.8:

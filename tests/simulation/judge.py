@@ -410,16 +410,27 @@ class _Case:
         )
 
     def _was_told(self, ref: str, status: str) -> bool:
-        """Whether a notification said so, and in time: an old one is only a reason to ask, which a lag can waste."""
-        resigned = self.u.plan.resigned or not self.u.plan.variant.status_lag
+        """Whether a notification said so, and in time: an old one is only a reason to ask, which a lag can waste.
+
+        So is one that came while the keys in use could not be read.
+        """
+        lags = bool(self.u.plan.variant.status_lag)
+        resigned = self.u.plan.resigned or not lags
+        unproved = {subject for subject, reason in self._noted() if reason == "replaced_key"}
         return any(
             one.reference == ref
             and one.state == "delivered"
             and one.body.get("latestTransactionStatus") == status
             and (one.attempt == 1 or resigned)
+            and (not lags or one.reference not in unproved)
             for one in self.u.simulator.notifications.deliveries
             if one.forgery is None
         )
+
+    def _noted(self) -> set[tuple[str | None, str]]:
+        """Return what notifications spoke of, with why they were not simply believed."""
+        noted = [item for item in self.u.store.items(TRANSACTIONS) if "reason" in item]
+        return {(item.get("subject", {}).get("S"), item["reason"]["S"]) for item in noted}
 
     def _bank_payment(self, ref: str) -> BankPayment | None:
         found = self.u.simulator.world.payments.get(ref, ())
@@ -580,18 +591,19 @@ class _Case:
 
     def inbox(self) -> Iterator[str]:
         plan = self.u.plan
-        may_be_refused = plan.skew or plan.port_faults or plan.notification_trouble or self.u.secrets.was_secret_key_new
+        may_be_refused = plan.skew or plan.port_faults or plan.notification_trouble or self.u.secrets.may_refuse
         for reference in [] if may_be_refused else self.u.notices.refused:
             yield f"N3: an authentic notification of {reference} was refused"
-        reasons = {item["reason"]["S"] for item in self.u.store.items(TRANSACTIONS) if "reason" in item}
+        reasons = self._noted()
         for delivery in self.u.simulator.notifications.deliveries:
             if delivery.kind != "payment" or delivery.state != "delivered":
                 continue
             if delivery.forgery in ("signature", "token", "unsigned"):
                 yield f"N2: a notification of {delivery.reference} was accepted with a forged {delivery.forgery}"
-            if delivery.forgery == "amount" and "amount_mismatch" not in reasons:
+            disbelieved = [(delivery.reference, reason) for reason in ("amount_mismatch", "replaced_key")]
+            if delivery.forgery == "amount" and reasons.isdisjoint(disbelieved):
                 yield f"N4: a notification of {delivery.reference} was believed with another amount"
-            if delivery.forgery == "reference" and "unknown_reference" not in reasons:
+            if delivery.forgery == "reference" and "unknown_reference" not in {reason for _, reason in reasons}:
                 yield f"N2: a notification of {delivery.reference} was believed under another reference"
         for item in self.u.store.items(TRANSACTIONS):
             if item.get("kind", {}).get("S") == INBOX_KIND and item["state"]["S"] == "ACCEPTED":

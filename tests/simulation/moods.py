@@ -88,6 +88,7 @@ class Moods:
 
     def _was_given_up_after(self, page: Page, finished: int) -> bool:
         records: set[str] = set()
+        accounts: set[str] = set()
         confirmed: set[str] = set()  # others of the customer, or of the account
         for entry in self.u.journal:
             new = entry.record.new
@@ -96,10 +97,12 @@ class Moods:
             binding = self.u.images.binding(new)  # type: ignore[arg-type]  # items are plain dictionaries
             if binding.customer_id == page.customer and binding.is_of_request(page.external_id):
                 records.add(binding.id)
+                accounts.add(binding.account)
             confirmed.discard(binding.id)
-            if binding.state in CONFIRMED:
+            if binding.state in CONFIRMED and (binding.customer_id == page.customer or binding.account in accounts):
                 confirmed.add(binding.id)
-            if binding.state is BindingState.FAILED and binding.id in records and not confirmed:
+            ends = binding.state is BindingState.FAILED and (entry.record.old or {}).get("state") != {"S": "FAILED"}
+            if ends and binding.id in records and not confirmed:
                 return entry.t > finished + _ENDING and was_given_up_at(binding) is None
         return False
 

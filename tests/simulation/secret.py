@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ReadTimeoutError
 
+from doku_snap import inbound
 from doku_snap.keys import load_private_key
 from tests.fakes.weather import Failures
 from tests.fakes.world import vector_keys
@@ -63,7 +64,7 @@ class SecretsManager:
             "issuedTokenKey": _key("issued 1"),
         }
         self._versions = [(json.dumps(self._fields), universe.kernel.now())]
-        self.was_secret_key_new = False  # whether DOKU and we may have had different ones for a while
+        self.may_refuse = False  # whether DOKU may have had a secret key, or a token, that we did not take any more
         self.registered = _MARKS[0]  # what DOKU takes as our signature on requests for tokens
         self.registered_at = 0
 
@@ -98,9 +99,11 @@ class SecretsManager:
             self._token_keys = {**self._token_keys, f"k{number}": _key(f"k{number}")}
             self._put(tokenKeys=self._token_keys, activeTokenKey=f"k{number}")
         elif what == "issued token key":
+            overlap = u.plan.key_overlap
+            self.may_refuse |= overlap is not None and overlap < inbound.TOKEN_LIFETIME_SECONDS
             self._put(issuedTokenKey=_key(f"issued {number}"))
         elif what == "secret key":
-            self.was_secret_key_new = True
+            self.may_refuse = True
             fresh = f"SK-simulation-{number}"
             ours, theirs = self._draw_delays()
             u.kernel.after(ours, lambda: self._put(secretKey=fresh))

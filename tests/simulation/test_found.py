@@ -43,6 +43,7 @@ FOUND = {
     32249: "told news were put off and filed again, by the sweep's write that its client had repeated",
     36559: "the judge: the second look came late by as much as the clock of the first was ahead",
     50657: "the judge: a question was early by a code that was sent after its sender had claimed the look",
+    70989: "the judge: another amount was disbelieved before it was read, since the secret could not be confirmed",
     1519: "a request met a link that ended right then, and was told that its account is linked to another customer",
 }
 

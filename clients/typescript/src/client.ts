@@ -10,9 +10,9 @@ import { type Pace, USUAL_PACE, isFinalPayment, isFinalRefund, isNoLongerLinking
 export type Schemas = components["schemas"];
 export type BindingView = Schemas["BindingView"];
 export type PaymentView = Schemas["PaymentView"];
-/** Which payments: exactly one of `customerId`, `day` (in Jakarta), `dokuReference` and `unresolved`. */
+/** Which payments: one of `customerId`, `day` (in Jakarta), `dokuReference`, `unresolved`, or a `state` alone. */
 export type PaymentQuery = NonNullable<paths["/payments"]["get"]["parameters"]["query"]>;
-/** Which links: exactly one of `customerId`, `day` (in Jakarta) and `unresolved`. */
+/** Which links: one of `customerId`, `day` (in Jakarta), `unresolved`, or a `state` alone. */
 export type BindingQuery = NonNullable<paths["/bindings"]["get"]["parameters"]["query"]>;
 export type RefundOfPaymentView = Schemas["RefundOfPaymentView"];
 

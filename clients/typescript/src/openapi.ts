@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Find links: of a customer, of a day, unresolved ones */
+        /** Find links: of a customer, of a day, in a state, unresolved ones */
         get: operations["list_bindings"];
         put?: never;
         /**
@@ -107,7 +107,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Find payments: of a customer, of a day, by DOKU's reference, unresolved ones */
+        /** Find payments: of a customer, of a day, by DOKU's reference, in a state, unresolved ones */
         get: operations["list_payments"];
         put?: never;
         /** Charge a linked account */
@@ -781,7 +781,7 @@ export interface operations {
                 day?: string;
                 /** @description How many at most, 1 to 100; 20 where it is left out. */
                 limit?: number;
-                /** @description Only links in this state: REQUESTED, PENDING, ACTIVE, RELINK_REQUIRED, UNBIND_OTP_PENDING, UNBOUND, FAILED. */
+                /** @description Only links in this state: REQUESTED, PENDING, ACTIVE, RELINK_REQUIRED, UNBIND_OTP_PENDING, UNBOUND, FAILED. Alone, or beside another way to find. */
                 state?: components["schemas"]["BindingState"];
                 /** @description true lists what is unresolved or waits for a person, the longest due first. */
                 unresolved?: boolean;
@@ -1520,7 +1520,7 @@ export interface operations {
                 dokuReference?: string;
                 /** @description How many at most, 1 to 100; 20 where it is left out. */
                 limit?: number;
-                /** @description Only payments in this state: REQUESTED, OTP_PENDING, OTP_SUBMITTED, PROCESSING, UNKNOWN, PAID, FAILED, REFUNDED, NEEDS_REVIEW. */
+                /** @description Only payments in this state: REQUESTED, OTP_PENDING, OTP_SUBMITTED, PROCESSING, UNKNOWN, PAID, FAILED, REFUNDED, NEEDS_REVIEW. Alone, or beside another way to find. */
                 state?: components["schemas"]["PaymentState"];
                 /** @description true lists what is unresolved or waits for a person, the longest due first. */
                 unresolved?: boolean;

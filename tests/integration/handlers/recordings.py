@@ -302,7 +302,7 @@ def _list(tape: Tape) -> None:
         visit.ask("list_bindings", "none", "An unknown customer has none", query=nobody)
         visit.ask("list_payments", "none", "An unknown customer has none", query=nobody)
         for name in ("list_bindings", "list_payments"):
-            visit.ask(name, "invalid-field", "Nothing says which ones", query={"state": "FAILED"})
+            visit.ask(name, "invalid-field", "Nothing says which ones", query={"limit": "10"})
         visit.start()
         visit.ask(
             "list_bindings", "unresolved", "Unresolved: the customer is at the bank", query={"unresolved": "true"}
@@ -326,6 +326,7 @@ def _list(tape: Tape) -> None:
             "Unresolved: DOKU's answer was lost",
             query={"unresolved": "true", "state": "UNKNOWN"},
         )
+        visit.ask("list_payments", "state", "In a state, of all days", query={"state": "OTP_PENDING"})
 
 
 def _ask_doku(tape: Tape) -> None:

@@ -64,6 +64,13 @@ def test_a_state_is_found_among_others() -> None:
     assert customers(ask(linked, customerId="LINKED", state="ACTIVE")) == ["LINKED"]
 
 
+def test_a_state_alone_is_found_on_all_days() -> None:
+    linked, _, _ = town()
+    assert customers(ask(linked, state="ACTIVE")) == ["LINKED"]
+    assert customers(ask(linked, state="UNBOUND")) == ["LEFT"]
+    assert customers(ask(linked, state="FAILED")) == []
+
+
 def test_what_is_being_linked_is_unresolved() -> None:
     linked, _, _ = town()
     assert customers(ask(linked, unresolved="true")) == ["LINKING"]

@@ -1,16 +1,18 @@
 """The pages of a customer's payments at the door: their marks, and what is refused."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
 from direct_debit.application import pages
+from direct_debit.application.days import FIRST_DAY, Latest
 from direct_debit.application.errors import InvalidRequest
 from direct_debit.application.ports.pages import PageMark
+from direct_debit.domain.values import JAKARTA
 from direct_debit.entrypoint.doors import Call
 from direct_debit.entrypoint.events import ApiRequest
-from direct_debit.entrypoint.listing import read_mark, write_mark
+from direct_debit.entrypoint.listing import name_list, read_mark, write_mark
 from direct_debit.entrypoint.operations.list_payments import ROUTE, operate
 from direct_debit.entrypoint.parsing import read_command, read_request
 from tests.fakes.clock import START
@@ -35,9 +37,13 @@ def request(**query: str) -> ApiRequest:
 
 
 def ask(merchant: Merchant, **query: str) -> dict[str, object]:
-    ports = merchant.world.process()
     which = {} if _SAYS_WHICH & set(query) else {"customerId": "CUST-1"}
-    given = read_request(ROUTE, request(**which, **query), ports.settings)
+    return ask_only(merchant, **which, **query)
+
+
+def ask_only(merchant: Merchant, **query: str) -> dict[str, object]:
+    ports = merchant.world.process()
+    given = read_request(ROUTE, request(**query), ports.settings)
     return operate(given, Call(ports, merchant.world.deadline())).view.to_json()
 
 
@@ -63,6 +69,15 @@ def test_a_payment_in_a_list_shows_what_it_shows_by_itself_but_its_history() -> 
     (shown,) = json.loads(json.dumps(ask(merchant)["payments"]))
     assert (shown["state"], shown["remarks"]) == ("OTP_PENDING", "Order 1")
     assert "history" not in shown
+
+
+def read_all(merchant: Merchant, **query: str) -> list[str]:
+    page = ask_only(merchant, **query)
+    found = references(page)
+    while "next" in page:
+        page = ask_only(merchant, **query, after=str(page["next"]))
+        found += references(page)
+    return found
 
 
 def references(page: dict[str, object]) -> list[str]:
@@ -125,6 +140,54 @@ def test_a_state_is_found_among_others(which: dict[str, str]) -> None:
     rest = ask(merchant, state="PAID", after=str(second["next"]), **which)
     assert (references(rest), "next" in rest) == ([], False)
     assert references(ask(merchant, state="REFUNDED", **which)) == []
+
+
+def test_a_state_alone_is_found_on_all_days_newest_first() -> None:
+    merchant = linked()
+    clock = merchant.world.clock
+    asked = datetime(2026, 3, 29, 17, tzinfo=UTC)  # Jakarta's midnight
+    paid = ["LATER", "AT-MIDNIGHT", "BEFORE-MIDNIGHT", "OLD"]
+    for ref, days in (
+        ("OLD", 20),
+        ("AT-MIDNIGHT", 7),
+        ("BEFORE-MIDNIGHT", 7),
+        ("EARLIER", 3),
+        ("LATER", 3),
+        ("NOW", 0),
+    ):
+        at = asked - timedelta(days=days) - timedelta(microseconds=ref == "BEFORE-MIDNIGHT")
+        clock.set(at if ref not in ("LATER", "NOW") else at + timedelta(hours=1))
+        merchant.pay(ref)
+        if ref in paid:
+            merchant.enter_otp(ref=ref)
+    clock.tick(2)
+    merchant.world.pump()
+    assert references(ask_only(merchant, state="PAID")) == paid
+    assert read_all(merchant, state="PAID", limit="1") == paid
+    assert read_all(merchant, state="PAID", limit="3") == paid
+    assert references(ask_only(merchant, state="OTP_PENDING")) == ["NOW"]
+    assert references(ask_only(merchant, state="REFUNDED")) == []
+
+
+def test_a_state_alone_ends_at_the_first_day() -> None:
+    """Of an idle shop: a request looks at fifty days at most, and the last page of all is one without `next`."""
+    merchant = linked()
+    merchant.world.clock.set(datetime.combine(FIRST_DAY, time(), JAKARTA).astimezone(UTC))
+    merchant.pay("FIRST")
+    merchant.world.clock.set(START + timedelta(days=365))
+    page = ask_only(merchant, state="OTP_PENDING")
+    assert page["payments"] == []
+    asked = 1
+    while not page["payments"]:
+        page = ask_only(merchant, state="OTP_PENDING", after=str(page["next"]))
+        asked += 1
+    assert references(page) == ["FIRST"]
+    assert "next" not in page
+    assert asked == 9  # 426 days
+    early = write_mark(PageMark(datetime(1, 1, 1, 12, tzinfo=UTC), "r"), name_list(ROUTE.name, Latest()))
+    late = write_mark(PageMark(datetime.max.replace(tzinfo=UTC), "r"), name_list(ROUTE.name, Latest()))
+    assert ask_only(merchant, state="OTP_PENDING", after=early) == {"payments": []}
+    assert ask_only(merchant, state="OTP_PENDING", after=late)["next"] is not None
 
 
 def test_what_is_rare_comes_in_pages_that_may_be_empty(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,7 +282,7 @@ def test_a_mark_that_is_none_is_refused(after: str) -> None:
 
 
 def test_a_mark_is_read_as_it_was_written() -> None:
-    for mark in (PageMark(START, "INV-1"), PageMark(START + timedelta(microseconds=1), "a.b_c-d")):
+    for mark in (PageMark(START, "INV-1"), PageMark(START, ""), PageMark(START + timedelta(microseconds=1), "a.b_c-d")):
         assert read_mark(write_mark(mark, "of")) == (mark, "of")
 
 

@@ -49,7 +49,7 @@ class RefundPaymentRequest(TypedDict):
 
 
 class ListPaymentsQuery(TypedDict):
-    """Which payments: exactly one of `customer_id`, `day` (in Jakarta), `doku_reference` and `unresolved`.
+    """Which payments: one of `customer_id`, `day` (in Jakarta), `doku_reference`, `unresolved`, or a `state` alone.
 
     `limit`: of a page, at most 100; `after`: the `next` of the page before.
     """
@@ -64,7 +64,7 @@ class ListPaymentsQuery(TypedDict):
 
 
 class ListBindingsQuery(TypedDict):
-    """Which links: exactly one of `customer_id`, `day` (in Jakarta) and `unresolved`.
+    """Which links: one of `customer_id`, `day` (in Jakarta), `unresolved`, or a `state` alone.
 
     `limit`: of a page, at most 100; `after`: the `next` of the page before.
     """

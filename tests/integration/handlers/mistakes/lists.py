@@ -14,7 +14,7 @@ WORDS = "Write the date itself"
 ONE = "One day alone: ask for each by itself."
 NO_DAY = "There is no such day: the year comes first"
 TIME = "A time came too: send the day alone"
-WAYS = "Say which payments: customerId, day, dokuReference or unresolved=true."
+WAYS = "Say which payments: customerId, day, dokuReference, unresolved=true or a state."
 ONE_WAY = "name one of customerId, day, dokuReference and unresolved, not several"
 FLAG = "Write true or false, in small letters."
 LIMIT = "How many at most, 1 to 100"
@@ -94,7 +94,6 @@ DAYS = [
 ]
 WHICH = [
     _list("of nobody", WAYS, "customerId"),
-    _list("of a state alone", WAYS, "customerId", state="PAID"),
     _list("of a page alone", WAYS, "customerId", limit="10"),
     _list("that are not unresolved", WAYS, "customerId", unresolved="false"),
     _list("of a customer and a day", ("customerId and day came", ONE_WAY), "day", **CUSTOMER, **DAY),
@@ -216,7 +215,7 @@ OTHER_NAMES = [
     _links(_named("status", "did you mean state?")),
 ]
 LINKS = [
-    _links(_list("of nobody", "Say which links: customerId, day or unresolved=true.", "customerId")),
+    _links(_list("of nobody", "Say which links: customerId, day, unresolved=true or a state.", "customerId")),
     _links(_list("in two ways", "name one of customerId, day and unresolved, not several", "day", **CUSTOMER, **DAY)),
     _links(_day("a day as Indonesians write it", "27/11/2026", ORDER)),
     _links(_list("of tomorrow", "This day has not begun", "day", day="2026-03-03")),

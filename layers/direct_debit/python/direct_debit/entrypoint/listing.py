@@ -3,12 +3,14 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 from zlib import crc32
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from direct_debit.application.days import Latest
 from direct_debit.application.errors import FieldFault, InvalidRequest
 from direct_debit.application.ports.pages import OfCustomer, OfDay, PageMark, Selection, Unresolved
 from direct_debit.domain.values import JAKARTA
@@ -33,9 +35,9 @@ def write_mark(mark: PageMark, of: str) -> str:
 def read_mark(text: str) -> tuple[PageMark, str]:
     """Read what `write_mark` wrote. Raises ValueError."""
     at, _, rest = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition("|")
-    of, _, record_id = rest.partition("|")
+    of, separated, record_id = rest.partition("|")
     moment = datetime.fromisoformat(at)
-    if moment.tzinfo is None or not record_id:
+    if moment.tzinfo is None or not separated:
         raise ValueError("no mark")
     try:
         return PageMark(moment.astimezone(UTC), record_id), of
@@ -43,7 +45,7 @@ def read_mark(text: str) -> tuple[PageMark, str]:
         raise ValueError("no mark: a time that UTC has not") from None
 
 
-def name_list(operation: str, selection: Selection) -> str:
+def name_list(operation: str, selection: Selection | Latest) -> str:
     """Return a short name of a list, by which its pages are told from those of others. It guards no secret."""
     return f"{crc32(f'{operation} {selection}'.encode()):08x}"
 
@@ -105,13 +107,14 @@ class ListRequest(Command):
         ]
         | None
     ) = None
+    state: StrEnum | None = None
 
     @model_validator(mode="after")
     def _check_way(self) -> Self:
         """One way to find is named, and nothing that would go unheard beside it."""
         named = self._name_ways()
         if not named:
-            ways = f"{', '.join(self.ways[:-1])} or {self.ways[-1]}=true"
+            ways = f"{', '.join(self.ways)}=true or a state"
             raise rule_of_request(self.ways[0], f"Say which {self.things}: {ways}.")
         if len(named) > 1:
             came, ways = " and ".join(named), f"{', '.join(self.ways[:-1])} and {self.ways[-1]}"
@@ -121,16 +124,17 @@ class ListRequest(Command):
         return self
 
     def _name_ways(self) -> list[str]:
-        """Return the ways to find that a request names, by their wire names."""
+        """Return the ways to find that a request names, by their wire names; `state` is one where it stands alone."""
         given = {"customerId": self.customer_id, "day": self.day, "unresolved": self.unresolved or None}
-        return [name for name, value in given.items() if value is not None]
+        named = [name for name, value in given.items() if value is not None]
+        return named or (["state"] if self.state is not None else [])
 
-    def to_selection(self, now: datetime) -> Selection:
+    def to_selection(self, now: datetime) -> Selection | Latest:
         """Return which records are asked for. Raises InvalidRequest for a day that has not begun."""
         if self.customer_id is not None:
             return OfCustomer(self.customer_id)
         if self.day is None:
-            return Unresolved()
+            return Unresolved() if self.unresolved else Latest()
         day = date.fromisoformat(self.day)
         if day > (now + _AHEAD).astimezone(JAKARTA).date():
             raise _refuse(

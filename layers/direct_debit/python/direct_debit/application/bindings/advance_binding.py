@@ -19,15 +19,19 @@ def advance_binding(
     *,
     change: Callable[[Binding], Binding] = lambda after: after,
     note_if_unmoved: bool = False,
+    about: str | None = None,
 ) -> Binding:
     """Apply `event` to the binding and return it as stored afterwards, moved or not.
 
     `change` adds what the event brought along; with `note_if_unmoved` it is written even when the state stays, unless
-    the binding has ended. Raises TransitionRefused for a command that does not fit, AccountClaimLost when the account
+    the binding has ended. An event `about` one request for a page is not applied once another page was asked for, which
+    may be finished. Raises TransitionRefused for a command that does not fit, AccountClaimLost when the account
     went to somebody else, StoreUnavailable.
     """
     current = binding
     for _ in range(_ROUNDS):
+        if about is not None and current.external_id != about:
+            return current
         after = current.moved(event, evidence)
         if after is None:
             if not note_if_unmoved or not current.holds_account:

@@ -231,8 +231,14 @@ def _set_page_aside(binding: Binding) -> Binding:
     """Return the binding as one that waits for another page; the one before may be finished all the same."""
     if not binding.has_page:
         return binding
-    kept = dict(islice(binding.auth_codes.items(), _PAGES))
-    return replace(binding, redirect_url=None, auth_code=None, page_ended=False, earlier_pages=kept)
+    aside = replace(binding, redirect_url=None, auth_code=None, page_ended=False)
+    return _keep_earlier(aside, binding.auth_codes)
+
+
+def _keep_earlier(binding: Binding, auth_codes: Mapping[str, str]) -> Binding:
+    """Return the binding with more pages that were handed out before, and as many of the older ones as may stay."""
+    older = {name: binding.earlier_pages[name] for name in sorted(binding.earlier_pages, reverse=True)}
+    return replace(binding, earlier_pages=dict(islice({**auth_codes, **older}.items(), _PAGES)))
 
 
 def _send(binding: Binding, command: BindAccount, return_state: str, ports: Ports, deadline: Deadline) -> BindingResult:
@@ -282,7 +288,9 @@ def _send(binding: Binding, command: BindAccount, return_state: str, ports: Port
             ports.telemetry.note("another page was refused", binding_id=binding.id, code=error.code)
             return show_binding(_try_to_prove(end_attempt(sent, ports), ports, deadline), ports)
         evidence = Evidence(EvidenceSource.ANSWER, ports.clock.now(), error.code)
-        refused = advance_binding(ports, sent, BindingEvent.LINK_REFUSED, evidence, change=without_attempt)
+        refused = advance_binding(
+            ports, sent, BindingEvent.LINK_REFUSED, evidence, change=without_attempt, about=sent.external_id
+        )
         return show_binding(refused, ports)
     return show_binding(_follow(sent, started, ports), ports)
 
@@ -296,10 +304,14 @@ def _follow(binding: Binding, started: LinkStarted, ports: Ports) -> Binding:
 
     def change(after: Binding) -> Binding:
         code = started.auth_code
+        sealed = None if code is None else ports.vault.seal(code, SealedField.AUTH_CODE, after.id)
+        if after.external_id != binding.external_id:
+            # Somebody asked for another page meanwhile, whose id the record has: what came belongs to ours.
+            return after if sealed is None else _keep_earlier(after, {binding.external_id: sealed})
         return replace(
             without_attempt(after),
             redirect_url=ports.vault.seal(page, SealedField.LINK_PAGE, after.id),
-            auth_code=after.auth_code if code is None else ports.vault.seal(code, SealedField.AUTH_CODE, after.id),
+            auth_code=after.auth_code if sealed is None else sealed,
             response_code=started.code,
         )
 

@@ -1,11 +1,12 @@
-"""Find links: of a customer, of a day, or what is unresolved; page by page."""
+"""Find links: of a customer, of a day, in a state, or what is unresolved; page by page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from direct_debit.application.bindings.result import BindingResult, show_binding
+from direct_debit.application.days import Latest, choose_reading
 from direct_debit.application.pages import fill_page
-from direct_debit.application.ports.pages import Page, PageMark, Selection, Unresolved
+from direct_debit.application.ports.pages import PageMark, Selection, Unresolved
 from direct_debit.application.ports.ports import Ports
 from direct_debit.domain.binding import Binding, BindingState
 from direct_debit.domain.evidence import EvidenceSource
@@ -17,7 +18,7 @@ _WAITING = frozenset({BindingState.REQUESTED, BindingState.PENDING, BindingState
 class ListBindings:
     """Which links, at most how many, and behind which one."""
 
-    selection: Selection
+    selection: Selection | Latest
     state: BindingState | None = None
     limit: int = 100
     after: PageMark | None = None
@@ -43,8 +44,6 @@ def list_bindings(query: ListBindings, ports: Ports) -> BindingsResult:
         unresolved = binding.state in _WAITING or given_up
         return query.state in (None, binding.state) and (unresolved or not isinstance(query.selection, Unresolved))
 
-    def read(limit: int, after: PageMark | None) -> Page[Binding]:
-        return ports.bindings.list_page(query.selection, limit, after)
-
+    read = choose_reading(ports.bindings.list_page, query.selection, ports.clock.now())
     page = fill_page(read, is_wanted, query.limit, query.after, most_are_wanted=query.state is None)
     return BindingsResult([show_binding(one, ports) for one in page.records], page.unreadable, page.following)

@@ -25,19 +25,21 @@ def prove_binding(binding: Binding, ports: Ports, deadline: Deadline, *, last: b
     Where the customer was given several pages, whichever was finished proves the link.
 
     Raises NotDone when DOKU does not answer: the binding is then due again in minutes. One caller at a time; the others
-    get the binding as it is. `last`: a refusal ends the link, so one that may be of our signature is asked about again.
+    get the binding as it is.
+
+    `last`: the caller ends the link where it is not proved. So a refusal that may be of our signature is asked about
+    again, and where somebody else is asking, it is NotDone: whether he was answered is not known here.
     """
-    provable = binding.state is BindingState.PENDING or (
-        binding.state is BindingState.RELINK_REQUIRED and (binding.has_page or bool(binding.earlier_pages))
-    )
     now = ports.clock.now()
-    if not provable or not binding.auth_codes or binding.is_busy(now):
+    if not _is_provable(binding):
         return binding
+    if binding.is_busy(now):
+        return _leave_to_another(binding, last=last)
     claim = replace(binding.noted(now), attempt=ports.ids.new_id(), attempt_until=now + _ATTEMPT)
     try:
         claimed = ports.bindings.save(binding, claim)
     except BindingChanged as race:
-        return race.current
+        return _leave_to_another(race.current, last=last)
     bounded = Deadline(min(deadline.at, now + _ATTEMPT))
     try:
         proof = _find_proof(claimed, ports, bounded, last=last)
@@ -63,6 +65,19 @@ def prove_binding(binding: Binding, ports: Ports, deadline: Deadline, *, last: b
     except AccountClaimLost:
         # Another link of the account, or of the customer, was confirmed before: this one gives way.
         return advance_binding(ports, claimed, BindingEvent.LINK_REFUSED, evidence)
+
+
+def _is_provable(binding: Binding) -> bool:
+    has_page = binding.state is BindingState.PENDING or (
+        binding.state is BindingState.RELINK_REQUIRED and (binding.has_page or bool(binding.earlier_pages))
+    )
+    return has_page and bool(binding.auth_codes)
+
+
+def _leave_to_another(binding: Binding, *, last: bool) -> Binding:
+    if last and _is_provable(binding):
+        raise NotDone("DOKU is being asked about this link right now; repeat the request")
+    return binding
 
 
 def _find_proof(binding: Binding, ports: Ports, deadline: Deadline, *, last: bool) -> tuple[str, CustomerTokens] | None:

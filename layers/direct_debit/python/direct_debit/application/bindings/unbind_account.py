@@ -80,7 +80,7 @@ def _abandon(binding: Binding, ports: Ports, deadline: Deadline, requested_by: s
 
     One that its customer has just finished is linked, and unlinking it is what is asked for then.
     """
-    binding = prove_binding(binding, ports, deadline)
+    binding = prove_binding(binding, ports, deadline, last=True)
     now = ports.clock.now()
     if binding.is_busy(now):  # what DOKU answers must not come too late
         raise NotDone("DOKU is being asked about this link right now; repeat the request")

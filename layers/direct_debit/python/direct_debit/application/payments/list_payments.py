@@ -1,7 +1,8 @@
-"""Find payments: of a customer, of a day, by DOKU's reference, or what is unresolved; page by page."""
+"""Find payments: of a customer, of a day, by DOKU's reference, in a state, or what is unresolved; page by page."""
 
 from dataclasses import dataclass
 
+from direct_debit.application.days import Latest, choose_reading
 from direct_debit.application.pages import fill_page
 from direct_debit.application.ports.pages import Page, PageMark, Selection, Unresolved
 from direct_debit.application.ports.ports import Ports
@@ -12,7 +13,7 @@ from direct_debit.domain.payment import Payment, PaymentState
 class ListPayments:
     """Which payments, at most how many, and behind which one."""
 
-    selection: Selection
+    selection: Selection | Latest
     state: PaymentState | None = None
     limit: int
     after: PageMark | None = None
@@ -25,9 +26,7 @@ def list_payments(query: ListPayments, ports: Ports) -> Page[Payment]:
         unresolved = payment.is_open or payment.state is PaymentState.NEEDS_REVIEW
         return query.state in (None, payment.state) and (unresolved or not isinstance(query.selection, Unresolved))
 
-    def read(limit: int, after: PageMark | None) -> Page[Payment]:
-        return ports.payments.list_page(query.selection, limit, after)
-
+    read = choose_reading(ports.payments.list_page, query.selection, ports.clock.now())
     return fill_page(read, is_wanted, query.limit, query.after, most_are_wanted=query.state is None)
 
 

@@ -1,4 +1,4 @@
-"""GET /bindings: links of a customer, of a day, or the unresolved ones; page by page."""
+"""GET /bindings: links of a customer, of a day, in a state, or the unresolved ones; page by page."""
 
 from collections.abc import Sequence
 from typing import Annotated, ClassVar
@@ -21,7 +21,10 @@ class ListBindingsRequest(ListRequest):
 
     state: Annotated[
         BindingState | None,
-        Field(strict=False, description=f"Only links in this state: {', '.join(BindingState)}."),
+        Field(
+            strict=False,
+            description=f"Only links in this state: {', '.join(BindingState)}. Alone, or beside another way to find.",
+        ),
     ] = None
 
 
@@ -56,7 +59,7 @@ ROUTE = Route(
     name="list_bindings",
     method="GET",
     path="/bindings",
-    summary="Find links: of a customer, of a day, unresolved ones",
+    summary="Find links: of a customer, of a day, in a state, unresolved ones",
     request=ListBindingsRequest,
     response=BindingList,
     answers={200: "A page of links, newest first; none of what is unknown."},

@@ -1,4 +1,4 @@
-"""GET /payments: payments of a customer, of a day, by DOKU's reference, or the unresolved ones; page by page."""
+"""GET /payments: payments of a customer, of a day, by DOKU's reference, in a state, or the unresolved; by pages."""
 
 from collections.abc import Sequence
 from typing import Annotated, ClassVar
@@ -25,7 +25,11 @@ class ListPaymentsRequest(ListRequest):
 
     state: Annotated[
         PaymentState | None,
-        Field(strict=False, description=f"Only payments in this state: {', '.join(PaymentState)}."),
+        Field(
+            strict=False,
+            description=f"Only payments in this state: {', '.join(PaymentState)}. "
+            "Alone, or beside another way to find.",
+        ),
     ] = None
     doku_reference: Annotated[
         str | None,
@@ -79,7 +83,7 @@ ROUTE = Route(
     name="list_payments",
     method="GET",
     path="/payments",
-    summary="Find payments: of a customer, of a day, by DOKU's reference, unresolved ones",
+    summary="Find payments: of a customer, of a day, by DOKU's reference, in a state, unresolved ones",
     request=ListPaymentsRequest,
     response=PaymentList,
     answers={200: "A page of payments, newest first; none of what is unknown."},
