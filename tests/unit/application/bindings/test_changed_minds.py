@@ -7,6 +7,7 @@ import pytest
 from direct_debit.application.bindings.advance_binding import advance_binding
 from direct_debit.application.bindings.bind_account import BindAccount, bind_account, open_pages
 from direct_debit.application.bindings.list_bindings import ListBindings, list_bindings
+from direct_debit.application.bindings.resolve_binding import resolve_binding
 from direct_debit.application.bindings.result import BindingResult
 from direct_debit.application.errors import Conflict, NotDone
 from direct_debit.application.ports.pages import OfCustomer
@@ -301,6 +302,44 @@ def test_the_latest_five_pages_may_be_finished() -> None:
     assert all(one.external_id < other.external_id for one, other in pairwise(pages(merchant)))
 
 
+def test_a_late_answer_belongs_to_the_page_that_was_asked_for() -> None:
+    """Whose clock is ahead, or who was frozen, has asked for another page meanwhile: both may be finished."""
+    merchant = Merchant(World())
+    lose_notifications(merchant.world)
+    shown: list[BindingResult] = []
+
+    def ask() -> None:
+        merchant.world.clock.tick(31)
+        shown.append(merchant.bind())
+
+    merchant.world.weather = Meanwhile("doku.registration", ask)
+    late = merchant.bind()
+    (second,) = shown
+    for_second, for_late = pages(merchant)
+    assert code_of(late) == code_of(second) == for_second.code
+    assert merchant.binding().external_id == for_second.external_id
+    assert set(merchant.binding().earlier_pages) == {for_late.external_id}
+    finish(merchant, for_late)
+    come_to_rest(merchant.world)
+    assert merchant.binding().state is BindingState.ACTIVE
+
+
+def test_a_late_refusal_of_a_page_ends_no_link_with_another() -> None:
+    merchant = Merchant(World())
+    lose_notifications(merchant.world)
+
+    def ask() -> None:
+        merchant.world.clock.tick(31)
+        merchant.bind()
+        merchant.world.simulator.dials.add(Dial("binding", "code", when="before", code="4030701"))
+
+    merchant.world.weather = weather = Meanwhile("doku.registration", ask)
+    assert merchant.bind().binding.state is BindingState.PENDING
+    assert weather.done
+    merchant.come_back(finish(merchant, pages(merchant)[0]))
+    assert merchant.binding().state is BindingState.ACTIVE
+
+
 def test_the_banks_word_ends_a_page_and_keeps_a_link_with_others() -> None:
     merchant = started(told=True)
     first = pages(merchant)[0]
@@ -407,6 +446,41 @@ def test_a_link_is_not_given_up_while_doku_is_asked_or_silent() -> None:
     with pytest.raises(NotDone):
         other.unbind()
     assert other.binding().state is BindingState.PENDING
+
+
+def ask_in_vain(merchant: Merchant) -> Weather:
+    """Right before the next claim of a link is written, somebody else claims it, and DOKU does not answer him."""
+    world = merchant.world
+
+    def ask() -> None:
+        usual, world.weather = world.weather, Strike("doku.b2b2c", Fault.FAIL)
+        with pytest.raises(NotDone):
+            merchant.unbind()
+        world.weather = usual
+
+    return Meanwhile("store.update_item", ask)
+
+
+def test_a_link_is_not_given_up_by_who_has_not_asked_doku_himself() -> None:
+    merchant = started()
+    finish(merchant, pages(merchant)[0])
+    merchant.world.weather = ask_in_vain(merchant)
+    with pytest.raises(NotDone, match="right now"):
+        merchant.unbind()
+    assert merchant.binding().state is BindingState.PENDING
+    assert merchant.unbind().binding.state is BindingState.UNBIND_OTP_PENDING
+
+
+def test_a_links_lease_is_not_ended_by_who_has_not_asked_doku_himself() -> None:
+    merchant = started()
+    world = merchant.world
+    finish(merchant, pages(merchant)[0])
+    world.clock.tick(1_800)
+    world.weather = ask_in_vain(merchant)
+    resolve_binding(merchant.binding().id, world.process(), world.deadline())
+    assert merchant.binding().state is BindingState.PENDING
+    come_to_rest_soon(merchant)
+    assert merchant.binding().state is BindingState.ACTIVE
 
 
 def test_a_link_that_is_confirmed_while_it_is_given_up_is_unlinked() -> None:

@@ -184,6 +184,23 @@ def test_a_rotation_at_the_end_of_a_links_lease_ends_no_link(code: str) -> None:
     assert check_at_rest(world) == []
 
 
+@pytest.mark.parametrize("code", ["4017300", "4017400"])
+def test_a_rotation_while_a_link_is_given_up_gives_up_none_that_was_finished(code: str) -> None:
+    merchant = Merchant(World())
+    world = merchant.world
+    merchant.bind()
+    merchant.walk_through_pages()
+    silence_the_bank(world)
+    world.clock.tick(60)
+    rotation = Rotation(world, code)
+    with pytest.raises(NotDone):
+        merchant.unbind()
+    assert merchant.binding().state is BindingState.PENDING
+    rotation.over = True
+    world.clock.tick(60)
+    assert merchant.unbind().binding.state is BindingState.UNBIND_OTP_PENDING
+
+
 def test_a_customer_whom_doku_does_not_know_has_to_link_again() -> None:
     """The other meaning of 401xx00: our signature was taken in between, so it is the customer's token."""
     merchant = linked()
