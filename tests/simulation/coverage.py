@@ -46,6 +46,7 @@ HAPPENINGS = (
     "notification forged with a replaced key",
     "function frozen", "stream records lost", "key repeated with another reference",
     "phone mistyped", "page called failed that is not", "page finished after all", "link given up",
+    "link given up by two at once", "page asked for by two at once",
     "answered with a row of another amount", *(f"answered with the {kind}" for kind in MIXUPS),
 )  # fmt: skip
 

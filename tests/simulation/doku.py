@@ -227,6 +227,10 @@ class Transport:
 
     def _draw_dial(self, operation: str, arrival: Arrival) -> str | None:
         u = self._u
+        if operation == "b2b2c" and u.moods.exchanges_to_lose:
+            u.moods.exchanges_to_lose -= 1
+            u.simulator.add_dial(Dial("*", "drop", "before"))
+            return "drop before"
         if operation == "otp" and u.chance(u.plan.late_codes):
             return self._dial_code(arrival.reference or _UNLINKING)
         if operation == "status" and arrival.reference in u.questioned and u.chance(u.plan.sour):

@@ -41,6 +41,7 @@ class Moods:
     u: Universe
     rng: Random
     finished: dict[str, int] = field(default_factory=dict)  # when each page was finished, by its auth code
+    exchanges_to_lose: int = 0  # how many of the next ones DOKU does not answer
     dead: set[str] = field(default_factory=set)  # pages of which it is written that they brought no link
 
     def has(self, share: float) -> bool:

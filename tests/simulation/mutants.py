@@ -27,6 +27,7 @@ from direct_debit.application.bindings import (
     prove_binding,
     release_account,
     result,
+    unbind_account,
     unbinding,
 )
 from direct_debit.application.calls import circuit, obtain_b2b_token, obtain_customer_token
@@ -380,7 +381,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "earlier-pages-forgotten",
         "a page that was replaced proves nothing any more",
-        lambda: _edit(bind_account._set_page_aside, "earlier_pages=kept", "earlier_pages={}"),
+        lambda: _edit(bind_account._set_page_aside, "_keep_earlier(aside, binding.auth_codes)", "aside"),
     ),
     Mutant(
         "dead-page-again",
@@ -665,6 +666,29 @@ MUTANTS: tuple[Mutant, ...] = (
             secrets.SecretsManagerCredentials.overlapping,
             "since is None or self._clock.now() >= since + self._overlap",
             "False",
+        ),
+    ),
+    # --- what ends a link ---------------------------------------------------------------------------------------------
+    Mutant(
+        "link-given-up-unasked",
+        "a link is given up by who found somebody else asking DOKU about it",
+        lambda: _edit(prove_binding._leave_to_another, "if last and _is_provable(binding):", "if False:"),
+    ),
+    Mutant(
+        "link-given-up-on-any-refusal",
+        "a link is given up because DOKU did not take our signature",
+        lambda: _edit(unbind_account._abandon, "ports, deadline, last=True)", "ports, deadline)"),
+    ),
+    Mutant(
+        "late-page-takes-the-place",
+        "an answer that comes after another page was asked for is taken for that page's",
+        lambda: _edit(bind_account._follow, "if after.external_id != binding.external_id:", "if False:"),
+    ),
+    Mutant(
+        "late-refusal-ends-the-link",
+        "a refusal that comes after another page was asked for ends the link",
+        lambda: _edit(
+            advance_binding.advance_binding, "if about is not None and current.external_id != about:", "if False:"
         ),
     ),
     # --- looks in time ------------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ from direct_debit.domain.money import Amount
 from direct_debit.domain.payment import Payment, PaymentState
 from direct_debit.domain.refund import RefundState
 from tests.simulation.facts import API_SECONDS
-from tests.simulation.universe import Environment, Universe
+from tests.simulation.universe import Environment, Halt, Universe
 from tools.doku_simulator.bindings import PageView
 from tools.doku_simulator.magic_values import EXPIRED_OTP, RIGHT_OTP
 from tools.doku_simulator.records import PaymentState as BankState
@@ -62,10 +62,11 @@ class Person:
 
     # --- the way to the API ------------------------------------------------------------------------------------------
 
-    def _start(self, kind: str, call: Call[object], subject: str = "") -> Actor:
-        return self.u.invoke(
-            kind, lambda environment, deadline: call(environment.ports, deadline), API_SECONDS, subject=subject
-        )
+    def _start(self, kind: str, call: Call[object], subject: str = "", halt: Halt | None = None) -> Actor:
+        def run(environment: Environment, deadline: Deadline) -> object:
+            return call(environment.ports, deadline)
+
+        return self.u.invoke(kind, run, API_SECONDS, subject=subject, halt=halt)
 
     def _ask[T](self, kind: str, call: Call[T], subject: str = "") -> Outcome | None:
         """Call the API and wait for the answer, as long as one is patient; None when one was not."""
@@ -140,6 +141,10 @@ class Person:
         )
         for _ in range(4):
             self._change_mind(command)
+            if u.moods.has(0.3):
+                u.happens("page asked for by two at once")
+                halt = Halt(u.moods.rng.randint(1, 5), u.moods.rng.uniform(5.0, 28.0))
+                self._start("bind_account", lambda ports, deadline: u.moods.bind(command, ports, deadline), halt=halt)
             result = self._try("bind_account", lambda ports, deadline: u.moods.bind(command, ports, deadline))
             if isinstance(result, BindingResult):
                 self._check_binding(result)
@@ -178,6 +183,26 @@ class Person:
         if binding_id is not None and moods.has(0.2):
             self.u.happens("link given up")
             self._try("unbind_account", lambda ports, deadline: unbind_account(binding_id, ports, deadline))
+        if binding_id is not None and moods.has(0.2):
+            self._give_up_together(binding_id)
+
+    def _give_up_together(self, binding_id: str) -> None:
+        """Let two give up a link of which the page has just been finished: one stands still, one has no answer."""
+        u, page = self.u, self.u.simulator.world.bindings.get(self.page or "")
+        if page is not None:
+            u.simulator.customer.complete(page.code)
+            u.moods.note_finish(page.code)
+        u.happens("link given up by two at once")
+
+        def give_up(ports: Ports, deadline: Deadline) -> object:
+            return unbind_account(binding_id, ports, deadline)
+
+        slow = self._start("unbind_account", give_up, halt=Halt(1, u.moods.rng.uniform(2.0, 20.0)))
+        u.kernel.pause(1.0)
+        u.moods.exchanges_to_lose = 1
+        self._ask("unbind_account", give_up)
+        u.kernel.wait(slow, 30.0)
+        u.moods.exchanges_to_lose = 0
 
     def _mistype(self) -> str:
         """Return another account of the customer's, or somebody else's number."""

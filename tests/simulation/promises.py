@@ -62,6 +62,7 @@ def keep_promises(u: Universe, records: Mapping[str, Payment], links: Mapping[st
     yield from _ask_early(u, life)
     yield from _tell_all(u, life)
     yield from _tell_workflows(u, life, records, links)
+    yield from _keep_pages(u, life)
     yield from _list_for_review(u, records)
     yield from _send_refunds_alone(u)
     for payment in records.values():
@@ -301,6 +302,30 @@ def _tell_workflows(
             name = output.get("bindingId") or ""
             if state not in {_new(one, "state") for one in life.links[name]}:
                 yield f"M4: the workflow that waits for a link was told {state}"
+
+
+def _keep_pages(u: Universe, life: _Life) -> Iterator[str]:
+    """B7: what DOKU answered to a request for a page is kept under that request's id, and ends no other one."""
+    vault = _any_time_vault(u)
+    for writes in life.links.values():
+        seen: set[tuple[str, str]] = set()
+        for entry in writes:
+            new, old = entry.record.new, entry.record.old
+            if new is None or not any(_changed(entry, name) for name in ("authCode", "externalId", "state")):
+                continue
+            binding = u.images.binding(new)  # type: ignore[arg-type]  # items are plain dictionaries
+            for external_id, sealed in binding.auth_codes.items():
+                if (external_id, sealed) in seen:
+                    continue
+                seen.add((external_id, sealed))
+                page = u.simulator.world.bindings.get(vault.unseal(sealed, SealedField.AUTH_CODE, binding.id))
+                if page is not None and page.external_id != external_id:
+                    yield f"B7: a page of {binding.customer_id} stands under the id of another request"
+            if old is not None and binding.state is BindingState.FAILED and _changed(entry, "state"):
+                mine = [one for one in u.arrivals if one.operation == "binding" and one.sender.name == entry.actor]
+                code = binding.evidence.code
+                if any(one.answer == code and one.external_id != _old(entry, "externalId") for one in mine):
+                    yield f"B7: a link of {binding.customer_id} was ended by an answer about an earlier page"
 
 
 def _any_time_vault(u: Universe) -> AesGcmVault:

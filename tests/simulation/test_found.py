@@ -43,6 +43,13 @@ FOUND = {
     32249: "told news were put off and filed again, by the sweep's write that its client had repeated",
     36559: "the judge: the second look came late by as much as the clock of the first was ahead",
     50657: "the judge: a question was early by a code that was sent after its sender had claimed the look",
+    71594: "a link was given up by who found somebody else asking DOKU about it, in vain",
+    73001: "an answer that came after another page was asked for was taken for that page's",
+    580: "the code of a link that had ended stood under the id of the next request for a page",
+    74492: "the judge: a link's end was looked at again after the other link, to which it gave way, had ended too",
+    771: "the judge: what could not be proved while the secret was not readable is a question, which a lag can waste",
+    75546: "the judge: DOKU's token outlives a key that is replaced without an overlap",
+    4678: "the judge: a replaced key was heard after its overlap, by who could not read the secret",
     70989: "the judge: another amount was disbelieved before it was read, since the secret could not be confirmed",
     1519: "a request met a link that ended right then, and was told that its account is linked to another customer",
 }

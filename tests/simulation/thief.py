@@ -75,13 +75,17 @@ class Thief:
         self.u.happens("notification forged with a replaced key")
         is_over = self.u.kernel.t - put > (self.overlap + _LATE) * 1_000_000
 
+        heard: list[bool] = []  # whether the secret had just been read
+
         def receive(environment: Environment, _: Deadline) -> None:
             call = self._forge(payment, self.u.kernel.now())
             command = environment.inbound.read_notification(InboxKind.PAYMENT, call)
+            heard.append(environment.credentials.is_confirmed())
             accept_notification(command, environment.ports)
 
         def judge(outcome: Outcome) -> None:
-            if is_over and outcome.error is None and not outcome.crashed:
+            # Who can not read the secret knows no newer key: what he hears is a question, and moves nothing.
+            if is_over and any(heard) and outcome.error is None and not outcome.crashed:
                 self.u.blame("N3", f"a replaced key was heard after its overlap, about {payment.ref}")
 
         actor = self.u.invoke("receive_payment_notification", receive, API_SECONDS, subject=payment.ref)

@@ -84,6 +84,14 @@ class Clock:
         self._kernel.pause(seconds)
 
 
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """That a function stands still once, after so many of its side effects, for so long."""
+
+    effects: int
+    seconds: float
+
+
 @dataclass(slots=True, eq=False)
 class Environment:
     """One warm function environment."""
@@ -95,6 +103,7 @@ class Environment:
     busy: bool = False
     invoked_at: int = 0
     circuit_seen_at: int | None = None
+    halt: Halt | None = None
 
 
 @dataclass(slots=True)
@@ -270,7 +279,13 @@ class Universe:
         return environment
 
     def invoke(
-        self, kind: str, run: Callable[[Environment, Deadline], object], seconds: float, *, subject: str = ""
+        self,
+        kind: str,
+        run: Callable[[Environment, Deadline], object],
+        seconds: float,
+        *,
+        subject: str = "",
+        halt: Halt | None = None,
     ) -> Actor:
         """Invoke a function: in a free environment, with its own deadline, killed when its time is over."""
         self._invocations += 1
@@ -288,6 +303,7 @@ class Universe:
 
         actor = self.kernel.spawn(kind, body, subject=subject, lifetime=seconds + 1.0)
         self._environments[actor.number] = environment
+        environment.halt = halt
 
         def ended(outcome: Outcome) -> None:
             environment.busy = False
@@ -349,6 +365,7 @@ class Universe:
         kernel.pause(self._latency())
         if self.chance(self.plan.freezes):
             self._freeze(actor)
+        self._halt(actor)
         coverage.totals["effects"] += 1
         point = f"{actor.kind} {name}"
         coverage.visits[point] += 1
@@ -384,6 +401,15 @@ class Universe:
         if environment is not None and self.rng.random() < 0.5:
             environment.clock.fall_behind(seconds)
         self.kernel.pause(seconds)
+
+    def _halt(self, actor: Actor) -> None:
+        environment = self._environments.get(actor.number)
+        halt = None if environment is None else environment.halt
+        if environment is None or halt is None:
+            return
+        environment.halt = replace(halt, effects=halt.effects - 1) if halt.effects else None
+        if environment.halt is None:
+            self.kernel.pause(halt.seconds)
 
     def _run[T](self, name: str, run: Callable[[], T]) -> T:
         self.kernel.note(name)

@@ -22,6 +22,7 @@ from tests.unit.application.support import Meanwhile, Strike, linked, lose_notif
 from tools.doku_simulator.config import ProviderVariant
 from tools.doku_simulator.dials import Dial
 from tools.doku_simulator.magic_values import RIGHT_OTP, WRONG_PIN
+from tools.doku_simulator.operations import Json
 from tools.doku_simulator.records import Binding as Page
 
 OTHER_PHONE = "6285700000002"
@@ -337,6 +338,27 @@ def test_a_late_refusal_of_a_page_ends_no_link_with_another() -> None:
     assert merchant.bind().binding.state is BindingState.PENDING
     assert weather.done
     merchant.come_back(finish(merchant, pages(merchant)[0]))
+    assert merchant.binding().state is BindingState.ACTIVE
+
+
+def test_the_code_of_a_link_that_has_ended_proves_no_new_page() -> None:
+    """DOKU may answer without an auth code (contract 3.3): the notification brings it, and the old one is not tried."""
+    merchant = linked()
+    world = merchant.world
+    world.simulator.unlink_customer(merchant.customer)
+    merchant.pay()
+    assert merchant.binding().state is BindingState.RELINK_REQUIRED
+
+    def withhold(path: str, answer: Json) -> Json:
+        more = answer.get("additionalInfo")
+        kept = {name: value for name, value in more.items() if name != "authCode"} if isinstance(more, dict) else more
+        return {**answer, "additionalInfo": kept} if path == "registration-account-binding" else answer
+
+    world.bend = withhold
+    merchant.bind()
+    assert merchant.binding().auth_codes == {}
+    finish(merchant, pages(merchant)[-1])
+    come_to_rest_soon(merchant)
     assert merchant.binding().state is BindingState.ACTIVE
 
 

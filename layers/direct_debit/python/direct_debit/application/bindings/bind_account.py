@@ -229,9 +229,9 @@ def _resume(
 
 def _set_page_aside(binding: Binding) -> Binding:
     """Return the binding as one that waits for another page; the one before may be finished all the same."""
-    if not binding.has_page:
-        return binding
     aside = replace(binding, redirect_url=None, auth_code=None, page_ended=False)
+    if binding.state is BindingState.RELINK_REQUIRED and not binding.has_page:
+        return aside  # the code proved the link that has ended
     return _keep_earlier(aside, binding.auth_codes)
 
 
