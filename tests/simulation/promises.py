@@ -47,6 +47,7 @@ _REFUND_EVENTS = {
     "FAILED": "refund.failed",
     "NEEDS_REVIEW": "refund.needs_review",
 }
+_LINKING = frozenset({BindingState.REQUESTED, BindingState.PENDING, BindingState.RELINK_REQUIRED})
 # Refusals of a refund that pass (contract 12.5), as HTTP status and case.
 _PASSING = frozenset({"403-04", "403-06", "403-14", "403-20", "403-23", "404-00", "404-01", "405-01", "429-00"})
 _CLOCK = 60  # seconds by which clocks and their readers may be apart
@@ -305,7 +306,7 @@ def _tell_workflows(
 
 
 def _keep_pages(u: Universe, life: _Life) -> Iterator[str]:
-    """B7: what DOKU answered to a request for a page is kept under that request's id, and ends no other one."""
+    """B7: what DOKU answered to a request for a page is kept under that request's id, and ends no other."""
     vault = _any_time_vault(u)
     for writes in life.links.values():
         seen: set[tuple[str, str]] = set()
@@ -321,6 +322,9 @@ def _keep_pages(u: Universe, life: _Life) -> Iterator[str]:
                 page = u.simulator.world.bindings.get(vault.unseal(sealed, SealedField.AUTH_CODE, binding.id))
                 if page is not None and page.external_id != external_id:
                     yield f"B7: a page of {binding.customer_id} stands under the id of another request"
+            shown = _old(entry, "externalId") if _old(entry, "redirectUrl") and _old(entry, "authCode") else None
+            if shown is not None and binding.state in _LINKING and not binding.is_of_request(shown):
+                yield f"B7: a page that {binding.customer_id} was shown, and may finish, was forgotten"
             if old is not None and binding.state is BindingState.FAILED and _changed(entry, "state"):
                 mine = [one for one in u.arrivals if one.operation == "binding" and one.sender.name == entry.actor]
                 code = binding.evidence.code
