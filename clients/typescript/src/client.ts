@@ -16,6 +16,11 @@ export type PaymentQuery = NonNullable<paths["/payments"]["get"]["parameters"]["
 export type BindingQuery = NonNullable<paths["/bindings"]["get"]["parameters"]["query"]>;
 export type RefundOfPaymentView = Schemas["RefundOfPaymentView"];
 
+/** Whose link it has to be: with another one it is `not-found`, and nothing is done. */
+export interface OwnCustomer {
+  readonly customerId?: string;
+}
+
 export interface ClientOptions {
   /** With its stage, e.g. `https://abc123.execute-api.ap-southeast-3.amazonaws.com/v1`. */
   readonly baseUrl: string;
@@ -76,13 +81,13 @@ export class DirectDebitClient {
   }
 
   /** Reads a link. */
-  getBinding(bindingId: string): Promise<BindingView> {
-    return this.#readBinding(this.#api, bindingId);
+  getBinding(bindingId: string, own: OwnCustomer = {}): Promise<BindingView> {
+    return this.#readBinding(this.#api, bindingId, own);
   }
 
   /** Reads the account's balance. */
-  getBalance(bindingId: string): Promise<Schemas["BalanceView"]> {
-    return take(this.#api.GET("/bindings/{id}/balance", { params: { path: { id: segment(bindingId) } } }));
+  getBalance(bindingId: string, own: OwnCustomer = {}): Promise<Schemas["BalanceView"]> {
+    return take(this.#api.GET("/bindings/{id}/balance", { params: { path: { id: segment(bindingId) }, query: own } }));
   }
 
   /** Lists a page of links: of a customer, of a day, or the unresolved ones. */
@@ -96,20 +101,20 @@ export class DirectDebitClient {
   }
 
   /** Unlinks an account: UNBIND_OTP_PENDING when the bank sent the customer a code, else UNBOUND. */
-  unbindAccount(bindingId: string): Promise<BindingView> {
-    return take(this.#api.DELETE("/bindings/{id}", { params: { path: { id: segment(bindingId) } } }));
+  unbindAccount(bindingId: string, own: OwnCustomer = {}): Promise<BindingView> {
+    return take(this.#api.DELETE("/bindings/{id}", { params: { path: { id: segment(bindingId) }, query: own } }));
   }
 
   /** Confirms the unlinking with the customer's code. */
-  confirmUnbinding(bindingId: string, otp: string): Promise<BindingView> {
+  confirmUnbinding(bindingId: string, otp: string, own: OwnCustomer = {}): Promise<BindingView> {
     const path = { id: segment(bindingId) };
-    const sent = take(this.#api.POST("/bindings/{id}/otp", { params: { path }, body: { otp } }));
-    return settle(sent, () => this.getBinding(bindingId), "UNBIND_OTP_PENDING");
+    const sent = take(this.#api.POST("/bindings/{id}/otp", { params: { path }, body: { otp, ...own } }));
+    return settle(sent, () => this.getBinding(bindingId, own), "UNBIND_OTP_PENDING");
   }
 
   /** Waits while the customer is on the bank's pages; returns the link, ACTIVE or not. Throws StillOpen. */
   waitUntilLinked(bindingId: string, timeout: number): Promise<BindingView> {
-    return this.#wait(() => this.#readBinding(this.#once, bindingId), isNoLongerLinking, timeout);
+    return this.#wait(() => this.#readBinding(this.#once, bindingId, {}), isNoLongerLinking, timeout);
   }
 
   // --- payments ------------------------------------------------------------------------------------------------------
@@ -180,8 +185,8 @@ export class DirectDebitClient {
 
   // -------------------------------------------------------------------------------------------------------------------
 
-  #readBinding(api: Client<paths>, bindingId: string): Promise<BindingView> {
-    return take(api.GET("/bindings/{id}", { params: { path: { id: segment(bindingId) } } }));
+  #readBinding(api: Client<paths>, bindingId: string, own: OwnCustomer): Promise<BindingView> {
+    return take(api.GET("/bindings/{id}", { params: { path: { id: segment(bindingId) }, query: own } }));
   }
 
   #readPayment(api: Client<paths>, ref: string, query: { refresh?: boolean }): Promise<PaymentView> {

@@ -386,6 +386,8 @@ export interface components {
         ConfirmUnbindingRequest: {
             /** @description The code that the bank sent to the customer: a string of 4 to 8 digits. */
             otp: string;
+            /** @description Whose link it has to be: with another one it is 404, and nothing is done. A guard against a mistake of your own; may be left out. */
+            customerId?: string;
         };
         /** @description A sentence for the customer. */
         CustomerMessage: {
@@ -529,6 +531,8 @@ export interface components {
             metadata?: {
                 [key: string]: string;
             };
+            /** @description Whose link it has to be: with another one it is 404, and nothing is done. A guard against a mistake of your own; may be left out. */
+            customerId?: string;
         };
         /** @description With a reference of yours; the header `Idempotency-Key` may be sent too. */
         MakePaymentRequestByReference: {
@@ -561,6 +565,8 @@ export interface components {
             metadata?: {
                 [key: string]: string;
             };
+            /** @description Whose link it has to be: with another one it is 404, and nothing is done. A guard against a mistake of your own; may be left out. */
+            customerId?: string;
         };
         /**
          * @description Whose doing makes the next payment work.
@@ -1071,7 +1077,10 @@ export interface operations {
     };
     get_binding: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Whose link it has to be: with another one it is 404, and nothing is done. A guard against a mistake of your own; may be left out. */
+                customerId?: string;
+            };
             header?: never;
             path: {
                 /** @description The binding's id, as `POST /bindings` gave it in `bindingId`. */
@@ -1157,7 +1166,10 @@ export interface operations {
     };
     unbind_account: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Whose link it has to be: with another one it is 404, and nothing is done. A guard against a mistake of your own; may be left out. */
+                customerId?: string;
+            };
             header?: never;
             path: {
                 /** @description The binding's id, as `POST /bindings` gave it in `bindingId`. */
@@ -1280,7 +1292,10 @@ export interface operations {
     };
     get_balance: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Whose link it has to be: with another one it is 404, and nothing is done. A guard against a mistake of your own; may be left out. */
+                customerId?: string;
+            };
             header?: never;
             path: {
                 /** @description The binding's id, as `POST /bindings` gave it in `bindingId`. */

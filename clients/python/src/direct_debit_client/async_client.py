@@ -69,13 +69,13 @@ class AsyncClient:
         """Start to link a customer's account; send the browser to `redirect_url`."""
         return await self._call(routes.bind_account(**request))
 
-    async def get_binding(self, binding_id: str) -> BindingView:
+    async def get_binding(self, binding_id: str, *, customer_id: str | None = None) -> BindingView:
         """Read a link."""
-        return await self._call(routes.get_binding(binding_id))
+        return await self._call(routes.get_binding(binding_id, customer_id))
 
-    async def get_balance(self, binding_id: str) -> BalanceView:
+    async def get_balance(self, binding_id: str, *, customer_id: str | None = None) -> BalanceView:
         """Read the account's balance."""
-        return await self._call(routes.get_balance(binding_id))
+        return await self._call(routes.get_balance(binding_id, customer_id))
 
     async def list_bindings(self, **query: Unpack[ListBindingsQuery]) -> BindingList:
         """List a page of links: of a customer, of a day, or the unresolved ones."""
@@ -91,13 +91,13 @@ class AsyncClient:
                 return
             query["after"] = page.next
 
-    async def unbind_account(self, binding_id: str) -> BindingView:
+    async def unbind_account(self, binding_id: str, *, customer_id: str | None = None) -> BindingView:
         """Unlink an account: UNBIND_OTP_PENDING when the bank sent the customer a code, else UNBOUND."""
-        return await self._call(routes.unbind_account(binding_id))
+        return await self._call(routes.unbind_account(binding_id, customer_id))
 
-    async def confirm_unbinding(self, binding_id: str, otp: str) -> BindingView:
+    async def confirm_unbinding(self, binding_id: str, otp: str, *, customer_id: str | None = None) -> BindingView:
         """Confirm the unlinking with the customer's code."""
-        return await self._call(routes.confirm_unbinding(binding_id, otp))
+        return await self._call(routes.confirm_unbinding(binding_id, otp, customer_id))
 
     async def wait_until_linked(self, binding_id: str, timeout: float) -> BindingView:
         """Wait while the customer is on the bank's pages; return the link, ACTIVE or not. Raises StillOpen."""

@@ -68,13 +68,13 @@ class Client:
         """Start to link a customer's account; send the browser to `redirect_url`."""
         return self._call(routes.bind_account(**request))
 
-    def get_binding(self, binding_id: str) -> BindingView:
+    def get_binding(self, binding_id: str, *, customer_id: str | None = None) -> BindingView:
         """Read a link."""
-        return self._call(routes.get_binding(binding_id))
+        return self._call(routes.get_binding(binding_id, customer_id))
 
-    def get_balance(self, binding_id: str) -> BalanceView:
+    def get_balance(self, binding_id: str, *, customer_id: str | None = None) -> BalanceView:
         """Read the account's balance."""
-        return self._call(routes.get_balance(binding_id))
+        return self._call(routes.get_balance(binding_id, customer_id))
 
     def list_bindings(self, **query: Unpack[ListBindingsQuery]) -> BindingList:
         """List a page of links: of a customer, of a day, or the unresolved ones."""
@@ -89,13 +89,13 @@ class Client:
                 return
             query["after"] = page.next
 
-    def unbind_account(self, binding_id: str) -> BindingView:
+    def unbind_account(self, binding_id: str, *, customer_id: str | None = None) -> BindingView:
         """Unlink an account: UNBIND_OTP_PENDING when the bank sent the customer a code, else UNBOUND."""
-        return self._call(routes.unbind_account(binding_id))
+        return self._call(routes.unbind_account(binding_id, customer_id))
 
-    def confirm_unbinding(self, binding_id: str, otp: str) -> BindingView:
+    def confirm_unbinding(self, binding_id: str, otp: str, *, customer_id: str | None = None) -> BindingView:
         """Confirm the unlinking with the customer's code."""
-        return self._call(routes.confirm_unbinding(binding_id, otp))
+        return self._call(routes.confirm_unbinding(binding_id, otp, customer_id))
 
     def wait_until_linked(self, binding_id: str, timeout: float) -> BindingView:
         """Wait while the customer is on the bank's pages; return the link, ACTIVE or not. Raises StillOpen."""

@@ -28,9 +28,13 @@ class BindAccountRequest(TypedDict):
 
 
 class MakePaymentRequest(TypedDict):
-    """Charge a linked account. `partner_reference_no` is your own reference, `amount` is rupiah and never a float."""
+    """Charge a linked account. `partner_reference_no` is your own reference, `amount` is rupiah and never a float.
+
+    `customer_id` is whose link it has to be: with another one it is NotFound, and nothing is done.
+    """
 
     binding_id: str
+    customer_id: NotRequired[str | None]
     amount: Decimal | int | str
     remarks: str
     partner_reference_no: NotRequired[str | None]

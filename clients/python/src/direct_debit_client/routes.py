@@ -39,14 +39,14 @@ def bind_account(**request: Unpack[BindAccountRequest]) -> Call[BindingView]:
     return Call("POST", "/bindings", BindingView, body=_write(BindAccountRequest, request))
 
 
-def get_binding(binding_id: str) -> Call[BindingView]:
+def get_binding(binding_id: str, customer_id: str | None = None) -> Call[BindingView]:
     """GET /bindings/{id}."""
-    return Call("GET", fill("/bindings/{id}", binding_id), BindingView)
+    return Call("GET", fill("/bindings/{id}", binding_id), BindingView, query=_name_customer(customer_id))
 
 
-def get_balance(binding_id: str) -> Call[BalanceView]:
+def get_balance(binding_id: str, customer_id: str | None = None) -> Call[BalanceView]:
     """GET /bindings/{id}/balance."""
-    return Call("GET", fill("/bindings/{id}/balance", binding_id), BalanceView)
+    return Call("GET", fill("/bindings/{id}/balance", binding_id), BalanceView, query=_name_customer(customer_id))
 
 
 def list_bindings(**query: Unpack[ListBindingsQuery]) -> Call[BindingList]:
@@ -54,16 +54,16 @@ def list_bindings(**query: Unpack[ListBindingsQuery]) -> Call[BindingList]:
     return Call("GET", "/bindings", BindingList, query=_write_query(ListBindingsQuery, query))
 
 
-def unbind_account(binding_id: str) -> Call[BindingView]:
+def unbind_account(binding_id: str, customer_id: str | None = None) -> Call[BindingView]:
     """DELETE /bindings/{id}."""
-    return Call("DELETE", fill("/bindings/{id}", binding_id), BindingView)
+    return Call("DELETE", fill("/bindings/{id}", binding_id), BindingView, query=_name_customer(customer_id))
 
 
-def confirm_unbinding(binding_id: str, otp: str) -> Call[BindingView]:
+def confirm_unbinding(binding_id: str, otp: str, customer_id: str | None = None) -> Call[BindingView]:
     """POST /bindings/{id}/otp."""
-    settled_by = SettledBy(get_binding(binding_id), unless=BindingState.UNBIND_OTP_PENDING)
+    settled_by = SettledBy(get_binding(binding_id, customer_id), unless=BindingState.UNBIND_OTP_PENDING)
     path = fill("/bindings/{id}/otp", binding_id)
-    return Call("POST", path, BindingView, body={"otp": otp}, settled_by=settled_by)
+    return Call("POST", path, BindingView, body={"otp": otp, **_name_customer(customer_id)}, settled_by=settled_by)
 
 
 def make_payment(*, idempotency_key: str | None = None, **request: Unpack[MakePaymentRequest]) -> Call[PaymentView]:
@@ -99,6 +99,10 @@ def refund_payment(partner_reference_no: str, **request: Unpack[RefundPaymentReq
 def get_refund(partner_reference_no: str) -> Call[RefundOfPaymentView]:
     """GET /payments/{ref}/refund."""
     return Call("GET", fill("/payments/{ref}/refund", partner_reference_no), RefundOfPaymentView)
+
+
+def _name_customer(customer_id: str | None) -> dict[str, str]:
+    return {} if customer_id is None else {"customerId": customer_id}
 
 
 def _write_query(kind: type, query: object) -> dict[str, str]:

@@ -99,7 +99,6 @@ MISTAKES = [
     _added("device_id", "did you mean deviceId?"),
     _added("currency", "it belongs into amount", "IDR"),
     _added("value", "it belongs into amount", "1.00"),
-    _added("customerId", PAYS),
     _added("phone", PAYS),
     _added("otp", "POST /payments/{ref}/otp"),
     _added("callbackUrl", "told by events"),
@@ -209,7 +208,7 @@ MISTAKES = [
     look("?_=1690000000 of jQuery", "remove it", "get_payment", REF, at="/_", slug=UNKNOWN, query={"_": "1690000000"}),
     look(
         "?refresh of a link",
-        "this operation takes none",
+        "known are: customerId",
         "get_binding",
         ID,
         at="/refresh",

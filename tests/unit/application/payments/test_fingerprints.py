@@ -147,8 +147,8 @@ def test_a_field_that_a_later_release_adds_counts_where_it_is_sent() -> None:
     assert canonical_with_absent(with_address, make_payment._EARLIER_MEMBERS) is None  # no earlier release knew it
 
 
-def test_every_field_of_a_payment_counts_but_its_names_and_the_waiting_task() -> None:
-    names = {"partner_reference_no", "idempotency_key", "task_token"}
+def test_every_field_of_a_payment_counts_but_its_names_the_waiting_task_and_the_guard() -> None:
+    names = {"partner_reference_no", "idempotency_key", "task_token", "customer_id"}
     other = {"amount": Amount.parse("1.00"), "metadata": {"orderId": "1"}}
     for field in fields(MakePayment):
         changed = replace(FULL_PAYMENT, **{field.name: other.get(field.name, "x")})  # type: ignore[arg-type]  # a text, or as `other` says

@@ -49,6 +49,7 @@ class Route[C: Command]:
 
 # Which field of the request a parameter of the path is.
 BY_BINDING = {"id": "bindingId"}
+BY_CUSTOMER = frozenset({"customerId"})
 BY_PAYMENT = {"ref": "partnerReferenceNo"}
 TASK_TOKEN = frozenset({"taskToken"})
 

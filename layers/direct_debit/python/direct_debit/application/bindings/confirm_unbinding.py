@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from direct_debit.application.bindings.find_binding import find_binding
 from direct_debit.application.bindings.result import BindingResult, show_binding
 from direct_debit.application.bindings.unbinding import (
     end_unbinding,
@@ -22,7 +23,6 @@ from direct_debit.application.errors import (
     Rejected,
     RelinkRequired,
     Unsendable,
-    no_binding,
 )
 from direct_debit.application.ports.doku import DokuCall, Reply, WriteAnswer
 from direct_debit.application.ports.ports import Ports
@@ -38,6 +38,7 @@ class ConfirmUnbinding:
 
     binding_id: str
     otp: str = field(repr=False)
+    customer_id: str | None = None  # whose link it has to be
 
 
 def confirm_unbinding(command: ConfirmUnbinding, ports: Ports, deadline: Deadline) -> BindingResult:
@@ -48,9 +49,7 @@ def confirm_unbinding(command: ConfirmUnbinding, ports: Ports, deadline: Deadlin
     Raises NotFound, Conflict (no OTP is awaited, or a refund is open), CustomerActionRequired (wrong code), Rejected
     (expired, blocked, refused: still linked), NotDone.
     """
-    binding = ports.bindings.get(command.binding_id)
-    if binding is None:
-        raise no_binding()
+    binding = find_binding(command.binding_id, ports, command.customer_id)
     if binding.state is not BindingState.UNBIND_OTP_PENDING:
         if binding.state is BindingState.UNBOUND and binding.otp_attempts:
             return show_binding(binding, ports, replayed=True)  # the answer to its code may have been lost

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from direct_debit.application.bindings.find_binding import find_binding
 from direct_debit.application.calls.call_doku import call_doku
 from direct_debit.application.deadline import Deadline
-from direct_debit.application.errors import no_binding
 from direct_debit.application.ports.doku import Balance
 from direct_debit.application.ports.ports import Ports
 from direct_debit.domain.binding import Binding, BindingState
@@ -19,14 +19,12 @@ class BalanceResult:
     balances: Sequence[Balance]
 
 
-def get_balance(binding_id: str, ports: Ports, deadline: Deadline) -> BalanceResult:
-    """Ask DOKU for the balance.
+def get_balance(binding_id: str, ports: Ports, deadline: Deadline, customer_id: str | None = None) -> BalanceResult:
+    """Ask DOKU for the balance of a binding, which has to be the customer's, where one is named.
 
     Raises NotFound, Conflict (not ACTIVE), RelinkRequired, CustomerActionRequired, Rejected, NotDone.
     """
-    binding = ports.bindings.get(binding_id)
-    if binding is None:
-        raise no_binding()
+    binding = find_binding(binding_id, ports, customer_id)
     if binding.state is not BindingState.ACTIVE:
         from direct_debit.application.bindings.not_active import explain_not_active  # noqa: PLC0415 - a good link needs it never
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from direct_debit.application.bindings.advance_binding import tidied
+from direct_debit.application.bindings.find_binding import find_binding
 from direct_debit.application.bindings.prove_binding import prove_binding
 from direct_debit.application.bindings.result import BindingResult, show_binding
 from direct_debit.application.bindings.unbinding import (
@@ -27,7 +28,6 @@ from direct_debit.application.errors import (
     Rejected,
     RelinkRequired,
     Unsendable,
-    no_binding,
 )
 from direct_debit.application.ports.doku import DokuCall, Reply, WriteAnswer
 from direct_debit.application.ports.ports import Ports
@@ -44,16 +44,19 @@ _REFUSED = frozenset(
 
 
 def unbind_account(
-    binding_id: str, ports: Ports, deadline: Deadline, *, requested_by: str | None = None
+    binding_id: str,
+    ports: Ports,
+    deadline: Deadline,
+    *,
+    customer_id: str | None = None,
+    requested_by: str | None = None,
 ) -> BindingResult:
     """Ask DOKU to unlink; return the binding as it is then (UNBIND_OTP_PENDING or UNBOUND). It keeps who asked.
 
-    A link that the bank has not confirmed is given up (FAILED). Raises NotFound, Conflict (payments are open), Rejected
-    (DOKU refused; still linked), NotDone.
+    It has to be the customer's, where one is named. A link that the bank has not confirmed is given up (FAILED).
+    Raises NotFound, Conflict (payments are open), Rejected (DOKU refused; still linked), NotDone.
     """
-    binding = ports.bindings.get(binding_id)
-    if binding is None:
-        raise no_binding()
+    binding = find_binding(binding_id, ports, customer_id)
     for _ in range(_ROUNDS):
         if binding.is_unconfirmed:
             binding = _abandon(binding, ports, deadline, requested_by)

@@ -63,6 +63,7 @@ class MakePayment:
     ip_address: str | None = field(default=None, repr=False)
     metadata: Mapping[str, str] = field(default_factory=dict)
     task_token: str | None = field(default=None, repr=False)
+    customer_id: str | None = None  # whose link it has to be; a guard, and no part of what makes two requests the same
 
 
 # How a clear answer moves the payment. Refusals are final: a new payment needs a new reference.
@@ -82,13 +83,18 @@ _EVENTS = {
 def make_payment(command: MakePayment, ports: Ports, deadline: Deadline) -> PaymentResult:
     """Make the payment, or return the one that this request has made before.
 
-    Raises InvalidRequest, NotFound (no such binding), Conflict (same reference or key with another body; key of another
-    payment; account not linked), CircuitOpen and NotDone (nothing was sent: repeat the same request).
+    Raises InvalidRequest, NotFound (no such binding, or not of the customer that was named), Conflict (same reference
+    or key with another body; key of another payment; account not linked), CircuitOpen and NotDone (nothing was sent:
+    repeat the same request).
     """
     ref = _reference(command)
     choose_pages(command.success_url, command.failed_url, ports.settings)  # before anything is written
     request_hash = ports.vault.fingerprint(describe_content(command))
     binding = ports.bindings.get(command.binding_id)
+    if command.customer_id is not None:
+        from direct_debit.application.bindings.find_binding import require_binding  # noqa: PLC0415 - few name the customer
+
+        require_binding(binding, command.customer_id)
     usable = binding is not None and binding.state is BindingState.ACTIVE
     if not usable or is_open(ports):  # what stops a new payment stops no repeat, and no repeat is the probe
         earlier = _find_earlier(command, request_hash, ports, deadline)

@@ -4,6 +4,7 @@ from direct_debit.application.bindings.confirm_unbinding import ConfirmUnbinding
 from direct_debit.domain.binding import BindingState
 from direct_debit.entrypoint.command import Command
 from direct_debit.entrypoint.doors import Answer, Call
+from direct_debit.entrypoint.names import OwnCustomer
 from direct_debit.entrypoint.route import BY_BINDING, SENDS, BodyRule, Route
 from direct_debit.entrypoint.values import BindingId, Otp
 from direct_debit.entrypoint.views.binding import BindingView, show_binding
@@ -14,10 +15,11 @@ class ConfirmUnbindingRequest(Command):
 
     binding_id: BindingId
     otp: Otp
+    customer_id: OwnCustomer = None
 
     def to_command(self) -> ConfirmUnbinding:
         """Return the use case's command."""
-        return ConfirmUnbinding(binding_id=self.binding_id, otp=self.otp)
+        return ConfirmUnbinding(binding_id=self.binding_id, otp=self.otp, customer_id=self.customer_id)
 
 
 ROUTE = Route(

@@ -11,7 +11,7 @@ from direct_debit.application.ports.doku import Balance
 from direct_debit.domain.binding import Binding
 from direct_debit.entrypoint.doors import Answer, Call
 from direct_debit.entrypoint.names import BindingRequest
-from direct_debit.entrypoint.route import BY_BINDING, SENDS, Route
+from direct_debit.entrypoint.route import BY_BINDING, BY_CUSTOMER, SENDS, Route
 from direct_debit.entrypoint.values import AmountBody
 from direct_debit.entrypoint.views.view import AmountView, View
 
@@ -85,12 +85,13 @@ ROUTE = Route(
         *SENDS,
     ),
     from_path=BY_BINDING,
+    from_query=BY_CUSTOMER,
     command_only=frozenset({"covers"}),
 )
 
 
 def operate(request: BalanceRequest, call: Call) -> Answer:
     """Show the balances as DOKU gives them."""
-    result = get_balance(request.binding_id, call.ports, call.deadline)
+    result = get_balance(request.binding_id, call.ports, call.deadline, request.customer_id)
     cover = show_cover(result.binding, result.balances, request.covers)
     return Answer(200, show_balance(result.binding, result.balances), brief=cover)

@@ -3,7 +3,7 @@
 from direct_debit.application.bindings.get_binding import get_binding
 from direct_debit.entrypoint.doors import Answer, Call
 from direct_debit.entrypoint.names import BindingRequest
-from direct_debit.entrypoint.route import BY_BINDING, READS, Route
+from direct_debit.entrypoint.route import BY_BINDING, BY_CUSTOMER, READS, Route
 from direct_debit.entrypoint.views.binding import BindingView, show_binding
 
 ROUTE = Route(
@@ -16,9 +16,10 @@ ROUTE = Route(
     answers={200: "The link as it is now."},
     problems=("not-found", *READS),
     from_path=BY_BINDING,
+    from_query=BY_CUSTOMER,
 )
 
 
 def operate(request: BindingRequest, call: Call) -> Answer:
     """Show the binding."""
-    return Answer(200, show_binding(get_binding(request.binding_id, call.ports)))
+    return Answer(200, show_binding(get_binding(request.binding_id, call.ports, request.customer_id)))

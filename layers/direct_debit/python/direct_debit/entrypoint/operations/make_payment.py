@@ -10,6 +10,7 @@ from direct_debit.domain import values
 from direct_debit.domain.money import Amount
 from direct_debit.entrypoint.command import Command, rule_of_request
 from direct_debit.entrypoint.doors import Answer, Call
+from direct_debit.entrypoint.names import OwnCustomer
 from direct_debit.entrypoint.route import SENDS, TASK_TOKEN, BodyRule, Route
 from direct_debit.entrypoint.values import (
     NOT_UNFILLED,
@@ -65,6 +66,7 @@ class MakePaymentRequest(Command):
     ip_address: IpAddress | None = None
     metadata: Metadata = Field(default_factory=dict)
     task_token: Annotated[TaskToken | None, Field(repr=False)] = None
+    customer_id: OwnCustomer = None
 
     @field_validator("idempotency_key")
     @classmethod
@@ -95,6 +97,7 @@ class MakePaymentRequest(Command):
             ip_address=self.ip_address,
             metadata=self.metadata,
             task_token=self.task_token,
+            customer_id=self.customer_id,
         )
 
 
