@@ -303,3 +303,14 @@ def test_parameters_that_are_not_set_are_not_sent(stage: Stage) -> None:
     assert stage.requests[0].url.query == b"customerId=C&unresolved=false"
     with pytest.raises(TypeError, match="unknown: costumer_id; there are: after, customer_id"):
         stage.call([], lambda client: client.list_payments(costumer_id="C"))
+
+
+def test_the_customer_is_named_where_the_api_reads_it(stage: Stage) -> None:
+    balance = httpx.Response(200, json={"bindingId": "b1", "customerId": "CUST-1", "balances": []})
+    stage.call([binding("ACTIVE")], lambda client: client.get_binding("b1", customer_id="CUST-1"))
+    stage.call([balance], lambda client: client.get_balance("b1", customer_id="CUST-1"))
+    stage.call([binding("UNBOUND")], lambda client: client.unbind_account("b1", customer_id="CUST-1"))
+    stage.call([binding("UNBOUND")], lambda client: client.confirm_unbinding("b1", "123456", customer_id="CUST-1"))
+    *by_query, by_body = stage.requests
+    assert [request.url.query for request in by_query] == [b"customerId=CUST-1"] * 3
+    assert json.loads(by_body.content) == {"otp": "123456", "customerId": "CUST-1"}

@@ -77,6 +77,21 @@ test("requests are what the API reads", async () => {
   assert.equal(listed?.url, "https://pay.example/v1/payments?customerId=CUST-1&limit=5&after=M-_");
 });
 
+test("the customer is named where the API reads it", async () => {
+  const stage = new Stage();
+  const own = { customerId: "CUST-1" };
+  const balance = answer(200, { bindingId: "b1", customerId: "CUST-1", balances: [] });
+  await stage.call([binding("ACTIVE")], (client) => client.getBinding("b1", own));
+  await stage.call([balance], (client) => client.getBalance("b1", own));
+  await stage.call([binding("UNBOUND")], (client) => client.unbindAccount("b1", own));
+  await stage.call([binding("UNBOUND")], (client) => client.confirmUnbinding("b1", "123456", own));
+  assert.deepEqual(
+    stage.sent.map((one) => new URL(one.url).search),
+    ["?customerId=CUST-1", "?customerId=CUST-1", "?customerId=CUST-1", ""],
+  );
+  assert.deepEqual(JSON.parse(stage.sent[3]?.body ?? ""), { otp: "123456", ...own });
+});
+
 test("identifiers stay one segment", async () => {
   const stage = new Stage();
   await stage.call([payment()], (client) => client.getPayment("a/b?c#d"));
