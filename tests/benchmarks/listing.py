@@ -16,7 +16,7 @@ from functools import partial
 from statistics import median
 
 from direct_debit.adapters.dynamodb.payment_item import write_payment
-from direct_debit.application.days import Latest, choose_reading
+from direct_debit.application.pages import Latest, choose_reading
 from direct_debit.application.ports.pages import OfCustomer, OfDay, PageMark, Selection, Unresolved
 from direct_debit.domain.payment import PaymentState
 from direct_debit.domain.values import JAKARTA

@@ -66,6 +66,7 @@ CREATORS = {
 }
 # Who may search, and what: never a whole table.
 SEARCHERS = {
+    "BindAccount": {"Bindings/index/customer"},
     "ListBindings": {f"Bindings/index/{name}" for name in ("customer", "day", "due")},
     "ListPayments": {f"Transactions/index/{name}" for name in ("customer", "day", "due", "dokuReference")},
     "GetPayment": {"Transactions"},

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import ProjectionTypeDef
 
 MAX_OPEN = 3
+MAX_PER_DAY = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def make_world(client: DynamoDb, seed: int = 0) -> World:
         client,
         clock,
         DynamoDbBindings(store, BINDINGS),
-        DynamoDbPayments(store, TRANSACTIONS, BINDINGS, max_open_payments=MAX_OPEN),
+        DynamoDbPayments(store, TRANSACTIONS, BINDINGS, max_open_payments=MAX_OPEN, max_payments_per_day=MAX_PER_DAY),
         DynamoDbInbox(store, TRANSACTIONS),
         DynamoDbB2BTokens(store, BINDINGS),
         DynamoDbCircuit(store, TRANSACTIONS),

@@ -22,6 +22,7 @@ from direct_debit.domain.payment import (
     ReviewReason,
 )
 from direct_debit.domain.refund import Refund, RefundState
+from direct_debit.domain.values import DayCount
 from tests.fakes.clock import START
 
 BINDINGS = "bindings"
@@ -207,6 +208,7 @@ payments = st.builds(
     task_token=maybe_text,
 )
 
+day_counts = st.just(DayCount()) | st.builds(DayCount, texts, st.integers(1, 1_000))
 bindings = st.builds(
     Binding,
     id=ids,
@@ -236,6 +238,8 @@ bindings = st.builds(
     unbind_requested_by=maybe_text,
     unbind_redirect_url=maybe_text,
     unbind_unclear=st.booleans(),
+    pages=day_counts,
+    unlinkings=day_counts,
     otp_attempts=counts,
     token_lease_until=maybe_moment,
     response_code=maybe_text,

@@ -7,12 +7,14 @@ from direct_debit.adapters.dynamodb.binding_item import read_binding, write_bind
 from direct_debit.application.errors import BindingChanged, NotFound
 from direct_debit.application.ports.bindings import AccountClaimLost, AccountTaken, CustomerBindings
 from direct_debit.domain.binding import Binding, BindingEvent, BindingState, SealedTokens
+from direct_debit.domain.values import DayCount, day_in_jakarta
 from tests.fakes.clock import START
 from tests.integration.adapters.conftest import World
 from tests.integration.adapters.records import BINDINGS, LEASE, a_binding, a_payment, step
 
 AFTER_LEASE = START + LEASE
 LATER = START + timedelta(days=2)
+TODAY = day_in_jakarta(START)
 
 
 def pending(world: World, binding: Binding | None = None) -> Binding:
@@ -290,7 +292,7 @@ def test_forgetting_is_harmless_when_repeated(world: World) -> None:
     world.payments.create(a_payment("r2"))
     for _ in range(2):
         world.release("r1")
-    assert world.bindings.get("b1") == replace(before, open_payments=frozenset({"r2"}))
+    assert world.bindings.get("b1") == replace(before, open_payments=frozenset({"r2"}), charges=DayCount(TODAY, 1))
 
 
 def test_forgetting_on_a_binding_that_is_not_there_makes_none(world: World) -> None:
@@ -304,7 +306,7 @@ def test_unlinking_waits_for_open_payments(world: World) -> None:
     world.payments.create(a_payment("r1"))
     with pytest.raises(BindingChanged) as refused:
         unbinding(world, before)
-    assert refused.value.current == replace(before, open_payments=frozenset({"r1"}))
+    assert refused.value.current == replace(before, open_payments=frozenset({"r1"}), charges=DayCount(TODAY, 1))
     world.release("r1")
     assert unbinding(world, before).state is BindingState.UNBIND_OTP_PENDING
 

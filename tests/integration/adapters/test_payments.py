@@ -14,8 +14,9 @@ from direct_debit.application.ports.payments import (
 )
 from direct_debit.domain.binding import BindingEvent
 from direct_debit.domain.payment import Payment
+from direct_debit.domain.values import DayCount, day_in_jakarta
 from tests.fakes.clock import START
-from tests.integration.adapters.conftest import MAX_OPEN, World
+from tests.integration.adapters.conftest import MAX_OPEN, MAX_PER_DAY, World
 from tests.integration.adapters.records import (
     TRANSACTIONS,
     a_binding,
@@ -62,7 +63,25 @@ def test_noting_an_open_payment_leaves_the_bindings_version(world: World) -> Non
     world.payments.create(a_payment())
     after = world.bindings.get("b1")
     assert before is not None
-    assert after == replace(before, open_payments=frozenset({"r1"}))
+    assert after == replace(before, open_payments=frozenset({"r1"}), charges=DayCount(day_in_jakarta(START), 1))
+
+
+def test_a_binding_takes_so_many_payments_a_day_and_others_the_next_day(world: World) -> None:
+    for number in range(MAX_PER_DAY):
+        binding = world.bindings.get("b1")
+        assert binding is not None
+        assert world.payments.create(a_payment(f"r{number}"), charges=binding.charges) is None
+        world.release(f"r{number}")
+    full = world.bindings.get("b1")
+    assert full is not None
+    assert full.charges == DayCount(day_in_jakarta(START), MAX_PER_DAY)
+    assert world.payments.create(a_payment("more"), charges=full.charges) == BindingUnusable(full)
+    tomorrow = START + timedelta(days=1)
+    next_day = replace(a_payment("tomorrow"), created_at=tomorrow)
+    assert world.payments.create(next_day, charges=full.charges) is None
+    after = world.bindings.get("b1")
+    assert after is not None
+    assert after.charges == DayCount(day_in_jakarta(tomorrow), 1)
 
 
 def test_a_reference_is_used_once(world: World) -> None:

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from direct_debit.application import pages
-from direct_debit.application.days import FIRST_DAY, Latest
+from direct_debit.application.days import FIRST_DAY
 from direct_debit.application.errors import InvalidRequest
+from direct_debit.application.pages import Latest
 from direct_debit.application.ports.pages import PageMark
 from direct_debit.domain.values import JAKARTA
 from direct_debit.entrypoint.doors import Call

@@ -93,7 +93,7 @@ def test_every_order_of_three_requests(first: tuple[bool, str | None, str], earl
         return  # of a key beside a reference an earlier release kept nothing: there is nothing to hold to
     merchant = linked(World())
     world = merchant.world
-    world.settings = replace(world.settings, max_open_payments=10_000)
+    world.settings = replace(world.settings, max_open_payments=10_000, max_payments_per_day=0)
     for case, (second, third) in enumerate(product(REQUESTS, REQUESTS)):
         key = f"basket-{case}"
         names = {"order-a": f"A{case}", "order-b": f"B{case}", "own": own_reference(key), None: None}

@@ -183,7 +183,7 @@ def test_a_payment_that_is_refused_for_something_else_than_room_is_tried_once() 
     merchant = linked()
     tried = []
 
-    def refuse(_: DynamoDbPayments, payment: Payment, __: object) -> BindingUnusable:
+    def refuse(_: DynamoDbPayments, payment: Payment, *__: object) -> BindingUnusable:
         tried.append(payment.ref)
         return BindingUnusable(merchant.binding())
 

@@ -1,9 +1,7 @@
 """Read a list that no index has: all records, day by day, from today back."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import partial
 
 from direct_debit.application.ports.pages import OfDay, Page, PageMark, Selection
 from direct_debit.domain.values import JAKARTA
@@ -16,21 +14,7 @@ _DAYS_AT_ONCE = 10  # each takes a query of each of its partitions, also where i
 _BEHIND_ALL = ""  # no record has an empty id: behind all that were made at the instant at which a day begins
 
 
-@dataclass(frozen=True, slots=True)
-class Latest:
-    """All that there are, newest first."""
-
-
-def choose_reading[Record](
-    list_page: Callable[[Selection, int, PageMark | None], Page[Record]], selection: Selection | Latest, now: datetime
-) -> Callable[[int, PageMark | None], Page[Record]]:
-    """Return how at most so many records of a selection are read behind a mark."""
-    if isinstance(selection, Latest):
-        return partial(_walk_back, list_page, now)
-    return partial(list_page, selection)
-
-
-def _walk_back[Record](
+def walk_back[Record](
     list_page: Callable[[Selection, int, PageMark | None], Page[Record]],
     now: datetime,
     limit: int,

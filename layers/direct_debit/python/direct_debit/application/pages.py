@@ -1,11 +1,30 @@
 """Read a list until a page is full of what is wanted, or enough was looked at."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 
-from direct_debit.application.ports.pages import Page, PageMark
+from direct_debit.application.ports.pages import Page, PageMark, Selection
 
 _AT_ONCE = 100
 _LOOKED_AT_MOST = 500  # in one request: what is rare in a long list comes in several pages, some of them empty
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """All that there are, newest first: no index has them."""
+
+
+def choose_reading[Record](
+    list_page: Callable[[Selection, int, PageMark | None], Page[Record]], selection: Selection | Latest, now: datetime
+) -> Callable[[int, PageMark | None], Page[Record]]:
+    """Return how at most so many records of a selection are read behind a mark."""
+    if isinstance(selection, Latest):
+        from direct_debit.application.days import walk_back  # noqa: PLC0415 - few lists are of all days
+
+        return partial(walk_back, list_page, now)
+    return partial(list_page, selection)
 
 
 def fill_page[Record](

@@ -33,6 +33,9 @@ class Settings:
     repost_after_not_found: bool = False
     late_success: LateSuccess = LateSuccess.REFUND
     max_open_payments: int = 20
+    max_payments_per_day: int = 50  # new ones of one linked account; here and below, 0: no bound
+    max_pages_per_day: int = 20  # of the bank's, for one customer who links
+    max_unlinkings_per_day: int = 10  # of one linked account
     max_otp_attempts: int = 5  # of one payment, or of one unlinking
     token_renew_before: int = 90
     token_lease: int = 10

@@ -8,7 +8,7 @@ from enum import StrEnum
 from direct_debit.domain.evidence import Evidence
 from direct_debit.domain.move import PATIENCE, Move
 from direct_debit.domain.transitions import TransitionTable
-from direct_debit.domain.values import is_forgotten
+from direct_debit.domain.values import DayCount, is_forgotten
 
 
 class BindingState(StrEnum):
@@ -87,7 +87,9 @@ class Binding:
     `unbind_requested_by` is who asked last for an unlinking, or for giving the link up, as far as AWS told;
     `unbind_requested_at` starts the schedule of an unlinking whose end is open; `unbind_unclear` says that a request or
     code of it may have ended the link, so that the refusal of a later code proves nothing. `open_payments` are the
-    references whose money may still move: they keep the account linked. `untold` and `tell_by` are as a payment's.
+    references whose money may still move: they keep the account linked. `charges`, `pages` and `unlinkings` count what
+    was asked for on a day: payments, pages of the bank's, unlinkings; each may reach the customer's phone. `untold` and
+    `tell_by` are as a payment's.
     """
 
     id: str
@@ -119,6 +121,9 @@ class Binding:
     unbind_requested_by: str | None = None
     unbind_redirect_url: str | None = field(default=None, repr=False)
     unbind_unclear: bool = False
+    charges: DayCount = field(default_factory=DayCount)
+    pages: DayCount = field(default_factory=DayCount)
+    unlinkings: DayCount = field(default_factory=DayCount)
     otp_attempts: int = 0
     token_lease_until: datetime | None = None
     response_code: str | None = None

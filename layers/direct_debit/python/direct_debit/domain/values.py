@@ -7,7 +7,7 @@ in characters.
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from urllib.parse import urlsplit
 
 JAKARTA = timezone(timedelta(hours=7))  # whose days are meant by "a day"; no summer time
@@ -52,6 +52,28 @@ URL_LENGTH = 2048
 BASE_URL_LENGTH = 1024  # leaves room for the paths that are put behind it
 
 IPV4_LENGTH = 15
+
+
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """How often something was done on a day in Jakarta, the latest on which it was done."""
+
+    day: str = ""  # as YYYY-MM-DD
+    count: int = 0
+
+    def on(self, day: str) -> int:
+        """Return how often on this day."""
+        return self.count if self.day == day else 0
+
+    def once_more(self, day: str) -> "DayCount":
+        """Return the count after it was done on this day."""
+        return DayCount(day, self.on(day) + 1)
+
+
+def day_in_jakarta(moment: datetime) -> str:
+    """Return the day that it is in Jakarta, as YYYY-MM-DD."""
+    return moment.astimezone(JAKARTA).date().isoformat()
+
 
 _URL = re.compile(URL)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")

@@ -195,6 +195,7 @@ class _Makers:
             environment.transactions_table,
             environment.bindings_table,
             max_open_payments=environment.settings.max_open_payments,
+            max_payments_per_day=environment.settings.max_payments_per_day,
         )
 
     def make_inbox(self) -> "Inbox":

@@ -10,8 +10,8 @@ from zlib import crc32
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from direct_debit.application.days import Latest
 from direct_debit.application.errors import FieldFault, InvalidRequest
+from direct_debit.application.pages import Latest
 from direct_debit.application.ports.pages import OfCustomer, OfDay, PageMark, Selection, Unresolved
 from direct_debit.domain.values import JAKARTA
 from direct_debit.entrypoint.command import Command, read_flag, rule_of_request

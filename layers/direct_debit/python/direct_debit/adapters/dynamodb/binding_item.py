@@ -26,17 +26,23 @@ from direct_debit.adapters.dynamodb.keys import REVIEW_KIND, binding_key, day_sh
 from direct_debit.adapters.dynamodb.move_item import TELL_BY, UNTOLD, read_moves, write_moves
 from direct_debit.domain.binding import Binding, BindingState, SealedTokens
 from direct_debit.domain.evidence import EvidenceSource
+from direct_debit.domain.values import DayCount
 
 if TYPE_CHECKING:
     from direct_debit.adapters.dynamodb.items import AttributeValue, Item
 
 BINDING_KIND = "binding"
 OPEN_PAYMENTS = "openPayments"
+CHARGES = "charges"
+CHARGES_DAY = "chargesDay"
+_UNLINKINGS = "unlinkings"
+_PAGES = "pages"
+_NEVER = DayCount()
 ASKED_AT_LEAST = timedelta(days=1)  # after its lease, before a link is given up without DOKU's word
 
 
 def write_binding(binding: Binding) -> dict[str, AttributeValue]:
-    """Return the whole item of a binding but for `openPayments`, which only its own updates touch.
+    """Return the whole item of a binding but for `openPayments` and `charges`, which only their own updates touch.
 
     What is None has no attribute. `ownDueAt` is the due time and `tellBy` its news'; the index key `dueAt` is the
     earlier, or since when it waits for a person.
@@ -63,6 +69,8 @@ def write_binding(binding: Binding) -> dict[str, AttributeValue]:
         "unbindUnclear": flag(binding.unbind_unclear),
         "otpAttempts": number(binding.otp_attempts),
         **_write_pages(binding),
+        **_write_count(_PAGES, binding.pages),
+        **_write_count(_UNLINKINGS, binding.unlinkings),
         **write_evidence(binding.evidence, "evidence"),
     }
     for name, value in (
@@ -145,6 +153,9 @@ def read_binding(item: Item) -> Binding:
         untold=read_moves(item, BindingState),
         tell_by=read_instant_or_none(item, TELL_BY),
         open_payments=read_text_set(item, OPEN_PAYMENTS),
+        charges=_read_count(item, CHARGES),
+        pages=_read_count(item, _PAGES),
+        unlinkings=_read_count(item, _UNLINKINGS),
         evidence=read_evidence(item, "evidence"),
         task_token=read_text_or_none(item, "taskToken"),
     )
@@ -164,6 +175,14 @@ def _write_pages(binding: Binding) -> dict[str, AttributeValue]:
     if binding.earlier_pages:
         attributes["earlierPages"] = text_map(binding.earlier_pages)
     return attributes
+
+
+def _write_count(name: str, count: DayCount) -> dict[str, AttributeValue]:
+    return {name: number(count.count), name + "Day": text(count.day)} if count.count else {}
+
+
+def _read_count(item: Item, name: str) -> DayCount:
+    return DayCount(read_text(item, name + "Day"), read_number(item, name)) if name in item else _NEVER
 
 
 def _write_tokens(tokens: SealedTokens) -> dict[str, AttributeValue]:

@@ -69,6 +69,20 @@ def add_to_set(name: str, member: str) -> Change:
     return Change(f"ADD #{name} :{name}", {"#" + name: name}, {":" + name: {"SS": [member]}})
 
 
+def add_and_count(name: str, member: str, counter: str, day: str, *, begins: bool) -> Change:
+    """Return the change that puts a member into a set of strings and counts it on a day; `begins`: as the first one."""
+    of_day = counter + "Day"
+    names = {"#" + name: name, "#" + counter: counter}
+    values: dict[str, AttributeValue] = {":" + name: {"SS": [member]}, ":" + counter: {"N": "1"}}
+    if not begins:
+        return Change(f"ADD #{name} :{name}, #{counter} :{counter}", names, values)
+    return Change(
+        f"SET #{counter} = :{counter}, #{of_day} = :{of_day} ADD #{name} :{name}",
+        {**names, "#" + of_day: of_day},
+        {**values, ":" + of_day: {"S": day}},
+    )
+
+
 def delete_from_set(name: str, member: str) -> Change:
     """Return the change that takes a member out of a set of strings. Harmless when repeated."""
     return Change(f"DELETE #{name} :{name}", {"#" + name: name}, {":" + name: {"SS": [member]}})

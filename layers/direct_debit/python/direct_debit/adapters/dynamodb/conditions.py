@@ -86,17 +86,26 @@ def unchanged_and_no_open_payments(version: int, state: str) -> Condition:
     )
 
 
-def can_take_payment(customer_id: str, max_open: int) -> Condition:
-    """The binding is ACTIVE, is this customer's own (invariants 7 and B4), and has room for one more open payment.
+def can_take_payment(customer_id: str, max_open: int, day: str, max_per_day: int) -> Condition:
+    """The binding is ACTIVE, is this customer's own (invariants 7 and B4), and has room for one more open payment, and
+    for one more on this day (no bound: 0).
 
     False too when there is no such binding. Guards in the same transaction that writes the payment, so that no payment
     starts after an unlinking did.
     """
-    return Condition(
+    condition = Condition(
         "#state = :state_was AND #customerId = :customer_was"
         " AND (attribute_not_exists(#openPayments) OR size(#openPayments) < :open_max)",
         {"#state": "state", "#customerId": "customerId", "#openPayments": "openPayments"},
         {":state_was": text("ACTIVE"), ":customer_was": text(customer_id), ":open_max": number(max_open)},
+    )
+    if not max_per_day:
+        return condition
+    return Condition(
+        condition.expression
+        + " AND (attribute_not_exists(#chargesDay) OR #chargesDay <> :charges_day_was OR #charges < :charges_max)",
+        {**condition.names, "#chargesDay": "chargesDay", "#charges": "charges"},
+        {**condition.values, ":charges_day_was": text(day), ":charges_max": number(max_per_day)},
     )
 
 

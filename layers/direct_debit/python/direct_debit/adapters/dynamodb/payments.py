@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from direct_debit.adapters.dynamodb import conditions
-from direct_debit.adapters.dynamodb.binding_item import OPEN_PAYMENTS, read_binding
+from direct_debit.adapters.dynamodb.binding_item import CHARGES, OPEN_PAYMENTS, read_binding
 from direct_debit.adapters.dynamodb.changes import (
     WRITE_ID,
+    add_and_count,
     add_to_set,
     delete_from_set,
     difference,
@@ -34,6 +35,7 @@ from direct_debit.adapters.dynamodb.steps import check_step, put_step, update_st
 from direct_debit.application.errors import NotFound, PaymentChanged, StoreUnavailable
 from direct_debit.application.ports.payments import BindingUnusable, KeyTaken, PaymentExists
 from direct_debit.domain.payment import remember_moves
+from direct_debit.domain.values import day_in_jakarta
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,25 +49,41 @@ if TYPE_CHECKING:
     from direct_debit.application.ports.pages import Page, PageMark, Selection
     from direct_debit.application.ports.payments import HistoryEntry, PaymentKey
     from direct_debit.domain.payment import Payment
+    from direct_debit.domain.values import DayCount
 
 
 class DynamoDbPayments:
-    """Implements `Payments`. `max_open_payments` bounds the unsettled payments of one binding."""
+    """Implements `Payments`.
 
-    def __init__(self, store: Store, transactions_table: str, bindings_table: str, *, max_open_payments: int) -> None:
+    `max_open_payments` bounds the unsettled payments of one binding, `max_payments_per_day` the new ones of a day in
+    Jakarta (0: no bound). The second one may be missed by as many as are the first of their day at once.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        transactions_table: str,
+        bindings_table: str,
+        *,
+        max_open_payments: int,
+        max_payments_per_day: int,
+    ) -> None:
         self._store = store
         self._table = transactions_table
         self._bindings_table = bindings_table
         self._max_open_payments = max_open_payments
+        self._max_payments_per_day = max_payments_per_day
 
     def create(
-        self, payment: Payment, key: PaymentKey | None = None
+        self, payment: Payment, key: PaymentKey | None = None, charges: DayCount | None = None
     ) -> PaymentExists | KeyTaken | BindingUnusable | None:
         """Write the payment and note it as open on its binding, if the reference is new and the binding is ACTIVE.
 
+        It is counted as one of the day; `charges` is the binding's count as it was read.
         From the same transaction on the key names this payment; nothing is written when it names another one.
         """
         write_id = self._store.new_write_id()
+        day = day_in_jakarta(payment.created_at)
         refusals = self._store.transact(
             [
                 put_step(
@@ -76,8 +94,12 @@ class DynamoDbPayments:
                 update_step(
                     self._bindings_table,
                     binding_key(payment.binding_id),
-                    add_to_set(OPEN_PAYMENTS, payment.ref),
-                    conditions.can_take_payment(payment.customer_id, self._max_open_payments),
+                    add_and_count(
+                        OPEN_PAYMENTS, payment.ref, CHARGES, day, begins=charges is None or charges.day != day
+                    ),
+                    conditions.can_take_payment(
+                        payment.customer_id, self._max_open_payments, day, self._max_payments_per_day
+                    ),
                 ),
                 *([] if key is None else self._key_steps(key, payment.ref)),
             ],

@@ -31,6 +31,7 @@ from direct_debit.application.errors import (
 )
 from direct_debit.application.ports.bindings import AccountClaimLost
 from direct_debit.application.ports.doku import LinkRequest, LinkStarted
+from direct_debit.application.ports.pages import OfCustomer
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.ports.vault import SealedField, open_text
 from direct_debit.application.references import canonical, make_external_id
@@ -38,6 +39,7 @@ from direct_debit.application.return_pages import ReturnPages, choose_pages
 from direct_debit.application.tasks.complete_task import adopt_binding_task_token, seal_binding_token
 from direct_debit.domain.binding import Binding, BindingEvent, BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
+from direct_debit.domain.values import DayCount, day_in_jakarta
 
 _ATTEMPT = timedelta(seconds=30)  # nobody's request lives longer than this
 _HINT_DIGITS = 3
@@ -68,8 +70,8 @@ class BindAccount:
 def bind_account(command: BindAccount, ports: Ports, deadline: Deadline) -> BindingResult:
     """Start a link, or return the customer's link of this account as it is.
 
-    Raises InvalidRequest (no page to return to), Conflict (account or customer has another link), NotDone (nothing was
-    sent: repeat).
+    Raises InvalidRequest (no page to return to), Conflict (account or customer has another link, or the customer has
+    had all pages of a day), NotDone (nothing was sent: repeat).
     """
     pages = choose_pages(command.success_url, command.failed_url, ports.settings)
     now = ports.clock.now()
@@ -93,9 +95,12 @@ def bind_account(command: BindAccount, ports: Ports, deadline: Deadline) -> Bind
         metadata=command.metadata,
         attempt=ports.ids.new_id(),
         attempt_until=now + _ATTEMPT,
+        pages=DayCount().once_more(day_in_jakarta(now)),
         evidence=Evidence(EvidenceSource.CALLER, now),
         task_token=seal_binding_token(ports, binding_id, command.task_token),
     )
+    if _had_all_pages(command.customer_id, ports):
+        return _go_on_without_page(binding, command, pages, ports, deadline)
     replaced: tuple[str, ...] = ()
     for _ in range(_ROUNDS):
         taken = ports.bindings.create(binding, now, replacing=replaced)
@@ -112,6 +117,33 @@ def bind_account(command: BindAccount, ports: Ports, deadline: Deadline) -> Bind
             raise _conflict(holder, command.customer_id)
         replaced = (*replaced, holder.id)
     raise NotDone("other links of this account are being started or ended; repeat the request")
+
+
+def _had_all_pages(customer_id: str, ports: Ports) -> bool:
+    """Whether a customer has been given the most pages of a day, over all links: each may be a message to him."""
+    most = ports.settings.max_pages_per_day
+    if not most:
+        return False
+    today = day_in_jakarta(ports.clock.now())
+    links = ports.bindings.list_page(OfCustomer(customer_id), most, None).records
+    return sum(one.pages.on(today) for one in links) >= most
+
+
+def _go_on_without_page(
+    wanted: Binding, command: BindAccount, pages: ReturnPages, ports: Ports, deadline: Deadline
+) -> BindingResult:
+    """Return the customer's link of this account as it is, if there is one; nothing new is begun."""
+    holder = ports.bindings.find_by_customer(command.customer_id)
+    if holder is None or holder.account != wanted.account or not holder.holds_account:
+        raise _no_more_pages(ports)
+    return _go_on(holder, command, pages, ports, deadline)
+
+
+def _no_more_pages(ports: Ports) -> Conflict:
+    return Conflict(
+        f"this customer has had the {ports.settings.max_pages_per_day} pages of the bank's that one may have in a day; "
+        "the next day begins at midnight in Jakarta (MaxPagesPerDay, docs/operations.md); nothing was sent"
+    )
 
 
 def _conflict(holder: Binding, customer_id: str) -> Conflict:
@@ -200,8 +232,11 @@ def _resume(
 ) -> BindingResult:
     """Send the binding request of an existing record again.
 
-    Its answer was lost, the customer came back without a link, or the bank ended the link.
+    Its answer was lost, the customer came back without a link, or the bank ended the link. Raises Conflict where the
+    customer has had the most pages of a day.
     """
+    if _had_all_pages(holder.customer_id, ports):
+        raise _no_more_pages(ports)
     now = ports.clock.now()
     return_state = ports.ids.new_id()
     lease_until = now + timedelta(seconds=ports.settings.link_lease)
@@ -214,6 +249,7 @@ def _resume(
         external_id=make_external_id(ports.clock, ports.ids),
         attempt=ports.ids.new_id(),
         attempt_until=now + _ATTEMPT,
+        pages=holder.pages.once_more(day_in_jakarta(now)),
         lease_until=lease_until,
         due_at=lease_until,
         task_token=seal_binding_token(ports, holder.id, command.task_token) or holder.task_token,

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from direct_debit.application.bindings.result import BindingResult, show_binding
-from direct_debit.application.days import Latest, choose_reading
-from direct_debit.application.pages import fill_page
+from direct_debit.application.pages import Latest, choose_reading, fill_page
 from direct_debit.application.ports.pages import PageMark, Selection, Unresolved
 from direct_debit.application.ports.ports import Ports
 from direct_debit.domain.binding import Binding, BindingState

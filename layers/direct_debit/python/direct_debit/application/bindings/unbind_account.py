@@ -23,6 +23,7 @@ from direct_debit.application.calls.call_doku import call_doku
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import (
     BindingChanged,
+    Conflict,
     NotDone,
     OutcomeUnknown,
     Rejected,
@@ -34,6 +35,7 @@ from direct_debit.application.ports.ports import Ports
 from direct_debit.application.references import make_external_id
 from direct_debit.domain.binding import Binding, BindingEvent, BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
+from direct_debit.domain.values import day_in_jakarta
 
 _ATTEMPT = timedelta(seconds=30)
 _ROUNDS = 5
@@ -54,7 +56,8 @@ def unbind_account(
     """Ask DOKU to unlink; return the binding as it is then (UNBIND_OTP_PENDING or UNBOUND). It keeps who asked.
 
     It has to be the customer's, where one is named. A link that the bank has not confirmed is given up (FAILED).
-    Raises NotFound, Conflict (payments are open), Rejected (DOKU refused; still linked), NotDone.
+    Raises NotFound, Conflict (payments are open, or it was begun too often today), Rejected (DOKU refused; still
+    linked), NotDone.
     """
     binding = find_binding(binding_id, ports, customer_id)
     for _ in range(_ROUNDS):
@@ -66,6 +69,7 @@ def unbind_account(
         if binding.state not in (BindingState.ACTIVE, BindingState.RELINK_REQUIRED):
             return show_binding(binding, ports, replayed=True)
         settle_open_payments(binding, ports)
+        _require_another(binding, ports)
         claimed = _claim(binding, ports, requested_by)
         if claimed is None:
             raise NotDone("the binding changed meanwhile; repeat the request")
@@ -100,6 +104,16 @@ def _abandon(binding: Binding, ports: Ports, deadline: Deadline, requested_by: s
     return stored
 
 
+def _require_another(binding: Binding, ports: Ports) -> None:
+    """Let no account have more unlinkings in a day than are allowed: each may be a code to the customer's phone."""
+    most = ports.settings.max_unlinkings_per_day
+    if most and binding.unlinkings.on(day_in_jakarta(ports.clock.now())) >= most:
+        raise Conflict(
+            f"this account has had its {most} unlinkings of a day; the next day begins at midnight in Jakarta "
+            "(MaxUnlinkingsPerDay, docs/operations.md); nothing was sent, and it stays linked"
+        )
+
+
 def _claim(binding: Binding, ports: Ports, requested_by: str | None) -> Binding | None:
     now = ports.clock.now()
     moved = binding.moved(BindingEvent.UNBIND_REQUESTED, Evidence(EvidenceSource.CALLER, now))
@@ -113,6 +127,7 @@ def _claim(binding: Binding, ports: Ports, requested_by: str | None) -> Binding 
         unbind_requested_at=now,
         unbind_requested_by=requested_by,
         unbind_unclear=False,
+        unlinkings=binding.unlinkings.once_more(day_in_jakarta(now)),
         otp_attempts=0,
         redirect_url=None,
     )

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from direct_debit.application.days import Latest, choose_reading
-from direct_debit.application.pages import fill_page
+from direct_debit.application.pages import Latest, choose_reading, fill_page
 from direct_debit.application.ports.pages import Page, PageMark, Selection, Unresolved
 from direct_debit.application.ports.ports import Ports
 from direct_debit.domain.payment import Payment, PaymentState

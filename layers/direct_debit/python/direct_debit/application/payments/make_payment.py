@@ -46,6 +46,7 @@ from direct_debit.domain.binding import Binding, BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.money import Amount
 from direct_debit.domain.payment import Payment, PaymentEvent, PaymentSituation, PaymentState
+from direct_debit.domain.values import day_in_jakarta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +102,7 @@ def make_payment(command: MakePayment, ports: Ports, deadline: Deadline) -> Paym
         if earlier is not None:
             return earlier
     if binding is None or not usable:
-        raise _explain_binding(binding)
+        raise _explain_binding(binding, ports)
     pass_circuit(ports)
     now = ports.clock.now()
     payment = Payment(
@@ -121,7 +122,7 @@ def make_payment(command: MakePayment, ports: Ports, deadline: Deadline) -> Paym
         task_token=seal_payment_token(ports, ref, command.task_token),
     )
     payment = replace(payment, due_at=plan_next_look(ports, payment, now))
-    obstacle = _create(payment, _key(command, ports), ports)
+    obstacle = _create(payment, _key(command, ports), binding, ports)
     match obstacle:
         case None:
             return PaymentResult(_send(payment, command, ports, deadline, binding))
@@ -132,7 +133,7 @@ def make_payment(command: MakePayment, ports: Ports, deadline: Deadline) -> Paym
         case BindingUnusable():
             earlier = _find_earlier(command, request_hash, ports, deadline)
             if earlier is None:
-                raise _explain_binding(obstacle.binding)
+                raise _explain_binding(obstacle.binding, ports)
             return earlier
 
 
@@ -147,12 +148,12 @@ def _find_earlier(command: MakePayment, request_hash: str, ports: Ports, deadlin
 
 
 def _create(
-    payment: Payment, key: PaymentKey | None, ports: Ports
+    payment: Payment, key: PaymentKey | None, read: Binding, ports: Ports
 ) -> PaymentExists | KeyTaken | BindingUnusable | None:
     """Write the payment. One that finds its account full lets those go first of which nobody said that they settled."""
-    obstacle = ports.payments.create(payment, key)
+    obstacle = ports.payments.create(payment, key, read.charges)
     if isinstance(obstacle, BindingUnusable) and _make_room(obstacle.binding, ports):
-        return ports.payments.create(payment, key)
+        return ports.payments.create(payment, key, read.charges)
     return obstacle
 
 
@@ -234,7 +235,7 @@ def describe_content_as_before(command: MakePayment) -> str | None:
     return None if text is None else "payment:" + text
 
 
-def _explain_binding(binding: Binding | None) -> NotFound | Conflict:
+def _explain_binding(binding: Binding | None, ports: Ports) -> NotFound | Conflict:
     """Return why nothing can be charged by this binding."""
     if binding is None:
         return no_binding()
@@ -242,6 +243,12 @@ def _explain_binding(binding: Binding | None) -> NotFound | Conflict:
         from direct_debit.application.bindings.not_active import explain_not_active  # noqa: PLC0415 - a good link needs it never
 
         return explain_not_active(binding.state)
+    most = ports.settings.max_payments_per_day
+    if most and binding.charges.on(day_in_jakarta(ports.clock.now())) >= most:
+        return Conflict(
+            f"this account has had its {most} new payments of a day, each of which may be a message to the customer; "
+            "the next day begins at midnight in Jakarta (MaxPaymentsPerDay, docs/operations.md); nothing was sent"
+        )
     return Conflict("the customer has too many unfinished payments; wait until some are settled")
 
 
@@ -318,7 +325,7 @@ def _show_or_send(existing: Payment, command: MakePayment, ports: Ports, deadlin
     except PaymentChanged as race:
         return PaymentResult(race.current, replayed=True)
     if isinstance(outcome, BindingUnusable):
-        raise _explain_binding(outcome.binding)
+        raise _explain_binding(outcome.binding, ports)
     return PaymentResult(_send(outcome, command, ports, deadline))
 
 

@@ -12,6 +12,7 @@ from direct_debit.domain.payment import Payment
 
 if TYPE_CHECKING:
     from direct_debit.application.ports.pages import Page, PageMark, Selection
+    from direct_debit.domain.values import DayCount
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class PaymentExists:
 
 @dataclass(frozen=True, slots=True)
 class BindingUnusable:
-    """The binding is not ACTIVE, belongs to someone else, or has too many open payments."""
+    """The binding is not ACTIVE, belongs to someone else, or has too many payments: open ones, or new ones today."""
 
     binding: Binding | None
 
@@ -67,9 +68,12 @@ class Payments(Protocol):
     """The payments in the transactions table. Every write is one conditional request; StoreUnavailable on failure."""
 
     def create(
-        self, payment: Payment, key: PaymentKey | None = None
+        self, payment: Payment, key: PaymentKey | None = None, charges: DayCount | None = None
     ) -> PaymentExists | KeyTaken | BindingUnusable | None:
         """Write the payment and note it as open on its binding, if the reference is new and the binding is ACTIVE.
+
+        It is counted as one of its day; `charges` is the binding's count as it was read. The binding is unusable, too,
+        where the day has had its most.
 
         From the same write on the key names this payment; nothing is written when it names another one.
         """
