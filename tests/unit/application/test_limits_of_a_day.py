@@ -4,12 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from direct_debit.application.errors import Conflict
+from direct_debit.application.errors import Conflict, NotDone
 from direct_debit.domain.binding import BindingState
 from tests.fakes.journey import Merchant
 from tests.fakes.records import with_fields
+from tests.fakes.weather import Fault
 from tests.fakes.world import World
-from tests.unit.application.support import Meanwhile, linked, lose_notifications, requests
+from tests.unit.application.support import Meanwhile, Strike, linked, lose_notifications, requests
 
 BEFORE_MIDNIGHT = datetime(2026, 3, 2, 16, 30, tzinfo=UTC)  # half past eleven at night in Jakarta
 HALF_AN_HOUR = 1800
@@ -112,6 +113,25 @@ def test_an_unlinking_is_begun_so_often_a_day() -> None:
         merchant.unbind()
     assert requests(world, "unbinding") == 2
     world.clock.tick(HALF_AN_HOUR)
+    assert merchant.unbind().binding.state is BindingState.UNBIND_OTP_PENDING
+
+
+def test_what_was_never_sent_is_not_counted() -> None:
+    """A shop that repeats while DOKU is away uses up nobody's day."""
+    world = bounded(max_pages_per_day=1, max_unlinkings_per_day=1)
+    merchant = Merchant(world)
+    world.weather = Strike("doku.b2b", Fault.FAIL, count=3)
+    for _ in range(3):
+        with pytest.raises(NotDone):
+            merchant.bind()
+        world.clock.tick(31)
+    merchant.link()
+    world.clock.tick(1_000)
+    world.weather = Strike("doku.b2b", Fault.FAIL, count=3)
+    for _ in range(3):
+        with pytest.raises(NotDone):
+            merchant.unbind()
+        world.clock.tick(31)
     assert merchant.unbind().binding.state is BindingState.UNBIND_OTP_PENDING
 
 

@@ -69,6 +69,10 @@ class DayCount:
         """Return the count after it was done on this day."""
         return DayCount(day, self.on(day) + 1)
 
+    def once_less(self) -> "DayCount":
+        """Return the count where it was not done after all."""
+        return DayCount(self.day, max(0, self.count - 1))
+
 
 def day_in_jakarta(moment: datetime) -> str:
     """Return the day that it is in Jakarta, as YYYY-MM-DD."""

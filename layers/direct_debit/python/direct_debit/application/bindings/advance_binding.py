@@ -49,12 +49,16 @@ def advance_binding(
     raise StoreUnavailable("the binding changed too often to be written; ask for its state")
 
 
-def end_attempt(binding: Binding, ports: Ports) -> Binding:
-    """Write that nobody speaks to DOKU about the binding any more; return it as stored."""
+def end_attempt(binding: Binding, ports: Ports, *, was_sent: bool = True) -> Binding:
+    """Write that nobody speaks to DOKU about the binding any more; return it as stored.
+
+    A page that was never asked for (`was_sent`) is none of the day's.
+    """
     current = binding
     while current.attempt is not None and current.attempt == binding.attempt:
         try:
-            return ports.bindings.save(current, without_attempt(current.noted(ports.clock.now())))
+            ended = without_attempt(current.noted(ports.clock.now()))
+            return ports.bindings.save(current, ended if was_sent else replace(ended, pages=ended.pages.once_less()))
         except BindingChanged as race:
             current = race.current
         except StoreUnavailable:

@@ -314,7 +314,7 @@ def _send(binding: Binding, command: BindAccount, return_state: str, ports: Port
             ip_address=command.ip_address,
         )
     except (NotDone, Unsendable):
-        end_attempt(sent, ports)
+        end_attempt(sent, ports, was_sent=False)
         raise
     except OutcomeUnknown:
         # Whether DOKU has it shows when the customer can go on; repeating the request asks DOKU again.

@@ -19,7 +19,7 @@ from direct_debit.application.ports.ports import Ports
 from direct_debit.application.ports.vault import SealedField
 from direct_debit.application.references import make_external_id
 from direct_debit.domain.binding import Binding, BindingEvent, BindingState
-from direct_debit.domain.evidence import Evidence
+from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.schedule import next_due
 
 
@@ -34,15 +34,21 @@ def end_unbinding(binding: Binding, event: BindingEvent, evidence: Evidence, por
     """Write how an unlinking ended, and that nobody speaks to DOKU about it any more.
 
     If the store fails now, the record stays as it is and the resolver's probe finds out: DOKU has answered, so this
-    must not look like "nothing happened".
+    must not look like "nothing happened". One of which nothing was sent is none of the day's.
     """
+    was_sent = evidence.source is not EvidenceSource.NOTHING_SENT
+
     try:
         return advance_binding(
             ports,
             binding,
             event,
             evidence,
-            change=lambda after: replace(without_attempt(after), unbind_requested_at=None),
+            change=lambda after: replace(
+                without_attempt(after),
+                unbind_requested_at=None,
+                unlinkings=after.unlinkings if was_sent else after.unlinkings.once_less(),
+            ),
         )
     except StoreUnavailable:
         ports.telemetry.note("answer not written, left to the resolver", binding_id=binding.id, code=evidence.code)
