@@ -130,7 +130,7 @@ def _check_end_of_question(u: Universe, entry: Journal, raised: int, arrivals: l
     if not asked or spoilt or _fields(asked[-1]).get("latestTransactionStatus") in _FINAL:
         return
     first, last = u.settings.inquiry_schedule[0], u.settings.inquiry_schedule[-1]
-    since = entry.t - (last - first - _APART) * SECOND
+    since = entry.t - (last - first - _APART - 2 * u.plan.skew) * SECOND
     if not any(raised <= one.t <= since and one.answer in _WORDS for one in said):
         yield f"N5: a question about {asked[-1].reference} was ended by {asked[-1].answer}, a first word"
 

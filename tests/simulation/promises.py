@@ -137,7 +137,7 @@ def _is_unknown_for_long(u: Universe, answers: list[Arrival]) -> bool:
     """Whether DOKU has said for as long as the schedule is that it does not know the payment."""
     said = [one.t for one in answers if one.answer == "4045501"]
     first, last = u.settings.inquiry_schedule[0], u.settings.inquiry_schedule[-1]
-    return bool(said) and said[-1] - said[0] >= (last - first - _CLOCK) * SECOND
+    return bool(said) and said[-1] - said[0] >= (last - first - _CLOCK - 2 * u.plan.skew) * SECOND
 
 
 # --- M6: a look without an answer is repeated in minutes

@@ -201,6 +201,24 @@ def test_a_rotation_while_a_link_is_given_up_gives_up_none_that_was_finished(cod
     assert merchant.unbind().binding.state is BindingState.UNBIND_OTP_PENDING
 
 
+def test_a_suspension_at_the_end_of_a_links_lease_ends_no_link() -> None:
+    """403xx16 speaks of no link: DOKU did not look whether the customer has finished."""
+    merchant = Merchant(World())
+    world = merchant.world
+    merchant.bind()
+    merchant.walk_through_pages()
+    silence_the_bank(world)
+    world.simulator.dials.add(Dial("b2b2c_token", "code", when="before", code="4037416", count=1_000))
+    with pytest.raises(NotDone):
+        merchant.unbind()
+    come_to_rest(world, world.settings.link_lease + 15 * 60)
+    assert merchant.binding().state is BindingState.PENDING
+    world.simulator.dials.clear()
+    come_to_rest(world, HOUR)
+    assert merchant.binding().state is BindingState.ACTIVE
+    assert check_at_rest(world) == []
+
+
 def test_a_customer_whom_doku_does_not_know_has_to_link_again() -> None:
     """The other meaning of 401xx00: our signature was taken in between, so it is the customer's token."""
     merchant = linked()

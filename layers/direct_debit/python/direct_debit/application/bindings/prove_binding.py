@@ -81,15 +81,27 @@ def _leave_to_another(binding: Binding, *, last: bool) -> Binding:
 
 
 def _find_proof(binding: Binding, ports: Ports, deadline: Deadline, *, last: bool) -> tuple[str, CustomerTokens] | None:
-    """Return the tokens that DOKU gave for one of the auth codes, with the external id of its request."""
+    """Return the tokens that DOKU gave for one of the auth codes, with the external id of its request.
+
+    `last`: raises NotDone where it refused one for a reason that says nothing of the link, such as a suspension.
+    """
+    unclear: RelinkRequired | None = None
     for external_id, sealed in binding.auth_codes.items():
         auth_code = ports.vault.unseal(sealed, SealedField.AUTH_CODE, binding.id)
         exchange = partial(ports.doku.exchange_auth_code, auth_code, deadline)
         try:
             return external_id, ask_surely(ports, deadline, exchange) if last else exchange()
-        except RelinkRequired:
-            continue
+        except RelinkRequired as error:
+            unclear = error if last and _says_nothing(error) else unclear
+    if unclear is not None:
+        raise NotDone("DOKU refuses to look at the moment; repeat the request", code=unclear.code) from unclear
     return None
+
+
+def _says_nothing(error: RelinkRequired) -> bool:
+    from direct_debit.application.bindings.unbinding import lives_on  # noqa: PLC0415 - only who ends a link asks
+
+    return lives_on(error)
 
 
 def _put_off(binding: Binding, error: DirectDebitError, ports: Ports) -> None:
