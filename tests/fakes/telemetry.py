@@ -29,9 +29,17 @@ class RecordingTelemetry:
         state: str | None = None,
         code: str | None = None,
         reason: str | None = None,
+        source_address: str | None = None,
     ) -> None:
         """Keep one log line with the fields that were given."""
-        fields = {"ref": ref, "binding_id": binding_id, "state": state, "code": code, "reason": reason}
+        fields = {
+            "ref": ref,
+            "binding_id": binding_id,
+            "state": state,
+            "code": code,
+            "reason": reason,
+            "source_address": source_address,
+        }
         self.notes.append((message, {name: value for name, value in fields.items() if value is not None}))
 
 

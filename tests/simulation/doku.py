@@ -227,10 +227,9 @@ class Transport:
 
     def _draw_dial(self, operation: str, arrival: Arrival) -> str | None:
         u = self._u
-        if operation == "b2b2c" and u.moods.exchanges_to_lose:
-            u.moods.exchanges_to_lose -= 1
-            u.simulator.add_dial(Dial("*", "drop", "before"))
-            return "drop before"
+        planned = self._play_mood(operation)
+        if planned is not None:
+            return planned
         if operation == "otp" and u.chance(u.plan.late_codes):
             return self._dial_code(arrival.reference or _UNLINKING)
         if operation == "status" and arrival.reference in u.questioned and u.chance(u.plan.sour):
@@ -242,6 +241,16 @@ class Transport:
         if not u.chance(u.plan.dials * _weight(f"doku.{operation}")):
             return self._dial_lie(operation, arrival.reference)
         return self._dial_trouble(operation)
+
+    def _play_mood(self, operation: str) -> str | None:
+        """Do to a request what a scene of somebody's wants of DOKU."""
+        u = self._u
+        scenes = {"binding": u.moods.pages, "b2b2c": u.moods.exchanges}.get(operation)
+        said = scenes.pop(0) if scenes else ""
+        if not said:
+            return None
+        u.simulator.add_dial(Dial("*", "drop", "before") if said == "drop" else Dial("*", "code", "before", code=said))
+        return f"{'drop' if said == 'drop' else 'code'} before"
 
     def _dial_trouble(self, operation: str) -> str:
         u, rng = self._u, self._u.rng

@@ -41,7 +41,8 @@ class Moods:
     u: Universe
     rng: Random
     finished: dict[str, int] = field(default_factory=dict)  # when each page was finished, by its auth code
-    exchanges_to_lose: int = 0  # how many of the next ones DOKU does not answer
+    pages: list[str] = field(default_factory=list)  # how DOKU refuses the next requests for one; empty: it does not
+    exchanges: list[str] = field(default_factory=list)  # how it refuses the next ones; `drop`: not at all
     dead: set[str] = field(default_factory=set)  # pages of which it is written that they brought no link
 
     def has(self, share: float) -> bool:

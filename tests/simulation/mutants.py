@@ -188,7 +188,7 @@ def _skip_settling() -> list[Undo]:
 def _returned_is_linked() -> list[Undo]:
     return _edit(
         prove_binding._find_proof,
-        "            continue\n",
+        "            unclear = error if last and _says_nothing(error) else unclear\n",
         "            return external_id, CustomerTokens('made-up', None, None, None)\n",
     )
 
@@ -678,6 +678,11 @@ MUTANTS: tuple[Mutant, ...] = (
         "link-given-up-on-any-refusal",
         "a link is given up because DOKU did not take our signature",
         lambda: _edit(unbind_account._abandon, "ports, deadline, last=True)", "ports, deadline)"),
+    ),
+    Mutant(
+        "link-given-up-on-a-suspension",
+        "a link is given up because DOKU is suspended",
+        lambda: _edit(prove_binding._find_proof, "if last and _says_nothing(error)", "if False"),
     ),
     Mutant(
         "late-page-takes-the-place",

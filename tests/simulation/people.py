@@ -143,8 +143,11 @@ class Person:
             self._change_mind(command)
             if u.moods.has(0.3):
                 u.happens("page asked for by two at once")
-                halt = Halt(u.moods.rng.randint(1, 5), u.moods.rng.uniform(5.0, 28.0))
+                pause = u.moods.rng.uniform(0.0, 27.0)
+                halt = Halt(u.moods.rng.randint(1, 5), u.moods.rng.uniform(pause + 0.5, 28.0))
+                u.moods.pages = ["", "4030701"] if u.moods.rng.random() < 0.5 else []
                 self._start("bind_account", lambda ports, deadline: u.moods.bind(command, ports, deadline), halt=halt)
+                u.kernel.pause(pause)
             result = self._try("bind_account", lambda ports, deadline: u.moods.bind(command, ports, deadline))
             if isinstance(result, BindingResult):
                 self._check_binding(result)
@@ -198,11 +201,11 @@ class Person:
             return unbind_account(binding_id, ports, deadline)
 
         slow = self._start("unbind_account", give_up, halt=Halt(1, u.moods.rng.uniform(2.0, 20.0)))
-        u.kernel.pause(1.0)
-        u.moods.exchanges_to_lose = 1
+        u.kernel.pause(u.moods.rng.random())
+        u.moods.exchanges = u.moods.rng.choice((["drop"], ["4037416"] * 6))
         self._ask("unbind_account", give_up)
         u.kernel.wait(slow, 30.0)
-        u.moods.exchanges_to_lose = 0
+        u.moods.exchanges = []
 
     def _mistype(self) -> str:
         """Return another account of the customer's, or somebody else's number."""

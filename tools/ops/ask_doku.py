@@ -121,5 +121,6 @@ class _Quiet:
         state: str | None = None,
         code: str | None = None,
         reason: str | None = None,
+        source_address: str | None = None,
     ) -> None:
         """Write nothing."""

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -9,6 +10,7 @@ from typing import Protocol
 from direct_debit.entrypoint.errors import BodyTooLarge, MalformedRequest
 
 _LONGEST_CALLER = 256
+_ADDRESS = re.compile(r"[0-9A-Fa-f.:]{2,45}")
 MAX_BODY = 64 * 1024  # bytes; a payment with full metadata has about 12 KiB
 
 
@@ -37,7 +39,8 @@ class ApiRequest:
     `query` has the last value of each name, `query_pairs` all of them, decoded, in the order of the event.
     API Gateway gives the last value of a header or query parameter that came several times; where the values differ,
     its name is in `ambiguous_headers` or `ambiguous_query`. `caller` is who it is by API Gateway's word: the ARN of a
-    user or a role's session, or the subject of a token; None on a public route.
+    user or a role's session, or the subject of a token; None on a public route. `source_address` is the caller's, as
+    API Gateway saw it.
     """
 
     request_id: str
@@ -51,6 +54,7 @@ class ApiRequest:
     ambiguous_headers: frozenset[str] = frozenset()
     ambiguous_query: frozenset[str] = frozenset()
     caller: str | None = field(default=None, repr=False)
+    source_address: str | None = field(default=None, repr=False)
 
     def read_body(self) -> bytes:
         """Return the bytes of the body, empty when there is none.
@@ -94,6 +98,7 @@ def read_api_event(event: object, context: Context) -> ApiRequest:
         ambiguous_headers=frozenset(name.lower() for name in _ambiguous(members.get("multiValueHeaders"))),
         ambiguous_query=frozenset(_ambiguous(members.get("multiValueQueryStringParameters"))),
         caller=_read_caller(request_context),
+        source_address=_read_source(request_context),
     )
 
 
@@ -108,6 +113,12 @@ def _read_caller(request_context: Mapping[str, object]) -> str | None:
     if not isinstance(found, str) or not found:
         return None
     return "".join(one for one in found if one.isprintable())[:_LONGEST_CALLER]
+
+
+def _read_source(request_context: Mapping[str, object]) -> str | None:
+    """Return the caller's address, of IPv4 or IPv6."""
+    found = as_mapping(request_context.get("identity")).get("sourceIp")
+    return found if isinstance(found, str) and _ADDRESS.fullmatch(found) else None
 
 
 def as_mapping(value: object) -> Mapping[str, object]:

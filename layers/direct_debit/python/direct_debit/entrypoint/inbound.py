@@ -33,7 +33,7 @@ def open_token_door(*, uses: Sequence[Use]) -> Handler:
             reply = services.inbound.grant_token(_call(request, services, _TOKEN_SERVICE))
         except InvalidSignature as refusal:
             services.ports.telemetry.count(Metric.TOKEN_REQUEST_REFUSED)
-            services.ports.telemetry.note("token request refused", code=refusal.code, reason=refusal.detail)
+            _note_refusal("token request refused", refusal, request, services)
             reply = services.inbound.refuse(refusal)
         except DirectDebitError as error:
             reply = _outage(services, error, _TOKEN_SERVICE)
@@ -63,7 +63,7 @@ def open_notification_door(kind: InboxKind, *, uses: Sequence[Use]) -> Handler:
             reply = services.inbound.accept(kind)
         except InvalidSignature as refusal:
             services.ports.telemetry.count(Metric.NOTIFICATION_REFUSED)
-            services.ports.telemetry.note("notification refused", code=refusal.code, reason=refusal.detail)
+            _note_refusal("notification refused", refusal, request, services)
             reply = services.inbound.refuse(refusal)
         except DirectDebitError as error:
             reply = _outage(services, error, service)
@@ -91,6 +91,13 @@ def _call(request: ApiRequest, services: Services, service: str) -> InboundCall:
     query = urlencode(request.query_pairs, quote_via=quote, errors="replace")
     path = f"{prefix}{request.path}?{query}" if query else prefix + request.path
     return InboundCall(path=path, headers=request.headers, body=body)
+
+
+def _note_refusal(message: str, refusal: InvalidSignature, request: ApiRequest, services: Services) -> None:
+    """Note who was refused: DOKU, whose keys have changed, or a stranger. No customer's browser calls these doors."""
+    services.ports.telemetry.note(
+        message, code=refusal.code, reason=refusal.detail, source_address=request.source_address
+    )
 
 
 def _outage(services: Services, error: Exception, service: str) -> SnapReply:

@@ -43,9 +43,17 @@ class Observability:
         state: str | None = None,
         code: str | None = None,
         reason: str | None = None,
+        source_address: str | None = None,
     ) -> None:
         """Write one log line."""
-        fields = {"ref": ref, "bindingId": binding_id, "state": state, "responseCode": code, "reason": reason}
+        fields = {
+            "ref": ref,
+            "bindingId": binding_id,
+            "state": state,
+            "responseCode": code,
+            "reason": reason,
+            "sourceAddress": source_address,
+        }
         self._logger.info(message, extra={name: value for name, value in fields.items() if value is not None})
 
     def answered(self, *, door: str, status: int, problem: str | None = None) -> None:

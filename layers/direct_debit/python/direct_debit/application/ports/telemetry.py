@@ -54,6 +54,7 @@ class Telemetry(Protocol):
         state: str | None = None,
         code: str | None = None,
         reason: str | None = None,
+        source_address: str | None = None,
     ) -> None:
-        """Write one log line."""
+        """Write one log line. `source_address`: of who was refused at a door that is open to all."""
         ...
