@@ -16,13 +16,14 @@ from random import Random
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from direct_debit.adapters.credentials import Credentials
 from direct_debit.adapters.doku_inbound import InboundDokuAdapter
 from direct_debit.adapters.secrets import SecretsManagerCredentials
 from direct_debit.application.errors import DirectDebitError, InvalidSignature
 from direct_debit.application.notifications.accept_notification import accept_notification
 from direct_debit.application.notifications.inbound_ports import InboundCall, SnapReply
 from direct_debit.application.ports.inbox import InboxKind
-from direct_debit.entrypoint.check_credentials import check_credentials
+from direct_debit.entrypoint.check_credentials import read_credentials
 from direct_debit.entrypoint.doku_connection import DokuConnector
 from direct_debit.entrypoint.inbound_keys import read_inbound_keys
 from direct_debit.entrypoint.settings import KEY_OVERLAP, read_environment
@@ -58,7 +59,7 @@ _UNAUTHORIZED = 401
 class Warm:
     """One warm environment of the functions: its copy of the secret, and what stands on it."""
 
-    secret: SecretsManagerCredentials
+    secret: SecretsManagerCredentials[Credentials]
     ports: Ports
     inbound: InboundDokuAdapter
 
@@ -133,7 +134,7 @@ class KeyedWorld(World):
             "secret",
             self.clock,
             self.telemetry,
-            check_credentials,
+            read_credentials,
             overlap=timedelta(seconds=self.overlap),
         )
         connect = DokuConnector(
@@ -213,7 +214,9 @@ class KeyedWorld(World):
                 "STATUS_INQUIRY_QUEUE_URL": "inquiry",
                 "STREAM_FAILURE_QUEUE_URL": "failure",
                 "EVENT_BUS_NAME": "bus",
-                "DOKU_SECRET_ID": "secret",
+                "INBOUND_SECRET_ID": "secret",
+                "SIGNING_SECRET_ID": "secret",
+                "DATA_SECRET_ID": "secret",
                 "DOKU_BASE_URL": DOKU_URL,
                 "PUBLIC_BASE_URL": PUBLIC_URL,
                 "KEY_OVERLAP_SECONDS": str(self.overlap),

@@ -17,7 +17,7 @@ from direct_debit.application.ports.ports import CircuitMemory, Ports, TokenMemo
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from direct_debit.adapters.credentials import CredentialSource
+    from direct_debit.adapters.credentials import Credentials, CredentialSource
     from direct_debit.adapters.doku import DokuConnection
     from direct_debit.adapters.dynamodb.client import DynamoDb
     from direct_debit.application.ports.messages import Events, Queues, Workflows
@@ -35,7 +35,7 @@ def make_process(
     *,
     clock: Clock,
     ids: Ids,
-    credentials: CredentialSource,
+    credentials: CredentialSource[Credentials],
     queues: Queues,
     events: Events,
     workflows: Workflows,

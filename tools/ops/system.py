@@ -117,7 +117,7 @@ def find_system(stack: str, *, endpoint: str | None = None, region: str | None =
         inquire_status=_output(outputs, "InquireStatusAlias", stack),
         publish_events=_output(outputs, "PublishEventsAlias", stack),
         secret=SecretVersions(
-            session.client("secretsmanager", endpoint_url=endpoint, config=_CONFIG), environment.doku_secret_id
+            session.client("secretsmanager", endpoint_url=endpoint, config=_CONFIG), environment.data_secret_id
         ),
         outside=Outside(RequestsTransport(), time.sleep),
         webhooks=webhooks,

@@ -53,7 +53,7 @@ def secret(secret_key: str = "secret", private_key: str = KEYS["merchantPrivateK
     )
 
 
-def connector(source: CredentialSource, telemetry: RecordingTelemetry | None = None) -> DokuConnector:
+def connector(source: CredentialSource[Credentials], telemetry: RecordingTelemetry | None = None) -> DokuConnector:
     """The clients' maker over this source."""
     settings = make_client_settings(read_environment(COMPLETE))
     return DokuConnector(settings, source, FakeClock(), telemetry=telemetry or RecordingTelemetry())
@@ -111,9 +111,9 @@ def test_the_clients_are_made_anew_only_for_a_new_secret() -> None:
 
 def test_a_secret_that_doku_does_not_take_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """A rotation heals with the first refusal, not after the five minutes that a secret is kept."""
-    refreshed: list[SecretsManagerCredentials] = []
+    refreshed: list[SecretsManagerCredentials[Credentials]] = []
 
-    def refresh(source: SecretsManagerCredentials) -> bool:
+    def refresh(source: SecretsManagerCredentials[Credentials]) -> bool:
         refreshed.append(source)
         return True
 

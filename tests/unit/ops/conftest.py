@@ -51,7 +51,9 @@ class Desk:
                 "STATUS_INQUIRY_QUEUE_URL": urls["inquiry"],
                 "STREAM_FAILURE_QUEUE_URL": failures,
                 "EVENT_BUS_NAME": "bus",
-                "DOKU_SECRET_ID": "secret",
+                "INBOUND_SECRET_ID": "secret",
+                "SIGNING_SECRET_ID": "secret",
+                "DATA_SECRET_ID": "secret",
                 "DOKU_BASE_URL": "https://api-sandbox.doku.com",
                 "PUBLIC_BASE_URL": "https://merchant.example/v1",
             }

@@ -19,7 +19,7 @@ from direct_debit.application.errors import StoreUnavailable
 from direct_debit.application.ports.vault import SealedField
 
 if TYPE_CHECKING:
-    from direct_debit.adapters.credentials import CredentialSource
+    from direct_debit.adapters.credentials import CredentialSource, DataSecret
     from direct_debit.application.ports.time_and_chance import Ids
 
 _NONCE_BYTES = 12
@@ -38,7 +38,7 @@ class UnsealFailed(StoreUnavailable):
 class AesGcmVault:
     """Implements `Vault` with the secret's keys: seals with the active one, unseals with any it still knows."""
 
-    def __init__(self, source: CredentialSource, ids: Ids) -> None:
+    def __init__(self, source: CredentialSource[DataSecret], ids: Ids) -> None:
         self._source = source
         self._ids = ids
 

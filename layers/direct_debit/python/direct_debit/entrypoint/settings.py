@@ -19,6 +19,7 @@ DOKU_UNTIED_FIELDS = "DOKU_UNTIED_FIELDS"  # which names there are, the signing 
 _WANTED = "an https URL (http only on this machine) of printable ASCII characters without blanks"
 _BARE = f"at most {values.BASE_URL_LENGTH} without a query"
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?", re.ASCII)
+_TWO = 2  # secrets for three parts: no layout that there is
 _OTP_WORD = r"[A-Za-z_]{1,20}"  # what the signing layer takes
 # The words of each OTP dialect (contract 3.6); the unbinding words are inferred there, so both can be overridden.
 _OTP_WORDS: Mapping[OtpField, tuple[str, str]] = {
@@ -46,7 +47,9 @@ class Environment:
     status_inquiry_queue_url: str
     stream_failure_queue_url: str
     event_bus_name: str
-    doku_secret_id: str
+    inbound_secret_id: str
+    signing_secret_id: str
+    data_secret_id: str
     doku_base_url: str
     doku_paths: Paths
     doku_channel_id: str
@@ -61,6 +64,11 @@ class Environment:
     service_name: str
     metrics_namespace: str
     settings: Settings
+
+    @property
+    def has_one_secret(self) -> bool:
+        """Whether all parts of the credentials stand in one secret; else each has its own."""
+        return self.inbound_secret_id == self.signing_secret_id == self.data_secret_id
 
 
 def read_environment(variables: Mapping[str, str]) -> Environment:
@@ -117,7 +125,9 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
         status_inquiry_queue_url=reader.text("STATUS_INQUIRY_QUEUE_URL"),
         stream_failure_queue_url=reader.text("STREAM_FAILURE_QUEUE_URL"),
         event_bus_name=reader.text("EVENT_BUS_NAME"),
-        doku_secret_id=reader.text("DOKU_SECRET_ID"),
+        inbound_secret_id=reader.text("INBOUND_SECRET_ID"),
+        signing_secret_id=reader.text("SIGNING_SECRET_ID"),
+        data_secret_id=reader.text("DATA_SECRET_ID"),
         doku_base_url=reader.base_url("DOKU_BASE_URL"),
         doku_paths=paths,
         doku_channel_id=reader.matching("DOKU_CHANNEL_ID", r"[A-Za-z0-9]{1,5}", "1 to 5 letters or digits", "H2H"),
@@ -133,6 +143,8 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
         metrics_namespace=reader.optional("POWERTOOLS_METRICS_NAMESPACE") or "DirectDebit",
         settings=settings,
     )
+    if len({environment.inbound_secret_id, environment.signing_secret_id, environment.data_secret_id}) == _TWO:
+        reader.problems.append("INBOUND_SECRET_ID, SIGNING_SECRET_ID and DATA_SECRET_ID must name one secret, or three")
     if reader.problems:
         raise ConfigurationError(reader.problems)
     return environment
