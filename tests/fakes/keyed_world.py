@@ -37,7 +37,7 @@ from tests.fakes.world import PUBLIC_URL, BankTransport, WeatheredDynamoDb, Worl
 from tools.deploy.public_routes import BINDING_NOTIFICATION, PAYMENT_NOTIFICATION, TOKEN
 from tools.doku_simulator.notifications import Delivery, read_token
 from tools.ops.outside import Outside
-from tools.ops.secret_versions import SecretVersions
+from tools.ops.stack_secret import one_secret
 from tools.ops.system import System
 
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ class KeyedWorld(World):
             invoke=lambda _, __: {},
             inquire_status="",
             publish_events="",
-            secret=SecretVersions(self.secrets.client, "secret"),
+            secret=one_secret(self.secrets.client, "secret"),
             outside=Outside(_Everywhere(self), self.clock.sleep),
         )
 

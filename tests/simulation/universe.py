@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
-from direct_debit.adapters.doku_inbound import InboundDokuAdapter
 from direct_debit.adapters.credentials import Credentials, parse_credentials
+from direct_debit.adapters.doku_inbound import InboundDokuAdapter
 from direct_debit.adapters.secrets import SecretsManagerCredentials
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import DirectDebitError, InvalidSignature

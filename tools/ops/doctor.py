@@ -7,14 +7,16 @@ from datetime import datetime, timedelta
 from tools.deploy.public_routes import BINDING_NOTIFICATION, PAYMENT_NOTIFICATION, TOKEN
 from tools.ops.ask_doku import share_token
 from tools.ops.failure import OpsError
+from tools.ops.in_use import mend
 from tools.ops.public_doors import Verdict, ask_notification_door, ask_token_door
 from tools.ops.report import DONE, NEEDS_A_PERSON, Report, tell_time
 from tools.ops.secret_content import INBOUND_KEYS, KEYS, Content, carry_over, find_faults, read_content
-from tools.ops.secret_versions import Version
+from tools.ops.stack_secret import StackSecret, StackVersion
 from tools.ops.system import System
 
 _CLOCKS_DIFFER = timedelta(seconds=60)
 _PENDING_FOR = timedelta(days=1)
+_OWN_KEYS = {"inbound": "issuedTokenKey", "signing": "merchantPrivateKey", "data": "tokenKeys"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,33 +47,56 @@ def doctor(system: System) -> Report:
 
 
 def _examine(system: System) -> Iterator[Finding]:
-    current = system.secret.read("AWSCURRENT")
+    current = system.secret.read()
     if current is None:
         yield Finding("secret", "has no value", "./ops onboard")
         return
-    faults = find_faults(current.text)
+    disagreements = system.secret.find_disagreements(current)
+    for name in disagreements:
+        yield Finding(name, "is another one in the inbound secret than in the signing secret", mend(name))
+    faults = system.secret.find_faults(current) or find_faults(current.text)
     if faults:
         for fault in faults:
-            yield Finding(
-                "secret", fault, "put a version in which this is mended; until then the one before it is in use"
-            )
+            mended = "put a version in which this is mended; until then the one before it is in use"
+            yield Finding("secret", fault, "./ops onboard" if fault.endswith("has no value") else mended)
         return
     content = read_content(current.text)
     yield Finding("secret", "has every field, each of the right form; the private key's numbers fit each other")
     for fault in content.credentials.faults:
         yield Finding("secret", fault, "put a version without that key id, or with its right key")
     yield Finding("dokuPublicKey", "is not the public half of merchantPrivateKey")
+    for holder, strangers in system.secret.find_strangers(current).items():
+        told = f"holds {', '.join(strangers)} too, which its readers do not need"
+        yield Finding(f"{holder} secret", told, f"./ops rotate {_OWN_KEYS[holder]} leaves its own fields only")
+    if system.other_secret is not None:
+        yield _compare_layouts(content, system.other_secret)
     yield from _examine_versions(current, content, system)
     yield from _examine_doku(current, content, system)
     yield from _examine_doors(content, system)
 
 
-def _examine_versions(current: Version, content: Content, system: System) -> Iterator[Finding]:
+def _compare_layouts(content: Content, other: StackSecret) -> Finding:
+    """Compare with the secret of the other layout, which is there while the stack changes."""
+    version = other.read()
+    same = version is not None and not other.find_empty(version) and not find_faults(version.text)
+    same = same and version is not None and _is_same(content, read_content(version.text))
+    if same:
+        return Finding("other layout", "its secret has the same keys: SecretLayout can change")
+    return Finding(
+        "other layout", "its secret lacks keys that are in use", "./ops copy-secret before SecretLayout changes"
+    )
+
+
+def _is_same(one: Content, other: Content) -> bool:
+    return one.credentials == other.credentials
+
+
+def _examine_versions(current: StackVersion, content: Content, system: System) -> Iterator[Finding]:
     now = current.read_at or system.ports.clock.now()
-    previous = system.secret.read("AWSPREVIOUS")
+    previous = system.secret.read_previous()
     if previous is not None:
         yield _examine_previous(previous, current, content, system, now)
-    pending = system.secret.read("AWSPENDING")
+    pending = system.secret.read_pending()
     if pending is not None:
         old = now - pending.created_at > _PENDING_FOR
         told = f"a new pair is kept aside since {tell_time(pending.created_at, now)}"
@@ -80,7 +105,9 @@ def _examine_versions(current: Version, content: Content, system: System) -> Ite
         )
 
 
-def _examine_previous(previous: Version, current: Version, content: Content, system: System, now: datetime) -> Finding:
+def _examine_previous(
+    previous: StackVersion, current: StackVersion, content: Content, system: System, now: datetime
+) -> Finding:
     if find_faults(previous.text):
         return Finding("version before", "can not be used, and counts as none")
     before = read_content(previous.text)
@@ -102,7 +129,7 @@ def _examine_previous(previous: Version, current: Version, content: Content, sys
     return Finding("version before", f"differs in {', '.join(differs)}; {heard}")
 
 
-def _examine_doku(current: Version, content: Content, system: System) -> Iterator[Finding]:
+def _examine_doku(current: StackVersion, content: Content, system: System) -> Iterator[Finding]:
     asked_at = system.ports.clock.now()
     answer = share_token(system, content, sealed_by=content)
     if answer.taken:
@@ -118,7 +145,7 @@ def _examine_doku(current: Version, content: Content, system: System) -> Iterato
     yield _compare_own_clock(current, asked_at)
 
 
-def _compare_own_clock(current: Version, own: datetime) -> Finding:
+def _compare_own_clock(current: StackVersion, own: datetime) -> Finding:
     """Compare this machine's time with AWS's: what these commands sign has it."""
     if current.read_at is None:
         return Finding("this machine's clock", "not checked: AWS told no time")
@@ -128,7 +155,7 @@ def _compare_own_clock(current: Version, own: datetime) -> Finding:
     return Finding("this machine's clock", told, remedy)
 
 
-def _compare_clocks(current: Version, doku: datetime | None) -> Finding:
+def _compare_clocks(current: StackVersion, doku: datetime | None) -> Finding:
     """Compare AWS's time, which the functions have, with DOKU's."""
     aws = current.read_at
     if aws is None or doku is None:

@@ -12,7 +12,7 @@ from doku_snap.errors import InvalidSetting
 from doku_snap.keys import load_private_key
 from tools.new_keys import fingerprint, public_half
 from tools.ops.failure import OpsError
-from tools.ops.secret_versions import Version
+from tools.ops.stack_secret import StackVersion
 
 type Key = Literal["issuedTokenKey", "tokenKeys", "merchantPrivateKey", "secretKey", "dokuPublicKey", "phonePepper"]
 """The keys of the secret, by their fields."""
@@ -92,7 +92,7 @@ def find_faults(text: str) -> list[str]:
     return []
 
 
-def read_previous(version: Version | None) -> Content | None:
+def read_previous(version: StackVersion | None) -> Content | None:
     """Return the content of the version before; None where there is none that can be used."""
     return None if version is None or find_faults(version.text) else read_content(version.text)
 
