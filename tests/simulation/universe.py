@@ -262,6 +262,7 @@ class Universe:
             clock=clock,
             ids=self.ids,
             credentials=credentials,
+            doubt_keys=credentials.refresh,
             queues=self.queues,
             events=self.events,
             workflows=self.workflows,
