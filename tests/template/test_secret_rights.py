@@ -151,14 +151,16 @@ def test_a_journey_needs_of_the_secrets_what_each_role_may_read_and_all_of_it(gu
         if ref == "LOST-1":
             world.clock.tick(65)
             merchant.look(ref, refresh=True)
-    merchant.pay("LEFT")
+    undecided = Merchant(world, customer="CUST-3", phone="6281234567898")
+    undecided.link()
+    undecided.unbind()
     world.run_for(90_000)  # what nobody goes on with is asked for, and ended
     merchant.unbind()
     merchant.confirm_unbinding()
     world.run_for(60)
     assert merchant.binding().state is BindingState.UNBOUND
     assert guard.read == PARTS
-    assert not world.telemetry.notes
+    assert not world.refused
 
 
 @pytest.mark.parametrize("function", _DOORS.values())

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 
-from direct_debit.adapters.credentials import KEY_BYTES, MalformedCredentials, parse_credentials
-from direct_debit.entrypoint.check_credentials import check_credentials
+from direct_debit.adapters.credentials import KEY_BYTES, MalformedCredentials, parse_credentials, parse_data
+from direct_debit.entrypoint.check_credentials import check_credentials, read_inbound, read_signing
 from tests.fuzz.target import CANARY, Target, keep_secret, require
 from tests.fuzz.targets.samples import KEYS
 
 
 def check_secret(data: bytes) -> None:
     """Try a version of the secret, and what the signing layer says of it."""
+    text = data.decode("utf-8", "replace")
+    parts = [_is_refused(read, text) for read in (read_inbound, read_signing, parse_data)]
     try:
-        credentials = parse_credentials(data.decode("utf-8", "replace"))
+        credentials = parse_credentials(text)
         keep_secret([repr(credentials), *credentials.faults])
         check_credentials(credentials)
     except MalformedCredentials as error:
@@ -22,9 +25,20 @@ def check_secret(data: bytes) -> None:
         require(error.__cause__ is None and (error.__context__ is None or error.__suppress_context__), "no cause")
         keep_secret([str(error), repr(error)])
         return
+    require(not any(parts), "what is usable whole is usable in parts")
     require(credentials.active_token_key in credentials.token_keys, "the active key is there")
     keys = [*credentials.token_keys.values(), credentials.phone_pepper, credentials.issued_token_key]
     require(all(len(key) == KEY_BYTES for key in keys), "each key has its length")
+
+
+def _is_refused(read: Callable[[str], object], text: str) -> bool:
+    try:
+        keep_secret([repr(read(text))])
+    except MalformedCredentials as error:
+        require(len(error.fields) > 0, "each refusal of a part names a field")
+        keep_secret([str(error), repr(error)])
+        return True
+    return False
 
 
 def _write_pem(kind: str) -> str:

@@ -1,11 +1,19 @@
 import base64
 import json
+from collections.abc import Callable
+from dataclasses import asdict
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from direct_debit.adapters.credentials import MalformedCredentials, parse_credentials
+from direct_debit.adapters.credentials import (
+    MalformedCredentials,
+    parse_credentials,
+    parse_data,
+    parse_inbound,
+    parse_signing,
+)
 
 
 def key(letter: str) -> str:
@@ -136,3 +144,35 @@ def test_a_bad_key_among_several_spoils_nothing_and_is_named() -> None:
     (fault,) = credentials.faults
     assert "tokenKeys.k1" in fault
     assert "CANARY" not in fault
+
+
+PARTS: dict[str, tuple[Callable[[str], object], tuple[str, ...]]] = {
+    "inbound": (parse_inbound, ("clientId", "secretKey", "dokuPublicKey", "issuedTokenKey")),
+    "signing": (parse_signing, ("clientId", "secretKey", "merchantPrivateKey")),
+    "data": (parse_data, ("tokenKeys", "activeTokenKey", "phonePepper")),
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_reads_its_own_fields_and_whatever_else_stands_there_is_nothing_to_it(part: str) -> None:
+    parse, own = PARTS[part]
+    alone = parse(json.dumps({name: FIELDS[name] for name in own}))
+    assert parse(json.dumps(FIELDS)) == alone  # a whole secret, as it was before
+    others = {name: "CANARY" if isinstance(value, dict) else 7 for name, value in FIELDS.items() if name not in own}
+    assert parse(json.dumps({**FIELDS, **others})) == alone
+    assert "CANARY" not in repr(alone)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_names_all_of_its_fields_that_are_missing_and_no_other(part: str) -> None:
+    parse, own = PARTS[part]
+    with pytest.raises(MalformedCredentials) as error:
+        parse("{}")
+    assert error.value.fields == list(own)
+
+
+def test_the_parts_together_are_the_whole() -> None:
+    text = json.dumps({**FIELDS, "dokuClientKey": "DOKU-1", "tokenKeys": {"k1": "CANARY", "k2": key("2")}})
+    whole = asdict(parse_credentials(text))
+    parts = [asdict(parse_inbound(text)), asdict(parse_signing(text)), asdict(parse_data(text))]
+    assert parts[0] | parts[1] | parts[2] == whole
