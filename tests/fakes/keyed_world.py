@@ -26,11 +26,12 @@ from direct_debit.adapters.credentials import (
 )
 from direct_debit.adapters.doku_inbound import InboundDokuAdapter
 from direct_debit.adapters.secrets import SecretsManagerCredentials
+from direct_debit.adapters.vault import AesGcmVault
 from direct_debit.application.errors import DirectDebitError, InvalidSignature
 from direct_debit.application.notifications.accept_notification import accept_notification
 from direct_debit.application.notifications.inbound_ports import InboundCall, SnapReply
 from direct_debit.application.ports.inbox import InboxKind
-from direct_debit.entrypoint.check_credentials import read_credentials, read_inbound, read_signing
+from direct_debit.entrypoint.check_credentials import read_credentials, read_receiver, read_signing
 from direct_debit.entrypoint.doku_connection import DokuConnector
 from direct_debit.entrypoint.inbound_keys import read_inbound_keys
 from direct_debit.entrypoint.settings import KEY_OVERLAP, read_environment
@@ -69,6 +70,7 @@ class Warm:
 
     secret: CredentialSource[InboundSecret]
     ports: Ports
+    door: Ports  # of those who take notifications: they seal with keys that are for that only, where there are some
     inbound: InboundDokuAdapter
 
 
@@ -146,11 +148,13 @@ class KeyedWorld(World):
         inbound: CredentialSource[InboundSecret]
         signing: CredentialSource[SigningSecret]
         data: CredentialSource[DataSecret]
+        notices: CredentialSource[DataSecret]
         if self.layout == "one":
             whole = self._source("secret", read_credentials)
-            inbound, signing, data = whole, whole, whole
+            inbound, signing, data, notices = whole, whole, whole, whole
         else:
-            inbound = self._source("inbound", read_inbound)
+            receiver = self._source("inbound", read_receiver)
+            inbound, notices = receiver, receiver
             signing = self._source("signing", read_signing)
             data = self._source("data", parse_data)
         connect = DokuConnector(
@@ -176,7 +180,7 @@ class KeyedWorld(World):
             window_seconds=300,
             doubt_keys=inbound.refresh,
         )
-        return Warm(inbound, ports, adapter)
+        return Warm(inbound, ports, replace(ports, vault=AesGcmVault(notices, self.ids)), adapter)
 
     def _source[P: SecretPart](self, secret_id: str, read: Callable[[str], P]) -> SecretsManagerCredentials[P]:
         return SecretsManagerCredentials(
@@ -199,7 +203,7 @@ class KeyedWorld(World):
             if route == TOKEN:
                 return warm.inbound.grant_token(call)
             command = warm.inbound.read_notification(_KINDS[route], call)
-            accept_notification(command, warm.ports)
+            accept_notification(command, warm.door)
             return warm.inbound.accept(_KINDS[route])
         except InvalidSignature as refusal:
             return warm.inbound.refuse(refusal)

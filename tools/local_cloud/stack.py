@@ -184,7 +184,7 @@ def _fill_secrets(cloud: Cloud, outputs: Mapping[str, str], credentials: Credent
     whole = credentials.secret()
     texts = {"DokuSecretId": whole}
     for part, names in FIELDS.items():
-        own = {name: value for name, value in json.loads(whole).items() if name in names}
+        own = {name: value for name, value in credentials.in_parts().items() if name in names}
         texts[f"{part.capitalize()}SecretId"] = json.dumps(own)
     for output, text in texts.items():
         if output in outputs:

@@ -1,8 +1,10 @@
 """Put what is in use into the secret of the other layout, while a stack changes from the one to the other."""
 
+from direct_debit.adapters.credentials import read_fields
 from tools.ops.failure import OpsError
-from tools.ops.in_use import read_in_use, require_settled
+from tools.ops.in_use import read_in_use, require_settled, with_notice_keys
 from tools.ops.report import DONE, Report
+from tools.ops.secret_parts import NOTICES
 from tools.ops.system import System
 
 
@@ -22,7 +24,8 @@ def copy_secret(system: System, *, now: bool) -> Report:
     if not now:
         require_settled(secret, system, "copy")
     before = other.read()
-    put = other.put(secret.content.text, after=before)
+    known = {} if before is None else {name: one for name, one in read_fields(before.text).items() if name in NOTICES}
+    put = other.put(with_notice_keys(secret.content, other, known).text, after=before)
     is_changed = before is None or put.held != before.held
     to = "the three secrets" if other.is_split else "the one secret"
     lines = [

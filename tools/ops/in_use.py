@@ -1,13 +1,14 @@
 """What of the secret is in use, and whether an earlier rotation has settled."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from tools.ops.failure import OpsError
 from tools.ops.report import tell_time
 from tools.ops.secret_content import INBOUND_KEYS, Content, carry_over, read_content, read_previous
-from tools.ops.stack_secret import StackVersion
+from tools.ops.secret_parts import SHARED, new_notice_fields
+from tools.ops.stack_secret import StackSecret, StackVersion
 from tools.ops.system import System
 
 SETTLED = timedelta(minutes=20)
@@ -35,17 +36,39 @@ def read_in_use(system: System, *, may_differ: str | None = None) -> InUse:
     disagreements = system.secret.find_disagreements(version)
     for name in disagreements:
         if name != may_differ:
-            raise OpsError(f"the inbound and the signing secret have each another {name}: {mend(name)}")
-    content = read_content(version.text)
+            raise OpsError(tell_disagreement(name))
+    content = with_notice_keys(read_content(version.text), system.secret)
     previous = read_previous(system.secret.read_previous())
     content, carried = carry_over(content, previous)
     return InUse(version, content, previous, carried, disagreements)
+
+
+def refuse_notice_keys(key: str, secret: StackSecret) -> None:
+    """Raise OpsError for keys that one secret does not have."""
+    if key == "noticeKeys" and not secret.is_split:
+        raise OpsError(
+            "there are noticeKeys with SecretLayout three only: with one secret, what comes in is sealed with tokenKeys"
+        )
+
+
+def with_notice_keys(content: Content, secret: StackSecret, known: Mapping[str, object] | None = None) -> Content:
+    """Return the content with keys for notifications, which three secrets have: those `known`, else new ones."""
+    if not secret.is_split or "noticeKeys" in content.fields:
+        return content
+    return content.changed(**{**new_notice_fields(), **(known or {})})
+
+
+def tell_disagreement(name: str) -> str:
+    """Return what is wrong where two secrets have a field, and not the same, and what to do."""
+    return f"the {' and the '.join(SHARED[name])} secret have each another {name}: {mend(name)}"
 
 
 def mend(name: str) -> str:
     """Return what lets two secrets agree on a field again."""
     if name == "secretKey":
         return "./ops rotate secretKey --from FILE puts the same into both"
+    if name == "noticeKeys":
+        return "./ops rotate noticeKeys puts the same into both"
     return f"put the right {name} into both"
 
 

@@ -9,6 +9,7 @@ from tools.ops.failure import OpsError
 from tools.ops.registration import list_registration
 from tools.ops.report import DONE, Report
 from tools.ops.secret_content import read_content
+from tools.ops.secret_parts import new_notice_fields
 from tools.ops.secret_value import STANDARD_INPUT, read_value
 from tools.ops.system import System
 
@@ -60,6 +61,7 @@ def onboard(given: FromDoku, system: System) -> Report:
         "activeTokenKey": FIRST_DATA_KEY,
         "phonePepper": new_key(),
         "issuedTokenKey": new_key(),
+        **(new_notice_fields() if system.secret.is_split else {}),
     }
     # Where it ended halfway, what is in a secret already stays.
     content = read_content(json.dumps({**made, **({} if current is None else read_fields(current.text))}))

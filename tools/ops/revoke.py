@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from direct_debit.adapters.secrets import LIFETIME
 from tools.ops.ask_doku import share_token, try_key
 from tools.ops.failure import OpsError
-from tools.ops.in_use import mend
+from tools.ops.in_use import refuse_notice_keys, tell_disagreement
 from tools.ops.public_doors import DoorAnswer, Verdict, ask_notification_door
 from tools.ops.report import DONE, FAILED, NEEDS_A_PERSON, Report
 from tools.ops.secret_content import Content, Key, carry_over, find_faults, read_content, read_previous, refuse_pepper
@@ -19,6 +19,10 @@ HEARD_EVERYWHERE = LIFETIME.total_seconds() + 10.0
 
 _MOST_TRIED = 2  # each try is a refused call at the door, and five in an hour raise an alarm
 _BY_HAND: Mapping[Key, str] = {
+    "noticeKeys": (
+        "can not be tried: no door takes one. What comes in is sealed with another one; the old keys stay, since "
+        "notifications that wait are sealed with them"
+    ),
     "dokuPublicKey": (
         "can not be tried from here: only DOKU's old private key could sign for it. No function reads the version that "
         "had it any more"
@@ -43,9 +47,10 @@ def revoke(key: Key, system: System) -> Report:
     Data keys that only an ended version has are carried over. Raises OpsError where the key has not been replaced.
     """
     refuse_pepper(key)
+    refuse_notice_keys(key, system.secret)
     current = system.secret.read_current()
     for name in system.secret.find_disagreements(current):
-        raise OpsError(f"the inbound and the signing secret have each another {name}: {mend(name)}")
+        raise OpsError(tell_disagreement(name))
     content = read_content(current.text)
     previous = system.secret.read_previous()
     replaced = _find_replaced(key, content, [previous, *system.secret.read_unlabelled()])

@@ -14,7 +14,7 @@ from direct_debit.adapters.credentials import MalformedCredentials, read_fields
 from tools.new_keys import new_key, new_private_key
 from tools.ops.ask_doku import share_token
 from tools.ops.failure import OpsError
-from tools.ops.in_use import InUse, read_in_use, require_settled
+from tools.ops.in_use import InUse, read_in_use, refuse_notice_keys, require_settled
 from tools.ops.registration import list_registration
 from tools.ops.report import DONE, NEEDS_A_PERSON, Report, tell_time, write_time
 from tools.ops.secret_content import INBOUND_KEYS, Content, Key, refuse_pepper
@@ -30,6 +30,7 @@ _FROM_DOKU: Mapping[Key, str] = {
 _THEN: Mapping[Key, Sequence[str]] = {
     "issuedTokenKey": ["DOKU need not be told: it gets tokens by the new key from now on"],
     "tokenKeys": ["new texts are sealed with it, older ones when they are next used; their keys stay in the secret"],
+    "noticeKeys": ["what comes in is sealed with it; the older keys stay, for what waits"],
     "merchantPrivateKey": ["DOKU takes it, and all functions have a token that was got with it"],
     "secretKey": [
         "DOKU has to use it from now on, in both directions; a call of ours that it does not take may be repeated",
@@ -59,6 +60,7 @@ def rotate(key: Key, system: System, how: How) -> Report:
     refuse_pepper(key)
     if how.anew and key != "merchantPrivateKey":
         raise OpsError("--anew is for merchantPrivateKey, of which a new pair is kept aside")
+    refuse_notice_keys(key, system.secret)
     secret = read_in_use(system, may_differ=key)
     if not how.now and system.secret.ends_overlap(key):
         require_settled(secret, system, "rotate")
@@ -105,14 +107,23 @@ def _new_issued_token_key(content: Content, _how: How, _system: System) -> Conte
 
 
 def _new_data_key(content: Content, _how: How, system: System) -> Content:
-    known = content.fields["tokenKeys"]
-    token_keys = dict(known) if isinstance(known, dict) else {}
-    key_id = _free_id(token_keys, system.ports.clock.now())
-    return content.changed(tokenKeys={**token_keys, key_id: new_key()}, activeTokenKey=key_id)
+    return _with_another(content, "tokenKeys", "activeTokenKey", "k", system)
 
 
-def _free_id(taken: Mapping[str, object], today: datetime) -> str:
-    name = f"k{today:%Y%m%d}"
+def _new_notice_key(content: Content, _how: How, system: System) -> Content:
+    return _with_another(content, "noticeKeys", "activeNoticeKey", "n", system)
+
+
+def _with_another(content: Content, keys_name: str, active_name: str, letter: str, system: System) -> Content:
+    """Return the content with one more key, which is the active one."""
+    known = content.fields[keys_name]
+    keys = dict(known) if isinstance(known, dict) else {}
+    key_id = _free_id(keys, letter, system.ports.clock.now())
+    return content.changed(**{keys_name: {**keys, key_id: new_key()}, active_name: key_id})
+
+
+def _free_id(taken: Mapping[str, object], letter: str, today: datetime) -> str:
+    name = f"{letter}{today:%Y%m%d}"
     number = 1
     while (key_id := name if number == 1 else f"{name}-{number}") in taken:
         number += 1
@@ -129,6 +140,7 @@ def _given(key: Key) -> Callable[[Content, How, System], Content]:
 _MAKERS: Mapping[Key, Callable[[Content, How, System], Content]] = {
     "issuedTokenKey": _new_issued_token_key,
     "tokenKeys": _new_data_key,
+    "noticeKeys": _new_notice_key,
     "secretKey": _given("secretKey"),
     "dokuPublicKey": _given("dokuPublicKey"),
 }

@@ -1,7 +1,7 @@
 """The secret of a stack, as the commands see it: one text with all fields, wherever its parts stand.
 
 With the layout `one` it is one secret. With `three` each part has one of its own; a change is put into those whose
-fields it changes, the inbound one first, since what DOKU signs with a new key has to be heard before we use it.
+fields it changes. What opens is put before what seals, and what verifies DOKU's calls before what signs ours.
 """
 
 import json
@@ -18,7 +18,8 @@ from tools.ops.secret_versions import SecretVersions, Stage, Version
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-_ALL: tuple[Part, ...] = ("inbound", "signing", "data")
+_ALL: tuple[Part, ...] = ("data", "inbound", "signing")
+_RING = "noticeKeys"  # what two secrets have keys of: none is lost
 _PENDING = "merchantPrivateKey"  # the one key that is kept aside
 
 
@@ -126,12 +127,12 @@ class StackSecret:
 
     def find_disagreements(self, version: StackVersion) -> list[str]:
         """Return the fields that two secrets have, and not the same."""
-        values = [
-            _read(version.held[holder.name])
-            for holder in self._holders
-            if holder.name in version.held and holder.fields >= SHARED
-        ]
-        return sorted(name for name in SHARED if any(one.get(name) != values[0].get(name) for one in values))
+        held = {name: _read(one) for name, one in version.held.items()}
+        return sorted(
+            name
+            for name, (one, other) in SHARED.items()
+            if one in held and other in held and held[one].get(name) != held[other].get(name)
+        )
 
     def find_strangers(self, version: StackVersion) -> Mapping[str, list[str]]:
         """Return the fields that stand in a secret whose readers do not need them, by its name."""
@@ -200,16 +201,22 @@ def _find_faults(holder: Holder, version: Version | None) -> list[str]:
 
 
 def _merge(held: Mapping[str, Version], *, last: str) -> StackVersion:
-    """Return the fields of all; of those that two have, the one of the secret `last` counts."""
+    """Return the fields of all; of those that two have, the one of the secret `last` counts, and all notice keys."""
     leading = held.get("whole") or held.get("inbound") or next(iter(held.values()))
     text = leading.text if "whole" in held else json.dumps(dict(_own_fields(held, last)))
     return StackVersion(leading.created_at, text, held, leading.read_at)
 
 
 def _own_fields(held: Mapping[str, Version], last: str) -> Iterator[tuple[str, object]]:
+    rings: dict[str, object] = {}
     for part in sorted(_ALL, key=lambda one: one == last):
         if part in held:
-            yield from ((name, value) for name, value in _read(held[part]).items() if name in FIELDS[part])
+            own = {name: value for name, value in _read(held[part]).items() if name in FIELDS[part]}
+            yield from own.items()
+            ring = own.get(_RING)
+            rings |= ring if isinstance(ring, dict) else {}
+    if rings:
+        yield _RING, rings
 
 
 def _read(version: Version) -> Mapping[str, object]:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 
 from direct_debit.adapters.credentials import KEY_BYTES, MalformedCredentials, parse_credentials, parse_data
-from direct_debit.entrypoint.check_credentials import check_credentials, read_inbound, read_signing
+from direct_debit.entrypoint.check_credentials import check_credentials, read_inbound, read_receiver, read_signing
 from tests.fuzz.target import CANARY, Target, keep_secret, require
 from tests.fuzz.targets.samples import KEYS
 
@@ -15,6 +15,7 @@ from tests.fuzz.targets.samples import KEYS
 def check_secret(data: bytes) -> None:
     """Try a version of the secret, and what the signing layer says of it."""
     text = data.decode("utf-8", "replace")
+    _is_refused(read_receiver, text)
     parts = [_is_refused(read, text) for read in (read_inbound, read_signing, parse_data)]
     try:
         credentials = parse_credentials(text)
@@ -75,6 +76,7 @@ SECRET = (
             json.dumps(_GOOD, indent=2).replace("\\n", "\n").encode(),
             json.dumps(_WRONG).encode(),
             b"\xef\xbb\xbf" + json.dumps({**_GOOD, "dokuClientKey": "X", "tokenKeys": {"k1": CANARY}}).encode(),
+            json.dumps({**_GOOD, "noticeKeys": {"n1": _KEY}, "activeNoticeKey": "n1", "noticePepper": _KEY}).encode(),
             b"{}",
             b"",
         ],

@@ -12,6 +12,7 @@ from direct_debit.adapters.credentials import (
     parse_credentials,
     parse_data,
     parse_inbound,
+    parse_receiver,
     parse_signing,
 )
 
@@ -176,3 +177,38 @@ def test_the_parts_together_are_the_whole() -> None:
     whole = asdict(parse_credentials(text))
     parts = [asdict(parse_inbound(text)), asdict(parse_signing(text)), asdict(parse_data(text))]
     assert parts[0] | parts[1] | parts[2] == whole
+
+
+NOTICES: dict[str, object] = {"noticeKeys": {"n1": key("n")}, "activeNoticeKey": "n1", "noticePepper": key("q")}
+RECEIVER = {name: FIELDS[name] for name in PARTS["inbound"][1]} | NOTICES
+
+
+def test_who_takes_notifications_seals_with_keys_that_are_for_that_only() -> None:
+    receiver = parse_receiver(json.dumps({**FIELDS, **NOTICES}))
+    assert receiver == parse_receiver(json.dumps(RECEIVER))
+    assert (receiver.token_keys, receiver.active_token_key, receiver.phone_pepper) == (
+        {"n1": b"n" * 32},
+        "n1",
+        b"q" * 32,
+    )
+    assert parse_data(json.dumps({**FIELDS, **NOTICES})).notice_keys == {"n1": b"n" * 32}
+    assert parse_data(json.dumps(FIELDS)).notice_keys == {}
+
+
+def test_a_whole_secret_of_before_seals_notifications_with_its_data_keys() -> None:
+    receiver = parse_receiver(json.dumps(FIELDS))
+    assert (receiver.active_token_key, receiver.phone_pepper) == ("k2", b"p" * 32)
+
+
+def test_missing_and_malformed_notice_keys_are_named() -> None:
+    with pytest.raises(MalformedCredentials) as error:
+        parse_receiver(json.dumps({name: value for name, value in RECEIVER.items() if name not in NOTICES}))
+    assert error.value.fields == list(NOTICES)
+    with pytest.raises(MalformedCredentials) as error:
+        parse_receiver(json.dumps({**RECEIVER, "activeNoticeKey": "n2"}))
+    assert error.value.fields == ["activeNoticeKey"]
+    data = parse_data(json.dumps({**FIELDS, "noticeKeys": {"n1": "CANARY", "n2": key("n")}}))
+    assert data.notice_keys == {"n2": b"n" * 32}
+    (fault,) = data.faults
+    assert "noticeKeys.n1" in fault
+    assert "CANARY" not in fault

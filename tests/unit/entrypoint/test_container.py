@@ -156,6 +156,12 @@ def _use_all(environment: Mapping[str, str], secrets: SeveralSecrets) -> list[st
     return secrets.read
 
 
+def test_who_takes_notifications_reads_what_verifies_and_what_seals_at_once() -> None:
+    of_door = {"INBOUND_SECRET_ID": "inbound", "SIGNING_SECRET_ID": "signing", "DATA_SECRET_ID": "inbound"}
+    secrets = _fill("inbound", "signing")
+    assert _use_all({**COMPLETE, **of_door}, secrets) == ["inbound", "signing"]
+
+
 def _fill(*names: str) -> SeveralSecrets:
     found = {name: FakeSecretsManager(SystemClock()) for name in names}
     for one in found.values():

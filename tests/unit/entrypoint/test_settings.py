@@ -134,6 +134,9 @@ def test_the_credentials_are_in_one_secret_or_in_three() -> None:
     assert not environment.has_one_secret
     found = (environment.inbound_secret_id, environment.signing_secret_id, environment.data_secret_id)
     assert found == ("i", "s", "d")
-    for name in three:
-        with pytest.raises(ConfigurationError, match="must name one secret, or three"):
+    taker = read_environment({**COMPLETE, **three, "DATA_SECRET_ID": "i"})
+    assert (taker.has_one_secret, taker.seals_with_notice_keys) == (False, True)
+    assert not environment.seals_with_notice_keys
+    for name in ("INBOUND_SECRET_ID", "DATA_SECRET_ID"):
+        with pytest.raises(ConfigurationError, match="SIGNING_SECRET_ID must name the secret of all parts, or one"):
             read_environment({**COMPLETE, name: "another"})

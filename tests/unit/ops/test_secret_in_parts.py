@@ -10,6 +10,7 @@ from typing import Any, Literal
 import pytest
 
 from direct_debit.adapters.credentials import Credentials
+from direct_debit.adapters.vault import UnsealFailed
 from direct_debit.application.ports.vault import SealedField
 from direct_debit.domain.payment import PaymentState
 from doku_snap.keys import load_private_key
@@ -19,7 +20,7 @@ from tests.fakes.secrets_manager import FakeSecretsManager
 from tools.new_keys import new_key, new_private_key, public_half
 from tools.ops.__main__ import main
 from tools.ops.secret_content import read_content
-from tools.ops.secret_parts import FIELDS
+from tools.ops.secret_parts import FIELDS, NOTICES
 from tools.ops.system import System
 
 
@@ -129,18 +130,24 @@ def test_a_filling_that_ended_halfway_goes_on(empty: Office, monkeypatch: pytest
     monkeypatch.setattr(FakeSecretsManager, "put_secret_value", breaks)
     with pytest.raises(ConnectionError):
         empty.onboard()
-    inbound = empty.world.parts["inbound"].text()
-    assert empty.findings()["secret"] == ("the data secret has no value", "./ops onboard")
+    data = empty.world.parts["data"].text()
+    assert empty.findings()["secret"] == ("the signing secret has no value", "./ops onboard")
     status, told = empty.run("rotate", "tokenKeys")
-    assert (status, "the signing secret and the data secret have no value yet: ./ops onboard" in told) == (1, True)
-    given = ["--client-id", "another", "--secret-key", empty.file("key", SECRET_KEY)]
-    status, told = empty.run("onboard", *given, "--doku-public-key", empty.file("d.pem", empty.world.doku_public_key))
-    assert (status, "with another clientId or secretKey" in told) == (1, True)
+    assert (status, "the inbound secret and the signing secret have no value yet: ./ops onboard" in told) == (1, True)
     assert empty.onboard()[0] == 0
-    assert empty.world.parts["inbound"].text() == inbound
+    assert empty.world.parts["data"].text() == data
     merchant = Merchant(empty.world)
     merchant.link()
     assert merchant.pay_to_the_end().state is PaymentState.PAID
+
+
+def test_a_filling_goes_on_with_the_same_values_only(empty: Office) -> None:
+    assert empty.onboard()[0] == 0
+    del empty.world.parts["signing"]._labels["AWSCURRENT"]
+    given = ["--client-id", "another", "--secret-key", empty.file("key", SECRET_KEY)]
+    status, told = empty.run("onboard", *given, "--doku-public-key", empty.file("d.pem", empty.world.doku_public_key))
+    assert (status, "with another clientId or secretKey" in told) == (1, True)
+    assert empty.labels()["signing"] == {}
 
 
 # --- rotating --------------------------------------------------------------------------------------------------------
@@ -154,6 +161,7 @@ def test_a_filling_that_ended_halfway_goes_on(empty: Office, monkeypatch: pytest
         ("secretKey", ["inbound", "signing"]),
         ("merchantPrivateKey", ["signing"]),
         ("tokenKeys", ["data"]),
+        ("noticeKeys", ["inbound", "data"]),
     ],
 )
 def test_a_key_is_put_where_it_stands_and_orders_go_on(office: Office, key: str, parts: list[str]) -> None:
@@ -264,6 +272,71 @@ def test_what_was_replaced_is_heard_until_its_own_overlap_ends(office: Office) -
     assert before == "differs in issuedTokenKey, tokenKeys; is heard until 2026-03-03 10:00:00Z (in 23 h)"
 
 
+def seal_notice(office: Office) -> str:
+    """Seal what a notification says, as the door does."""
+    return office.world.environment().door.vault.seal("a notice", SealedField.NOTICE, "id")
+
+
+def open_notice(office: Office, sealed: str) -> str:
+    """Open it as who acts on it does."""
+    return office.world.process().vault.unseal(sealed, SealedField.NOTICE, "id")
+
+
+def test_what_the_doors_seal_opens_for_those_who_act_on_it_and_nothing_else_opens_at_a_door(office: Office) -> None:
+    notice = seal_notice(office)
+    assert open_notice(office, notice) == "a notice"
+    door, inside = office.world.environment().door.vault, office.world.process().vault
+    token = inside.seal("token", SealedField.ACCESS_TOKEN, "owner")
+    with pytest.raises(UnsealFailed):
+        door.unseal(token, SealedField.ACCESS_TOKEN, "owner")
+    forged = door.seal("token", SealedField.ACCESS_TOKEN, "owner")
+    with pytest.raises(UnsealFailed):
+        inside.unseal(forged, SealedField.ACCESS_TOKEN, "owner")
+    assert door.fingerprint("phone:62811") != inside.fingerprint("phone:62811")
+
+
+def test_a_new_notice_key_leaves_the_old_ones_for_what_waits(office: Office) -> None:
+    waiting = seal_notice(office)
+    for _ in range(3):
+        assert office.run("rotate", "noticeKeys")[0] == 0
+        office.later(3600)
+    assert office.fields("inbound")["noticeKeys"] == office.fields("data")["noticeKeys"]
+    assert office.fields("inbound")["activeNoticeKey"] == "n20260302-3"
+    assert open_notice(office, waiting) == open_notice(office, seal_notice(office)) == "a notice"
+
+
+def test_a_notice_key_that_one_secret_lacks_is_told_and_none_is_lost(office: Office) -> None:
+    inbound = {**office.fields("inbound"), "noticeKeys": {"by-hand": new_key()}, "activeNoticeKey": "by-hand"}
+    office.world.parts["inbound"].put_secret_value(SecretString=json.dumps(inbound))
+    office.later(3600)
+    waiting = seal_notice(office)
+    told, remedy = office.findings()["noticeKeys"]
+    assert told == "is another one in the inbound secret than in the data secret"
+    assert remedy == "./ops rotate noticeKeys puts the same into both"
+    assert office.run("rotate", "noticeKeys")[0] == 0
+    assert office.findings() == {}
+    assert set(office.fields("data")["noticeKeys"]) == {"n1", "by-hand", "n20260302"}
+    assert open_notice(office, waiting) == "a notice"
+
+
+def test_a_notice_key_that_only_the_version_before_has_comes_along(office: Office) -> None:
+    waiting = seal_notice(office)
+    for part in ("inbound", "data"):
+        lost = {**office.fields(part), "noticeKeys": {"other": office.fields("data")["noticeKeys"]["n1"]}}
+        lost |= {"activeNoticeKey": "other"} if part == "inbound" else {}
+        office.world.parts[part].put_secret_value(SecretString=json.dumps(lost))
+    office.later(3600)
+    status, facts = office.ask("rotate", "tokenKeys")
+    assert (status, facts["dataKeysCarriedOver"]) == (0, ["n1"])
+    assert open_notice(office, waiting) == "a notice"
+
+
+def test_with_one_secret_there_are_no_notice_keys(old: Office) -> None:
+    for command in ("rotate", "revoke"):
+        status, told = old.run(command, "noticeKeys")
+        assert (status, "there are noticeKeys with SecretLayout three only" in told) == (1, True)
+
+
 # --- what is wrong ---------------------------------------------------------------------------------------------------
 
 
@@ -295,9 +368,11 @@ def test_the_doctor_sees_our_own_half_though_no_function_has_both(office: Office
 
 
 def test_a_whole_secret_works_as_each_part_and_the_doctor_asks_for_its_own_fields_only(office: Office) -> None:
-    whole = {name: value for part in FIELDS for name, value in office.fields(part).items()}
+    fields = {name: value for part in FIELDS for name, value in office.fields(part).items()}
+    whole = {name: value for name, value in fields.items() if name not in NOTICES}  # as a secret of before
     for secret in office.world.parts.values():
-        secret.put_secret_value(SecretString=json.dumps({**whole, "note": "ours"}))
+        for note in ("old", "ours"):
+            secret.put_secret_value(SecretString=json.dumps({**whole, "note": note}))
     office.later(3600)
     merchant = Merchant(office.world)
     merchant.link()
@@ -310,7 +385,8 @@ def test_a_whole_secret_works_as_each_part_and_the_doctor_asks_for_its_own_field
     assert set(found) == {"inbound secret", "signing secret", "data secret"}
     assert office.run("rotate", "issuedTokenKey")[0] == 0
     assert set(office.fields("inbound")) == (FIELDS["inbound"] - {"dokuClientKey"}) | {"note"}
-    assert set(office.findings()) == {"signing secret", "data secret"}
+    assert set(office.findings()) == {"signing secret"}
+    assert merchant.pay_to_the_end(f"{REF}-2").state is PaymentState.PAID
 
 
 # --- from one layout to the other ------------------------------------------------------------------------------------
@@ -330,17 +406,17 @@ def test_a_stack_goes_from_one_secret_to_three_and_back(old: Office) -> None:
     merchant = Merchant(world)
     merchant.link()
     assert merchant.pay_to_the_end().state is PaymentState.PAID
+    waiting: list[str] = []
     layouts: tuple[Literal["three", "one"], ...] = ("three", "one")
     for number, layout in enumerate(layouts):
-        if layout == "three":
-            assert old.findings()["other layout"][1] == "./ops copy-secret before SecretLayout changes"
+        assert old.findings()["other layout"][1] == "./ops copy-secret before SecretLayout changes"
         status, facts = old.ask("copy-secret")
-        assert (status, facts["copied"]) == (0, layout == "three")
+        assert (status, facts["copied"]) == (0, True)
         assert old.findings() == {}
-        before = old.secret
+        waiting.append(seal_notice(old))
         world.layout = layout
         world._fleet.clear()  # the deployment starts others
-        assert old.secret == before
+        assert {open_notice(old, one) for one in waiting} == {"a notice"}
         assert old.findings() == {}
         assert merchant.pay_to_the_end(f"{REF}-{number}").state is PaymentState.PAID
     assert not world.refused
@@ -388,7 +464,7 @@ def test_no_output_has_anything_of_the_secrets(old: Office, capsys: pytest.Captu
     told += [old.run(*command)[1] for command in (["copy-secret"], ["rotate", "tokenKeys"], ["doctor"], ["onboard"])]
     shown = "".join(told) + "".join(capsys.readouterr())
     secret = old.secret
-    keys = [*secret.token_keys.values(), secret.phone_pepper, secret.issued_token_key]
+    keys = [*secret.token_keys.values(), *secret.notice_keys.values(), secret.phone_pepper, secret.issued_token_key]
     lines = [line for line in secret.merchant_private_key.splitlines() if not line.startswith("-")]
     for hidden in (secret.secret_key, *(b64encode(key).decode() for key in keys), *lines):
         assert hidden not in shown

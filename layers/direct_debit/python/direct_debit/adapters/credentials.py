@@ -68,11 +68,18 @@ class DataSecret(SecretPart):
 
     `token_keys` encrypt, by key id; new texts are sealed with `active_token_key`, and a key stays here as long as texts
     sealed with it exist. `phone_pepper` is never replaced: fingerprints stored in the tables depend on it.
+    `notice_keys` open notifications, where those who take them have keys of their own; nothing else opens with them.
     """
 
     token_keys: Mapping[str, bytes] = field(repr=False)
     active_token_key: str
     phone_pepper: bytes = field(repr=False)
+    notice_keys: Mapping[str, bytes] = field(repr=False, default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiverSecret(InboundSecret, DataSecret):
+    """What takes DOKU's notifications: it verifies them, and seals what they say with keys that are for that only."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +159,7 @@ def parse_credentials(text: str) -> Credentials:
         token_keys=data.token_keys,
         active_token_key=data.active_token_key,
         phone_pepper=data.phone_pepper,
+        notice_keys=data.notice_keys,
         issued_token_key=inbound.issued_token_key,
         faults=data.faults,
     )
@@ -160,6 +168,28 @@ def parse_credentials(text: str) -> Credentials:
 def parse_inbound(text: str) -> InboundSecret:
     """Read what verifies DOKU's calls, and ignore other fields. Raises MalformedCredentials."""
     return _parse(text, _read_inbound)
+
+
+def parse_receiver(text: str) -> ReceiverSecret:
+    """Read what verifies DOKU's calls and seals what they say. Raises MalformedCredentials.
+
+    A whole secret without notice keys is one of before there were any: its data keys seal then.
+    """
+    reader = _Reader(read_fields(text))
+    is_old = "tokenKeys" in reader and "noticeKeys" not in reader
+    inbound, data = _read_inbound(reader), _read_data(reader) if is_old else _read_notice_keys(reader)
+    reader.finish()
+    return ReceiverSecret(
+        client_id=inbound.client_id,
+        secret_key=inbound.secret_key,
+        doku_public_key=inbound.doku_public_key,
+        doku_client_key=inbound.doku_client_key,
+        issued_token_key=inbound.issued_token_key,
+        token_keys=data.token_keys,
+        active_token_key=data.active_token_key,
+        phone_pepper=data.phone_pepper,
+        faults=data.faults,
+    )
 
 
 def parse_signing(text: str) -> SigningSecret:
@@ -247,24 +277,38 @@ class _Reader:
             self.refuse(name, _KEY_RULE)
         return key or b""
 
-    def keys(self, name: str) -> Mapping[str, bytes]:
-        """Return the good keys of an object by their ids."""
-        given = self._fields.get(name)
-        if not isinstance(given, dict) or not given:
-            self.refuse(name, "must be an object of key ids and keys, one at least")
-            return {}
-        if not all(_KEY_ID.fullmatch(key_id) for key_id in given):
-            self.refuse(name, "must be named by key ids of 1 to 32 letters, digits, - or _")
-            return {}
-        keys = {key_id: _decode_key(value) for key_id, value in given.items()}
-        wrong = [(f"{name}.{key_id}", _KEY_RULE) for key_id, key in keys.items() if key is None]
-        good = {key_id: key for key_id, key in keys.items() if key is not None}
-        active = self._fields.get("activeTokenKey")
-        if isinstance(active, str) and active in good:
+    def keys(self, name: str, active_name: str) -> Mapping[str, bytes]:
+        """Return the good keys of an object by their ids. A bad one is left out, where the active one is good."""
+        keys, wrong = self._ring(name)
+        active = self._fields.get(active_name)
+        if isinstance(active, str) and active in keys:
             self.left_out += wrong
         else:
             self.faults += wrong
-        return good
+        return keys
+
+    def all_keys(self, name: str) -> Mapping[str, bytes]:
+        """Return the good keys of an object of which none is active; a bad one is left out."""
+        keys, wrong = self._ring(name)
+        self.left_out += wrong
+        return keys
+
+    def _ring(self, name: str) -> tuple[Mapping[str, bytes], list[tuple[str, str]]]:
+        given = self._fields.get(name)
+        if not isinstance(given, dict) or not given:
+            self.refuse(name, "must be an object of key ids and keys, one at least")
+            return {}, []
+        if not all(_KEY_ID.fullmatch(key_id) for key_id in given):
+            self.refuse(name, "must be named by key ids of 1 to 32 letters, digits, - or _")
+            return {}, []
+        keys = {key_id: _decode_key(value) for key_id, value in given.items()}
+        wrong = [(f"{name}.{key_id}", _KEY_RULE) for key_id, key in keys.items() if key is None]
+        return {key_id: key for key_id, key in keys.items() if key is not None}, wrong
+
+    @property
+    def told_left_out(self) -> tuple[str, ...]:
+        """What was left out, in words."""
+        return tuple(f"the secret's field {name} {rule}" for name, rule in self.left_out)
 
 
 def _read_inbound(reader: _Reader) -> InboundSecret:
@@ -287,16 +331,32 @@ def _read_signing(reader: _Reader) -> SigningSecret:
 
 
 def _read_data(reader: _Reader) -> DataSecret:
-    token_keys = reader.keys("tokenKeys")
-    active = reader.text("activeTokenKey")
-    if active and token_keys and active not in token_keys:
-        reader.refuse("activeTokenKey", "must be one of the key ids in tokenKeys whose key is good")
+    token_keys, active = _read_ring(reader, "tokenKeys", "activeTokenKey")
     return DataSecret(
         token_keys=token_keys,
         active_token_key=active,
         phone_pepper=reader.key("phonePepper"),
-        faults=tuple(f"the secret's field {name} {rule}" for name, rule in reader.left_out),
+        notice_keys=reader.all_keys("noticeKeys") if "noticeKeys" in reader else {},
+        faults=reader.told_left_out,
     )
+
+
+def _read_notice_keys(reader: _Reader) -> DataSecret:
+    notice_keys, active = _read_ring(reader, "noticeKeys", "activeNoticeKey")
+    return DataSecret(
+        token_keys=notice_keys,
+        active_token_key=active,
+        phone_pepper=reader.key("noticePepper"),
+        faults=reader.told_left_out,
+    )
+
+
+def _read_ring(reader: _Reader, keys_name: str, active_name: str) -> tuple[Mapping[str, bytes], str]:
+    keys = reader.keys(keys_name, active_name)
+    active = reader.text(active_name)
+    if active and keys and active not in keys:
+        reader.refuse(active_name, f"must be one of the key ids in {keys_name} whose key is good")
+    return keys, active
 
 
 def _decode_key(value: object) -> bytes | None:

@@ -10,9 +10,11 @@ from direct_debit.adapters.credentials import (
     Credentials,
     InboundSecret,
     MalformedCredentials,
+    ReceiverSecret,
     SigningSecret,
     parse_credentials,
     parse_inbound,
+    parse_receiver,
     parse_signing,
 )
 from doku_snap.credentials import check_client_id, check_secret_key
@@ -32,6 +34,13 @@ def read_credentials(text: str) -> Credentials:
 def read_inbound(text: str) -> InboundSecret:
     """Return a version of what verifies DOKU's calls. Raises MalformedCredentials."""
     content = parse_inbound(text)
+    _raise_for(_find_inbound_faults(content))
+    return content
+
+
+def read_receiver(text: str) -> ReceiverSecret:
+    """Return a version of what verifies DOKU's calls and seals what they say. Raises MalformedCredentials."""
+    content = parse_receiver(text)
     _raise_for(_find_inbound_faults(content))
     return content
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         CredentialSource,
         DataSecret,
         InboundSecret,
+        ReceiverSecret,
         SecretPart,
         SigningSecret,
     )
@@ -180,10 +181,20 @@ class _Makers:
         return self._source(self._environment.inbound_secret_id, read_credentials)
 
     @cached_property
+    def _receiver_secret(self) -> "CredentialSource[ReceiverSecret] | None":
+        """Two parts of a function that takes notifications, read together."""
+        from direct_debit.entrypoint.check_credentials import read_receiver
+
+        if not self._environment.seals_with_notice_keys:
+            return None
+        return self._source(self._environment.inbound_secret_id, read_receiver)
+
+    @cached_property
     def _inbound_secret(self) -> "CredentialSource[InboundSecret]":
         from direct_debit.entrypoint.check_credentials import read_inbound
 
-        return self._credentials or self._source(self._environment.inbound_secret_id, read_inbound)
+        together = self._credentials or self._receiver_secret
+        return together or self._source(self._environment.inbound_secret_id, read_inbound)
 
     @cached_property
     def _signing_secret(self) -> "CredentialSource[SigningSecret]":
@@ -195,7 +206,8 @@ class _Makers:
     def _data_secret(self) -> "CredentialSource[DataSecret]":
         from direct_debit.adapters.credentials import parse_data
 
-        return self._credentials or self._source(self._environment.data_secret_id, parse_data)
+        together = self._credentials or self._receiver_secret
+        return together or self._source(self._environment.data_secret_id, parse_data)
 
     @cached_property
     def _store(self) -> "Store":

@@ -19,7 +19,6 @@ DOKU_UNTIED_FIELDS = "DOKU_UNTIED_FIELDS"  # which names there are, the signing 
 _WANTED = "an https URL (http only on this machine) of printable ASCII characters without blanks"
 _BARE = f"at most {values.BASE_URL_LENGTH} without a query"
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?", re.ASCII)
-_TWO = 2  # secrets for three parts: no layout that there is
 _OTP_WORD = r"[A-Za-z_]{1,20}"  # what the signing layer takes
 # The words of each OTP dialect (contract 3.6); the unbinding words are inferred there, so both can be overridden.
 _OTP_WORDS: Mapping[OtpField, tuple[str, str]] = {
@@ -69,6 +68,11 @@ class Environment:
     def has_one_secret(self) -> bool:
         """Whether all parts of the credentials stand in one secret; else each has its own."""
         return self.inbound_secret_id == self.signing_secret_id == self.data_secret_id
+
+    @property
+    def seals_with_notice_keys(self) -> bool:
+        """Whether what comes in is sealed with keys that stand beside those that verify it."""
+        return self.inbound_secret_id == self.data_secret_id != self.signing_secret_id
 
 
 def read_environment(variables: Mapping[str, str]) -> Environment:
@@ -143,8 +147,11 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
         metrics_namespace=reader.optional("POWERTOOLS_METRICS_NAMESPACE") or "DirectDebit",
         settings=settings,
     )
-    if len({environment.inbound_secret_id, environment.signing_secret_id, environment.data_secret_id}) == _TWO:
-        reader.problems.append("INBOUND_SECRET_ID, SIGNING_SECRET_ID and DATA_SECRET_ID must name one secret, or three")
+    if not environment.has_one_secret and environment.signing_secret_id in (
+        environment.inbound_secret_id,
+        environment.data_secret_id,
+    ):
+        reader.problems.append("SIGNING_SECRET_ID must name the secret of all parts, or one that no other part has")
     if reader.problems:
         raise ConfigurationError(reader.problems)
     return environment
