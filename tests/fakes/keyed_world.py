@@ -45,9 +45,9 @@ from tests.fakes.world import PUBLIC_URL, BankTransport, WeatheredDynamoDb, Worl
 from tools.deploy.public_routes import BINDING_NOTIFICATION, PAYMENT_NOTIFICATION, TOKEN
 from tools.doku_simulator.notifications import Delivery, read_token
 from tools.ops.outside import Outside
-from tools.ops.secret_parts import FIELDS
 from tools.ops.stack_secret import one_secret, three_secrets
 from tools.ops.system import System
+from tools.secret_fields import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -32,7 +32,7 @@ from tests.template.test_rights_suffice import _CALLERS, _WORKERS
 from tools.deploy.public_routes import BINDING_NOTIFICATION, PAYMENT_NOTIFICATION, TOKEN
 from tools.doku_simulator.dials import Dial
 from tools.ops.onboard import FromDoku, onboard
-from tools.ops.secret_parts import FIELDS
+from tools.secret_fields import FIELDS
 
 _DOORS = {
     TOKEN: "IssueToken",

@@ -25,7 +25,7 @@ from tools.local_cloud.progress import Progress
 from tools.local_cloud.run_folder import run_folder
 from tools.local_cloud.simulator import Simulator, simulator
 from tools.local_cloud.webhook_receiver import WebhookReceiver, webhook_receiver
-from tools.ops.secret_parts import FIELDS
+from tools.secret_fields import FIELDS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.literals import BucketLocationConstraintType

@@ -4,8 +4,8 @@ from direct_debit.adapters.credentials import read_fields
 from tools.ops.failure import OpsError
 from tools.ops.in_use import read_in_use, require_settled, with_notice_keys
 from tools.ops.report import DONE, Report
-from tools.ops.secret_parts import NOTICES
 from tools.ops.system import System
+from tools.secret_fields import NOTICES
 
 
 def copy_secret(system: System, *, now: bool) -> Report:

@@ -11,9 +11,9 @@ from tools.ops.in_use import mend
 from tools.ops.public_doors import Verdict, ask_notification_door, ask_token_door
 from tools.ops.report import DONE, NEEDS_A_PERSON, Report, tell_time
 from tools.ops.secret_content import INBOUND_KEYS, KEYS, Content, carry_over, find_faults, read_content
-from tools.ops.secret_parts import SHARED
 from tools.ops.stack_secret import StackSecret, StackVersion
 from tools.ops.system import System
+from tools.secret_fields import SHARED
 
 _CLOCKS_DIFFER = timedelta(seconds=60)
 _PENDING_FOR = timedelta(days=1)
@@ -79,20 +79,17 @@ def _examine(system: System) -> Iterator[Finding]:
 
 def _compare_layouts(content: Content, other: StackSecret) -> Finding:
     """Compare with the secret of the other layout, which is there while the stack changes."""
+    copy = "./ops copy-secret before SecretLayout changes"
     version = other.read()
-    same = version is not None and not other.find_empty(version) and not find_faults(version.text)
-    same = same and version is not None and _is_same(content, read_content(version.text))
-    if same:
-        return Finding("other layout", "its secret has the same keys: SecretLayout can change")
-    return Finding(
-        "other layout", "its secret lacks keys that are in use", "./ops copy-secret before SecretLayout changes"
-    )
-
-
-def _is_same(content: Content, other: Content) -> bool:
-    """Keys for notifications are made for three secrets: what is in use need not have them."""
-    known = content.credentials.notice_keys or other.credentials.notice_keys
-    return replace(content.credentials, notice_keys=known) == other.credentials
+    if version is None or other.find_empty(version) or find_faults(version.text):
+        return Finding("other layout", "its secret lacks keys that are in use", copy)
+    there = read_content(version.text).credentials
+    # Three secrets have keys for notifications, which one need not have.
+    if replace(there, notice_keys={}) != replace(content.credentials, notice_keys={}):
+        return Finding("other layout", "its secret lacks keys that are in use", copy)
+    if content.credentials.notice_keys.items() <= there.notice_keys.items():
+        return Finding("other layout", "its secret has the same keys")
+    return Finding("other layout", f"its secret has the same keys but for notifications: {copy} back")
 
 
 def _examine_versions(current: StackVersion, content: Content, system: System) -> Iterator[Finding]:

@@ -7,9 +7,10 @@ from datetime import timedelta
 from tools.ops.failure import OpsError
 from tools.ops.report import tell_time
 from tools.ops.secret_content import INBOUND_KEYS, Content, carry_over, read_content, read_previous
-from tools.ops.secret_parts import SHARED, new_notice_fields
+from tools.ops.secret_parts import new_notice_fields
 from tools.ops.stack_secret import StackSecret, StackVersion
 from tools.ops.system import System
+from tools.secret_fields import SHARED
 
 SETTLED = timedelta(minutes=20)
 """How long after a rotation the keys before it may be met: tokens of ours live for 15 min, functions keep the secret

@@ -1,33 +1,11 @@
-"""The parts of the secret: what each is for, its fields, and the rules that it is read with.
-
-Its fields are those that the functions read of it (adapters/credentials.py). DOKU gives one client id and one secret
-key for both directions, so two parts have them. Who takes notifications seals them with notice keys, and those who act
-on them open them: these keys are there where the parts have secrets of their own, for one secret has no need of them.
-"""
+"""The rules that the parts of the secret are read with, and what three secrets have more than one."""
 
 from collections.abc import Callable, Mapping
-from typing import Literal
 
 from direct_debit.adapters.credentials import MalformedCredentials, parse_data
 from direct_debit.entrypoint.check_credentials import read_receiver, read_signing
 from tools.new_keys import new_key
-
-type Part = Literal["inbound", "signing", "data"]
-
-NOTICES = frozenset({"noticeKeys", "activeNoticeKey", "noticePepper"})
-
-FIELDS: Mapping[Part, frozenset[str]] = {
-    "inbound": frozenset({"clientId", "secretKey", "dokuClientKey", "dokuPublicKey", "issuedTokenKey"}) | NOTICES,
-    "signing": frozenset({"clientId", "secretKey", "merchantPrivateKey"}),
-    "data": frozenset({"tokenKeys", "activeTokenKey", "phonePepper", "noticeKeys"}),
-}
-KNOWN = frozenset[str]().union(*FIELDS.values())
-SHARED: Mapping[str, tuple[Part, Part]] = {
-    "clientId": ("inbound", "signing"),
-    "secretKey": ("inbound", "signing"),
-    "noticeKeys": ("inbound", "data"),
-}
-"""The fields that two parts have."""
+from tools.secret_fields import Part
 
 FIRST_KEY = "n1"
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Literal
 
 from direct_debit.adapters.credentials import MalformedCredentials, read_fields
 from tools.ops.failure import OpsError
-from tools.ops.secret_parts import FIELDS, KNOWN, SHARED, Part, find_part_faults
+from tools.ops.secret_parts import find_part_faults
 from tools.ops.secret_versions import SecretVersions, Stage, Version
+from tools.secret_fields import FIELDS, KNOWN, SHARED, Part
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

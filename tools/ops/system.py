@@ -29,8 +29,8 @@ from direct_debit.entrypoint.settings import ConfigurationError, Environment, re
 from doku_snap.transport import RequestsTransport
 from tools.ops.failure import OpsError
 from tools.ops.outside import Outside
-from tools.ops.secret_parts import FIELDS, Part
 from tools.ops.stack_secret import StackSecret, one_secret, three_secrets
+from tools.secret_fields import FIELDS, Part
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
