@@ -17,9 +17,12 @@ from doku_snap.keys import load_private_key
 from tests.fakes.journey import REF, Merchant
 from tests.fakes.keyed_world import SECRET_KEY, KeyedWorld
 from tests.fakes.secrets_manager import FakeSecretsManager
+from tools.documents import read_blocks
+from tools.local_cloud.checkout import ROOT
 from tools.new_keys import new_key, new_private_key, public_half
 from tools.ops.__main__ import main
-from tools.ops.secret_content import read_content
+from tools.ops.public_doors import Verdict, ask_notification_door
+from tools.ops.secret_content import KEYS, read_content
 from tools.ops.system import System
 from tools.secret_fields import FIELDS, NOTICES
 
@@ -470,3 +473,35 @@ def test_no_output_has_anything_of_the_secrets(old: Office, capsys: pytest.Captu
     lines = [line for line in secret.merchant_private_key.splitlines() if not line.startswith("-")]
     for hidden in (secret.secret_key, *(b64encode(key).decode() for key in keys), *lines):
         assert hidden not in shown
+
+
+# --- the runbook -----------------------------------------------------------------------------------------------------
+
+
+def test_the_runbook_ends_every_key_of_three_leaked_secrets(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/operations.md, "A key has leaked", and its line about notice keys."""
+    world, stolen = office.world, read_content(office.system.secret.read_current().text)
+    monkeypatch.chdir(office.folder)
+    private = new_private_key()
+    office.file("secret-key.txt", "SK-given-anew")
+    office.file("doku.pem", public_half(load_private_key(private)))
+    merchant = Merchant(world)
+    merchant.link()
+    page = (ROOT / "docs/operations.md").read_text()
+    (block,) = [one for one in read_blocks(page) if one.heading == "A key has leaked"]
+    commands = [line.partition("#")[0].split()[1:] for line in block.shell.splitlines()]
+    for command in [["rotate", "noticeKeys", "--now"], ["revoke", "noticeKeys"], *commands]:
+        if command[:2] == ["rotate", "secretKey"]:
+            world.register(secret_key="SK-given-anew")
+        status, facts = office.ask(*command)
+        assert status in (0, 3), facts
+        if "merchantPublicKey" in facts:
+            world.register(merchant_public_key=facts["merchantPublicKey"])
+        if command[:2] == ["rotate", "dokuPublicKey"]:
+            world.sign_with(private)
+    now = read_content(office.system.secret.read_current().text)
+    assert [key for key in KEYS if now.value(key) == stolen.value(key)] == ["phonePepper"]
+    for old in (stolen, now.changed(issuedTokenKey=stolen.fields["issuedTokenKey"])):
+        assert ask_notification_door(office.system, now, old).verdict is Verdict.REFUSED
+    assert merchant.pay_to_the_end().state is PaymentState.PAID
+    assert office.findings() == {}
