@@ -19,6 +19,7 @@ from functools import cache, partial
 from itertools import count
 from pathlib import Path
 from random import Random
+from typing import Literal
 
 from direct_debit.application.errors import NotDone
 from direct_debit.application.payments.make_payment import MakePayment, make_payment
@@ -105,9 +106,18 @@ class Result:
 class Shop:
     """A merchant with orders, and an operator who rotates one key, on one clock."""
 
-    def __init__(self, scene: str, rotations: int, orders: int, seed: int = 0, overlap: int = KEY_OVERLAP) -> None:
+    def __init__(
+        self,
+        scene: str,
+        rotations: int,
+        orders: int,
+        seed: int = 0,
+        overlap: int = KEY_OVERLAP,
+        *,
+        layout: Literal["one", "three"] = "one",
+    ) -> None:
         self.result = Result(scene, rotations, orders)
-        self._world = KeyedWorld(seed=seed, overlap=overlap)
+        self._world = KeyedWorld(seed=seed, overlap=overlap, layout=layout)
         self._chance = Random(seed)  # noqa: S311 - a measurement has to repeat
         self._order = count()
         self._due: list[tuple[datetime, int, Callable[[], None]]] = []

@@ -42,6 +42,7 @@ def handler(event, context):
     return {"shipped": event["partnerReferenceNo"]}
 """
 PARAMETERS = {
+    "SecretLayout": "three",  # each role reads its own parts of the credentials, and that is enough
     "FulfilmentFunctionArn": f"arn:aws:lambda:ap-southeast-3:{ACCOUNT}:function:{FULFILMENT}:live",
     # Looks are cheap, and there are enough for a quarter of an hour. How long a customer may take is not shortened:
     # the two who never come are made to have waited.

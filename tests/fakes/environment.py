@@ -8,7 +8,9 @@ COMPLETE = {
     "STATUS_INQUIRY_QUEUE_URL": "https://sqs.example/1/s",
     "STREAM_FAILURE_QUEUE_URL": "https://sqs.example/1/f",
     "EVENT_BUS_NAME": "bus",
-    "DOKU_SECRET_ID": "secret",
+    "INBOUND_SECRET_ID": "secret",
+    "SIGNING_SECRET_ID": "secret",
+    "DATA_SECRET_ID": "secret",
     "DOKU_BASE_URL": "https://api-sandbox.doku.com",
     "PUBLIC_BASE_URL": "https://pay.example/v1/",
 }

@@ -13,16 +13,25 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
+from direct_debit.adapters.credentials import (
+    CredentialSource,
+    DataSecret,
+    InboundSecret,
+    SecretPart,
+    SigningSecret,
+    parse_data,
+)
 from direct_debit.adapters.doku_inbound import InboundDokuAdapter
 from direct_debit.adapters.secrets import SecretsManagerCredentials
+from direct_debit.adapters.vault import AesGcmVault
 from direct_debit.application.errors import DirectDebitError, InvalidSignature
 from direct_debit.application.notifications.accept_notification import accept_notification
 from direct_debit.application.notifications.inbound_ports import InboundCall, SnapReply
 from direct_debit.application.ports.inbox import InboxKind
-from direct_debit.entrypoint.check_credentials import check_credentials
+from direct_debit.entrypoint.check_credentials import read_credentials, read_receiver, read_signing
 from direct_debit.entrypoint.doku_connection import DokuConnector
 from direct_debit.entrypoint.inbound_keys import read_inbound_keys
 from direct_debit.entrypoint.settings import KEY_OVERLAP, read_environment
@@ -31,16 +40,17 @@ from doku_snap.keys import load_private_key, load_public_key
 from doku_snap.settings import ClientSettings
 from doku_snap.transport import HttpAnswer, HttpRequest, Timeout
 from tests.fakes.processes import BINDINGS, TRANSACTIONS, make_process
-from tests.fakes.secrets_manager import FakeSecretsManager
+from tests.fakes.secrets_manager import FakeSecretsManager, SeveralSecrets
 from tests.fakes.world import PUBLIC_URL, BankTransport, WeatheredDynamoDb, World, vector_keys
 from tools.deploy.public_routes import BINDING_NOTIFICATION, PAYMENT_NOTIFICATION, TOKEN
 from tools.doku_simulator.notifications import Delivery, read_token
 from tools.ops.outside import Outside
-from tools.ops.secret_versions import SecretVersions
+from tools.ops.stack_secret import one_secret, three_secrets
 from tools.ops.system import System
+from tools.secret_fields import FIELDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from direct_debit.application.ports.ports import Ports
@@ -58,8 +68,9 @@ _UNAUTHORIZED = 401
 class Warm:
     """One warm environment of the functions: its copy of the secret, and what stands on it."""
 
-    secret: SecretsManagerCredentials
+    secret: CredentialSource[InboundSecret]
     ports: Ports
+    door: Ports  # of those who take notifications: they seal with keys that are for that only, where there are some
     inbound: InboundDokuAdapter
 
 
@@ -69,7 +80,11 @@ class KeyedWorld(World):
 
     environments: int = 6
     overlap: int = KEY_OVERLAP
+    layout: Literal["one", "three"] = "one"
+    changes: bool = False  # whether the secrets of both layouts are there
     secrets: FakeSecretsManager = field(init=False)
+    parts: Mapping[str, FakeSecretsManager] = field(init=False)
+    manager: SeveralSecrets = field(init=False)
     refused: Counter[str] = field(default_factory=Counter)
     unreachable: set[str] = field(default_factory=set)  # where nobody listens
     also_takes: str | None = None  # another secret key that DOKU takes on our calls, while it switches
@@ -83,6 +98,8 @@ class KeyedWorld(World):
         World.__post_init__(self)
         self._habits = Random(self.seed)  # noqa: S311 - to be repeated
         self.secrets = FakeSecretsManager(self.clock)
+        self.parts = {part: FakeSecretsManager(self.clock) for part in FIELDS}
+        self.manager = SeveralSecrets({"secret": self.secrets, **self.parts})
         self.register(secret_key=SECRET_KEY, merchant_public_key=_KEYS["merchantPublicKeyPem"])
         self.sign_with(_KEYS["dokuPrivateKeyPkcs8Pem"])
 
@@ -128,37 +145,52 @@ class KeyedWorld(World):
         return self.environment().ports
 
     def _start(self) -> Warm:
-        secret = SecretsManagerCredentials(
-            self.secrets.client,
-            "secret",
-            self.clock,
-            self.telemetry,
-            check_credentials,
-            overlap=timedelta(seconds=self.overlap),
-        )
+        inbound: CredentialSource[InboundSecret]
+        signing: CredentialSource[SigningSecret]
+        data: CredentialSource[DataSecret]
+        notices: CredentialSource[DataSecret]
+        if self.layout == "one":
+            whole = self._source("secret", read_credentials)
+            inbound, signing, data, notices = whole, whole, whole, whole
+        else:
+            receiver = self._source("inbound", read_receiver)
+            inbound, notices = receiver, receiver
+            signing = self._source("signing", read_signing)
+            data = self._source("data", parse_data)
         connect = DokuConnector(
-            ClientSettings(base_url=DOKU_URL), secret, self.clock, _Counting(self), telemetry=self.telemetry
+            ClientSettings(base_url=DOKU_URL), signing, self.clock, _Counting(self), telemetry=self.telemetry
         )
         ports = make_process(
             WeatheredDynamoDb(self.meter or self.store, lambda: self.weather),
             connect,
             clock=self.clock,
             ids=self.ids,
-            credentials=secret,
+            credentials=data,
+            doubt_keys=signing.refresh,
             queues=self.queues,
             events=self.events,
             workflows=self.workflows,
             telemetry=self.telemetry,
             settings=self.settings,
         )
-        inbound = InboundDokuAdapter(
-            lambda previous: read_inbound_keys(secret, previous=previous),
+        adapter = InboundDokuAdapter(
+            lambda previous: read_inbound_keys(inbound, previous=previous),
             self.clock,
             issuer=PUBLIC_URL,
             window_seconds=300,
-            doubt_keys=secret.refresh,
+            doubt_keys=inbound.refresh,
         )
-        return Warm(secret, ports, inbound)
+        return Warm(inbound, ports, replace(ports, vault=AesGcmVault(notices, self.ids)), adapter)
+
+    def _source[P: SecretPart](self, secret_id: str, read: Callable[[str], P]) -> SecretsManagerCredentials[P]:
+        return SecretsManagerCredentials(
+            self.manager.client,
+            secret_id,
+            self.clock,
+            self.telemetry,
+            read,
+            overlap=timedelta(seconds=self.overlap),
+        )
 
     # --- DOKU's calls ------------------------------------------------------------------------------------------------
 
@@ -171,7 +203,7 @@ class KeyedWorld(World):
             if route == TOKEN:
                 return warm.inbound.grant_token(call)
             command = warm.inbound.read_notification(_KINDS[route], call)
-            accept_notification(command, warm.ports)
+            accept_notification(command, warm.door)
             return warm.inbound.accept(_KINDS[route])
         except InvalidSignature as refusal:
             return warm.inbound.refuse(refusal)
@@ -213,13 +245,18 @@ class KeyedWorld(World):
                 "STATUS_INQUIRY_QUEUE_URL": "inquiry",
                 "STREAM_FAILURE_QUEUE_URL": "failure",
                 "EVENT_BUS_NAME": "bus",
-                "DOKU_SECRET_ID": "secret",
+                "INBOUND_SECRET_ID": "secret" if self.layout == "one" else "inbound",
+                "SIGNING_SECRET_ID": "secret" if self.layout == "one" else "signing",
+                "DATA_SECRET_ID": "secret" if self.layout == "one" else "data",
                 "DOKU_BASE_URL": DOKU_URL,
                 "PUBLIC_BASE_URL": PUBLIC_URL,
                 "KEY_OVERLAP_SECONDS": str(self.overlap),
             }
         )
         unused: object = None
+        one = one_secret(self.manager.client, "secret")
+        three = three_secrets(self.manager.client, {part: part for part in FIELDS})
+        read, other = (one, three) if self.layout == "one" else (three, one)
         return System(
             name="keyed",
             environment=environment,
@@ -230,7 +267,8 @@ class KeyedWorld(World):
             invoke=lambda _, __: {},
             inquire_status="",
             publish_events="",
-            secret=SecretVersions(self.secrets.client, "secret"),
+            secret=read,
+            other_secret=other if self.changes else None,
             outside=Outside(_Everywhere(self), self.clock.sleep),
         )
 

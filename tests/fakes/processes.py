@@ -17,7 +17,7 @@ from direct_debit.application.ports.ports import CircuitMemory, Ports, TokenMemo
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from direct_debit.adapters.credentials import CredentialSource
+    from direct_debit.adapters.credentials import CredentialSource, DataSecret
     from direct_debit.adapters.doku import DokuConnection
     from direct_debit.adapters.dynamodb.client import DynamoDb
     from direct_debit.application.ports.messages import Events, Queues, Workflows
@@ -35,7 +35,8 @@ def make_process(
     *,
     clock: Clock,
     ids: Ids,
-    credentials: CredentialSource,
+    credentials: CredentialSource[DataSecret],
+    doubt_keys: Callable[[], object],
     queues: Queues,
     events: Events,
     workflows: Workflows,
@@ -61,7 +62,7 @@ def make_process(
         token_memory=TokenMemory(),
         circuit=DynamoDbCircuit(store, TRANSACTIONS),
         circuit_memory=CircuitMemory(),
-        doku=DokuAdapter(connect, clock, telemetry, read_seconds=WORKER_READ_SECONDS, doubt_keys=credentials.refresh),
+        doku=DokuAdapter(connect, clock, telemetry, read_seconds=WORKER_READ_SECONDS, doubt_keys=doubt_keys),
         queues=queues,
         events=events,
         workflows=workflows,

@@ -1,4 +1,4 @@
-"""One secret of Secrets Manager, by the rules of AWS that matter here: versions, their labels, their time of creation.
+"""Secrets of Secrets Manager, by the rules of AWS that matter here: versions, their labels, their time of creation.
 
 tests/integration/adapters/test_secret_versions.py holds it against moto.
 """
@@ -86,6 +86,36 @@ class FakeSecretsManager:
         if label == _CURRENT and _CURRENT in self._labels:
             self._labels[_PREVIOUS] = self._labels[_CURRENT]
         self._labels[label] = version_id
+
+
+class SeveralSecrets:
+    """Secrets by their ids. Whoever reads one is noted in `read`, in order."""
+
+    def __init__(self, secrets: Mapping[str, FakeSecretsManager]) -> None:
+        self._secrets = secrets
+        self.read: list[str] = []
+
+    @property
+    def client(self) -> SecretsManagerClient:
+        """They, as the client of boto3 that they stand for."""
+        return cast("SecretsManagerClient", self)
+
+    def get_secret_value(self, **asked: str) -> Mapping[str, object]:
+        """Read one version."""
+        self.read.append(asked["SecretId"])
+        return self._secrets[asked["SecretId"]].get_secret_value(**asked)
+
+    def put_secret_value(self, **given: object) -> Mapping[str, str]:
+        """Add a version."""
+        return self._secrets[str(given["SecretId"])].put_secret_value(**given)
+
+    def update_secret_version_stage(self, **asked: str) -> Mapping[str, str]:
+        """Take a label from a version."""
+        return self._secrets[asked["SecretId"]].update_secret_version_stage(**asked)
+
+    def list_secret_version_ids(self, **asked: object) -> Mapping[str, object]:
+        """List the versions of one."""
+        return self._secrets[str(asked["SecretId"])].list_secret_version_ids(**asked)
 
 
 def _refused(code: str, operation: str) -> ClientError:

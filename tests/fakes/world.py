@@ -289,6 +289,7 @@ class World:
             clock=self.clock,
             ids=self.ids,
             credentials=FixedCredentials(self.secret),
+            doubt_keys=lambda: False,
             queues=self.queues,
             events=self.events,
             workflows=self.workflows,

@@ -76,7 +76,7 @@ def moto_stack(folder: Path) -> Iterator[MotoStack]:
 
         credentials = new_credentials()
         secrets = session.client("secretsmanager", endpoint_url=endpoint)
-        secrets.create_secret(Name=variables["DOKU_SECRET_ID"], SecretString=credentials.secret())
+        secrets.create_secret(Name=variables["DATA_SECRET_ID"], SecretString=credentials.secret())
         doku = resources.enter_context(simulator(folder, credentials))
         gateway_port = free_port()
         variables |= {

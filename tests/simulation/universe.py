@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
+from direct_debit.adapters.credentials import Credentials, parse_credentials
 from direct_debit.adapters.doku_inbound import InboundDokuAdapter
 from direct_debit.adapters.secrets import SecretsManagerCredentials
 from direct_debit.application.deadline import Deadline
@@ -99,7 +100,7 @@ class Environment:
     ports: Ports
     clock: Clock
     inbound: InboundDokuAdapter
-    credentials: SecretsManagerCredentials
+    credentials: SecretsManagerCredentials[Credentials]
     busy: bool = False
     invoked_at: int = 0
     circuit_seen_at: int | None = None
@@ -252,7 +253,7 @@ class Universe:
         clock = Clock(self.kernel, skew)
         secrets = cast("SecretsManagerClient", self.secrets)
         credentials = SecretsManagerCredentials(
-            secrets, _FUNCTION.doku_secret_id, clock, self.telemetry, overlap=self.key_overlap
+            secrets, _FUNCTION.data_secret_id, clock, self.telemetry, parse_credentials, overlap=self.key_overlap
         )
         connector = DokuConnector(_CLIENT_SETTINGS, credentials, clock, Transport(self), telemetry=self.telemetry)
         ports = make_process(
@@ -261,6 +262,7 @@ class Universe:
             clock=clock,
             ids=self.ids,
             credentials=credentials,
+            doubt_keys=credentials.refresh,
             queues=self.queues,
             events=self.events,
             workflows=self.workflows,

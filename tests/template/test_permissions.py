@@ -1,10 +1,22 @@
 """What each function may do, written out: a wider right is a change of this file."""
 
 import json
+import re
+from itertools import product
 
 import pytest
 
-from tests.template.translation import as_list, functions, name_of, resources, statements
+from direct_debit.entrypoint.container import CALLS_DOKU
+from tests.template.translation import (
+    TEMPLATE,
+    as_list,
+    functions,
+    name_of,
+    resources,
+    source,
+    statements,
+    translated,
+)
 
 # Actions that know no resource, each with its reason.
 STAR_RESOURCES = {
@@ -38,6 +50,20 @@ CONSUME = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", 
 
 # The few functions whose rights are a promise: who may not touch money, secrets or queues.
 WITHOUT_SECRET = {"AuthoriseCall", "ExplainProblem", "GetRefund", "ListPayments"}
+DOOR = {"InboundSecret"}
+DATA, BOTH = {"DataSecret"}, {"DataSecret", "SigningSecret"}
+THREE = {"InboundSecret", "SigningSecret", "DataSecret"}
+# Which parts of the credentials each function reads, where each part has a secret of its own.
+PARTS: dict[str, set[str]] = {
+    **dict.fromkeys(("IssueToken", "ReceivePaymentNotification", "ReceiveBindingNotification"), DOOR),
+    # They open what the records keep sealed, or seal into them, and send nothing to DOKU.
+    **dict.fromkeys(("GetBinding", "ListBindings", "RefundPayment", "ProcessNotification", "PublishEvents"), DATA),
+    **dict.fromkeys(("BindAccount", "ReturnFromBinding", "GetBalance", "UnbindAccount", "ConfirmUnbinding"), BOTH),
+    **dict.fromkeys(("MakePayment", "VerifyPaymentOtp", "GetPayment"), BOTH),
+    **dict.fromkeys(("ProcessRefund", "InquireStatus", "ResolvePending"), BOTH),
+}
+# Whoever knows the address may call them.
+PUBLIC = ("IssueToken", "ReceivePaymentNotification", "ReceiveBindingNotification", "ExplainProblem")
 READ_ONLY = {"GetBinding", "ListBindings", "ListPayments", "GetRefund"}
 WORKERS_LATER = {"StatusInquiryQueue", "RefundRetryQueue"}
 SENDERS = {
@@ -128,17 +154,66 @@ def test_only_those_who_need_it_read_the_secret(name: str) -> None:
     assert (SECRET in actions(name)) == (name not in WITHOUT_SECRET)
 
 
+def secrets_of(function: str, **chosen: str) -> set[str]:
+    """The secrets that a function may read."""
+    return {
+        resource["Fn::GetAtt"][0]
+        for role, statement in statements(translated(**chosen))
+        if role == f"{function}Role" and SECRET in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    }
+
+
 @pytest.mark.parametrize("name", sorted(functions()))
 def test_each_secret_is_read_by_those_that_it_is_for(name: str) -> None:
     """Who speaks to a stranger's address knows neither DOKU's credentials nor any record."""
-    read = {
-        resource["Fn::GetAtt"][0]
-        for role, statement in statements()
-        if role == f"{name}Role" and SECRET in as_list(statement["Action"])
-        for resource in as_list(statement["Resource"])
-    }
-    expected = {"WebhookSecret"} if name == "DeliverWebhook" else {"DokuCredentials"}
-    assert read == (set() if name in WITHOUT_SECRET else expected)
+    parts = PARTS.get(name, set())
+    one = {"WebhookSecret"} if name == "DeliverWebhook" else {"DokuCredentials"} if parts else set()
+    three = {"WebhookSecret"} if name == "DeliverWebhook" else parts
+    assert secrets_of(name) == one
+    assert secrets_of(name, SecretLayout="three") == three
+    for layout in ("one", "three"):
+        assert secrets_of(name, SecretLayout=layout, SecretLayoutChanges="true") == one | three
+
+
+def test_what_the_functions_read_is_what_there_is() -> None:
+    """While the layout changes, the secrets of both are there and those of the layout are read."""
+    for layout, changes in product(("one", "three"), ("false", "true")):
+        chosen = {"SecretLayout": layout, "SecretLayoutChanges": changes}
+        read = {
+            variables[f"{part}_SECRET_ID"]["Fn::GetAtt"][0]
+            for part in ("INBOUND", "SIGNING", "DATA")
+            for variables in [functions(translated(**chosen))["MakePayment"]["Environment"]["Variables"]]
+        }
+        assert read == ({"DokuCredentials"} if layout == "one" else THREE)
+        conditions = source()["Conditions"]
+        for name, of in (("HasOneSecret", "one"), ("HasThreeSecrets", "three")):
+            assert conditions[name] == {
+                "Fn::Or": [
+                    {"Fn::Equals": [{"Ref": "SecretLayout"}, of]},
+                    {"Fn::Equals": [{"Ref": "SecretLayoutChanges"}, "true"]},
+                ]
+            }
+        made = {name: translated()["Resources"][name]["Condition"] for name in ("DokuCredentials", *THREE)}
+        assert made == {"DokuCredentials": "HasOneSecret"} | dict.fromkeys(THREE, "HasThreeSecrets")
+
+
+@pytest.mark.parametrize("name", sorted(functions()))
+def test_a_front_door_that_loads_a_part_s_reader_is_its_function_s(name: str) -> None:
+    """What a function's front door says that it uses, its role may read."""
+    folder = source()["Resources"][name]["Properties"]["CodeUri"]
+    text = (TEMPLATE.parent / folder / "handler.py").read_text()
+    used = set(CALLS_DOKU) if "CALLS_DOKU" in text else set()
+    used |= set(re.findall(r'"(\w+)"', text))
+    variables = functions(translated(SecretLayout="three"))[name]["Environment"]["Variables"]
+    needs = {"inbound": "INBOUND_SECRET_ID", "doku": "SIGNING_SECRET_ID", "vault": "DATA_SECRET_ID"}
+    read = {variables[variable]["Fn::GetAtt"][0] for port, variable in needs.items() if port in used}
+    assert read <= PARTS.get(name, set())
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_who_anybody_may_call_reads_neither_what_signs_nor_what_opens_records(name: str) -> None:
+    assert secrets_of(name, SecretLayout="three") <= {"InboundSecret"}
 
 
 def test_who_sends_webhooks_reads_no_record() -> None:

@@ -8,6 +8,7 @@ that does not hold what it says, or a policy of AWS's that is wider than ours, s
 import json
 import re
 import subprocess
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.patience import PATIENCE_SECONDS
+from tests.template.test_permissions import PARTS
 from tests.template.translation import as_list, functions, kinds, resources, statements, translated
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,6 +35,7 @@ KINDS = {
 SINGLE = {"TOKEN": "TOKEN#b2b", "CIRCUIT": "CIRCUIT#doku"}
 STEPS = {"PutItem": "Put", "UpdateItem": "Update", "DeleteItem": "Delete", "ConditionCheckItem": "ConditionCheck"}
 ON_ITEMS = ("GetItem", *STEPS, "Query")
+SECRET_TYPE = "AWS::SecretsManager::Secret"
 PUBLIC = ("IssueToken", "ExplainProblem", "ReceivePaymentNotification", "ReceiveBindingNotification")
 
 # What nobody needs: the transform's policies for logs and traces have it.
@@ -68,11 +71,12 @@ def resolved(value: Any) -> Any:  # noqa: ANN401 - a template's values
     return {name: resolved(inner) for name, inner in value.items()}
 
 
-def role_of(function: str) -> Json:
+def role_of(function: str, template: Json | None = None) -> Json:
     """A function's role as the emulator is asked about it."""
-    role = resources("AWS::IAM::Role")[f"{function}Role"]
+    role = resources("AWS::IAM::Role", template)[f"{function}Role"]
     boundary = role.get("PermissionsBoundary")
-    limit = None if boundary is None else resources("AWS::IAM::ManagedPolicy")[boundary["Ref"]]["PolicyDocument"]
+    managed = resources("AWS::IAM::ManagedPolicy", template)
+    limit = None if boundary is None else managed[boundary["Ref"]]["PolicyDocument"]
     return {
         "policies": [resolved(policy["PolicyDocument"]) for policy in role.get("Policies", [])],
         "managed": role.get("ManagedPolicyArns", []),
@@ -127,6 +131,22 @@ def requests_for(right: Right) -> list[Json]:
     return asked
 
 
+def ask_iam(roles: Mapping[str, Json], requests: Sequence[Json]) -> list[bool]:
+    """Return whether the emulator's IAM lets each request through."""
+    done = subprocess.run(
+        [ROOT / ".tools/ministack/bin/python", Path(__file__).with_name("emulated_iam.py")],
+        input=json.dumps({"roles": roles, "requests": requests}),
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(ROOT / "tools" / "local_cloud"), "PATH": "/usr/bin:/bin", "LOG_LEVEL": "CRITICAL"},
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    answers: list[bool] = json.loads(done.stdout)
+    return answers
+
+
 @pytest.fixture(scope="module")
 def granted() -> dict[str, set[Right]]:
     """Of each function, what the emulator's IAM lets it do of everything; how it asks must make no difference."""
@@ -136,23 +156,9 @@ def granted() -> dict[str, set[Right]]:
         for right in sorted(all_rights())
         for request in requests_for(right)
     ]
-    done = subprocess.run(
-        [ROOT / ".tools/ministack/bin/python", Path(__file__).with_name("emulated_iam.py")],
-        input=json.dumps(
-            {
-                "roles": {function: role_of(function) for function in functions()},
-                "requests": [request for _, _, request in questions],
-            }
-        ),
-        capture_output=True,
-        text=True,
-        env={"PYTHONPATH": str(ROOT / "tools" / "local_cloud"), "PATH": "/usr/bin:/bin", "LOG_LEVEL": "CRITICAL"},
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
+    told = ask_iam({function: role_of(function) for function in functions()}, [request for _, _, request in questions])
     answers: dict[tuple[str, Right], set[bool]] = {}
-    for (function, right, _), answer in zip(questions, json.loads(done.stdout), strict=True):
+    for (function, right, _), answer in zip(questions, told, strict=True):
         answers.setdefault((function, right), set()).add(answer)
     assert all(len(found) == 1 for found in answers.values())
     return {
@@ -185,6 +191,22 @@ def test_who_anybody_may_call_can_put_notifications_and_nothing_else(
 
 def test_a_browser_that_comes_back_reaches_nothing_about_money(granted: dict[str, set[Right]]) -> None:
     assert not {right for right in granted["ReturnFromBinding"] if arn("Transactions") in right[1]}
+
+
+def test_with_three_secrets_a_role_reads_its_parts_and_no_other_secret() -> None:
+    """The receivers of DOKU's calls can not sign; whoever only opens what is stored can neither sign nor verify."""
+    template = translated(SecretLayout="three")
+    roles = {function: role_of(function, template) for function in functions()}
+    asked = [(function, secret) for function in functions() for secret in sorted(resources(SECRET_TYPE))]
+    questions = [
+        {"role": function, "action": "secretsmanager:GetSecretValue", "resource": arn(secret)}
+        for function, secret in asked
+    ]
+    read: dict[str, set[str]] = {function: set() for function in functions()}
+    for (function, secret), is_allowed in zip(asked, ask_iam(roles, questions), strict=True):
+        read[function] |= {secret} if is_allowed else set()
+    own = {"DeliverWebhook": {"WebhookSecret"}}
+    assert read == {function: PARTS.get(function, set()) | own.get(function, set()) for function in functions()}
 
 
 @pytest.mark.parametrize("function", sorted(functions()))

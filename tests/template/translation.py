@@ -62,6 +62,9 @@ def _settled_conditions(parameters: Mapping[str, str]) -> Mapping[str, bool]:
     return {
         **{f"Own{table}": not parameters[f"Restored{table}Arn"] for table in TABLES},
         "HasKmsKey": bool(parameters["KmsKeyArn"]),
+        "ReadsThreeSecrets": parameters["SecretLayout"] == "three",
+        "HasOneSecret": parameters["SecretLayout"] == "one" or parameters["SecretLayoutChanges"] == "true",
+        "HasThreeSecrets": parameters["SecretLayout"] == "three" or parameters["SecretLayoutChanges"] == "true",
         "ReservesWorkers": parameters["ReserveWorkerConcurrency"] == "true",
         "ReservesDoors": parameters["DoorReservedConcurrency"] != "0",
         "ReservesOutbox": parameters["OutboxReservedConcurrency"] != "0",

@@ -1,7 +1,10 @@
 """Keys and secrets of one local stack."""
 
+import base64
+import hashlib
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tools.new_keys import new_key, new_key_pair
@@ -36,6 +39,15 @@ class Credentials:
                 "issuedTokenKey": self.issued_token_key,
             }
         )
+
+    def in_parts(self) -> Mapping[str, object]:
+        """The fields for three secrets: keys of their own seal notifications, the same at each start."""
+        notice_key, pepper = (
+            base64.b64encode(hashlib.sha256(f"{name}:{self.token_key}".encode()).digest()).decode()
+            for name in ("notice", "pepper")
+        )
+        fields: Mapping[str, object] = json.loads(self.secret())
+        return {**fields, "noticeKeys": {"local-n1": notice_key}, "activeNoticeKey": "local-n1", "noticePepper": pepper}
 
 
 def new_credentials() -> Credentials:

@@ -25,6 +25,7 @@ from tools.local_cloud.progress import Progress
 from tools.local_cloud.run_folder import run_folder
 from tools.local_cloud.simulator import Simulator, simulator
 from tools.local_cloud.webhook_receiver import WebhookReceiver, webhook_receiver
+from tools.secret_fields import FIELDS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.literals import BucketLocationConstraintType
@@ -142,7 +143,7 @@ def local_stack(
         say("deployed")
 
         outputs = _outputs(cloud, target.stack)
-        cloud.secrets().put_secret_value(SecretId=outputs["DokuSecretId"], SecretString=credentials.secret())
+        _fill_secrets(cloud, outputs, credentials)
         if "WebhookSecretId" in outputs:
             cloud.secrets().put_secret_value(SecretId=outputs["WebhookSecretId"], SecretString=webhooks.key)
         doku.register_merchant(api_url)
@@ -176,6 +177,18 @@ def _deploy(place: Place, target: Target, built: Path, found: Mapping[str, str],
             deployer.deploy(target, deployer.pack(target, built, folder), found)
         except DeployError as error:
             raise LocalCloudError(f"the deployment failed: {error}") from error
+
+
+def _fill_secrets(cloud: Cloud, outputs: Mapping[str, str], credentials: Credentials) -> None:
+    """Put the credentials into the one secret, or the fields of each part into its own."""
+    whole = credentials.secret()
+    texts = {"DokuSecretId": whole}
+    for part, names in FIELDS.items():
+        own = {name: value for name, value in credentials.in_parts().items() if name in names}
+        texts[f"{part.capitalize()}SecretId"] = json.dumps(own)
+    for output, text in texts.items():
+        if output in outputs:
+            cloud.secrets().put_secret_value(SecretId=outputs[output], SecretString=text)
 
 
 def _outputs(cloud: Cloud, stack_name: str) -> Mapping[str, str]:

@@ -19,6 +19,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from direct_debit.application.errors import DirectDebitError, RecordUnreadable
+from tools.ops.copy_secret import copy_secret
 from tools.ops.doctor import doctor
 from tools.ops.explain_binding import explain_binding
 from tools.ops.explain_payment import explain_payment
@@ -204,6 +205,12 @@ def _add_secret(add: Callable[[str, str, Command], argparse.ArgumentParser]) -> 
     one.add_argument("--anew", action="store_true", help="make another pair instead of the one that is kept aside")
     one = add("revoke", "end what was replaced of a key, and try it", lambda a, s: revoke(a.key, s))
     one.add_argument("key", metavar="KEY", choices=KEYS, help=", ".join(KEYS))
+    one = add(
+        "copy-secret",
+        "put what is in use into the secret of the other layout",
+        lambda a, s: copy_secret(s, now=a.now),
+    )
+    one.add_argument("--now", action="store_true", help="although an earlier rotation has not settled")
     add("doctor", "is the secret whole, and does it fit DOKU and the doors", lambda _, s: doctor(s))
 
 

@@ -1,20 +1,23 @@
 """Is the secret whole, and does it fit DOKU and the deployed doors: what can be checked from here, and the remedies."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tools.deploy.public_routes import BINDING_NOTIFICATION, PAYMENT_NOTIFICATION, TOKEN
 from tools.ops.ask_doku import share_token
 from tools.ops.failure import OpsError
+from tools.ops.in_use import mend
 from tools.ops.public_doors import Verdict, ask_notification_door, ask_token_door
 from tools.ops.report import DONE, NEEDS_A_PERSON, Report, tell_time
 from tools.ops.secret_content import INBOUND_KEYS, KEYS, Content, carry_over, find_faults, read_content
-from tools.ops.secret_versions import Version
+from tools.ops.stack_secret import StackSecret, StackVersion
 from tools.ops.system import System
+from tools.secret_fields import SHARED
 
 _CLOCKS_DIFFER = timedelta(seconds=60)
 _PENDING_FOR = timedelta(days=1)
+_OWN_KEYS = {"inbound": "issuedTokenKey", "signing": "merchantPrivateKey", "data": "tokenKeys"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,33 +48,56 @@ def doctor(system: System) -> Report:
 
 
 def _examine(system: System) -> Iterator[Finding]:
-    current = system.secret.read("AWSCURRENT")
+    current = system.secret.read()
     if current is None:
         yield Finding("secret", "has no value", "./ops onboard")
         return
-    faults = find_faults(current.text)
+    disagreements = system.secret.find_disagreements(current)
+    for name in disagreements:
+        one, other = SHARED[name]
+        yield Finding(name, f"is another one in the {one} secret than in the {other} secret", mend(name))
+    faults = system.secret.find_faults(current) or find_faults(current.text)
     if faults:
         for fault in faults:
-            yield Finding(
-                "secret", fault, "put a version in which this is mended; until then the one before it is in use"
-            )
+            mended = "put a version in which this is mended; until then the one before it is in use"
+            yield Finding("secret", fault, "./ops onboard" if fault.endswith("has no value") else mended)
         return
     content = read_content(current.text)
     yield Finding("secret", "has every field, each of the right form; the private key's numbers fit each other")
     for fault in content.credentials.faults:
         yield Finding("secret", fault, "put a version without that key id, or with its right key")
     yield Finding("dokuPublicKey", "is not the public half of merchantPrivateKey")
+    for holder, strangers in system.secret.find_strangers(current).items():
+        told = f"holds {', '.join(strangers)} too, which its readers do not need"
+        yield Finding(f"{holder} secret", told, f"./ops rotate {_OWN_KEYS[holder]} leaves its own fields only")
+    if system.other_secret is not None:
+        yield _compare_layouts(content, system.other_secret)
     yield from _examine_versions(current, content, system)
     yield from _examine_doku(current, content, system)
     yield from _examine_doors(content, system)
 
 
-def _examine_versions(current: Version, content: Content, system: System) -> Iterator[Finding]:
+def _compare_layouts(content: Content, other: StackSecret) -> Finding:
+    """Compare with the secret of the other layout, which is there while the stack changes."""
+    copy = "./ops copy-secret before SecretLayout changes"
+    version = other.read()
+    if version is None or other.find_empty(version) or find_faults(version.text):
+        return Finding("other layout", "its secret lacks keys that are in use", copy)
+    there = read_content(version.text).credentials
+    # Three secrets have keys for notifications, which one need not have.
+    if replace(there, notice_keys={}) != replace(content.credentials, notice_keys={}):
+        return Finding("other layout", "its secret lacks keys that are in use", copy)
+    if content.credentials.notice_keys.items() <= there.notice_keys.items():
+        return Finding("other layout", "its secret has the same keys")
+    return Finding("other layout", f"its secret has the same keys but for notifications: {copy} back")
+
+
+def _examine_versions(current: StackVersion, content: Content, system: System) -> Iterator[Finding]:
     now = current.read_at or system.ports.clock.now()
-    previous = system.secret.read("AWSPREVIOUS")
+    previous = system.secret.read_previous()
     if previous is not None:
         yield _examine_previous(previous, current, content, system, now)
-    pending = system.secret.read("AWSPENDING")
+    pending = system.secret.read_pending()
     if pending is not None:
         old = now - pending.created_at > _PENDING_FOR
         told = f"a new pair is kept aside since {tell_time(pending.created_at, now)}"
@@ -80,7 +106,9 @@ def _examine_versions(current: Version, content: Content, system: System) -> Ite
         )
 
 
-def _examine_previous(previous: Version, current: Version, content: Content, system: System, now: datetime) -> Finding:
+def _examine_previous(
+    previous: StackVersion, current: StackVersion, content: Content, system: System, now: datetime
+) -> Finding:
     if find_faults(previous.text):
         return Finding("version before", "can not be used, and counts as none")
     before = read_content(previous.text)
@@ -102,7 +130,7 @@ def _examine_previous(previous: Version, current: Version, content: Content, sys
     return Finding("version before", f"differs in {', '.join(differs)}; {heard}")
 
 
-def _examine_doku(current: Version, content: Content, system: System) -> Iterator[Finding]:
+def _examine_doku(current: StackVersion, content: Content, system: System) -> Iterator[Finding]:
     asked_at = system.ports.clock.now()
     answer = share_token(system, content, sealed_by=content)
     if answer.taken:
@@ -118,7 +146,7 @@ def _examine_doku(current: Version, content: Content, system: System) -> Iterato
     yield _compare_own_clock(current, asked_at)
 
 
-def _compare_own_clock(current: Version, own: datetime) -> Finding:
+def _compare_own_clock(current: StackVersion, own: datetime) -> Finding:
     """Compare this machine's time with AWS's: what these commands sign has it."""
     if current.read_at is None:
         return Finding("this machine's clock", "not checked: AWS told no time")
@@ -128,7 +156,7 @@ def _compare_own_clock(current: Version, own: datetime) -> Finding:
     return Finding("this machine's clock", told, remedy)
 
 
-def _compare_clocks(current: Version, doku: datetime | None) -> Finding:
+def _compare_clocks(current: StackVersion, doku: datetime | None) -> Finding:
     """Compare AWS's time, which the functions have, with DOKU's."""
     aws = current.read_at
     if aws is None or doku is None:

@@ -3,15 +3,18 @@
 import json
 from dataclasses import dataclass
 
+from direct_debit.adapters.credentials import read_fields
 from tools.new_keys import new_key, new_private_key
 from tools.ops.failure import OpsError
 from tools.ops.registration import list_registration
 from tools.ops.report import DONE, Report
 from tools.ops.secret_content import read_content
+from tools.ops.secret_parts import new_notice_fields
 from tools.ops.secret_value import STANDARD_INPUT, read_value
 from tools.ops.system import System
 
 FIRST_DATA_KEY = "k1"
+COPY = "./ops copy-secret puts them into this one"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +32,8 @@ def onboard(given: FromDoku, system: System) -> Report:
 
     Without anything given it only tells. Raises OpsError.
     """
-    current = system.secret.read("AWSCURRENT")
-    if current is not None:
+    current = system.secret.read()
+    if current is not None and not system.secret.find_empty(current):
         if given != FromDoku():
             raise OpsError(
                 "the secret has a value already, and keeps it: ./ops rotate replaces a key, ./ops doctor finds faults"
@@ -44,7 +47,11 @@ def onboard(given: FromDoku, system: System) -> Report:
         )
     if given.secret_key == given.public_key == STANDARD_INPUT:
         raise OpsError("only one of the two can come from standard input: put DOKU's public key into a file")
-    fields: dict[str, object] = {
+    if system.other_secret is not None and system.other_secret.read() is not None:
+        raise OpsError(
+            "the credentials are in the secret of the other layout, and new ones would open nothing: " + COPY
+        )
+    made: dict[str, object] = {
         "clientId": given.client_id,
         "secretKey": read_value(given.secret_key, "secretKey"),
         "merchantPrivateKey": new_private_key(),
@@ -54,9 +61,13 @@ def onboard(given: FromDoku, system: System) -> Report:
         "activeTokenKey": FIRST_DATA_KEY,
         "phonePepper": new_key(),
         "issuedTokenKey": new_key(),
+        **(new_notice_fields() if system.secret.is_split else {}),
     }
-    content = read_content(json.dumps(fields))
-    system.secret.put(content.text, after=None)
+    # Where it ended halfway, what is in a secret already stays.
+    content = read_content(json.dumps({**made, **({} if current is None else read_fields(current.text))}))
+    if (content.fields["clientId"], content.fields["secretKey"]) != (made["clientId"], made["secretKey"]):
+        raise OpsError("a secret is filled already, with another clientId or secretKey: give the same ones")
+    system.secret.put(content.text, after=current)
     registration = list_registration(system, content)
     lines = [
         "the secret is filled; its keys were made here and are nowhere else",

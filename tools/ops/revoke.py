@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from direct_debit.adapters.secrets import LIFETIME
 from tools.ops.ask_doku import share_token, try_key
 from tools.ops.failure import OpsError
+from tools.ops.in_use import refuse_notice_keys, tell_disagreement
 from tools.ops.public_doors import DoorAnswer, Verdict, ask_notification_door
 from tools.ops.report import DONE, FAILED, NEEDS_A_PERSON, Report
 from tools.ops.secret_content import Content, Key, carry_over, find_faults, read_content, read_previous, refuse_pepper
-from tools.ops.secret_versions import Version
+from tools.ops.stack_secret import StackVersion
 from tools.ops.system import System
 
 HEARD_EVERYWHERE = LIFETIME.total_seconds() + 10.0
@@ -18,6 +19,10 @@ HEARD_EVERYWHERE = LIFETIME.total_seconds() + 10.0
 
 _MOST_TRIED = 2  # each try is a refused call at the door, and five in an hour raise an alarm
 _BY_HAND: Mapping[Key, str] = {
+    "noticeKeys": (
+        "can not be tried: no door takes one. What comes in is sealed with another one; the old keys stay, since "
+        "notifications that wait are sealed with them"
+    ),
     "dokuPublicKey": (
         "can not be tried from here: only DOKU's old private key could sign for it. No function reads the version that "
         "had it any more"
@@ -42,22 +47,26 @@ def revoke(key: Key, system: System) -> Report:
     Data keys that only an ended version has are carried over. Raises OpsError where the key has not been replaced.
     """
     refuse_pepper(key)
+    refuse_notice_keys(key, system.secret)
     current = system.secret.read_current()
+    for name in system.secret.find_disagreements(current):
+        raise OpsError(tell_disagreement(name))
     content = read_content(current.text)
-    previous = system.secret.read("AWSPREVIOUS")
+    previous = system.secret.read_previous()
     replaced = _find_replaced(key, content, [previous, *system.secret.read_unlabelled()])
     if not replaced:
         raise OpsError(
             f"{key} has not been replaced, or nothing is left of what it was: if the one in use has leaked, "
             f"./ops rotate {key} --now first"
         )
-    carried = _end(previous, current, content, system) if _has_other(previous, key, content) else []
+    carried = _end(key, previous, current, content, system) if _has_other(previous, key, content) else []
     print("a minute, until every function has read the secret anew", file=sys.stderr, flush=True)
     system.outside.pause(HEARD_EVERYWHERE)
     trials = list(_try(key, content, replaced[:_MOST_TRIED], system))
     status = max((trial.status for trial in trials), key=[DONE, NEEDS_A_PERSON, FAILED].index)
+    since = system.secret.since(current, key)
     lines = [
-        f"no version but the one in use since {current.created_at:%Y-%m-%d %H:%M:%SZ} has another {key} that is heard",
+        f"no version but the one in use since {since:%Y-%m-%d %H:%M:%SZ} has another {key} that is heard",
         *(trial.told for trial in trials),
     ]
     if carried:
@@ -73,7 +82,7 @@ def revoke(key: Key, system: System) -> Report:
     return Report(facts, lines, status)
 
 
-def _find_replaced(key: Key, content: Content, versions: Sequence[Version | None]) -> list[Content]:
+def _find_replaced(key: Key, content: Content, versions: Sequence[StackVersion | None]) -> list[Content]:
     """Return the contents in which the key is another one, each value once, the newest first."""
     values = [content.value(key)]
     found = []
@@ -87,18 +96,18 @@ def _find_replaced(key: Key, content: Content, versions: Sequence[Version | None
     return found
 
 
-def _has_other(previous: Version | None, key: Key, content: Content) -> bool:
+def _has_other(previous: StackVersion | None, key: Key, content: Content) -> bool:
     """Whether AWSPREVIOUS has another value; else it may be the overlap of another key's rotation."""
     before = read_previous(previous)
     return before is not None and before.value(key) != content.value(key)
 
 
-def _end(previous: Version | None, current: Version, content: Content, system: System) -> list[str]:
+def _end(key: Key, previous: StackVersion | None, current: StackVersion, content: Content, system: System) -> list[str]:
     """Let no version but the one in use have a label. Returns the ids of the data keys that were carried over."""
     whole, carried = carry_over(content, read_previous(previous))
     if carried:
         system.secret.put(whole.text, after=current)
-    system.secret.end("AWSPREVIOUS")
+    system.secret.end("AWSPREVIOUS", key)
     return carried
 
 

@@ -14,16 +14,13 @@ from direct_debit.adapters.credentials import MalformedCredentials, read_fields
 from tools.new_keys import new_key, new_private_key
 from tools.ops.ask_doku import share_token
 from tools.ops.failure import OpsError
+from tools.ops.in_use import InUse, read_in_use, refuse_notice_keys, require_settled
 from tools.ops.registration import list_registration
 from tools.ops.report import DONE, NEEDS_A_PERSON, Report, tell_time, write_time
-from tools.ops.secret_content import INBOUND_KEYS, Content, Key, carry_over, read_content, read_previous, refuse_pepper
+from tools.ops.secret_content import INBOUND_KEYS, Content, Key, refuse_pepper
 from tools.ops.secret_value import read_value
 from tools.ops.secret_versions import Version
 from tools.ops.system import System
-
-SETTLED = timedelta(minutes=20)
-"""How long after a rotation the keys before it may be met: tokens of ours live for 15 min, functions keep the secret
-for one, and clocks differ."""
 
 _PENDING_FIELD = "merchantPrivateKey"
 _FROM_DOKU: Mapping[Key, str] = {
@@ -33,6 +30,7 @@ _FROM_DOKU: Mapping[Key, str] = {
 _THEN: Mapping[Key, Sequence[str]] = {
     "issuedTokenKey": ["DOKU need not be told: it gets tokens by the new key from now on"],
     "tokenKeys": ["new texts are sealed with it, older ones when they are next used; their keys stay in the secret"],
+    "noticeKeys": ["what comes in is sealed with it; the older keys stay, for what waits"],
     "merchantPrivateKey": ["DOKU takes it, and all functions have a token that was got with it"],
     "secretKey": [
         "DOKU has to use it from now on, in both directions; a call of ours that it does not take may be repeated",
@@ -57,23 +55,15 @@ class How:
     anew: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Secret:
-    version: Version
-    content: Content
-    before: Version | None
-    previous: Content | None
-    carried: Sequence[str]
-
-
 def rotate(key: Key, system: System, how: How) -> Report:
     """Replace a key. Data keys that only the version before has are carried over. Raises OpsError."""
     refuse_pepper(key)
     if how.anew and key != "merchantPrivateKey":
         raise OpsError("--anew is for merchantPrivateKey, of which a new pair is kept aside")
-    secret = _read(system)
-    if not how.now:
-        _require_settled(secret, system)
+    refuse_notice_keys(key, system.secret)
+    secret = read_in_use(system, may_differ=key)
+    if not how.now and system.secret.ends_overlap(key):
+        require_settled(secret, system, "rotate")
     if key == "merchantPrivateKey":
         return _rotate_pair(secret, system, how)
     if key in _FROM_DOKU and how.source is None:
@@ -85,33 +75,8 @@ def rotate(key: Key, system: System, how: How) -> Report:
     return _put(key, _MAKERS[key](secret.content, how, system), secret, system)
 
 
-def _read(system: System) -> _Secret:
-    version = system.secret.read_current()
-    content = read_content(version.text)
-    before = system.secret.read("AWSPREVIOUS")
-    previous = read_previous(before)
-    content, carried = carry_over(content, previous)
-    return _Secret(version, content, before, previous, carried)
-
-
-def _require_settled(secret: _Secret, system: System) -> None:
-    """Refuse a rotation that would end the overlap of one before it. Raises OpsError."""
-    previous, version = secret.previous, secret.version
-    if previous is None:
-        return
-    replaced = [key for key in INBOUND_KEYS if previous.value(key) != secret.content.value(key)]
-    now = version.read_at or system.ports.clock.now()
-    settled_at = version.created_at + SETTLED
-    if replaced and now < settled_at:
-        raise OpsError(
-            f"{' and '.join(replaced)} was replaced {tell_time(version.created_at, now)}, and DOKU may still come with "
-            f"what it had before: rotate from {tell_time(settled_at, now)} on, or with --now because a key has leaked "
-            "(what comes with the older one is refused then)"
-        )
-
-
-def _put(key: Key, changed: Content, secret: _Secret, system: System) -> Report:
-    if changed.value(key) == secret.content.value(key):
+def _put(key: Key, changed: Content, secret: InUse, system: System) -> Report:
+    if changed.value(key) == secret.content.value(key) and key not in secret.disagreements:
         raise OpsError(f"this {key} is in use already: nothing was changed")
     put = system.secret.put(changed.text, after=secret.version)
     overlap_until = put.created_at + timedelta(seconds=system.environment.key_overlap)
@@ -119,7 +84,7 @@ def _put(key: Key, changed: Content, secret: _Secret, system: System) -> Report:
     facts = {
         "key": key,
         "rotated": True,
-        "createdAt": write_time(put.created_at),
+        "createdAt": write_time(system.secret.since(put, key)),
         "overlapUntil": write_time(overlap_until),
         "dataKeysCarriedOver": list(secret.carried),
     }
@@ -142,14 +107,23 @@ def _new_issued_token_key(content: Content, _how: How, _system: System) -> Conte
 
 
 def _new_data_key(content: Content, _how: How, system: System) -> Content:
-    known = content.fields["tokenKeys"]
-    token_keys = dict(known) if isinstance(known, dict) else {}
-    key_id = _free_id(token_keys, system.ports.clock.now())
-    return content.changed(tokenKeys={**token_keys, key_id: new_key()}, activeTokenKey=key_id)
+    return _with_another(content, "tokenKeys", "activeTokenKey", "k", system)
 
 
-def _free_id(taken: Mapping[str, object], today: datetime) -> str:
-    name = f"k{today:%Y%m%d}"
+def _new_notice_key(content: Content, _how: How, system: System) -> Content:
+    return _with_another(content, "noticeKeys", "activeNoticeKey", "n", system)
+
+
+def _with_another(content: Content, keys_name: str, active_name: str, letter: str, system: System) -> Content:
+    """Return the content with one more key, which is the active one."""
+    known = content.fields[keys_name]
+    keys = dict(known) if isinstance(known, dict) else {}
+    key_id = _free_id(keys, letter, system.ports.clock.now())
+    return content.changed(**{keys_name: {**keys, key_id: new_key()}, active_name: key_id})
+
+
+def _free_id(taken: Mapping[str, object], letter: str, today: datetime) -> str:
+    name = f"{letter}{today:%Y%m%d}"
     number = 1
     while (key_id := name if number == 1 else f"{name}-{number}") in taken:
         number += 1
@@ -166,6 +140,7 @@ def _given(key: Key) -> Callable[[Content, How, System], Content]:
 _MAKERS: Mapping[Key, Callable[[Content, How, System], Content]] = {
     "issuedTokenKey": _new_issued_token_key,
     "tokenKeys": _new_data_key,
+    "noticeKeys": _new_notice_key,
     "secretKey": _given("secretKey"),
     "dokuPublicKey": _given("dokuPublicKey"),
 }
@@ -174,8 +149,8 @@ _MAKERS: Mapping[Key, Callable[[Content, How, System], Content]] = {
 # --- the merchant's pair ---------------------------------------------------------------------------------------------
 
 
-def _rotate_pair(secret: _Secret, system: System, how: How) -> Report:
-    pending = system.secret.read("AWSPENDING")
+def _rotate_pair(secret: InUse, system: System, how: How) -> Report:
+    pending = system.secret.read_pending()
     if pending is None or how.anew or how.source is not None:
         private_key = new_private_key() if how.source is None else read_value(how.source, "merchantPrivateKey")
         return _keep_aside(secret.content.changed(merchantPrivateKey=private_key), secret, system)
@@ -188,7 +163,7 @@ def _rotate_pair(secret: _Secret, system: System, how: How) -> Report:
         lines = [f"not yet: {answer.told}. The key in use stays", *registration.lines, f"then again: {_AGAIN}"]
         return Report({"key": "merchantPrivateKey", "rotated": False, **registration.facts}, lines, NEEDS_A_PERSON)
     report = _put("merchantPrivateKey", changed, secret, system)
-    system.secret.end("AWSPENDING")
+    system.secret.end("AWSPENDING", key="merchantPrivateKey")
     return report
 
 
@@ -205,7 +180,7 @@ def _read_pending(pending: Version) -> str:
     return private_key
 
 
-def _keep_aside(changed: Content, secret: _Secret, system: System) -> Report:
+def _keep_aside(changed: Content, secret: InUse, system: System) -> Report:
     if changed.value("merchantPrivateKey") == secret.content.value("merchantPrivateKey"):
         raise OpsError("this merchantPrivateKey is in use already: nothing was changed")
     system.secret.put_pending(json.dumps({_PENDING_FIELD: changed.credentials.merchant_private_key}))

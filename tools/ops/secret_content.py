@@ -12,15 +12,18 @@ from doku_snap.errors import InvalidSetting
 from doku_snap.keys import load_private_key
 from tools.new_keys import fingerprint, public_half
 from tools.ops.failure import OpsError
-from tools.ops.secret_versions import Version
+from tools.ops.stack_secret import StackVersion
 
-type Key = Literal["issuedTokenKey", "tokenKeys", "merchantPrivateKey", "secretKey", "dokuPublicKey", "phonePepper"]
-"""The keys of the secret, by their fields."""
+type Key = Literal[
+    "issuedTokenKey", "tokenKeys", "noticeKeys", "merchantPrivateKey", "secretKey", "dokuPublicKey", "phonePepper"
+]
+"""The keys of the secret, by their fields. `noticeKeys` are there with three secrets only."""
 
 KEYS: tuple[Key, ...] = get_args(Key.__value__)
 INBOUND_KEYS: tuple[Key, ...] = ("issuedTokenKey", "secretKey", "dokuPublicKey")
 """What verifies DOKU's calls: of these the version before is heard for a while."""
 
+_RINGS = ("tokenKeys", "noticeKeys")
 _KEPT_FOR_EVER = (
     "phonePepper is never replaced: accounts are found by hashes that depend on it, and could be linked twice. "
     "Alone it opens nothing"
@@ -50,17 +53,23 @@ class Content:
         return fingerprint(load_private_key(self.credentials.merchant_private_key).public_key())
 
     def value(self, key: Key) -> object:
-        """Return what a key is: two versions with equal values have the same key. Of `tokenKeys` the active one."""
+        """Return what a key is: two versions with equal values have the same key. Of several the active one."""
         content = self.credentials
         values: Mapping[Key, object] = {
             "issuedTokenKey": content.issued_token_key,
             "tokenKeys": (content.active_token_key, content.token_keys[content.active_token_key]),
+            "noticeKeys": self._active_notice_key,
             "merchantPrivateKey": self.merchant_fingerprint,
             "secretKey": content.secret_key,
             "dokuPublicKey": content.doku_public_key,
             "phonePepper": content.phone_pepper,
         }
         return values[key]
+
+    @property
+    def _active_notice_key(self) -> object:
+        active = self.fields.get("activeNoticeKey")
+        return (active, self.credentials.notice_keys.get(active)) if isinstance(active, str) else None
 
     def changed(self, **fields: object) -> "Content":
         """Return it with other fields. Raises OpsError for a value that can not be used."""
@@ -92,7 +101,7 @@ def find_faults(text: str) -> list[str]:
     return []
 
 
-def read_previous(version: Version | None) -> Content | None:
+def read_previous(version: StackVersion | None) -> Content | None:
     """Return the content of the version before; None where there is none that can be used."""
     return None if version is None or find_faults(version.text) else read_content(version.text)
 
@@ -104,23 +113,30 @@ def refuse_pepper(key: Key) -> None:
 
 
 def carry_over(content: Content, previous: Content | None) -> tuple[Content, list[str]]:
-    """Return the content with the data keys that only the version before has, and their ids.
+    """Return the content with the data keys, and those of notifications, that only the version before has; their ids.
 
     Texts may be sealed with them, and nobody can open those once that version is gone. Raises OpsError where one id
     names two keys.
     """
-    before = {} if previous is None else previous.credentials.token_keys
-    own = content.credentials.token_keys
-    torn = sorted(key_id for key_id in before.keys() & own.keys() if before[key_id] != own[key_id])
-    if torn:
-        raise OpsError(
-            f"tokenKeys.{torn[0]} is one key in the version in use and another in the one before, and the links sealed "
-            "with that one do not open: put the old key back under its id, and the new one under an id of its own"
-        )
-    missing = sorted(before.keys() - own.keys())
-    if not missing:
-        return content, []
-    carried = {key_id: base64.b64encode(before[key_id]).decode() for key_id in missing}
-    token_keys = content.fields["tokenKeys"]
-    known = dict(token_keys) if isinstance(token_keys, dict) else {}
-    return content.changed(tokenKeys={**known, **carried}), missing
+    carried: list[str] = []
+    for field_name in _RINGS:
+        before = {} if previous is None else _ring(previous, field_name)
+        own = _ring(content, field_name)
+        torn = sorted(key_id for key_id in before.keys() & own.keys() if before[key_id] != own[key_id])
+        if torn:
+            raise OpsError(
+                f"{field_name}.{torn[0]} is one key in the version in use and another in the one before, and what was "
+                "sealed with that one does not open: put the old key back under its id, and the new one under an id of "
+                "its own"
+            )
+        missing = sorted(before.keys() - own.keys())
+        if missing:
+            lost = {key_id: base64.b64encode(before[key_id]).decode() for key_id in missing}
+            known = content.fields.get(field_name)
+            content = content.changed(**{field_name: {**(known if isinstance(known, dict) else {}), **lost}})
+            carried += missing
+    return content, carried
+
+
+def _ring(content: Content, field_name: str) -> Mapping[str, bytes]:
+    return content.credentials.token_keys if field_name == "tokenKeys" else content.credentials.notice_keys

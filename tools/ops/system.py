@@ -29,11 +29,13 @@ from direct_debit.entrypoint.settings import ConfigurationError, Environment, re
 from doku_snap.transport import RequestsTransport
 from tools.ops.failure import OpsError
 from tools.ops.outside import Outside
-from tools.ops.secret_versions import SecretVersions
+from tools.ops.stack_secret import StackSecret, one_secret, three_secrets
+from tools.secret_fields import FIELDS, Part
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
 # A worker may take its whole minute.
@@ -78,8 +80,9 @@ class System:
     invoke: Invoke
     inquire_status: str
     publish_events: str
-    secret: SecretVersions
+    secret: StackSecret
     outside: Outside
+    other_secret: StackSecret | None = None  # of the other layout, while the stack changes from one to the other
     webhooks: WebhookPart | None = None
     list_notices: Callable[[], Iterator[InboxItem]] | None = None  # reads the whole table
 
@@ -97,6 +100,9 @@ def find_system(stack: str, *, endpoint: str | None = None, region: str | None =
         raise OpsError(f"the deployed configuration is wrong: {error}") from None
     store = Store(aws.dynamodb, ports.clock, ports.ids)
     webhooks = _find_webhooks(functions, outputs, aws, store)
+    secret, other_secret = _find_secrets(
+        session.client("secretsmanager", endpoint_url=endpoint, config=_CONFIG), environment, outputs
+    )
     return System(
         name=stack,
         environment=environment,
@@ -116,13 +122,29 @@ def find_system(stack: str, *, endpoint: str | None = None, region: str | None =
         invoke=_invoker(functions),
         inquire_status=_output(outputs, "InquireStatusAlias", stack),
         publish_events=_output(outputs, "PublishEventsAlias", stack),
-        secret=SecretVersions(
-            session.client("secretsmanager", endpoint_url=endpoint, config=_CONFIG), environment.doku_secret_id
-        ),
+        secret=secret,
+        other_secret=other_secret,
         outside=Outside(RequestsTransport(), time.sleep),
         webhooks=webhooks,
         list_notices=partial(list_notices, cast("DynamoDBClient", aws.dynamodb), environment.transactions_table),
     )
+
+
+def _find_secrets(
+    client: "SecretsManagerClient", environment: Environment, outputs: Mapping[str, str]
+) -> tuple[StackSecret, StackSecret | None]:
+    """Return the secret that the functions read, and that of the other layout where there is one."""
+    if environment.has_one_secret:
+        ids = {part: outputs.get(f"{part.capitalize()}SecretId", "") for part in FIELDS}
+        other = three_secrets(client, ids) if all(ids.values()) else None
+        return one_secret(client, environment.data_secret_id), other
+    read: Mapping[Part, str] = {
+        "inbound": environment.inbound_secret_id,
+        "signing": environment.signing_secret_id,
+        "data": environment.data_secret_id,
+    }
+    whole = outputs.get("DokuSecretId")
+    return three_secrets(client, read), None if whole is None else one_secret(client, whole)
 
 
 def _find_webhooks(

@@ -10,7 +10,7 @@ from moto import mock_aws
 from mypy_boto3_secretsmanager import SecretsManagerClient
 
 from direct_debit.adapters.aws import AwsClients
-from direct_debit.adapters.credentials import Credentials, CredentialSource, MalformedCredentials
+from direct_debit.adapters.credentials import Credentials, CredentialSource, MalformedCredentials, parse_credentials
 from direct_debit.adapters.secrets import SecretsManagerCredentials
 from direct_debit.application.errors import NotConfigured, StoreUnavailable
 from direct_debit.application.ports.telemetry import Metric
@@ -25,7 +25,7 @@ MALFORMED = '{"clientId": ""}'
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    source: CredentialSource
+    source: CredentialSource[Credentials]
     client: SecretsManagerClient
     clock: FakeClock
     telemetry: RecordingTelemetry
@@ -39,13 +39,19 @@ class Kept:
         self.client.put_secret_value(SecretId=NAME, SecretString=json.dumps({**FIELDS, "clientId": client_id}))
 
 
+def make_source(
+    client: SecretsManagerClient, clock: FakeClock, telemetry: RecordingTelemetry
+) -> SecretsManagerCredentials[Credentials]:
+    return SecretsManagerCredentials(client, NAME, clock, telemetry, parse_credentials, overlap=OVERLAP)
+
+
 @pytest.fixture
 def kept() -> Iterator[Kept]:
     with mock_aws():
         client = AwsClients(boto3.Session(region_name="ap-southeast-3").client).secrets
         client.create_secret(Name=NAME)  # as the template makes it
         clock, telemetry = FakeClock(), RecordingTelemetry()
-        yield Kept(SecretsManagerCredentials(client, NAME, clock, telemetry, overlap=OVERLAP), client, clock, telemetry)
+        yield Kept(make_source(client, clock, telemetry), client, clock, telemetry)
 
 
 def test_a_secret_without_a_value_is_not_set_up_and_the_first_value_is_read_at_once(kept: Kept) -> None:
@@ -113,11 +119,12 @@ def test_a_malformed_new_version_leaves_the_one_before_in_use_and_is_counted(kep
 
 
 def test_a_version_that_breaks_a_further_rule_is_a_malformed_one(kept: Kept) -> None:
-    def check(credentials: Credentials) -> None:
-        if credentials.client_id == "bad":
+    def read(text: str) -> Credentials:
+        if "bad" in text:
             raise MalformedCredentials(("clientId", "is bad"))
+        return parse_credentials(text)
 
-    source = SecretsManagerCredentials(kept.client, NAME, kept.clock, kept.telemetry, check, overlap=OVERLAP)
+    source = SecretsManagerCredentials(kept.client, NAME, kept.clock, kept.telemetry, read, overlap=OVERLAP)
     kept.put("bad")
     with pytest.raises(MalformedCredentials):
         source.current()
@@ -204,9 +211,9 @@ class _Dated:
         return {name: value for name, value in {**answer, "CreatedDate": made}.items() if value is not None}
 
 
-def overlapping(kept: Kept, client: _Dated) -> CredentialSource:
+def overlapping(kept: Kept, client: _Dated) -> CredentialSource[Credentials]:
     secrets = cast("SecretsManagerClient", client)
-    return SecretsManagerCredentials(secrets, NAME, kept.clock, kept.telemetry, overlap=OVERLAP)
+    return make_source(secrets, kept.clock, kept.telemetry)
 
 
 def test_a_replaced_version_is_heard_until_its_overlap_ends_and_opens_texts_after_it(kept: Kept) -> None:

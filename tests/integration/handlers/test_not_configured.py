@@ -16,7 +16,7 @@ from direct_debit.adapters.secrets import SecretsManagerCredentials
 from direct_debit.adapters.vault import AesGcmVault
 from direct_debit.application.errors import NotDone
 from direct_debit.entrypoint import container
-from direct_debit.entrypoint.check_credentials import check_credentials
+from direct_debit.entrypoint.check_credentials import read_credentials
 from direct_debit.entrypoint.inbound_keys import read_inbound_keys
 from tests.fakes.world import PUBLIC_URL
 from tests.integration.handlers.house import KEYS, House, encode
@@ -54,7 +54,7 @@ def fault(house: House, request: pytest.FixtureRequest) -> Iterator[str]:
             "doku",
             house.world.clock,
             house.services.observability,
-            check_credentials,
+            read_credentials,
             overlap=timedelta(hours=24),
         )
         house.ports = replace(house.ports, vault=AesGcmVault(source, house.world.ids))

@@ -1,11 +1,20 @@
 import base64
 import json
+from collections.abc import Callable
+from dataclasses import asdict
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from direct_debit.adapters.credentials import MalformedCredentials, parse_credentials
+from direct_debit.adapters.credentials import (
+    MalformedCredentials,
+    parse_credentials,
+    parse_data,
+    parse_inbound,
+    parse_receiver,
+    parse_signing,
+)
 
 
 def key(letter: str) -> str:
@@ -135,4 +144,71 @@ def test_a_bad_key_among_several_spoils_nothing_and_is_named() -> None:
     assert credentials.token_keys == {"k2": b"2" * 32}
     (fault,) = credentials.faults
     assert "tokenKeys.k1" in fault
+    assert "CANARY" not in fault
+
+
+PARTS: dict[str, tuple[Callable[[str], object], tuple[str, ...]]] = {
+    "inbound": (parse_inbound, ("clientId", "secretKey", "dokuPublicKey", "issuedTokenKey")),
+    "signing": (parse_signing, ("clientId", "secretKey", "merchantPrivateKey")),
+    "data": (parse_data, ("tokenKeys", "activeTokenKey", "phonePepper")),
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_reads_its_own_fields_and_whatever_else_stands_there_is_nothing_to_it(part: str) -> None:
+    parse, own = PARTS[part]
+    alone = parse(json.dumps({name: FIELDS[name] for name in own}))
+    assert parse(json.dumps(FIELDS)) == alone  # a whole secret, as it was before
+    others = {name: "CANARY" if isinstance(value, dict) else 7 for name, value in FIELDS.items() if name not in own}
+    assert parse(json.dumps({**FIELDS, **others})) == alone
+    assert "CANARY" not in repr(alone)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_names_all_of_its_fields_that_are_missing_and_no_other(part: str) -> None:
+    parse, own = PARTS[part]
+    with pytest.raises(MalformedCredentials) as error:
+        parse("{}")
+    assert error.value.fields == list(own)
+
+
+def test_the_parts_together_are_the_whole() -> None:
+    text = json.dumps({**FIELDS, "dokuClientKey": "DOKU-1", "tokenKeys": {"k1": "CANARY", "k2": key("2")}})
+    whole = asdict(parse_credentials(text))
+    parts = [asdict(parse_inbound(text)), asdict(parse_signing(text)), asdict(parse_data(text))]
+    assert parts[0] | parts[1] | parts[2] == whole
+
+
+NOTICES: dict[str, object] = {"noticeKeys": {"n1": key("n")}, "activeNoticeKey": "n1", "noticePepper": key("q")}
+RECEIVER = {name: FIELDS[name] for name in PARTS["inbound"][1]} | NOTICES
+
+
+def test_who_takes_notifications_seals_with_keys_that_are_for_that_only() -> None:
+    receiver = parse_receiver(json.dumps({**FIELDS, **NOTICES}))
+    assert receiver == parse_receiver(json.dumps(RECEIVER))
+    assert (receiver.token_keys, receiver.active_token_key, receiver.phone_pepper) == (
+        {"n1": b"n" * 32},
+        "n1",
+        b"q" * 32,
+    )
+    assert parse_data(json.dumps({**FIELDS, **NOTICES})).notice_keys == {"n1": b"n" * 32}
+    assert parse_data(json.dumps(FIELDS)).notice_keys == {}
+
+
+def test_a_whole_secret_of_before_seals_notifications_with_its_data_keys() -> None:
+    receiver = parse_receiver(json.dumps(FIELDS))
+    assert (receiver.active_token_key, receiver.phone_pepper) == ("k2", b"p" * 32)
+
+
+def test_missing_and_malformed_notice_keys_are_named() -> None:
+    with pytest.raises(MalformedCredentials) as error:
+        parse_receiver(json.dumps({name: value for name, value in RECEIVER.items() if name not in NOTICES}))
+    assert error.value.fields == list(NOTICES)
+    with pytest.raises(MalformedCredentials) as error:
+        parse_receiver(json.dumps({**RECEIVER, "activeNoticeKey": "n2"}))
+    assert error.value.fields == ["activeNoticeKey"]
+    data = parse_data(json.dumps({**FIELDS, "noticeKeys": {"n1": "CANARY", "n2": key("n")}}))
+    assert data.notice_keys == {"n2": b"n" * 32}
+    (fault,) = data.faults
+    assert "noticeKeys.n1" in fault
     assert "CANARY" not in fault

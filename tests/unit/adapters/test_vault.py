@@ -130,7 +130,7 @@ def test_a_key_that_only_the_previous_secret_has_still_opens() -> None:
         vault(ROTATED).unseal(old, FIELD, "b")
 
 
-class RotatesBehindOurBack(FixedCredentials):
+class RotatesBehindOurBack(FixedCredentials[Credentials]):
     """Keeps an old version until it is told to read anew."""
 
     def __init__(self) -> None:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,15 +12,18 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateNumbers
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from direct_debit.adapters.aws import AwsClients
+from direct_debit.adapters.clock import SystemClock
 from direct_debit.adapters.credentials import Credentials, CredentialSource, FixedCredentials, MalformedCredentials
 from direct_debit.adapters.doku import DokuAdapter
 from direct_debit.adapters.secrets import SecretsManagerCredentials
 from direct_debit.application.deadline import Deadline
-from direct_debit.application.errors import Rejected
+from direct_debit.application.errors import InvalidSignature, Rejected
+from direct_debit.application.notifications.inbound_ports import InboundCall
 from direct_debit.application.ports.doku import Doku
 from direct_debit.application.ports.telemetry import Metric
+from direct_debit.application.ports.vault import SealedField
 from direct_debit.entrypoint import container
-from direct_debit.entrypoint.check_credentials import check_credentials
+from direct_debit.entrypoint.check_credentials import check_credentials, read_credentials, read_inbound, read_signing
 from direct_debit.entrypoint.client_settings import make_client_settings
 from direct_debit.entrypoint.container import build
 from direct_debit.entrypoint.doku_connection import DokuConnector
@@ -33,6 +36,7 @@ from doku_snap.messages.status import StatusRequest
 from doku_snap.transport import HttpAnswer, HttpRequest, RequestsTransport, Timeout
 from tests.fakes.clock import FakeClock
 from tests.fakes.environment import COMPLETE
+from tests.fakes.secrets_manager import FakeSecretsManager, SeveralSecrets
 from tests.fakes.telemetry import RecordingTelemetry
 
 KEYS = json.loads((Path(__file__).parents[2] / "vectors" / "signature-vectors.json").read_text("utf-8"))["keys"]
@@ -53,7 +57,19 @@ def secret(secret_key: str = "secret", private_key: str = KEYS["merchantPrivateK
     )
 
 
-def connector(source: CredentialSource, telemetry: RecordingTelemetry | None = None) -> DokuConnector:
+WHOLE = {
+    "clientId": "BRN-0201",
+    "secretKey": "secret",
+    "merchantPrivateKey": KEYS["merchantPrivateKeyPkcs8Pem"],
+    "dokuPublicKey": KEYS["dokuPublicKeyPem"],
+    "tokenKeys": {"k1": "a" * 43 + "="},
+    "activeTokenKey": "k1",
+    "phonePepper": "a" * 43 + "=",
+    "issuedTokenKey": "a" * 43 + "=",
+}
+
+
+def connector(source: CredentialSource[Credentials], telemetry: RecordingTelemetry | None = None) -> DokuConnector:
     """The clients' maker over this source."""
     settings = make_client_settings(read_environment(COMPLETE))
     return DokuConnector(settings, source, FakeClock(), telemetry=telemetry or RecordingTelemetry())
@@ -111,9 +127,9 @@ def test_the_clients_are_made_anew_only_for_a_new_secret() -> None:
 
 def test_a_secret_that_doku_does_not_take_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """A rotation heals with the first refusal, not after the five minutes that a secret is kept."""
-    refreshed: list[SecretsManagerCredentials] = []
+    refreshed: list[SecretsManagerCredentials[Credentials]] = []
 
-    def refresh(source: SecretsManagerCredentials) -> bool:
+    def refresh(source: SecretsManagerCredentials[Credentials]) -> bool:
         refreshed.append(source)
         return True
 
@@ -126,6 +142,47 @@ def test_a_secret_that_doku_does_not_take_is_read_again(monkeypatch: pytest.Monk
     with pytest.raises(Rejected):
         ports.doku.request_b2b_token(Deadline(ports.clock.now() + timedelta(seconds=28)))
     assert len(refreshed) == 1
+
+
+def _use_all(environment: Mapping[str, str], secrets: SeveralSecrets) -> list[str]:
+    """Use what needs credentials, each twice; return which secrets were read, in order."""
+    aws = AwsClients(lambda *_, **__: secrets)
+    services = build(read_environment(environment), aws)
+    for _ in range(2):
+        services.ports.vault.fingerprint("x")
+        services.ports.doku.key_id()
+        with pytest.raises(InvalidSignature):
+            services.inbound.grant_token(InboundCall("/", {}, b""))
+    return secrets.read
+
+
+def test_who_takes_notifications_reads_what_verifies_and_what_seals_at_once() -> None:
+    of_door = {"INBOUND_SECRET_ID": "inbound", "SIGNING_SECRET_ID": "signing", "DATA_SECRET_ID": "inbound"}
+    secrets = _fill("inbound", "signing")
+    assert _use_all({**COMPLETE, **of_door}, secrets) == ["inbound", "signing"]
+
+
+def _fill(*names: str) -> SeveralSecrets:
+    found = {name: FakeSecretsManager(SystemClock()) for name in names}
+    for one in found.values():
+        one.put_secret_value(SecretString=json.dumps(WHOLE))
+    return SeveralSecrets(found)
+
+
+def test_parts_in_one_secret_share_one_reading() -> None:
+    """One request in 50 s, whatever a function uses."""
+    assert _use_all(COMPLETE, _fill("secret")) == ["secret"]
+
+
+def test_each_part_is_read_from_its_own_secret_by_what_uses_it() -> None:
+    three = {"INBOUND_SECRET_ID": "inbound", "SIGNING_SECRET_ID": "signing", "DATA_SECRET_ID": "data"}
+    assert _use_all({**COMPLETE, **three}, _fill(*three.values())) == ["data", "signing", "inbound"]
+    secrets = _fill(*three.values())
+    services = build(read_environment({**COMPLETE, **three}), AwsClients(lambda *_, **__: secrets))
+    services.ports.vault.seal("text", SealedField.ACCESS_TOKEN, "owner")
+    assert secrets.read == ["data"]
+    services.ports.doku.key_id()
+    assert secrets.read == ["data", "signing"]
 
 
 def test_an_unusable_secret_is_named_without_its_content() -> None:
@@ -182,6 +239,27 @@ def test_nothing_is_signed_with_a_key_that_is_none(sign: Callable[[Doku, Deadlin
     doku = DokuAdapter(connect, clock, RecordingTelemetry(), read_seconds=20.0, doubt_keys=lambda: None)
     with pytest.raises(MalformedCredentials):
         sign(doku, Deadline(clock.now() + timedelta(seconds=28)))
+
+
+def test_a_part_is_checked_by_itself() -> None:
+    """A function that only verifies takes no harm from a signing key that is none, and the other way round."""
+    for broken, read, good in (
+        ({"merchantPrivateKey": "-----BEGIN canary"}, read_signing, read_inbound),
+        ({"dokuPublicKey": "-----BEGIN canary"}, read_inbound, read_signing),
+    ):
+        text = json.dumps(WHOLE | broken)
+        good(text)
+        for refuses in (read, read_credentials):
+            with pytest.raises(MalformedCredentials, match=next(iter(broken))) as caught:
+                refuses(text)
+            assert "canary" not in str(caught.value)
+    both = json.dumps(WHOLE | {"clientId": "with a blank", "secretKey": "a", "dokuClientKey": "with a blank"})
+    with pytest.raises(MalformedCredentials) as caught:
+        read_inbound(both)
+    assert caught.value.fields == ["clientId", "dokuClientKey"]
+    own = WHOLE | {"dokuPublicKey": KEYS["merchantPublicKeyPem"]}
+    with pytest.raises(MalformedCredentials, match="public half of merchantPrivateKey"):
+        read_credentials(json.dumps(own))
 
 
 @pytest.mark.parametrize(

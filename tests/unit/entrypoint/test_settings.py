@@ -125,3 +125,18 @@ def test_a_function_fails_while_it_starts(monkeypatch: pytest.MonkeyPatch) -> No
 def test_elsewhere_nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME", raising=False)
     container.start()
+
+
+def test_the_credentials_are_in_one_secret_or_in_three() -> None:
+    assert read_environment(COMPLETE).has_one_secret
+    three = {"INBOUND_SECRET_ID": "i", "SIGNING_SECRET_ID": "s", "DATA_SECRET_ID": "d"}
+    environment = read_environment({**COMPLETE, **three})
+    assert not environment.has_one_secret
+    found = (environment.inbound_secret_id, environment.signing_secret_id, environment.data_secret_id)
+    assert found == ("i", "s", "d")
+    taker = read_environment({**COMPLETE, **three, "DATA_SECRET_ID": "i"})
+    assert (taker.has_one_secret, taker.seals_with_notice_keys) == (False, True)
+    assert not environment.seals_with_notice_keys
+    for name in ("INBOUND_SECRET_ID", "DATA_SECRET_ID"):
+        with pytest.raises(ConfigurationError, match="SIGNING_SECRET_ID must name the secret of all parts, or one"):
+            read_environment({**COMPLETE, name: "another"})

@@ -17,7 +17,7 @@ from tests.fakes.secrets_manager import FakeSecretsManager
 from tests.integration.handlers.house import House, payment_body
 from tools.ops.failure import OpsError
 from tools.ops.outside import Outside
-from tools.ops.secret_versions import SecretVersions
+from tools.ops.stack_secret import one_secret
 from tools.ops.system import QueuePair, System
 
 if TYPE_CHECKING:
@@ -51,7 +51,9 @@ class Desk:
                 "STATUS_INQUIRY_QUEUE_URL": urls["inquiry"],
                 "STREAM_FAILURE_QUEUE_URL": failures,
                 "EVENT_BUS_NAME": "bus",
-                "DOKU_SECRET_ID": "secret",
+                "INBOUND_SECRET_ID": "secret",
+                "SIGNING_SECRET_ID": "secret",
+                "DATA_SECRET_ID": "secret",
                 "DOKU_BASE_URL": "https://api-sandbox.doku.com",
                 "PUBLIC_BASE_URL": "https://merchant.example/v1",
             }
@@ -66,7 +68,7 @@ class Desk:
             invoke=self._invoke,
             inquire_status="inquire_status",
             publish_events="publish_events",
-            secret=SecretVersions(FakeSecretsManager(self.house.world.clock).client, "secret"),
+            secret=one_secret(FakeSecretsManager(self.house.world.clock).client, "secret"),
             outside=Outside(RequestsTransport(), self.house.world.clock.sleep),
         )
 

@@ -1,13 +1,16 @@
 """A small run of tests/benchmarks/rotations.py, whose whole result stands in docs/measurements.md."""
 
+from typing import Literal
+
 import pytest
 
 from tests.benchmarks.rotations import AT_ONCE, SCENES, Shop, describe, put_section
 
 
+@pytest.mark.parametrize("layout", ["one", "three"])
 @pytest.mark.parametrize("scene", [scene for scene in SCENES if scene != AT_ONCE])
-def test_a_rotation_under_load_refuses_nothing(scene: str) -> None:
-    result = Shop(scene, rotations=2, orders=24).run()
+def test_a_rotation_under_load_refuses_nothing(scene: str, layout: Literal["one", "three"]) -> None:
+    result = Shop(scene, rotations=2, orders=24, layout=layout).run()
     assert result.is_good, result
     assert result.orders == result.paid == result.debits == 24
     assert result.refused["a call of DOKU's"] == 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from direct_debit.adapters.credentials import MalformedCredentials, parse_credentials
+from direct_debit.adapters.credentials import MalformedCredentials, SecretPart
 from direct_debit.application.errors import NotConfigured, StoreUnavailable
 from direct_debit.application.ports.telemetry import Metric
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-    from direct_debit.adapters.credentials import Credentials
     from direct_debit.application.ports.telemetry import Telemetry
     from direct_debit.application.ports.time_and_chance import Clock
 
@@ -28,13 +27,13 @@ REFRESH_PAUSE = timedelta(seconds=60)
 """Between two forced readings, and between attempts while there is nothing better than what is kept."""
 
 
-class SecretsManagerCredentials:
+class SecretsManagerCredentials[P: SecretPart]:
     """Implements `CredentialSource`: AWSCURRENT and AWSPREVIOUS, each read when asked for and then kept for 50 s.
 
     What is kept stays in use while Secrets Manager does not answer, and while what it answers can not be used: a slip
     in a rotation stops nobody who has a good version. Without one it is StoreUnavailable or NotConfigured. Each
-    version that can not be used is counted; a previous one counts as absent. `check` knows more rules than this module,
-    and raises MalformedCredentials.
+    version that can not be used is counted; a previous one counts as absent. `parse` reads and checks the text of a
+    version, whole or one part, and raises MalformedCredentials.
 
     The previous version overlaps for `overlap` from the creation of the current one, by Secrets Manager's clock. Where
     that is not told, it does not overlap.
@@ -46,7 +45,7 @@ class SecretsManagerCredentials:
         secret_id: str,
         clock: Clock,
         telemetry: Telemetry,
-        check: Callable[[Credentials], None] = lambda _: None,
+        parse: Callable[[str], P],
         *,
         overlap: timedelta,
     ) -> None:
@@ -54,17 +53,17 @@ class SecretsManagerCredentials:
         self._secret_id = secret_id
         self._clock = clock
         self._telemetry = telemetry
-        self._check = check
+        self._parse = parse
         self._overlap = overlap
-        self._current: Credentials | None = None
+        self._current: P | None = None
         self._current_since: datetime | None = None
         self._current_until: datetime | None = None
         self._confirmed_until: datetime | None = None
-        self._previous: Credentials | None = None
+        self._previous: P | None = None
         self._previous_until: datetime | None = None
         self._refresh_from: datetime | None = None
 
-    def current(self) -> Credentials:
+    def current(self) -> P:
         """Return AWSCURRENT. Raises NotConfigured (MalformedCredentials), StoreUnavailable."""
         now = self._clock.now()
         if self._current is not None and self._current_until is not None and now < self._current_until:
@@ -82,7 +81,7 @@ class SecretsManagerCredentials:
             self._current_until = now + REFRESH_PAUSE
         return self._current
 
-    def previous(self) -> Credentials | None:
+    def previous(self) -> P | None:
         """Return AWSPREVIOUS; None when there is none that can be read."""
         now = self._clock.now()
         if self._previous_until is None or now >= self._previous_until:
@@ -97,14 +96,14 @@ class SecretsManagerCredentials:
                 self._previous_until = now + REFRESH_PAUSE
         return self._previous
 
-    def _find_one_before(self, error: StoreUnavailable) -> Credentials:
+    def _find_one_before(self, error: StoreUnavailable) -> P:
         """Return the version before one that can not be used, so that a slip stops no function that starts either."""
         before = self.previous() if isinstance(error, MalformedCredentials) else None
         if before is None:
             raise error
         return before
 
-    def overlapping(self) -> Credentials | None:
+    def overlapping(self) -> P | None:
         """Return AWSPREVIOUS during the overlap, and None after it or where there is none that can be read.
 
         Raises what `current` raises.
@@ -130,21 +129,17 @@ class SecretsManagerCredentials:
         self._previous_until = None
         return True
 
-    def _read_current(self) -> tuple[Credentials, datetime | None]:
+    def _read_current(self) -> tuple[P, datetime | None]:
         version = self._read("AWSCURRENT")
         if version is None:
-            raise NotConfigured("the secret has no value: put DOKU's credentials in (docs/operations.md, Secrets)")
+            name = self._secret_id.rpartition(":")[2]
+            raise NotConfigured(f"the secret {name} has no value: put its credentials in (docs/operations.md, Secrets)")
         text, since = version
         current = self._parse(text)
         for fault in current.faults:
             self._telemetry.count(Metric.SECRET_UNUSABLE)
             self._telemetry.note("a part of the secret can not be used, the rest is", reason=fault)
         return current, since
-
-    def _parse(self, text: str) -> Credentials:
-        credentials = parse_credentials(text)
-        self._check(credentials)
-        return credentials
 
     def _read(self, stage: str) -> tuple[str, datetime | None] | None:
         try:

@@ -19,7 +19,7 @@ from direct_debit.application.errors import StoreUnavailable
 from direct_debit.application.ports.vault import SealedField
 
 if TYPE_CHECKING:
-    from direct_debit.adapters.credentials import CredentialSource
+    from direct_debit.adapters.credentials import CredentialSource, DataSecret
     from direct_debit.application.ports.time_and_chance import Ids
 
 _NONCE_BYTES = 12
@@ -38,7 +38,7 @@ class UnsealFailed(StoreUnavailable):
 class AesGcmVault:
     """Implements `Vault` with the secret's keys: seals with the active one, unseals with any it still knows."""
 
-    def __init__(self, source: CredentialSource, ids: Ids) -> None:
+    def __init__(self, source: CredentialSource[DataSecret], ids: Ids) -> None:
         self._source = source
         self._ids = ids
 
@@ -55,7 +55,7 @@ class AesGcmVault:
         key_id, nonce, ciphertext, is_bound = _split(sealed)
         bound = _bind(field, owner) if is_bound else owner.encode()
         try:
-            text = AESGCM(self._find_key(key_id)).decrypt(_decode(nonce), _decode(ciphertext), bound).decode()
+            text = AESGCM(self._find_key(key_id, field)).decrypt(_decode(nonce), _decode(ciphertext), bound).decode()
         except (InvalidTag, ValueError, binascii.Error):
             raise UnsealFailed("the text is not this owner's, or was altered") from None
         if not is_bound and field in _PAGES and not text.startswith(("https://", "http://")):
@@ -75,21 +75,26 @@ class AesGcmVault:
         """Return the HMAC-SHA-256 of the text under the secret's pepper, in hex."""
         return hmac.digest(self._source.current().phone_pepper, text.encode(), "sha256").hex()
 
-    def _find_key(self, key_id: str) -> bytes:
+    def _find_key(self, key_id: str, field: SealedField) -> bytes:
         """Return a key of the current or the previous secret; an unknown one may be newer than what is kept."""
-        key = self._known_key(key_id)
+        key = self._known_key(key_id, field)
         if key is None and self._source.refresh():
-            key = self._known_key(key_id)
+            key = self._known_key(key_id, field)
         if key is None:
             raise UnsealFailed("the key of this text is not in the secret")
         return key
 
-    def _known_key(self, key_id: str) -> bytes | None:
-        key = self._source.current().token_keys.get(key_id)
+    def _known_key(self, key_id: str, field: SealedField) -> bytes | None:
+        key = _of(self._source.current(), key_id, field)
         if key is None:
             previous = self._source.previous()
-            key = None if previous is None else previous.token_keys.get(key_id)
+            key = None if previous is None else _of(previous, key_id, field)
         return key
+
+
+def _of(secret: DataSecret, key_id: str, field: SealedField) -> bytes | None:
+    """Return a key that may have sealed this field: who takes notifications has keys for nothing else."""
+    return secret.token_keys.get(key_id) or (secret.notice_keys.get(key_id) if field is SealedField.NOTICE else None)
 
 
 def _split(sealed: str) -> tuple[str, str, str, bool]:

@@ -25,6 +25,15 @@ from direct_debit.entrypoint.snapshot import register_hooks
 from direct_debit.entrypoint.starting import end_start, in_lambda
 
 if TYPE_CHECKING:
+    from direct_debit.adapters.credentials import (
+        Credentials,
+        CredentialSource,
+        DataSecret,
+        InboundSecret,
+        ReceiverSecret,
+        SecretPart,
+        SigningSecret,
+    )
     from direct_debit.adapters.dynamodb.client import Store
     from direct_debit.adapters.secrets import SecretsManagerCredentials
     from direct_debit.application.notifications.inbound_ports import InboundDoku
@@ -154,20 +163,51 @@ class _Makers:
             service=environment.service_name, level=environment.log_level, namespace=environment.metrics_namespace
         )
 
-    @cached_property
-    def _credentials(self) -> "SecretsManagerCredentials":
+    def _source[P: SecretPart](self, secret_id: str, read: Callable[[str], P]) -> "SecretsManagerCredentials[P]":
         from direct_debit.adapters.secrets import SecretsManagerCredentials
-        from direct_debit.entrypoint.check_credentials import check_credentials
 
-        secret_id = self._environment.doku_secret_id
+        overlap = timedelta(seconds=self._environment.key_overlap)
         return SecretsManagerCredentials(
-            self._aws.secrets,
-            secret_id,
-            self.clock,
-            self.observability,
-            check_credentials,
-            overlap=timedelta(seconds=self._environment.key_overlap),
+            self._aws.secrets, secret_id, self.clock, self.observability, read, overlap=overlap
         )
+
+    @cached_property
+    def _credentials(self) -> "CredentialSource[Credentials] | None":
+        """All parts, read together where they stand in one secret: it is checked whole, and asked for once."""
+        from direct_debit.entrypoint.check_credentials import read_credentials
+
+        if not self._environment.has_one_secret:
+            return None
+        return self._source(self._environment.inbound_secret_id, read_credentials)
+
+    @cached_property
+    def _receiver_secret(self) -> "CredentialSource[ReceiverSecret] | None":
+        """Two parts of a function that takes notifications, read together."""
+        from direct_debit.entrypoint.check_credentials import read_receiver
+
+        if not self._environment.seals_with_notice_keys:
+            return None
+        return self._source(self._environment.inbound_secret_id, read_receiver)
+
+    @cached_property
+    def _inbound_secret(self) -> "CredentialSource[InboundSecret]":
+        from direct_debit.entrypoint.check_credentials import read_inbound
+
+        together = self._credentials or self._receiver_secret
+        return together or self._source(self._environment.inbound_secret_id, read_inbound)
+
+    @cached_property
+    def _signing_secret(self) -> "CredentialSource[SigningSecret]":
+        from direct_debit.entrypoint.check_credentials import read_signing
+
+        return self._credentials or self._source(self._environment.signing_secret_id, read_signing)
+
+    @cached_property
+    def _data_secret(self) -> "CredentialSource[DataSecret]":
+        from direct_debit.adapters.credentials import parse_data
+
+        together = self._credentials or self._receiver_secret
+        return together or self._source(self._environment.data_secret_id, parse_data)
 
     @cached_property
     def _store(self) -> "Store":
@@ -179,7 +219,7 @@ class _Makers:
     def make_vault(self) -> "Vault":
         from direct_debit.adapters.vault import AesGcmVault
 
-        return AesGcmVault(self._credentials, self.ids)
+        return AesGcmVault(self._data_secret, self.ids)
 
     def make_bindings(self) -> "Bindings":
         from direct_debit.adapters.dynamodb.bindings import DynamoDbBindings
@@ -218,11 +258,11 @@ class _Makers:
         from direct_debit.entrypoint.doku_connection import DokuConnector
 
         return DokuAdapter(
-            DokuConnector(self._client_settings, self._credentials, self.clock, telemetry=self.observability),
+            DokuConnector(self._client_settings, self._signing_secret, self.clock, telemetry=self.observability),
             self.clock,
             self.observability,
             read_seconds=WORKER_READ_SECONDS,
-            doubt_keys=self._credentials.refresh,
+            doubt_keys=self._signing_secret.refresh,
         )
 
     def make_queues(self) -> "Queues":
@@ -255,9 +295,9 @@ class _Makers:
         from direct_debit.entrypoint.inbound_keys import read_inbound_keys
 
         return InboundDokuAdapter(
-            lambda previous: read_inbound_keys(self._credentials, previous=previous),
+            lambda previous: read_inbound_keys(self._inbound_secret, previous=previous),
             self.clock,
             issuer=self._environment.settings.public_base_url,
             window_seconds=self._environment.timestamp_window,
-            doubt_keys=self._credentials.refresh,
+            doubt_keys=self._inbound_secret.refresh,
         )

@@ -2,8 +2,7 @@
 
 from functools import partial
 
-from direct_debit.adapters.credentials import Credentials as SecretContent
-from direct_debit.adapters.credentials import CredentialSource, MalformedCredentials
+from direct_debit.adapters.credentials import CredentialSource, MalformedCredentials, SigningSecret
 from direct_debit.adapters.doku import DokuConnection
 from direct_debit.application.ports.telemetry import Metric, Telemetry
 from direct_debit.application.ports.time_and_chance import Clock
@@ -22,7 +21,7 @@ class DokuConnector:
     def __init__(
         self,
         settings: ClientSettings,
-        credentials: CredentialSource,
+        credentials: CredentialSource[SigningSecret],
         clock: Clock,
         transport: Transport | None = None,
         *,
@@ -33,7 +32,7 @@ class DokuConnector:
         self._telemetry = telemetry
         self._transport = transport or RequestsTransport()
         self._settings = settings
-        self._made: tuple[SecretContent, DokuConnection] | None = None
+        self._made: tuple[SigningSecret, DokuConnection] | None = None
 
     def __call__(self) -> DokuConnection:
         """Return the clients of the current secret, or those before where its key turns out to be none.
@@ -58,7 +57,7 @@ class DokuConnector:
         self._made = (content, connection)
         return connection
 
-    def _connect(self, content: SecretContent) -> DokuConnection:
+    def _connect(self, content: SigningSecret) -> DokuConnection:
         keys = Credentials(content.client_id, content.secret_key, content.merchant_private_key)
         client = DokuClient(keys, self._settings, self._transport, self._clock.now)
         tokens = TokenClient(keys, self._settings, self._transport, self._clock.now)

@@ -1,10 +1,10 @@
 """The keys that verify DOKU's calls, as the secret has them."""
 
-from direct_debit.adapters.credentials import CredentialSource
+from direct_debit.adapters.credentials import CredentialSource, InboundSecret
 from direct_debit.adapters.doku_inbound import InboundKeys
 
 
-def read_inbound_keys(credentials: CredentialSource, *, previous: bool) -> InboundKeys:
+def read_inbound_keys(credentials: CredentialSource[InboundSecret], *, previous: bool) -> InboundKeys:
     """Return the keys that verify DOKU's calls: the current secret's, and the `previous` one's during its overlap."""
     current = credentials.current()
     before = credentials.overlapping() if previous else None

@@ -46,7 +46,9 @@ class Environment:
     status_inquiry_queue_url: str
     stream_failure_queue_url: str
     event_bus_name: str
-    doku_secret_id: str
+    inbound_secret_id: str
+    signing_secret_id: str
+    data_secret_id: str
     doku_base_url: str
     doku_paths: Paths
     doku_channel_id: str
@@ -61,6 +63,16 @@ class Environment:
     service_name: str
     metrics_namespace: str
     settings: Settings
+
+    @property
+    def has_one_secret(self) -> bool:
+        """Whether all parts of the credentials stand in one secret; else each has its own."""
+        return self.inbound_secret_id == self.signing_secret_id == self.data_secret_id
+
+    @property
+    def seals_with_notice_keys(self) -> bool:
+        """Whether what comes in is sealed with keys that stand beside those that verify it."""
+        return self.inbound_secret_id == self.data_secret_id != self.signing_secret_id
 
 
 def read_environment(variables: Mapping[str, str]) -> Environment:
@@ -117,7 +129,9 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
         status_inquiry_queue_url=reader.text("STATUS_INQUIRY_QUEUE_URL"),
         stream_failure_queue_url=reader.text("STREAM_FAILURE_QUEUE_URL"),
         event_bus_name=reader.text("EVENT_BUS_NAME"),
-        doku_secret_id=reader.text("DOKU_SECRET_ID"),
+        inbound_secret_id=reader.text("INBOUND_SECRET_ID"),
+        signing_secret_id=reader.text("SIGNING_SECRET_ID"),
+        data_secret_id=reader.text("DATA_SECRET_ID"),
         doku_base_url=reader.base_url("DOKU_BASE_URL"),
         doku_paths=paths,
         doku_channel_id=reader.matching("DOKU_CHANNEL_ID", r"[A-Za-z0-9]{1,5}", "1 to 5 letters or digits", "H2H"),
@@ -133,6 +147,11 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
         metrics_namespace=reader.optional("POWERTOOLS_METRICS_NAMESPACE") or "DirectDebit",
         settings=settings,
     )
+    if not environment.has_one_secret and environment.signing_secret_id in (
+        environment.inbound_secret_id,
+        environment.data_secret_id,
+    ):
+        reader.problems.append("SIGNING_SECRET_ID must name the secret of all parts, or one that no other part has")
     if reader.problems:
         raise ConfigurationError(reader.problems)
     return environment
