@@ -35,11 +35,11 @@ ROOMS = "direct_debit.entrypoint.operations."
 LOADED = {
     "AuthoriseCall": 30,
     "BindAccount": 109,
-    "ConfirmUnbinding": 108,
+    "ConfirmUnbinding": 109,
     "DeliverWebhook": 50,
     "ExplainProblem": 21,
-    "GetBalance": 103,
-    "GetBinding": 78,
+    "GetBalance": 104,
+    "GetBinding": 79,
     "GetPayment": 96,
     "GetRefund": 77,
     "InquireStatus": 111,
@@ -55,7 +55,7 @@ LOADED = {
     "RefundPayment": 90,
     "ResolvePending": 106,
     "ReturnFromBinding": 108,
-    "UnbindAccount": 111,
+    "UnbindAccount": 112,
     "VerifyPaymentOtp": 117,
 }
 

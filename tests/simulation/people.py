@@ -140,7 +140,8 @@ class Person:
             task_token=f"task-link-{self.customer}-{self.tasks}" if rng.random() < 0.5 else None,
         )
         for _ in range(4):
-            self._change_mind(command)
+            if self._change_mind(command):
+                return False
             if u.moods.has(0.3):
                 u.happens("page asked for by two at once")
                 pause = u.moods.rng.uniform(0.0, 27.0)
@@ -163,8 +164,8 @@ class Person:
                 return True
         return False
 
-    def _change_mind(self, command: BindAccount) -> None:
-        """Do what is regretted: the request that follows has to work all the same."""
+    def _change_mind(self, command: BindAccount) -> bool:
+        """Do what is regretted: the request that follows has to work all the same. True where there is none."""
         moods = self.u.moods
         if moods.has(0.4):
             self.u.happens("phone mistyped")
@@ -186,8 +187,10 @@ class Person:
         if binding_id is not None and moods.has(0.2):
             self.u.happens("link given up")
             self._try("unbind_account", lambda ports, deadline: unbind_account(binding_id, ports, deadline))
-        if binding_id is not None and moods.has(0.2):
+        if binding_id is not None and moods.has(0.4):
             self._give_up_together(binding_id)
+            return moods.rng.random() < 0.5
+        return False
 
     def _give_up_together(self, binding_id: str) -> None:
         """Let two give up a link of which the page has just been finished: one stands still, one has no answer."""
@@ -202,7 +205,7 @@ class Person:
 
         slow = self._start("unbind_account", give_up, halt=Halt(1, u.moods.rng.uniform(2.0, 20.0)))
         u.kernel.pause(u.moods.rng.random())
-        u.moods.exchanges = u.moods.rng.choice((["drop"], ["4037416"] * 6))
+        u.moods.exchanges = u.moods.rng.choice((["drop"], ["4037416"] * 6, ["4037416"] * 6))
         self._ask("unbind_account", give_up)
         u.kernel.wait(slow, 30.0)
         u.moods.exchanges = []

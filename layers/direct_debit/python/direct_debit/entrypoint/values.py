@@ -95,6 +95,16 @@ CustomerId = Annotated[
     AfterValidator(check_filled),
 ]
 
+OwnCustomer = Annotated[
+    CustomerId | None,
+    Field(
+        description="Whose link it has to be: with another one it is 404, and nothing is done. A guard against a "
+        "mistake of your own; may be left out.",
+        examples=["CUST-1001"],
+    ),
+]
+"""The customer that a call by binding may name, so that it never reaches another one's account."""
+
 
 Reference = Annotated[
     str,

@@ -31,7 +31,6 @@ from direct_debit.application.errors import (
 )
 from direct_debit.application.ports.bindings import AccountClaimLost
 from direct_debit.application.ports.doku import LinkRequest, LinkStarted
-from direct_debit.application.ports.pages import OfCustomer
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.ports.vault import SealedField, open_text
 from direct_debit.application.references import canonical, make_external_id
@@ -124,6 +123,8 @@ def _had_all_pages(customer_id: str, ports: Ports) -> bool:
     most = ports.settings.max_pages_per_day
     if not most:
         return False
+    from direct_debit.application.ports.pages import OfCustomer  # noqa: PLC0415 - who only comes back needs it never
+
     today = day_in_jakarta(ports.clock.now())
     links = ports.bindings.list_page(OfCustomer(customer_id), most, None).records
     return sum(one.pages.on(today) for one in links) >= most

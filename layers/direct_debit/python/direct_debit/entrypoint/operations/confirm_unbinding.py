@@ -4,9 +4,8 @@ from direct_debit.application.bindings.confirm_unbinding import ConfirmUnbinding
 from direct_debit.domain.binding import BindingState
 from direct_debit.entrypoint.command import Command
 from direct_debit.entrypoint.doors import Answer, Call
-from direct_debit.entrypoint.names import OwnCustomer
 from direct_debit.entrypoint.route import BY_BINDING, SENDS, BodyRule, Route
-from direct_debit.entrypoint.values import BindingId, Otp
+from direct_debit.entrypoint.values import BindingId, Otp, OwnCustomer
 from direct_debit.entrypoint.views.binding import BindingView, show_binding
 
 

@@ -10,7 +10,6 @@ from direct_debit.domain import values
 from direct_debit.domain.money import Amount
 from direct_debit.entrypoint.command import Command, rule_of_request
 from direct_debit.entrypoint.doors import Answer, Call
-from direct_debit.entrypoint.names import OwnCustomer
 from direct_debit.entrypoint.route import SENDS, TASK_TOKEN, BodyRule, Route
 from direct_debit.entrypoint.values import (
     NOT_UNFILLED,
@@ -19,6 +18,7 @@ from direct_debit.entrypoint.values import (
     DeviceId,
     IpAddress,
     Metadata,
+    OwnCustomer,
     Reference,
     ReturnUrl,
     TaskToken,
