@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from itertools import count
@@ -118,6 +118,7 @@ class Shop:
     ) -> None:
         self.result = Result(scene, rotations, orders)
         self._world = KeyedWorld(seed=seed, overlap=overlap, layout=layout)
+        self._world.settings = replace(self._world.settings, max_payments_per_day=0)
         self._chance = Random(seed)  # noqa: S311 - a measurement has to repeat
         self._order = count()
         self._due: list[tuple[datetime, int, Callable[[], None]]] = []

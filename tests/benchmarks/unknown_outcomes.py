@@ -59,6 +59,7 @@ def main() -> int:
         "ThrottleBurst": str(given.throttle),
         "WorkerConcurrency": str(given.workers),
         "MaxOpenPayments": str(given.payments),
+        "MaxPaymentsPerDay": "0",
         # A thousand lost answers would open the circuit, which is right and not the subject here.
         "CircuitFailures": str(10 * given.payments),
     }
