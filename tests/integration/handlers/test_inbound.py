@@ -341,6 +341,27 @@ def test_a_token_request_that_is_not_authentic(
     assert '"TokenRequestRefused"' in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("name", "header"), [("issue_token", "X-SIGNATURE"), (NOTIFY, "X-SIGNATURE")])
+def test_who_is_refused_is_told_by_the_address_and_who_is_heard_is_not(house: House, name: str, header: str) -> None:
+    call = event(name)
+    assert call["requestContext"]["identity"]["sourceIp"] == "203.0.113.7"
+    assert ask(house, call, name)[0] == 200
+    assert "203.0.113.7" not in house.log.getvalue()
+    assert ask(house, {**call, "headers": {**call["headers"], header: "A" * 88}}, name)[0] == 401
+    lines = [json.loads(line) for line in house.log.getvalue().splitlines()]
+    (refused,) = [line for line in lines if line["message"].endswith("refused")]
+    assert refused["sourceAddress"] == "203.0.113.7"
+
+
+@pytest.mark.parametrize("address", [None, "", 7, "Siti Aminah", "203.0.113.7, 10.0.0.1", "1" * 46])
+def test_what_is_no_address_is_not_told(house: House, address: object) -> None:
+    call = event()
+    context = {**call["requestContext"], "identity": {"sourceIp": address}}
+    ask(house, {**call, "requestContext": context, "headers": {**call["headers"], "X-SIGNATURE": "A"}})
+    assert "sourceAddress" not in house.log.getvalue()
+    assert "notification refused" in house.log.getvalue()
+
+
 def test_what_is_granted_or_our_own_fault_is_not_counted_as_refused(
     house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
