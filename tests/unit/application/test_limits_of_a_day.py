@@ -55,6 +55,27 @@ def test_payments_at_once_are_counted_each() -> None:
     assert merchant.binding().charges.count == 2
 
 
+@pytest.mark.parametrize("most", [2, 3])
+def test_who_read_the_day_before_begins_no_count_anew(most: int) -> None:
+    """A slow request: while it stands still, others begin the day and use it up, or nearly."""
+    world = bounded(max_payments_per_day=most)
+    merchant = linked(world)
+
+    def pay_twice() -> None:
+        merchant.pay("A")
+        merchant.pay("B")
+
+    world.weather = weather = Meanwhile("store.transact_write_items", pay_twice)
+    if most == 2:
+        with pytest.raises(Conflict, match="new payments of a day"):
+            merchant.pay("C")
+    else:
+        assert merchant.pay("C").payment.ref == "C"
+    assert weather.done
+    assert merchant.binding().charges.count == most
+    assert requests(world, "payment") == most
+
+
 def test_a_payment_that_was_not_made_is_not_counted() -> None:
     world = bounded(max_payments_per_day=5, max_open_payments=1)
     merchant = linked(world)

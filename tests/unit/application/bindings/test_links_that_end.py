@@ -91,11 +91,8 @@ def test_the_account_of_a_link_that_was_given_up_is_free() -> None:
 
 
 def test_a_link_that_was_finished_while_doku_refused_to_say_is_found_within_the_day() -> None:
-    merchant = Merchant(World())
+    merchant = finished_unheard()
     world = merchant.world
-    merchant.bind()
-    merchant.walk_through_pages()
-    silence_the_bank(world)
     world.simulator.add_dial(Dial("b2b2c_token", "code", when="before", code="42900", count=100_000))
     come_to_rest(world, 12 * HOUR)
     assert merchant.binding().state is BindingState.PENDING
@@ -137,6 +134,15 @@ def test_a_page_for_linking_again_of_which_doku_never_says_anything_is_closed(co
 # --- keys that are being replaced ------------------------------------------------------------------------------------
 
 
+def finished_unheard() -> Merchant:
+    """A link whose customer has finished at the bank, of which nobody told us."""
+    merchant = Merchant(World())
+    merchant.bind()
+    merchant.walk_through_pages()
+    silence_the_bank(merchant.world)
+    return merchant
+
+
 class Rotation:
     """DOKU takes our signature no more: it says so with the code of the merchant's token, or of the customer's."""
 
@@ -170,11 +176,8 @@ def test_a_rotation_while_a_customers_token_is_renewed_ends_no_link(code: str) -
 @pytest.mark.parametrize("code", ["4017300", "4017400"])
 def test_a_rotation_at_the_end_of_a_links_lease_ends_no_link(code: str) -> None:
     """The customer has finished, nothing told us so, and the last exchange meets a key that is being replaced."""
-    merchant = Merchant(World())
+    merchant = finished_unheard()
     world = merchant.world
-    merchant.bind()
-    merchant.walk_through_pages()
-    silence_the_bank(world)
     rotation = Rotation(world, code)
     come_to_rest(world, world.settings.link_lease + 15 * 60)
     assert merchant.binding().state is BindingState.PENDING
@@ -186,11 +189,8 @@ def test_a_rotation_at_the_end_of_a_links_lease_ends_no_link(code: str) -> None:
 
 @pytest.mark.parametrize("code", ["4017300", "4017400"])
 def test_a_rotation_while_a_link_is_given_up_gives_up_none_that_was_finished(code: str) -> None:
-    merchant = Merchant(World())
+    merchant = finished_unheard()
     world = merchant.world
-    merchant.bind()
-    merchant.walk_through_pages()
-    silence_the_bank(world)
     world.clock.tick(60)
     rotation = Rotation(world, code)
     with pytest.raises(NotDone):
@@ -203,11 +203,8 @@ def test_a_rotation_while_a_link_is_given_up_gives_up_none_that_was_finished(cod
 
 def test_a_suspension_at_the_end_of_a_links_lease_ends_no_link() -> None:
     """403xx16 speaks of no link: DOKU did not look whether the customer has finished."""
-    merchant = Merchant(World())
+    merchant = finished_unheard()
     world = merchant.world
-    merchant.bind()
-    merchant.walk_through_pages()
-    silence_the_bank(world)
     world.simulator.dials.add(Dial("b2b2c_token", "code", when="before", code="4037416", count=1_000))
     with pytest.raises(NotDone):
         merchant.unbind()

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 BINDING_KIND = "binding"
 OPEN_PAYMENTS = "openPayments"
 CHARGES = "charges"
-CHARGES_DAY = "chargesDay"
 _UNLINKINGS = "unlinkings"
 _PAGES = "pages"
 _NEVER = DayCount()

@@ -86,9 +86,11 @@ def unchanged_and_no_open_payments(version: int, state: str) -> Condition:
     )
 
 
-def can_take_payment(customer_id: str, max_open: int, day: str, max_per_day: int) -> Condition:
+def can_take_payment(
+    customer_id: str, max_open: int, day: str, max_per_day: int, *, begins_day: bool = False
+) -> Condition:
     """The binding is ACTIVE, is this customer's own (invariants 7 and B4), and has room for one more open payment, and
-    for one more on this day (no bound: 0).
+    for one more on this day (no bound: 0). `begins_day`: and has had none on it, so that no count is begun anew.
 
     False too when there is no such binding. Guards in the same transaction that writes the payment, so that no payment
     starts after an unlinking did.
@@ -101,11 +103,15 @@ def can_take_payment(customer_id: str, max_open: int, day: str, max_per_day: int
     )
     if not max_per_day:
         return condition
+    another_day = " AND (attribute_not_exists(#chargesDay) OR #chargesDay <> :charges_day_was"
+    names = {**condition.names, "#chargesDay": "chargesDay"}
+    values = {**condition.values, ":charges_day_was": text(day)}
+    if begins_day:
+        return Condition(condition.expression + another_day + ")", names, values)
     return Condition(
-        condition.expression
-        + " AND (attribute_not_exists(#chargesDay) OR #chargesDay <> :charges_day_was OR #charges < :charges_max)",
-        {**condition.names, "#chargesDay": "chargesDay", "#charges": "charges"},
-        {**condition.values, ":charges_day_was": text(day), ":charges_max": number(max_per_day)},
+        condition.expression + another_day + " OR #charges < :charges_max)",
+        {**names, "#charges": "charges"},
+        {**values, ":charges_max": number(max_per_day)},
     )
 
 

@@ -56,7 +56,7 @@ class DynamoDbPayments:
     """Implements `Payments`.
 
     `max_open_payments` bounds the unsettled payments of one binding, `max_payments_per_day` the new ones of a day in
-    Jakarta (0: no bound). The second one may be missed by as many as are the first of their day at once.
+    Jakarta (0: no bound).
     """
 
     def __init__(
@@ -79,11 +79,13 @@ class DynamoDbPayments:
     ) -> PaymentExists | KeyTaken | BindingUnusable | None:
         """Write the payment and note it as open on its binding, if the reference is new and the binding is ACTIVE.
 
-        It is counted as one of the day; `charges` is the binding's count as it was read.
+        It is counted as one of the day; `charges` is the binding's count as it was read. Where the day has been begun
+        since, the binding is unusable, as it is then.
         From the same transaction on the key names this payment; nothing is written when it names another one.
         """
         write_id = self._store.new_write_id()
         day = day_in_jakarta(payment.created_at)
+        begins_day = charges is None or charges.day != day
         refusals = self._store.transact(
             [
                 put_step(
@@ -94,11 +96,13 @@ class DynamoDbPayments:
                 update_step(
                     self._bindings_table,
                     binding_key(payment.binding_id),
-                    add_and_count(
-                        OPEN_PAYMENTS, payment.ref, CHARGES, day, begins=charges is None or charges.day != day
-                    ),
+                    add_and_count(OPEN_PAYMENTS, payment.ref, CHARGES, day, begins=begins_day),
                     conditions.can_take_payment(
-                        payment.customer_id, self._max_open_payments, day, self._max_payments_per_day
+                        payment.customer_id,
+                        self._max_open_payments,
+                        day,
+                        self._max_payments_per_day,
+                        begins_day=begins_day and charges is not None,
                     ),
                 ),
                 *([] if key is None else self._key_steps(key, payment.ref)),

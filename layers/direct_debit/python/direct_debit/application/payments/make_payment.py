@@ -150,10 +150,16 @@ def _find_earlier(command: MakePayment, request_hash: str, ports: Ports, deadlin
 def _create(
     payment: Payment, key: PaymentKey | None, read: Binding, ports: Ports
 ) -> PaymentExists | KeyTaken | BindingUnusable | None:
-    """Write the payment. One that finds its account full lets those go first of which nobody said that they settled."""
+    """Write the payment. One that finds its account full lets those go first of which nobody said that they settled.
+
+    Where somebody else's has begun the day's count since the account was read, it is counted behind that one.
+    """
     obstacle = ports.payments.create(payment, key, read.charges)
-    if isinstance(obstacle, BindingUnusable) and _make_room(obstacle.binding, ports):
-        return ports.payments.create(payment, key, read.charges)
+    charges = read.charges
+    if isinstance(obstacle, BindingUnusable) and obstacle.binding is not None:
+        has_begun, charges = obstacle.binding.charges.day != charges.day, obstacle.binding.charges
+        if _make_room(obstacle.binding, ports) or has_begun:
+            return ports.payments.create(payment, key, charges)
     return obstacle
 
 
