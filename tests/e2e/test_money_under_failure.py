@@ -14,7 +14,7 @@ import pytest
 import requests
 from botocore.config import Config
 
-from direct_debit.adapters.aws import AwsClients
+from direct_debit.adapters.aws.botocore_clients import BotocoreClients
 from direct_debit.application.calls.obtain_b2b_token import obtain_b2b_token
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import NotDone
@@ -359,7 +359,7 @@ def test_two_hundred_cold_containers_ask_doku_for_one_token(shop: Shop, system: 
     assert len(shop.requests("b2b_token")) - before == 1
 
 
-class PatientClients(AwsClients):
+class PatientClients(BotocoreClients):
     """All containers share the clients: one machine is slower than AWS, and its connections are not the subject."""
 
     def __init__(self, stack: LocalStack) -> None:

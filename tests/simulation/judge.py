@@ -412,11 +412,11 @@ class _Case:
     def _was_told(self, ref: str, status: str) -> bool:
         """Whether a notification said so, and in time: an old one is only a reason to ask, which a lag can waste.
 
-        So is one that came while the keys in use could not be read.
+        So is one that came while the keys in use could not be read, and one that waited in our queues.
         """
         lags = bool(self.u.plan.variant.status_lag)
         resigned = self.u.plan.resigned or not lags
-        unproved = {subject for subject, reason in self._noted() if reason == "replaced_key"}
+        unproved = {subject for subject, reason in self._noted() if reason in {"replaced_key", "waited"}}
         return any(
             one.reference == ref
             and one.state == "delivered"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from direct_debit.adapters.aws import AwsClients
+from direct_debit.adapters.aws.botocore_clients import BotocoreClients
 from direct_debit.entrypoint.authoriser_settings import read_authoriser_environment
 from direct_debit.entrypoint.container import build
 from direct_debit.entrypoint.settings import ConfigurationError, read_environment
@@ -35,7 +35,7 @@ CHECKED_TWICE = {
 # Empty they are for a deployment without access tokens: a rule asks for them where there are some.
 NEEDED_WITH_TOKENS = {"JwtIssuer", "JwtAudience", "JwtJwksUrl"}
 _HIGHEST_PORT = 65535
-_CLIENTS = AwsClients(
+_CLIENTS = BotocoreClients(
     boto3.Session(region_name="r", aws_access_key_id="-", aws_secret_access_key="-").client
 )  # asks nobody
 

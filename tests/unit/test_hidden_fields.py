@@ -15,7 +15,7 @@ from pydantic import BaseModel
 import direct_debit
 import doku_snap
 from direct_debit.application.bindings.return_from_binding import ReturnFromBinding
-from direct_debit.application.ports.doku import LinkRequest
+from direct_debit.application.ports.doku_links import LinkRequest
 
 HIDDEN = frozenset(
     {

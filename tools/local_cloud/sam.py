@@ -9,8 +9,7 @@ import subprocess
 from pathlib import Path
 
 from tools.deploy.target import read_target
-from tools.local_cloud import aws_data, bytecode, pruning
-from tools.local_cloud.aws_data import write_aws_data
+from tools.local_cloud import bytecode, pruning
 from tools.local_cloud.bytecode import compile_build
 from tools.local_cloud.checkout import LOCAL, ROOT, SAM_BIN, SAM_CONFIG, TEMPLATE
 from tools.local_cloud.failure import LocalCloudError
@@ -56,8 +55,6 @@ def build_once(folder: Path, log: Path, architecture: str, *only: str) -> Path:
         )
         if (layer := unfinished / "DependenciesLayer" / "python").is_dir():
             prune(layer)
-        if (layer := unfinished / "DirectDebitLayer" / "python").is_dir():
-            write_aws_data(layer / "aws_data")
         compile_build(unfinished)
         unfinished.rename(folder)
         _prune(folder.parent)
@@ -123,13 +120,7 @@ def _content(architecture: str) -> str:
     digest = hashlib.sha256(architecture.encode())
     sources = [TEMPLATE, *sorted((ROOT / "layers").rglob("*")), *sorted((ROOT / "functions").rglob("*"))]
     sources += sorted((ROOT / "workflows").rglob("*"))
-    # What is done to the finished build, and the packages that it is done with.
-    sources += [
-        Path(aws_data.__file__),
-        Path(bytecode.__file__),
-        Path(pruning.__file__),
-        ROOT / "requirements" / "dev.txt",
-    ]
+    sources += [Path(bytecode.__file__), Path(pruning.__file__)]  # what is done to the finished build
     for path in sources:
         if path.is_file() and not _IGNORED.intersection(path.parts):
             digest.update(f"{path.relative_to(ROOT)}\0{path.stat().st_size}\0".encode())

@@ -16,7 +16,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from direct_debit.adapters.aws import AwsClients
+from direct_debit.adapters.aws.botocore_clients import BotocoreClients
 from direct_debit.adapters.dynamodb.client import Store
 from direct_debit.adapters.dynamodb.inbox import INBOX_KIND, read_inbox_item
 from direct_debit.adapters.dynamodb.items import Item, instant, text
@@ -93,7 +93,7 @@ def find_system(stack: str, *, endpoint: str | None = None, region: str | None =
     outputs = _read_outputs(session, stack, endpoint)
     functions = session.client("lambda", endpoint_url=endpoint, config=_CONFIG)
     environment = _read_configuration(functions, _output(outputs, "ResolvePendingAlias", stack))
-    aws = AwsClients(session.client, endpoint)
+    aws = BotocoreClients(session.client, endpoint)
     try:
         ports = build(environment, aws).ports
     except ConfigurationError as error:
@@ -148,7 +148,7 @@ def _find_secrets(
 
 
 def _find_webhooks(
-    functions: "LambdaClient", outputs: Mapping[str, str], aws: AwsClients, store: Store
+    functions: "LambdaClient", outputs: Mapping[str, str], aws: BotocoreClients, store: Store
 ) -> WebhookPart | None:
     alias = outputs.get("DeliverWebhookAlias")
     if alias is None:

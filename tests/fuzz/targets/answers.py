@@ -11,7 +11,7 @@ from functools import cache, partial
 from unittest.mock import patch
 
 from direct_debit.application.errors import DirectDebitError
-from direct_debit.application.ports.doku import LinkRequest
+from direct_debit.application.ports.doku_links import LinkRequest
 from doku_snap import tokens
 from doku_snap.signing import sign_asymmetric
 from doku_snap.transport import HttpAnswer, HttpRequest

@@ -14,7 +14,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from direct_debit.adapters.aws import AwsClients
+from direct_debit.adapters.aws.botocore_clients import BotocoreClients
 from direct_debit.adapters.dynamodb.b2b_tokens import DynamoDbB2BTokens
 from direct_debit.adapters.dynamodb.bindings import DynamoDbBindings
 from direct_debit.adapters.dynamodb.circuit import DynamoDbCircuit
@@ -78,7 +78,7 @@ def make_moto(schema: Schema = APPLICATION_SCHEMA) -> DynamoDb:
     """Return boto3's client, as the functions make it, with both tables. Only inside `mock_aws`."""
     session = boto3.Session(region_name="ap-southeast-3")
     create_tables(session.client("dynamodb"), schema)
-    return AwsClients(session.client, config=dynalite.CHECKING).dynamodb
+    return BotocoreClients(session.client, config=dynalite.CHECKING).dynamodb
 
 
 def create_tables(admin: DynamoDBClient, schema: Schema = APPLICATION_SCHEMA) -> None:
@@ -135,7 +135,7 @@ def bare(request: pytest.FixtureRequest) -> Iterator[DynamoDb]:
         yield from _over_dynalite(dynalite.clients(request.getfixturevalue("dynalite_url")))
 
 
-def _over_dynalite(aws: AwsClients) -> Iterator[DynamoDb]:
+def _over_dynalite(aws: BotocoreClients) -> Iterator[DynamoDb]:
     admin = cast("DynamoDBClient", aws.dynamodb)
 
     def statuses() -> list[str]:

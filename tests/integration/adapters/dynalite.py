@@ -19,7 +19,7 @@ import requests
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from direct_debit.adapters.aws import CLIENT_CONFIG, AwsClients
+from direct_debit.adapters.aws.botocore_clients import CLIENT_CONFIG, BotocoreClients
 from tests.patience import PATIENCE_SECONDS
 from tools.local_cloud.processes import LOOPBACK, free_port, server
 
@@ -168,10 +168,10 @@ def running(folder: Path) -> Iterator[str]:
 CHECKING = CLIENT_CONFIG.merge(Config(parameter_validation=True))
 
 
-def clients(url: str) -> AwsClients:
+def clients(url: str) -> BotocoreClients:
     """AWS's clients, as the functions make them, over dynalite."""
     session = boto3.Session(region_name="ap-southeast-3", aws_access_key_id="x", aws_secret_access_key="x")
-    return AwsClients(session.client, url, config=CHECKING)
+    return BotocoreClients(session.client, url, config=CHECKING)
 
 
 def _error(code: str, operation: str) -> ClientError:

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from direct_debit.adapters.aws import AwsClients
+from direct_debit.adapters.aws.botocore_clients import BotocoreClients
 from direct_debit.adapters.eventbridge import EventBridgeEvents
 from direct_debit.adapters.sqs import SqsQueue, SqsQueues
 from direct_debit.adapters.stepfunctions import StepFunctionsWorkflows
@@ -27,13 +27,13 @@ EVENT = OutboxEvent("payment.paid", "r1:3:payment.paid", START, {"partnerReferen
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> AwsClients:
+def aws(monkeypatch: pytest.MonkeyPatch) -> BotocoreClients:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    return AwsClients(boto3.Session(region_name="ap-southeast-3").client)
+    return BotocoreClients(boto3.Session(region_name="ap-southeast-3").client)
 
 
-def test_clients_give_up_long_before_a_function_does(aws: AwsClients) -> None:
+def test_clients_give_up_long_before_a_function_does(aws: BotocoreClients) -> None:
     for client in (aws.dynamodb, aws.sqs, aws.events, aws.stepfunctions, aws.secrets):
         assert isinstance(client, BaseClient)
         config = vars(client.meta.config)["_user_provided_options"]
@@ -44,7 +44,7 @@ def test_clients_give_up_long_before_a_function_does(aws: AwsClients) -> None:
 
 
 @mock_aws
-def test_messages_carry_ids_attempts_and_chains_only(aws: AwsClients) -> None:
+def test_messages_carry_ids_attempts_and_chains_only(aws: BotocoreClients) -> None:
     urls = {name: aws.sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("n", "r", "i")}
     queues: Queues = SqsQueues(
         notifications=SqsQueue(aws.sqs, urls["n"]),
@@ -66,13 +66,13 @@ def test_messages_carry_ids_attempts_and_chains_only(aws: AwsClients) -> None:
 
 
 @mock_aws
-def test_a_queue_that_is_not_there_is_unavailable(aws: AwsClients) -> None:
+def test_a_queue_that_is_not_there_is_unavailable(aws: BotocoreClients) -> None:
     queue = SqsQueue(aws.sqs, "https://sqs.ap-southeast-3.amazonaws.com/123456789012/nobody")
     with pytest.raises(StoreUnavailable):
         queue.send({"inboxId": "i1"})
 
 
-def test_the_delay_that_leaves_is_bounded(aws: AwsClients) -> None:
+def test_the_delay_that_leaves_is_bounded(aws: BotocoreClients) -> None:
     with Stubber(aws.sqs) as stub:
         stub.add_response(
             "send_message",
@@ -83,7 +83,7 @@ def test_the_delay_that_leaves_is_bounded(aws: AwsClients) -> None:
         stub.assert_no_pending_responses()
 
 
-def test_an_event_is_published_with_its_id(aws: AwsClients) -> None:
+def test_an_event_is_published_with_its_id(aws: BotocoreClients) -> None:
     detail = (
         '{"partnerReferenceNo":"r1","code":null,"eventId":"r1:3:payment.paid","occurredAt":"2026-03-02T09:00:00+00:00"}'
     )
@@ -101,7 +101,7 @@ def test_an_event_is_published_with_its_id(aws: AwsClients) -> None:
         stub.assert_no_pending_responses()
 
 
-def test_an_event_that_the_bus_refuses_is_not_taken_for_published(aws: AwsClients) -> None:
+def test_an_event_that_the_bus_refuses_is_not_taken_for_published(aws: BotocoreClients) -> None:
     events = EventBridgeEvents(aws.events, "bus")
     with Stubber(aws.events) as stub:
         stub.add_response("put_events", {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException"}]})
@@ -114,7 +114,7 @@ def test_an_event_that_the_bus_refuses_is_not_taken_for_published(aws: AwsClient
 
 
 @pytest.mark.parametrize("code", ["MalformedDetail", "InvalidArgument"])
-def test_an_event_that_the_bus_can_not_read_is_never_taken(aws: AwsClients, code: str) -> None:
+def test_an_event_that_the_bus_can_not_read_is_never_taken(aws: BotocoreClients, code: str) -> None:
     events = EventBridgeEvents(aws.events, "bus")
     with Stubber(aws.events) as stub:
         stub.add_response("put_events", {"FailedEntryCount": 1, "Entries": [{"ErrorCode": code}]})
@@ -193,27 +193,27 @@ def test_a_bus_that_does_not_answer_is_not_asked_on(error: Exception) -> None:
 
 
 @contextmanager
-def answering(aws: AwsClients, plan: Callable[[Stubber], None]) -> Iterator[Workflows]:
+def answering(aws: BotocoreClients, plan: Callable[[Stubber], None]) -> Iterator[Workflows]:
     with Stubber(aws.stepfunctions) as stub:
         plan(stub)
         yield StepFunctionsWorkflows(aws.stepfunctions)
         stub.assert_no_pending_responses()
 
 
-def test_a_task_is_completed_with_the_outcome(aws: AwsClients) -> None:
+def test_a_task_is_completed_with_the_outcome(aws: BotocoreClients) -> None:
     expected = {"taskToken": "token", "output": '{"state":"PAID","code":null}'}
     with answering(aws, lambda stub: stub.add_response("send_task_success", {}, expected)) as workflows:
         workflows.succeed("token", {"state": "PAID", "code": None})
 
 
 @pytest.mark.parametrize("code", ["TaskDoesNotExist", "TaskTimedOut", "InvalidToken"])
-def test_a_task_that_is_gone_is_fine(aws: AwsClients, code: str) -> None:
+def test_a_task_that_is_gone_is_fine(aws: BotocoreClients, code: str) -> None:
     with answering(aws, lambda stub: stub.add_client_error("send_task_success", code)) as workflows:
         workflows.succeed("token", {"state": "PAID"})
 
 
 @pytest.mark.parametrize("code", ["InvalidOutput", "ValidationException"])
-def test_an_outcome_that_can_not_be_read_is_never_taken(aws: AwsClients, code: str) -> None:
+def test_an_outcome_that_can_not_be_read_is_never_taken(aws: BotocoreClients, code: str) -> None:
     with (
         answering(aws, lambda stub: stub.add_client_error("send_task_success", code)) as workflows,
         pytest.raises(Undeliverable) as error,
@@ -222,7 +222,7 @@ def test_an_outcome_that_can_not_be_read_is_never_taken(aws: AwsClients, code: s
     assert error.value.aws_code == code
 
 
-def test_any_other_answer_is_not(aws: AwsClients) -> None:
+def test_any_other_answer_is_not(aws: BotocoreClients) -> None:
     with (
         answering(aws, lambda stub: stub.add_client_error("send_task_success", "AccessDeniedException")) as workflows,
         pytest.raises(StoreUnavailable),

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from direct_debit.adapters.aws import AwsClients
+from direct_debit.adapters.aws.botocore_clients import BotocoreClients
 from direct_debit.adapters.eventbridge import EventBridgeEvents
 from direct_debit.adapters.sqs import SqsQueue
 from direct_debit.application.errors import StoreUnavailable
@@ -28,7 +28,7 @@ EVENT = OutboxEvent("payment.paid", "r1:3:payment.paid", START, {"partnerReferen
 @pytest.fixture
 def queue() -> Iterator[tuple[StrictSqs, str]]:
     with mock_aws():
-        client = AwsClients(boto3.Session(region_name="ap-southeast-3").client).sqs
+        client = BotocoreClients(boto3.Session(region_name="ap-southeast-3").client).sqs
         yield StrictSqs(client), client.create_queue(QueueName="q")["QueueUrl"]
 
 

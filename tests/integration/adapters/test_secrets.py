@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 from mypy_boto3_secretsmanager import SecretsManagerClient
 
-from direct_debit.adapters.aws import AwsClients
+from direct_debit.adapters.aws.botocore_clients import BotocoreClients
 from direct_debit.adapters.credentials import Credentials, CredentialSource, MalformedCredentials, parse_credentials
 from direct_debit.adapters.secrets import SecretsManagerCredentials
 from direct_debit.application.errors import NotConfigured, StoreUnavailable
@@ -48,7 +48,7 @@ def make_source(
 @pytest.fixture
 def kept() -> Iterator[Kept]:
     with mock_aws():
-        client = AwsClients(boto3.Session(region_name="ap-southeast-3").client).secrets
+        client = BotocoreClients(boto3.Session(region_name="ap-southeast-3").client).secrets
         client.create_secret(Name=NAME)  # as the template makes it
         clock, telemetry = FakeClock(), RecordingTelemetry()
         yield Kept(make_source(client, clock, telemetry), client, clock, telemetry)

@@ -167,11 +167,50 @@ def test_a_method_that_cannot_be_written_is_our_own_mistake(transport: RequestsT
         assert server.connections == 0
 
 
-def test_a_certificate_store_that_is_gone_is_not_made(certificate: Path) -> None:
-    with contextlib.closing(RequestsTransport(ca_bundle=os.fspath(certificate))) as transport:
+def test_the_list_of_authorities_is_read_once(certificate: Path) -> None:
+    """To read it takes longer than all else of a call; a shop with a payment a minute has a connection for each."""
+
+    def answer_and_end(connection: socket.socket, _: FaultyServer) -> None:
+        connection.sendall(OK)
+        connection.close()
+
+    with (
+        serving(answer_and_end, certificate) as server,
+        contextlib.closing(RequestsTransport(ca_bundle=os.fspath(certificate))) as transport,
+    ):
         certificate.unlink()
-        with pytest.raises(ConnectionNotMade):
-            transport.send(request_to("https://127.0.0.1:1/"), PATIENT)
+        for _ in range(2):
+            assert send(transport, server).status == 200
+        assert server.connections == 2
+
+
+def test_a_list_of_authorities_that_can_not_be_read_is_a_wrong_setting(tmp_path: Path) -> None:
+    bundle = tmp_path / "authorities.pem"
+    bundle.write_text("none")
+    with pytest.raises(InvalidSetting) as error:
+        RequestsTransport(ca_bundle=os.fspath(bundle))
+    assert error.value.setting == "ca_bundle"
+
+
+@pytest.mark.parametrize("body", [b"{}", b""])
+def test_a_request_goes_out_in_one_piece(transport: RequestsTransport, body: bytes) -> None:
+    """Head and body are one segment and one TLS record."""
+    pieces: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                pieces.append(connection.recv(65536))
+                connection.sendall(OK)
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        assert transport.send(request_to(url, body), PATIENT).status == 200
+        thread.join()
+    head, end, sent = pieces[0].partition(b"\r\n\r\n")
+    assert (head[:4], end, sent) == (b"POST", b"\r\n\r\n", body)
 
 
 def test_a_reset_after_the_request_is_lost(transport: RequestsTransport) -> None:

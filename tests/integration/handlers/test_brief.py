@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from direct_debit.application.ports.doku import Balance
+from direct_debit.application.ports.doku_reads import Balance
 from direct_debit.domain.binding import Binding
 from direct_debit.entrypoint.operations.get_balance import show_cover
 from direct_debit.entrypoint.values import AmountBody

@@ -10,7 +10,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from direct_debit.adapters.aws import AwsClients
+from direct_debit.adapters.aws.botocore_clients import BotocoreClients
 from direct_debit.adapters.doku_inbound import InboundDokuAdapter
 from direct_debit.adapters.secrets import SecretsManagerCredentials
 from direct_debit.adapters.vault import AesGcmVault
@@ -45,7 +45,7 @@ def fault(house: House, request: pytest.FixtureRequest) -> Iterator[str]:
     """The house over a secret that can not be used; what the log has to say."""
     value, wanted = VALUES[request.param]
     with mock_aws():
-        client = AwsClients(boto3.Session(region_name="ap-southeast-3").client).secrets
+        client = BotocoreClients(boto3.Session(region_name="ap-southeast-3").client).secrets
         client.create_secret(Name="doku")
         if value is not None:
             client.put_secret_value(SecretId="doku", SecretString=value)

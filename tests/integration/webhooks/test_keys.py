@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from direct_debit.adapters.aws import AwsClients
+from direct_debit.adapters.aws.botocore_clients import BotocoreClients
 from direct_debit.adapters.webhook_keys import LIFETIME, SecretsManagerWebhookKeys, parse_webhook_keys
 from direct_debit.application.errors import StoreUnavailable
 from direct_debit.application.ports.telemetry import Metric
@@ -89,7 +89,7 @@ class Place:
 
 @pytest.fixture
 def place() -> Iterator[Place]:
-    client = AwsClients(boto3.Session("-", "-", region_name="ap-southeast-3").client).secrets
+    client = BotocoreClients(boto3.Session("-", "-", region_name="ap-southeast-3").client).secrets
     clock, telemetry = FakeClock(), RecordingTelemetry()
     with Stubber(client) as stub:
         yield Place(stub, SecretsManagerWebhookKeys(client, "secret", clock, telemetry), clock, telemetry)

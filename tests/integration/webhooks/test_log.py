@@ -10,7 +10,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from direct_debit.adapters.aws import AwsClients
+from direct_debit.adapters.aws.botocore_clients import BotocoreClients
 from direct_debit.adapters.dynamodb.client import Store
 from direct_debit.adapters.dynamodb.webhook_log import EXPIRES, KEPT, DynamoDbWebhookLog, event_key
 from direct_debit.application.errors import StoreUnavailable
@@ -42,7 +42,7 @@ class Place:
 def place() -> Iterator[Place]:
     with mock_aws():
         session = boto3.Session(region_name="ap-southeast-3", aws_access_key_id="-", aws_secret_access_key="-")
-        aws = AwsClients(session.client)
+        aws = BotocoreClients(session.client)
         client = cast("DynamoDBClient", aws.dynamodb)
         client.create_table(
             TableName=TABLE,

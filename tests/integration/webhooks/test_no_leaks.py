@@ -13,7 +13,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from direct_debit.adapters.aws import AwsClients
+from direct_debit.adapters.aws.botocore_clients import BotocoreClients
 from direct_debit.adapters.webhook_keys import SecretsManagerWebhookKeys
 from direct_debit.adapters.webhook_receiver import HttpWebhookReceiver
 from direct_debit.application.ports.webhooks import WebhookAnswer, WebhookReceiver
@@ -51,7 +51,7 @@ class Worker:
 
     def take(self, body: str) -> bool:
         """Have it take a message; return whether it is done with."""
-        client = AwsClients(boto3.Session("-", "-", region_name="ap-southeast-3").client).secrets
+        client = BotocoreClients(boto3.Session("-", "-", region_name="ap-southeast-3").client).secrets
         observability = Observability(
             service=f"webhooks-{next(_NUMBERS)}", level="DEBUG", namespace="Test", stream=self.lines
         )

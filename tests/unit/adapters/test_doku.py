@@ -18,7 +18,9 @@ from direct_debit.application.errors import (
     Rejected,
     RelinkRequired,
 )
-from direct_debit.application.ports.doku import LinkRequest, RefundRecord, Reply
+from direct_debit.application.ports.doku import Reply
+from direct_debit.application.ports.doku_links import LinkRequest
+from direct_debit.application.ports.doku_reads import RefundRecord
 from doku_snap.errors import AnswerLost, ConnectionNotMade
 from doku_snap.transport import HttpAnswer, HttpRequest
 from tests.unit.adapters.doku_harness import PAGES, answer, deadline, doku_call, lose, make, payment

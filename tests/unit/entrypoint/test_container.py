@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateNumbers
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from direct_debit.adapters.aws import AwsClients
+from direct_debit.adapters.aws.botocore_clients import BotocoreClients
 from direct_debit.adapters.clock import SystemClock
 from direct_debit.adapters.credentials import Credentials, CredentialSource, FixedCredentials, MalformedCredentials
 from direct_debit.adapters.doku import DokuAdapter
@@ -110,9 +110,9 @@ class Answering:
 @pytest.mark.usefixtures("socket_disabled")
 def test_building_asks_nobody() -> None:
     session = boto3.Session(region_name="ap-southeast-3", aws_access_key_id="x", aws_secret_access_key="x")
-    services = build(read_environment(COMPLETE), AwsClients(session.client))
+    services = build(read_environment(COMPLETE), BotocoreClients(session.client))
     assert services.ports.settings.public_base_url == "https://pay.example/v1"
-    other = build(read_environment(COMPLETE), AwsClients(session.client))
+    other = build(read_environment(COMPLETE), BotocoreClients(session.client))
     assert other.ports.token_memory is not services.ports.token_memory
 
 
@@ -138,7 +138,7 @@ def test_a_secret_that_doku_does_not_take_is_read_again(monkeypatch: pytest.Monk
     refusal = HttpAnswer(401, {}, b'{"responseCode": "4017300", "responseMessage": "Unauthorized. Invalid Signature"}')
     monkeypatch.setattr(RequestsTransport, "send", lambda *_: refusal)
     session = boto3.Session(region_name="ap-southeast-3", aws_access_key_id="x", aws_secret_access_key="x")
-    ports = build(read_environment(COMPLETE), AwsClients(session.client)).ports
+    ports = build(read_environment(COMPLETE), BotocoreClients(session.client)).ports
     with pytest.raises(Rejected):
         ports.doku.request_b2b_token(Deadline(ports.clock.now() + timedelta(seconds=28)))
     assert len(refreshed) == 1
@@ -146,7 +146,7 @@ def test_a_secret_that_doku_does_not_take_is_read_again(monkeypatch: pytest.Monk
 
 def _use_all(environment: Mapping[str, str], secrets: SeveralSecrets) -> list[str]:
     """Use what needs credentials, each twice; return which secrets were read, in order."""
-    aws = AwsClients(lambda *_, **__: secrets)
+    aws = BotocoreClients(lambda *_, **__: secrets)
     services = build(read_environment(environment), aws)
     for _ in range(2):
         services.ports.vault.fingerprint("x")
@@ -178,7 +178,7 @@ def test_each_part_is_read_from_its_own_secret_by_what_uses_it() -> None:
     three = {"INBOUND_SECRET_ID": "inbound", "SIGNING_SECRET_ID": "signing", "DATA_SECRET_ID": "data"}
     assert _use_all({**COMPLETE, **three}, _fill(*three.values())) == ["data", "signing", "inbound"]
     secrets = _fill(*three.values())
-    services = build(read_environment({**COMPLETE, **three}), AwsClients(lambda *_, **__: secrets))
+    services = build(read_environment({**COMPLETE, **three}), BotocoreClients(lambda *_, **__: secrets))
     services.ports.vault.seal("text", SealedField.ACCESS_TOKEN, "owner")
     assert secrets.read == ["data"]
     services.ports.doku.key_id()
@@ -325,7 +325,7 @@ def test_inbound_calls_are_verified_with_both_versions() -> None:
 
 def test_installed_services_come_first_and_go_away() -> None:
     session = boto3.Session(region_name="ap-southeast-3", aws_access_key_id="x", aws_secret_access_key="x")
-    one, two = (build(read_environment(COMPLETE), AwsClients(session.client)) for _ in range(2))
+    one, two = (build(read_environment(COMPLETE), BotocoreClients(session.client)) for _ in range(2))
     with container.install(one):
         with container.install(two):
             assert container.current() is two

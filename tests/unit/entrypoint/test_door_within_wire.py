@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from direct_debit.application.errors import DirectDebitError
-from direct_debit.application.ports.doku import DokuCall, LinkRequest
+from direct_debit.application.ports.doku import DokuCall
+from direct_debit.application.ports.doku_links import LinkRequest
 from direct_debit.application.references import derive_reference, make_external_id
 from direct_debit.application.return_pages import ReturnPages
 from direct_debit.application.settings import Settings

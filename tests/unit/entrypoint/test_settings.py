@@ -37,6 +37,7 @@ def test_everything_can_be_chosen() -> None:
         "REPOST_AFTER_NOT_FOUND": "true",
         "REFRESH_MIN_SECONDS": "0",
         "LOG_LEVEL": "debug",
+        "AWS_CLIENTS": "BotoCore",
     }
     environment = read_environment(chosen)
     settings = environment.settings
@@ -50,6 +51,7 @@ def test_everything_can_be_chosen() -> None:
     assert settings.repost_after_not_found
     assert settings.refresh_min == 0
     assert environment.log_level == "DEBUG"
+    assert environment.aws_way == "botocore"
 
 
 @pytest.mark.parametrize("name", COMPLETE)
@@ -101,6 +103,7 @@ def test_a_missing_variable_is_named(name: str, value: str | None) -> None:
         ("LATE_SUCCESS", "keep"),
         ("REPOST_AFTER_NOT_FOUND", "yes"),
         ("LOG_LEVEL", "LOUD"),
+        ("AWS_CLIENTS", "boto4"),
     ],
 )
 def test_a_wrong_variable_is_named_without_its_value(name: str, value: str) -> None:

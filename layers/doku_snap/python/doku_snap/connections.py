@@ -7,9 +7,11 @@ by sending or reading bit by bit, and no alarm is needed that could hit a connec
 import http.client
 import io
 import socket
+import ssl
 from collections.abc import Buffer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -17,6 +19,9 @@ from urllib3.exceptions import HTTPError
 
 from doku_snap.connecting import open_connection
 from doku_snap.exchange import Exchange, current_exchange
+
+if TYPE_CHECKING:
+    from requests.adapters import _HostParams, _PoolKwargs
 
 # Longer pauses lie between invocations of a Lambda function, which is frozen meanwhile: nobody saw the peer hang up.
 MOST_IDLE_SECONDS = 4.0
@@ -33,15 +38,33 @@ class NotConnected(HTTPError):
 
 
 class TimedAdapter(HTTPAdapter):
-    """The adapter of `requests` over these connections. Use it within `under_way`, and repeat nothing."""
+    """The adapter of `requests` over these connections. Use it within `under_way`, and repeat nothing.
 
-    def __init__(self) -> None:
+    `tls` verifies each of them. By itself the library reads the whole list of authorities for each new connection,
+    which takes longer than all else of a payment, and a shop with one payment a minute has a new connection for each.
+    """
+
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        self._tls = tls
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  the library's own signature
         """See HTTPAdapter.init_poolmanager."""
-        super().init_poolmanager(*args, **kwargs)
+        super().init_poolmanager(*args, **kwargs, ssl_context=self._tls)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+
+    def build_connection_pool_key_attributes(
+        self,
+        request: PreparedRequest,
+        verify: bool | str,
+        cert: str | tuple[str, str] | None = None,
+    ) -> "tuple[_HostParams, _PoolKwargs]":
+        """See HTTPAdapter.build_connection_pool_key_attributes: the authorities are in the context already."""
+        host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
+        return host, {"cert_reqs": "CERT_REQUIRED"}
+
+    def cert_verify(self, *_: object) -> None:
+        """See HTTPAdapter.cert_verify: the context does it."""
 
 
 class _TimedReader(io.RawIOBase):
@@ -90,6 +113,8 @@ class _Answer(http.client.HTTPResponse):
 class _Connection(HTTPConnection):
     response_class = _Answer
     _served: Exchange | None = None  # the last exchange; it knows when the peer was last heard
+    _head: bytes | None = None
+    _body_follows = False
 
     @property
     def is_connected(self) -> bool:
@@ -106,9 +131,18 @@ class _Connection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         return open_connection(self.host.strip("[]"), self.port, current_exchange().seconds_to_connect)
 
+    def request(self, method: str, url: str, body: Any = None, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  urllib3's
+        """Send a request in one piece, head and body: urllib3 sends two, each a system call and a TLS record."""
+        self._head, self._body_follows = None, bool(body)
+        super().request(method, url, body, *args, **kwargs)
+
     def send(self, data: object) -> None:
         if not isinstance(data, bytes):
             raise TypeError("only bytes are sent")
+        if self._body_follows:
+            self._head, self._body_follows = data, False
+            return
+        data, self._head = (self._head or b"") + data, None
         if self.sock is None:
             self.connect()
         self._served = current_exchange()

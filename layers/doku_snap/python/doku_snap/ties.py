@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from doku_snap.messages.base import normalize_amount
-from doku_snap.messages.status import REFUND_NUMBER_NAMES, name_refund
 from doku_snap.operations import Operation
+from doku_snap.refund_numbers import REFUND_NUMBER_NAMES, name_refund
 from doku_snap.response_codes import belongs_to, parse_response_code
 
 _CURRENCY = "IDR"

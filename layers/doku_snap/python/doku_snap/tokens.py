@@ -2,21 +2,24 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from doku_snap.answers import Answer, read_answer
 from doku_snap.credentials import Credentials
-from doku_snap.messages.b2b_token import B2bToken, B2bTokenRequest
 from doku_snap.messages.base import AnswerMessage
-from doku_snap.messages.customer_token import CustomerToken, CustomerTokenRequest
 from doku_snap.operations import Operation
 from doku_snap.settings import ClientSettings
 from doku_snap.signing import asymmetric_string_to_sign, format_timestamp, serialize, sign_asymmetric
 from doku_snap.ties import Question
 from doku_snap.transport import HttpRequest, Timeout, Transport
 
+if TYPE_CHECKING:
+    from doku_snap.messages.b2b_token import B2bToken
+    from doku_snap.messages.customer_token import CustomerToken, CustomerTokenRequest
+
 
 class TokenClient:
-    """Asks DOKU for tokens.
+    """Asks DOKU for tokens. Most processes find them elsewhere: the messages are loaded by who asks.
 
     Every method sends one request and raises InvalidMessage, ConnectionNotMade (nothing sent) or AnswerLost.
     """
@@ -34,24 +37,32 @@ class TokenClient:
         """A name for the client id and private key that sign here; says nothing about the key."""
         return self._credentials.key_id
 
-    def request_b2b_token(self, timeout: Timeout) -> Answer[B2bToken]:
+    def request_b2b_token(self, timeout: Timeout) -> "Answer[B2bToken]":
         """A B2B token, usually for 900 s. Assume that a new one ends the one before (contract section 7)."""
+        from doku_snap.messages.b2b_token import B2bToken, B2bTokenRequest
+
         return self._send(Operation.REQUEST_B2B_TOKEN, B2bTokenRequest().to_wire(), timeout, B2bToken)
 
-    def exchange_auth_code(self, auth_code: str, timeout: Timeout) -> Answer[CustomerToken]:
+    def exchange_auth_code(self, auth_code: str, timeout: Timeout) -> "Answer[CustomerToken]":
         """The customer's token for an auth code; class CUST until the customer has finished linking.
 
         Raises InvalidMessage if the code cannot be one.
         """
+        from doku_snap.messages.customer_token import CustomerTokenRequest
+
         request = CustomerTokenRequest(grant_type="authorization_code", auth_code=auth_code)
         return self._customer_token(request, timeout)
 
-    def refresh_customer_token(self, refresh_token: str, timeout: Timeout) -> Answer[CustomerToken]:
+    def refresh_customer_token(self, refresh_token: str, timeout: Timeout) -> "Answer[CustomerToken]":
         """A new customer token for a refresh token. Raises InvalidMessage if that cannot be one."""
+        from doku_snap.messages.customer_token import CustomerTokenRequest
+
         request = CustomerTokenRequest(grant_type="refresh_token", refresh_token=refresh_token)
         return self._customer_token(request, timeout)
 
-    def _customer_token(self, request: CustomerTokenRequest, timeout: Timeout) -> Answer[CustomerToken]:
+    def _customer_token(self, request: "CustomerTokenRequest", timeout: Timeout) -> "Answer[CustomerToken]":
+        from doku_snap.messages.customer_token import CustomerToken
+
         body = {**request.to_wire(), "additionalInfo": {}}
         return self._send(Operation.REQUEST_CUSTOMER_TOKEN, body, timeout, CustomerToken)
 

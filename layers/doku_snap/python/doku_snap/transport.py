@@ -2,6 +2,7 @@
 
 import http.client
 import re
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+import certifi
 import requests
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError, IncompleteRead, LocationParseError, ReadTimeoutError
@@ -92,10 +94,9 @@ class RequestsTransport:
     ) -> None:
         if ca_bundle is not None and not Path(ca_bundle).is_file():
             raise InvalidSetting("ca_bundle", "is not a file")
-        self._verify = ca_bundle or True
         self._clocks = Clocks(monotonic, wall)
         # Not a session: that one would read the whole body of a redirect, however large, only to know where it leads.
-        self._adapter = TimedAdapter()
+        self._adapter = TimedAdapter(_read_authorities(ca_bundle or certifi.where()))
 
     def send(self, request: HttpRequest, timeout: Timeout) -> HttpAnswer:
         """See Transport.send."""
@@ -118,9 +119,7 @@ class RequestsTransport:
         self._adapter.close()
 
     def _exchange(self, prepared: requests.PreparedRequest, timeout: Timeout) -> HttpAnswer:
-        response = self._adapter.send(
-            prepared, stream=True, timeout=(timeout.connect, timeout.read), verify=self._verify
-        )
+        response = self._adapter.send(prepared, stream=True, timeout=(timeout.connect, timeout.read))
         try:
             headers = {name.lower(): value for name, value in response.headers.items()}
             body = _read_body(response.raw, response.status_code)
@@ -129,6 +128,13 @@ class RequestsTransport:
         return HttpAnswer(
             response.status_code, headers, decode_content(body, headers.get("content-encoding", ""), MAX_BODY_BYTES)
         )
+
+
+def _read_authorities(bundle: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=bundle)
+    except ssl.SSLError:
+        raise InvalidSetting("ca_bundle", "is no list of certificates") from None
 
 
 def _prepare(request: HttpRequest) -> requests.PreparedRequest:

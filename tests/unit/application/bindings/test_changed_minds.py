@@ -140,6 +140,26 @@ def test_a_link_that_ends_while_it_is_in_the_way_keeps_nobody_out(customer: str)
     assert not second.replayed
 
 
+@pytest.mark.parametrize("reads", range(8))
+def test_another_link_that_ends_while_it_is_looked_at_keeps_nobody_out(reads: int) -> None:
+    """It had the customer's place, and had failed by when it was read: it was told as his other link (seed 111508)."""
+    merchant = started()
+    first = merchant.binding()
+    merchant.phone = OTHER_PHONE
+    other = merchant.bind().binding
+    merchant.phone = PHONE
+    world = merchant.world
+
+    def end() -> None:
+        world.weather = Weather()
+        evidence = Evidence(EvidenceSource.ANSWER, world.clock.now(), "4030715")
+        advance_binding(world.process(), other, BindingEvent.LINK_REFUSED, evidence)
+
+    world.weather = Meanwhile("store.get_item", end, skip=reads)
+    again = merchant.bind()
+    assert (again.binding.id, again.binding.state) == (first.id, BindingState.PENDING)
+
+
 def test_nobodys_request_keeps_the_owner_of_an_account_out() -> None:
     stranger = started()
     owner = Merchant(stranger.world, customer="CUST-2")

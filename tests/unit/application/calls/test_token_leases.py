@@ -11,7 +11,7 @@ import pytest
 from direct_debit.application.calls.obtain_b2b_token import obtain_b2b_token, prove_key
 from direct_debit.application.calls.obtain_customer_token import obtain_customer_token, require_relink, seal_tokens
 from direct_debit.application.errors import DokuSilent, NotDone, RelinkRequired
-from direct_debit.application.ports.doku import CustomerTokens
+from direct_debit.application.ports.doku_tokens import CustomerTokens
 from direct_debit.application.ports.fleet import SharedToken
 from direct_debit.application.ports.telemetry import Metric
 from direct_debit.application.ports.vault import SealedField

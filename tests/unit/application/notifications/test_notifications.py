@@ -14,6 +14,7 @@ from direct_debit.application.ports.inbox import InboxItem, InboxKind, InboxStat
 from direct_debit.application.ports.telemetry import Metric
 from direct_debit.application.ports.vault import SealedField
 from direct_debit.domain.binding import BindingState
+from direct_debit.domain.evidence import EvidenceSource
 from direct_debit.domain.payment import PaymentState
 from tests.fakes.invariants import check_at_rest
 from tests.fakes.journey import REF, Merchant
@@ -216,6 +217,40 @@ def test_a_stale_one_only_asks_for_the_status() -> None:
     come_to_rest(merchant.world, 130)
     assert requests(merchant.world, "status") == 1
     assert merchant.payment().state is PaymentState.OTP_PENDING  # DOKU says so
+
+
+@pytest.mark.parametrize(
+    ("seconds", "source", "reason"),
+    [(300, EvidenceSource.NOTIFICATION, None), (301, EvidenceSource.STATUS, "waited")],
+)
+def test_one_that_has_waited_in_our_queues_only_asks_for_the_status(
+    seconds: int, source: EvidenceSource, reason: str | None
+) -> None:
+    """It was true when it came; DOKU's staff may have given the money back since, and nobody tells (seed 123311)."""
+    merchant = processing()
+    notify(merchant.world, "00")
+    merchant.world.clock.tick(seconds)
+    come_to_rest(merchant.world)
+    assert (merchant.payment().state, merchant.payment().evidence.source) == (PaymentState.PAID, source)
+    assert requests(merchant.world, "status") == (reason is not None)
+    assert inbox(merchant.world) == [(InboxState.PROCESSED, reason)]
+
+
+def test_what_has_waited_and_names_another_amount_is_told_all_the_same() -> None:
+    merchant = processing()
+    notify(merchant.world, "00", value="10001.00")
+    merchant.world.clock.tick(600)
+    merchant.world.pump()
+    assert inbox(merchant.world) == [(InboxState.QUARANTINED, "amount_mismatch")]
+
+
+def test_a_binding_notice_that_a_page_failed_counts_only_while_it_has_not_waited() -> None:
+    merchant = Merchant(World())
+    merchant.bind()
+    _binding_notice(merchant, "FAILED")
+    merchant.world.clock.tick(301)
+    merchant.world.pump()
+    assert merchant.binding().state is BindingState.PENDING
 
 
 def test_a_stale_one_about_a_failed_payment_still_finds_the_debit() -> None:

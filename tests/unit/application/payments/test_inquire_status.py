@@ -8,7 +8,7 @@ import pytest
 
 from direct_debit.adapters.doku import DokuAdapter
 from direct_debit.application.payments.inquire_status import inquire_status, request_inquiry
-from direct_debit.application.ports.doku import StatusAnswer
+from direct_debit.application.ports.doku_reads import StatusAnswer
 from direct_debit.application.ports.telemetry import Metric
 from direct_debit.application.settings import LateSuccess
 from direct_debit.domain.evidence import EvidenceSource

@@ -11,7 +11,7 @@ import pytest
 from direct_debit.adapters.doku import DokuAdapter
 from direct_debit.application.payments import advance_payment
 from direct_debit.application.payments.inquire_status import ask_status, inquire_status, request_inquiry, sweep_payment
-from direct_debit.application.ports.doku import StatusAnswer
+from direct_debit.application.ports.doku_reads import StatusAnswer
 from direct_debit.application.ports.telemetry import Metric
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.payment import FailureReason, Payment, PaymentFailure, PaymentState, ReviewReason

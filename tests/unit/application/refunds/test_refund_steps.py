@@ -11,7 +11,8 @@ from direct_debit.adapters.doku import DokuAdapter
 from direct_debit.application.errors import Rejected
 from direct_debit.application.payments import advance_payment
 from direct_debit.application.payments.advance_payment import QUEUE_REACH
-from direct_debit.application.ports.doku import RefundRecord, Reply, StatusAnswer, WriteAnswer
+from direct_debit.application.ports.doku import Reply, WriteAnswer
+from direct_debit.application.ports.doku_reads import RefundRecord, StatusAnswer
 from direct_debit.application.ports.telemetry import Metric
 from direct_debit.application.refunds.process_refund import process_refund, redrive_refund
 from direct_debit.domain.evidence import Evidence, EvidenceSource

@@ -26,18 +26,7 @@ from direct_debit.application.errors import (
     RelinkRequired,
     Unsendable,
 )
-from direct_debit.application.ports.doku import (
-    Balance,
-    CustomerTokens,
-    DokuCall,
-    IssuedB2BToken,
-    LinkRequest,
-    LinkStarted,
-    RefundRecord,
-    Reply,
-    StatusAnswer,
-    WriteAnswer,
-)
+from direct_debit.application.ports.doku import DokuCall, Reply, WriteAnswer
 from direct_debit.application.ports.telemetry import Metric, Telemetry
 from direct_debit.application.ports.time_and_chance import Clock
 from direct_debit.application.return_pages import ReturnPages
@@ -47,11 +36,15 @@ from doku_snap.client import Call, DokuClient
 from doku_snap.errors import AnswerLost, ConnectionNotMade, InvalidMessage
 from doku_snap.messages.base import Amount as WireAmount
 from doku_snap.operations import Operation
+from doku_snap.refund_numbers import name_refund
 from doku_snap.response_codes import AnswerClass
 from doku_snap.tokens import TokenClient
 from doku_snap.transport import Timeout
 
 if TYPE_CHECKING:
+    from direct_debit.application.ports.doku_links import LinkRequest, LinkStarted
+    from direct_debit.application.ports.doku_reads import Balance, RefundRecord, StatusAnswer
+    from direct_debit.application.ports.doku_tokens import CustomerTokens, IssuedB2BToken
     from doku_snap.messages.account_binding import AccountBinding
     from doku_snap.messages.account_unbinding import AccountUnbinding
     from doku_snap.messages.customer_token import CustomerToken
@@ -121,6 +114,8 @@ class DokuAdapter:
 
     def request_b2b_token(self, deadline: Deadline) -> IssuedB2BToken:
         """See Doku.request_b2b_token."""
+        from direct_debit.application.ports.doku_tokens import IssuedB2BToken
+
         timeout = self._timeout(deadline, _QUICK_READ_SECONDS)
         tokens = self._signing()
         answer = self._read(lambda: tokens.request_b2b_token(timeout), timeout)
@@ -146,6 +141,8 @@ class DokuAdapter:
         return connection.tokens
 
     def _customer_tokens(self, send: Callable[[], Answer[CustomerToken]], timeout: Timeout) -> CustomerTokens:
+        from direct_debit.application.ports.doku_tokens import CustomerTokens
+
         answer = self._read(send, timeout)
         tokens = answer.body
         if answer.classification.answer_class is AnswerClass.OK and tokens is not None:
@@ -163,6 +160,7 @@ class DokuAdapter:
 
     def inquire_balance(self, call: DokuCall) -> Sequence[Balance]:
         """See Doku.inquire_balance."""
+        from direct_debit.application.ports.doku_reads import Balance
         from doku_snap.messages.balance_inquiry import BalanceInquiryRequest
 
         timeout = self._timeout(call.deadline, _QUICK_READ_SECONDS)
@@ -179,6 +177,7 @@ class DokuAdapter:
 
     def inquire_status(self, payment: Payment, call: DokuCall) -> StatusAnswer:
         """See Doku.inquire_status."""
+        from direct_debit.application.ports.doku_reads import StatusAnswer
         from doku_snap.messages.status import StatusRequest
 
         timeout = self._timeout(call.deadline, _QUICK_READ_SECONDS)
@@ -217,6 +216,7 @@ class DokuAdapter:
 
     def bind_account(self, request: LinkRequest, call: DokuCall) -> LinkStarted:
         """See Doku.bind_account."""
+        from direct_debit.application.ports.doku_links import LinkStarted
         from doku_snap.messages.account_binding import AccountBindingRequest
 
         timeout = self._timeout(call.deadline, self._read_seconds)
@@ -471,7 +471,7 @@ def _can_not[T](answer: Answer[T]) -> bool:
 
 
 def _refund_record(payment: Payment, item: RefundHistoryItem) -> RefundRecord:
-    from doku_snap.messages.status import name_refund
+    from direct_debit.application.ports.doku_reads import RefundRecord
 
     number = name_refund(item.partner_refund_no, item.partner_reference_no, payment.ref)
     if number is None and payment.refund is not None:

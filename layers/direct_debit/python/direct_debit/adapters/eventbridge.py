@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, Unpack
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -12,8 +12,11 @@ from direct_debit.application.errors import StoreUnavailable, Undeliverable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mypy_boto3_events import EventBridgeClient
-    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
+    from mypy_boto3_events.type_defs import (
+        PutEventsRequestEntryTypeDef,
+        PutEventsRequestTypeDef,
+        PutEventsResponseTypeDef,
+    )
 
     from direct_debit.application.ports.messages import OutboxEvent
 
@@ -27,10 +30,18 @@ _TIME_BYTES = 14
 _NEVER = frozenset({"InvalidArgument", "MalformedDetail", "ValidationException"})
 
 
+class EventBus(Protocol):
+    """What is used of boto3's client, with its arguments, responses and errors."""
+
+    def put_events(self, **kwargs: Unpack[PutEventsRequestTypeDef]) -> PutEventsResponseTypeDef:
+        """Put events on a bus."""
+        ...
+
+
 class EventBridgeEvents:
     """Implements `Events`: source `direct-debit`, detail type the event's name, the event's id as `eventId`."""
 
-    def __init__(self, client: EventBridgeClient, bus_name: str) -> None:
+    def __init__(self, client: EventBus, bus_name: str) -> None:
         self._client = client
         self._bus_name = bus_name
 

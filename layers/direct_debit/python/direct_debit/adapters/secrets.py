@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, Unpack
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_secretsmanager.type_defs import GetSecretValueRequestTypeDef, GetSecretValueResponseTypeDef
 
     from direct_debit.application.ports.telemetry import Telemetry
     from direct_debit.application.ports.time_and_chance import Clock
@@ -25,6 +25,14 @@ LIFETIME = timedelta(seconds=50)
 
 REFRESH_PAUSE = timedelta(seconds=60)
 """Between two forced readings, and between attempts while there is nothing better than what is kept."""
+
+
+class SecretsManager(Protocol):
+    """What is used of boto3's client, with its arguments, responses and errors."""
+
+    def get_secret_value(self, **kwargs: Unpack[GetSecretValueRequestTypeDef]) -> GetSecretValueResponseTypeDef:
+        """Read a version of a secret."""
+        ...
 
 
 class SecretsManagerCredentials[P: SecretPart]:
@@ -41,7 +49,7 @@ class SecretsManagerCredentials[P: SecretPart]:
 
     def __init__(
         self,
-        client: SecretsManagerClient,
+        client: SecretsManager,
         secret_id: str,
         clock: Clock,
         telemetry: Telemetry,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, Unpack
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -14,7 +14,7 @@ from direct_debit.application.errors import StoreUnavailable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import ChangeMessageVisibilityRequestTypeDef, SendMessageRequestTypeDef
 
 MAX_DELAY_SECONDS = 900
 """The longest that SQS holds a message back; longer waits are in the record's due time."""
@@ -25,10 +25,22 @@ MAX_HIDDEN_SECONDS = 43_200
 _TAKEN_SECONDS = 60
 
 
+class Sqs(Protocol):
+    """What is used of boto3's client, with its arguments, responses and errors."""
+
+    def send_message(self, **kwargs: Unpack[SendMessageRequestTypeDef]) -> Mapping[str, object]:
+        """Send a message."""
+        ...
+
+    def change_message_visibility(self, **kwargs: Unpack[ChangeMessageVisibilityRequestTypeDef]) -> object:
+        """Hide a message that was taken, for so long from now."""
+        ...
+
+
 class SqsQueue:
     """One queue to send to."""
 
-    def __init__(self, client: SQSClient, url: str) -> None:
+    def __init__(self, client: Sqs, url: str) -> None:
         self._client = client
         self._url = url
 

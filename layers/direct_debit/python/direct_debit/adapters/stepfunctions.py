@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, Unpack
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -12,17 +12,25 @@ from direct_debit.application.errors import StoreUnavailable, Undeliverable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_stepfunctions.type_defs import SendTaskSuccessInputTypeDef
 
 # The task was completed before, ran into its time-out, or never was: nobody is waiting any more.
 _GONE = frozenset({"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"})
 _NEVER = frozenset({"InvalidOutput", "ValidationException"})
 
 
+class StepFunctions(Protocol):
+    """What is used of boto3's client, with its arguments, responses and errors."""
+
+    def send_task_success(self, **kwargs: Unpack[SendTaskSuccessInputTypeDef]) -> object:
+        """Complete a task that waits for its token."""
+        ...
+
+
 class StepFunctionsWorkflows:
     """Implements `Workflows`."""
 
-    def __init__(self, client: SFNClient) -> None:
+    def __init__(self, client: StepFunctions) -> None:
         self._client = client
 
     def succeed(self, task_token: str, output: Mapping[str, str | None]) -> None:

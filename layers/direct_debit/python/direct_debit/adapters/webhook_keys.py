@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from mypy_boto3_secretsmanager import SecretsManagerClient
-
+    from direct_debit.adapters.secrets import SecretsManager
     from direct_debit.application.ports.telemetry import Telemetry
     from direct_debit.application.ports.time_and_chance import Clock
 
@@ -41,7 +40,7 @@ class SecretsManagerWebhookKeys:
     starts then takes the version before it (AWSPREVIOUS).
     """
 
-    def __init__(self, client: SecretsManagerClient, secret_id: str, clock: Clock, telemetry: Telemetry) -> None:
+    def __init__(self, client: SecretsManager, secret_id: str, clock: Clock, telemetry: Telemetry) -> None:
         self._client = client
         self._secret_id = secret_id
         self._clock = clock

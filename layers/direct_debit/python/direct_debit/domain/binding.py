@@ -151,6 +151,11 @@ class Binding:
         return self.state in (BindingState.REQUESTED, BindingState.PENDING)
 
     @property
+    def is_confirmed(self) -> bool:
+        """Whether the bank has confirmed the link and it has not ended: it keeps others out."""
+        return self.holds_account and not self.is_unconfirmed
+
+    @property
     def has_page(self) -> bool:
         """Whether the customer has a page of the bank's to go on with."""
         waiting = self.state in (BindingState.PENDING, BindingState.RELINK_REQUIRED)

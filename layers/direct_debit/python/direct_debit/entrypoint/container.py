@@ -13,7 +13,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
-from direct_debit.adapters.aws import AwsClients
+from direct_debit.adapters.aws.clients import AwsClients, make_clients
 from direct_debit.adapters.clock import SystemClock
 from direct_debit.adapters.ids import SystemIds
 from direct_debit.application.ports.ports import CircuitMemory, Ports, TokenMemory
@@ -104,7 +104,9 @@ def start(*uses: Use) -> None:
 def current() -> Services:
     """Return this process's services, built on first use. Raises ConfigurationError."""
     if not _installed:
-        _installed.append(build(read_environment(os.environ), AwsClients()))
+        environment = read_environment(os.environ)
+        aws = make_clients(os.environ, environment.aws_way, SystemClock(), SystemIds())
+        _installed.append(build(environment, aws))
     return _installed[-1]
 
 

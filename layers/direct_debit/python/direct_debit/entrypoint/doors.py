@@ -20,6 +20,7 @@ from direct_debit.entrypoint.errors import ERRORS_FOR_OPERATORS, InternalError, 
 from direct_debit.entrypoint.events import ApiRequest, Context, Handler, is_api_event, read_api_event
 from direct_debit.entrypoint.parsing import place_faults, read_command, read_request
 from direct_debit.entrypoint.route import Route
+from direct_debit.entrypoint.starting import in_lambda
 from direct_debit.entrypoint.views.view import View
 
 # A workflow's call: one that says so, or that brings a task token. What it is answered stays in the history.
@@ -56,8 +57,13 @@ class Answer:
 def open_doors[C: Command](route: Route[C], operate: Callable[[C, Call], Answer], *, uses: Sequence[Use]) -> Handler:
     """Return the Lambda handler of an operation. In Lambda, a wrong configuration already fails here.
 
-    `uses`: the ports that most requests need, which are loaded before the first one comes.
+    `uses`: the ports that most requests need, which are loaded before the first one comes. So are the validators of
+    what comes in and goes out; those of other models are built where they are used.
     """
+    if in_lambda():
+        route.request.model_rebuild()
+        if route.response is not None:
+            route.response.model_rebuild()
     container.start(*uses)
 
     def handler(event: object, context: Context) -> Mapping[str, object]:

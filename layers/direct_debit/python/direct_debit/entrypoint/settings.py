@@ -4,10 +4,13 @@ import itertools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from direct_debit.application.settings import LateSuccess, Settings
 from direct_debit.domain import values
+
+if TYPE_CHECKING:
+    from direct_debit.adapters.aws.clients import AwsWay
 
 type Paths = Literal["core", "legacy"]
 type OtpField = Literal["action", "type"]
@@ -59,6 +62,7 @@ class Environment:
     doku_untied_fields: frozenset[str]
     timestamp_window: int
     key_overlap: int
+    aws_way: "AwsWay"
     log_level: str
     service_name: str
     metrics_namespace: str
@@ -142,6 +146,7 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
         doku_untied_fields=reader.words(DOKU_UNTIED_FIELDS),
         timestamp_window=reader.seconds("TIMESTAMP_WINDOW_SECONDS", 300),
         key_overlap=reader.seconds("KEY_OVERLAP_SECONDS", KEY_OVERLAP, least=0),
+        aws_way=reader.aws_way(),
         log_level=reader.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO"),
         service_name=reader.optional("POWERTOOLS_SERVICE_NAME") or "direct-debit",
         metrics_namespace=reader.optional("POWERTOOLS_METRICS_NAMESPACE") or "DirectDebit",
@@ -196,6 +201,10 @@ class Reader:
             return allowed[[word.lower() for word in allowed].index(value.lower())]
 
         return self._parsed(name, default, f"one of {', '.join(allowed)}", parse)
+
+    def aws_way(self) -> "AwsWay":
+        """Return how AWS is spoken to."""
+        return "botocore" if self.choice("AWS_CLIENTS", ("direct", "botocore"), "direct") == "botocore" else "direct"
 
     def matching(self, name: str, pattern: str, wanted: str, default: str) -> str:
         """Return a text of a form; `wanted` says it in words."""

@@ -3,11 +3,15 @@
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from direct_debit.adapters.webhook_receiver import is_public
 from direct_debit.application.webhooks.deliver_webhook import LONGEST_GAP, STANDARD_SCHEDULE
 from direct_debit.domain import values
 from direct_debit.entrypoint.settings import LOOPBACK, ConfigurationError, Reader
+
+if TYPE_CHECKING:
+    from direct_debit.adapters.aws.clients import AwsWay
 
 _LONGEST_TIMEOUT = 25  # seconds: a function lives for sixty, and has to write down what became of it
 
@@ -27,6 +31,7 @@ class WebhookEnvironment:
     timeout: int
     schedule: tuple[int, ...]
     private_networks: bool
+    aws_way: "AwsWay"
     log_level: str
     service_name: str
     metrics_namespace: str
@@ -45,6 +50,7 @@ def read_webhook_environment(variables: Mapping[str, str]) -> WebhookEnvironment
         timeout=reader.seconds("WEBHOOK_TIMEOUT_SECONDS", 10),
         schedule=reader.schedule("WEBHOOK_SCHEDULE_SECONDS", STANDARD_SCHEDULE),
         private_networks=private_networks,
+        aws_way=reader.aws_way(),
         log_level=reader.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO"),
         service_name=reader.optional("POWERTOOLS_SERVICE_NAME") or "direct-debit",
         metrics_namespace=reader.optional("POWERTOOLS_METRICS_NAMESPACE") or "DirectDebit",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from direct_debit.adapters.aws import AwsClients
+from direct_debit.adapters.aws.clients import AwsClients, make_clients
 from direct_debit.adapters.clock import SystemClock
 from direct_debit.adapters.dynamodb.client import Store
 from direct_debit.adapters.dynamodb.webhook_log import DynamoDbWebhookLog
@@ -62,7 +62,9 @@ _installed: list[WebhookServices] = []
 def current() -> WebhookServices:
     """Return this process's services, built on first use. Raises ConfigurationError."""
     if not _installed:
-        _installed.append(build(read_webhook_environment(os.environ), AwsClients()))
+        environment = read_webhook_environment(os.environ)
+        aws = make_clients(os.environ, environment.aws_way, SystemClock(), SystemIds())
+        _installed.append(build(environment, aws))
     return _installed[-1]
 
 

@@ -30,7 +30,7 @@ from direct_debit.application.errors import (
     Unsendable,
 )
 from direct_debit.application.ports.bindings import AccountClaimLost
-from direct_debit.application.ports.doku import LinkRequest, LinkStarted
+from direct_debit.application.ports.doku_links import LinkRequest, LinkStarted
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.ports.vault import SealedField, open_text
 from direct_debit.application.references import canonical, make_external_id
@@ -164,7 +164,7 @@ def _go_on(
     """Return the link of this customer and account as it is, with a page to go on with."""
     if holder.is_unconfirmed:
         confirmed = ports.bindings.find_by_customer(holder.customer_id)
-        if confirmed is not None and confirmed.id != holder.id and not confirmed.is_unconfirmed:
+        if confirmed is not None and confirmed.id != holder.id and confirmed.is_confirmed:
             raise _conflict(confirmed, command.customer_id)
     holder = _try_to_prove(holder, ports, deadline)
     if _needs_page(holder, ports):

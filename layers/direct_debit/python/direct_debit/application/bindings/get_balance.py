@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from direct_debit.application.bindings.find_binding import find_binding
 from direct_debit.application.calls.call_doku import call_doku
 from direct_debit.application.deadline import Deadline
-from direct_debit.application.ports.doku import Balance
+from direct_debit.application.ports.doku_reads import Balance
 from direct_debit.application.ports.ports import Ports
 from direct_debit.domain.binding import Binding, BindingState
 

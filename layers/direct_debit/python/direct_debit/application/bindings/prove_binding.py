@@ -10,7 +10,7 @@ from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import BindingChanged, DirectDebitError, NotDone, RelinkRequired, Unsendable
 from direct_debit.application.looks import next_try
 from direct_debit.application.ports.bindings import AccountClaimLost
-from direct_debit.application.ports.doku import CustomerTokens
+from direct_debit.application.ports.doku_tokens import CustomerTokens
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.ports.vault import SealedField
 from direct_debit.domain.binding import Binding, BindingEvent, BindingState

@@ -4,18 +4,20 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Never
+from typing import TYPE_CHECKING, Never
 
 from direct_debit.application.calls.obtain_b2b_token import prove_key
 from direct_debit.application.calls.seal_anew import seal_anew
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import BindingChanged, NotDone, RelinkRequired, Unsendable
-from direct_debit.application.ports.doku import CustomerTokens
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.ports.telemetry import Metric
 from direct_debit.application.ports.vault import SealedField
 from direct_debit.domain.binding import Binding, BindingEvent, SealedTokens
 from direct_debit.domain.evidence import Evidence, EvidenceSource
+
+if TYPE_CHECKING:
+    from direct_debit.application.ports.doku_tokens import CustomerTokens
 
 _RENEW_BEFORE = timedelta(seconds=60)
 _LEASE = timedelta(seconds=25)  # a refresh asks for nothing any more when it is over
@@ -69,7 +71,7 @@ def obtain_customer_token(
         ports.clock.sleep(_POLL_SECONDS * (1 + ports.ids.jitter()))
 
 
-def seal_tokens(ports: Ports, binding_id: str, tokens: CustomerTokens) -> SealedTokens:
+def seal_tokens(ports: Ports, binding_id: str, tokens: "CustomerTokens") -> SealedTokens:
     """Encrypt a customer's tokens for the record of this binding alone."""
     refresh = tokens.refresh_token
     return SealedTokens(
@@ -119,7 +121,7 @@ def _refresh(ports: Ports, binding: Binding, deadline: Deadline) -> CustomerAcce
     return CustomerAccess(tokens.access_token, kept)
 
 
-def ask_surely(ports: Ports, deadline: Deadline, ask: Callable[[], CustomerTokens]) -> CustomerTokens:
+def ask_surely(ports: Ports, deadline: Deadline, ask: Callable[[], "CustomerTokens"]) -> "CustomerTokens":
     """Ask for a customer's tokens where a refusal ends something.
 
     One that may be of our signature counts only when DOKU says it again, having taken this signature in between: a key
@@ -139,7 +141,7 @@ def ask_surely(ports: Ports, deadline: Deadline, ask: Callable[[], CustomerToken
         raise
 
 
-def _exchange(ports: Ports, binding: Binding, deadline: Deadline) -> CustomerTokens:
+def _exchange(ports: Ports, binding: Binding, deadline: Deadline) -> "CustomerTokens":
     """Refresh token first, auth code as fallback (contract 3.2)."""
     if binding.tokens is not None and binding.tokens.refresh_token is not None:
         try:

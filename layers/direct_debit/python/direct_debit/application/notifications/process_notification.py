@@ -1,8 +1,8 @@
 """Work out what an accepted notification means (contract 3.5, 3.10; invariant 6).
 
-Only a fresh one, proved by the keys that are in use, whose reference, amount and customer agree with the record is
-believed. Everything else changes no money: it is kept, counted where it should not happen, and DOKU is asked for the
-status instead.
+Only a fresh one that has not waited here, proved by the keys that are in use, whose reference, amount and customer
+agree with the record is believed. Everything else changes no money: it is kept, counted where it should not happen, and
+DOKU is asked for the status instead.
 """
 
 from dataclasses import replace
@@ -37,6 +37,7 @@ _EVENTS = {
 _REVERSALS = frozenset({PaymentEvent.CANCELLED, PaymentEvent.DECLINED})
 _RETRY = timedelta(seconds=60)
 _LONGEST_RETRY = timedelta(hours=6)
+_BELIEVED_FOR = timedelta(minutes=5)  # what has waited for longer was true when it came: DOKU may know more by now
 _MAX_SWEEPS = 12  # about two days
 _AMOUNT_MISMATCH = "amount_mismatch"
 _TOLD_LENGTH = 64
@@ -95,6 +96,11 @@ def _process_payment(item: InboxItem, facts: PaymentNotice, ports: Ports) -> Non
         told = f"{facts.value} {facts.currency}".strip()[:_TOLD_LENGTH] if mismatch == _AMOUNT_MISMATCH else None
         _quarantine(item, mismatch, ports, ref=payment.ref, told=told or None)
         return
+    if _has_waited(item, ports):
+        ports.telemetry.note("notification waited here, asking for the status", ref=payment.ref, code=facts.status)
+        request_inquiry(ports, payment)
+        _settle(item, InboxState.PROCESSED, "waited", ports)
+        return
     event = _EVENTS.get(facts.status)
     if event is None:
         request_inquiry(ports, payment)
@@ -137,10 +143,14 @@ def _process_binding(item: InboxItem, facts: BindingNotice, ports: Ports, deadli
             raise
         except (NotDone, Unsendable) as error:  # the link itself is due again in minutes
             ports.telemetry.note("link not proved yet", binding_id=binding.id, code=error.code)
-    elif facts.status == "FAILED" and item.fresh:
+    elif facts.status == "FAILED" and item.fresh and not _has_waited(item, ports):
         _end_page(binding, facts, ports)
     reason = "replaced_key" if item.is_by_replaced_key else "stale"
     _settle(item, InboxState.PROCESSED, None if item.fresh else reason, ports)
+
+
+def _has_waited(item: InboxItem, ports: Ports) -> bool:
+    return ports.clock.now() > item.received_at + _BELIEVED_FOR
 
 
 def _find_link(facts: BindingNotice, ports: Ports) -> Binding | None:

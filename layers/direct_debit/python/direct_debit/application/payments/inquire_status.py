@@ -18,7 +18,7 @@ from direct_debit.application.payments.advance_payment import (
     queue_inquiry,
     queue_refund,
 )
-from direct_debit.application.ports.doku import StatusAnswer
+from direct_debit.application.ports.doku_reads import StatusAnswer
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.ports.telemetry import Metric
 from direct_debit.domain.evidence import Evidence, EvidenceSource

@@ -4,11 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.return_pages import ReturnPages
 from direct_debit.domain.payment import Payment
+
+if TYPE_CHECKING:
+    from direct_debit.application.ports.doku_links import LinkRequest, LinkStarted
+    from direct_debit.application.ports.doku_reads import Balance, StatusAnswer
+    from direct_debit.application.ports.doku_tokens import CustomerTokens, IssuedB2BToken
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,51 +26,6 @@ class DokuCall:
     customer_token: str | None = field(default=None, repr=False)
     device_id: str | None = field(default=None, repr=False)
     ip_address: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class IssuedB2BToken:
-    """A fresh B2B token, its lifetime, and the key of ours with which it was asked for (see Doku.key_id)."""
-
-    token: str = field(repr=False)
-    expires_in: int  # seconds
-    signed_with: str
-
-
-@dataclass(frozen=True, slots=True)
-class CustomerTokens:
-    """A customer's fresh tokens. Times are UTC; None means that DOKU did not say."""
-
-    access_token: str = field(repr=False)
-    access_expires_at: datetime | None
-    refresh_token: str | None = field(repr=False)
-    refresh_expires_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class LinkRequest:
-    """What the binding request carries (contract 3.3)."""
-
-    phone: str = field(repr=False)
-    customer_id: str
-    # The addresses hold the return state, which only the customer's browser may know.
-    success_url: str = field(repr=False)
-    failed_url: str = field(repr=False)
-    customer_name: str | None = field(default=None, repr=False)
-    email: str | None = field(default=None, repr=False)
-    id_card: str | None = field(default=None, repr=False)
-    country: str | None = None
-    address: str | None = field(default=None, repr=False)
-    date_of_birth: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class LinkStarted:
-    """DOKU's answer to a binding request."""
-
-    code: str
-    redirect_url: str | None = field(repr=False)
-    auth_code: str | None = field(repr=False)
 
 
 class Reply(StrEnum):
@@ -96,35 +56,6 @@ class WriteAnswer:
     time: datetime | None = None  # refundTime
 
 
-@dataclass(frozen=True, slots=True)
-class RefundRecord:
-    """One row of `refundHistory`. `status` is 00, 03 or 06."""
-
-    number: str
-    status: str
-    refund_no: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class StatusAnswer:
-    """DOKU's answer to a status inquiry. `status` is a value of contract section 6 ("07" also stands for 4045501)."""
-
-    status: str
-    code: str
-    original_code: str | None
-    reference: str | None
-    refunds: tuple[RefundRecord, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """One balance of an account. `amount` is a decimal string of rupiah."""
-
-    type: str | None
-    amount: str
-    currency: str
-
-
 class Doku(Protocol):
     """DOKU, as the application speaks with it. The adapter knows SNAP.
 
@@ -142,23 +73,23 @@ class Doku(Protocol):
         """
         ...
 
-    def request_b2b_token(self, deadline: Deadline) -> IssuedB2BToken:
+    def request_b2b_token(self, deadline: Deadline) -> "IssuedB2BToken":
         """Ask for a B2B token (contract 3.1). Raises NotDone, Rejected (wrong key or client id)."""
         ...
 
-    def exchange_auth_code(self, auth_code: str, deadline: Deadline) -> CustomerTokens:
+    def exchange_auth_code(self, auth_code: str, deadline: Deadline) -> "CustomerTokens":
         """Exchange an auth code (3.2). Raises RelinkRequired when DOKU does not (yet) take it, NotDone."""
         ...
 
-    def refresh_customer_token(self, refresh_token: str, deadline: Deadline) -> CustomerTokens:
+    def refresh_customer_token(self, refresh_token: str, deadline: Deadline) -> "CustomerTokens":
         """Use the refresh grant (3.2). Raises RelinkRequired when DOKU does not take it, NotDone."""
         ...
 
-    def bind_account(self, request: LinkRequest, call: DokuCall) -> LinkStarted:
+    def bind_account(self, request: "LinkRequest", call: DokuCall) -> "LinkStarted":
         """Start a link (3.3). Raises Rejected, CustomerActionRequired besides."""
         ...
 
-    def inquire_balance(self, call: DokuCall) -> Sequence[Balance]:
+    def inquire_balance(self, call: DokuCall) -> "Sequence[Balance]":
         """Read the balance (3.7). Raises Rejected, CustomerActionRequired besides."""
         ...
 
@@ -170,7 +101,7 @@ class Doku(Protocol):
         """Send the customer's OTP (3.6)."""
         ...
 
-    def inquire_status(self, payment: Payment, call: DokuCall) -> StatusAnswer:
+    def inquire_status(self, payment: Payment, call: DokuCall) -> "StatusAnswer":
         """Ask what became of the payment, with its refunds (3.9)."""
         ...
 

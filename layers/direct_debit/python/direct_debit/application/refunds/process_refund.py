@@ -27,7 +27,8 @@ from direct_debit.application.payments.advance_payment import (
     queue_refund,
     save_with_refund,
 )
-from direct_debit.application.ports.doku import Reply, StatusAnswer, WriteAnswer
+from direct_debit.application.ports.doku import Reply, WriteAnswer
+from direct_debit.application.ports.doku_reads import StatusAnswer
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.ports.telemetry import Metric
 from direct_debit.application.ports.vault import SealedField

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from direct_debit.application.bindings.get_balance import get_balance
-from direct_debit.application.ports.doku import Balance
+from direct_debit.application.ports.doku_reads import Balance
 from direct_debit.domain.binding import Binding
 from direct_debit.entrypoint.doors import Answer, Call
 from direct_debit.entrypoint.names import BindingRequest

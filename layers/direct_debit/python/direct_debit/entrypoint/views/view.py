@@ -29,6 +29,7 @@ class View(BaseModel):
         validate_by_name=True,
         validate_by_alias=False,
         serialize_by_alias=True,
+        defer_build=True,
     )
 
     brief: ClassVar[tuple[str, ...]] = ()

@@ -1,18 +1,14 @@
-"""AWS's clients: botocore's own, short timeouts, one retry. Never a shared state beyond the connections.
-
-They are made by botocore, which is boto3's engine: boto3 itself adds what is not used here, and loads it at each cold
-start. Where the build has put the few models that are needed beside the code, no others are read (decision 0039).
-"""
+"""botocore's clients, without boto3: a function does not use what that adds, and it loads S3's transfer manager."""
 
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import botocore.session
 from botocore.config import Config
-from botocore.loaders import Loader
+
+from direct_debit.adapters.aws.json_api import ATTEMPTS, CONNECT_SECONDS, READ_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,22 +23,18 @@ if TYPE_CHECKING:
     type MakeClient = Callable[..., object]
     """Makes the client of a service by its name: `endpoint_url`, `config`."""
 
-AWS_DATA = Path(__file__).parents[2] / "aws_data"
-"""Where the build puts botocore's models of what is used (tools/local_cloud/aws_data.py)."""
-
-# Two attempts of at most three seconds each: far below every function's timeout, and a lost reply is met by write ids.
-# What is sent is typed, and AWS checks it; the name is set once, and not put together anew for each request.
 CLIENT_CONFIG = Config(
-    connect_timeout=1,
-    read_timeout=2,
-    retries={"mode": "standard", "total_max_attempts": 2},
+    connect_timeout=CONNECT_SECONDS,
+    read_timeout=READ_SECONDS,
+    retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
     parameter_validation=False,
     user_agent=f"direct-debit botocore/{botocore.__version__}",
 )
+"""What is sent is typed, and AWS checks it; the name is set once, and not put together anew for each request."""
 
 
-class AwsClients:
-    """The clients of one composition root, each made at its first use (making one costs tens of milliseconds).
+class BotocoreClients:
+    """Implements `AwsClients`, each made at its first use (making one costs tens of milliseconds).
 
     `make` is `client` of a boto3 session, or botocore's own. `endpoint` is where AWS is found when it is not at its
     usual addresses.
@@ -51,7 +43,7 @@ class AwsClients:
     def __init__(
         self, make: MakeClient | None = None, endpoint: str | None = None, *, config: Config = CLIENT_CONFIG
     ) -> None:
-        self._make_client = make or _make_session().create_client
+        self._make_client = make or botocore.session.get_session().create_client
         self._endpoint = endpoint
         self._config = config
 
@@ -82,11 +74,3 @@ class AwsClients:
     def secrets(self) -> SecretsManagerClient:
         """The Secrets Manager client."""
         return cast("SecretsManagerClient", self._make("secretsmanager"))
-
-
-def _make_session() -> botocore.session.Session:
-    session = botocore.session.get_session()
-    if AWS_DATA.is_dir():
-        loader = Loader(extra_search_paths=[str(AWS_DATA)], include_default_search_paths=False)
-        session.register_component("data_loader", loader)
-    return session

@@ -1,0 +1,1 @@
+"""AWS's services: their clients, and what these are made of."""

@@ -1,0 +1,182 @@
+"""A call to one of AWS's services that speak JSON: written, signed, sent over a kept connection, repeated once, read.
+
+What botocore does for any operation of any service from its model, this does for the few that are used, whose requests
+and answers are JSON as they stand (decision 0056). It raises what botocore raises, so that nobody has to know which of
+the two made the call.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import datetime
+from typing import TYPE_CHECKING, NoReturn, cast
+from urllib.parse import urlsplit
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    ReadTimeoutError,
+    SSLError,
+)
+from urllib3 import exceptions
+
+from direct_debit.adapters.aws.signature_v4 import Signer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from urllib3 import BaseHTTPResponse
+
+    from direct_debit.adapters.aws.connections import Connections
+    from direct_debit.adapters.aws.endpoints import AwsPlace
+    from direct_debit.adapters.aws.json_services import JsonService
+    from direct_debit.application.ports.time_and_chance import Clock, Ids
+
+CONNECT_SECONDS = 1
+READ_SECONDS = 2
+ATTEMPTS = 2
+"""Two attempts of at most three seconds each: far below every function's timeout; a lost reply is met by write ids."""
+
+MOST_PAUSE = 1.0  # seconds, before the second attempt
+
+# What botocore's standard mode repeats (botocore.retries.standard; the tests compare).
+PASSING_STATUSES = frozenset({500, 502, 503, 504})
+PASSING_CODES = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "LimitExceededException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+
+_FIRST_FAILURE = 300  # of the HTTP statuses: nothing is redirected
+_TRACE = "_X_AMZN_TRACE_ID"
+
+
+class JsonApi:
+    """One service in one place, for as many threads as want it.
+
+    The environment's trace id goes along, as AWS ends recursive loops by it.
+    """
+
+    def __init__(self, service: JsonService, place: AwsPlace, connections: Connections, clock: Clock, ids: Ids) -> None:
+        self._service = service
+        self._endpoint = place.find(service.prefix)
+        parts = urlsplit(self._endpoint)
+        self._path = parts.path or "/"
+        self._pool = connections.connection_from_url(self._endpoint)
+        self._signer = Signer(place, service.prefix, parts.netloc, self._path)
+        self._clock = clock
+        self._ids = ids
+
+    def call(self, operation: str, parameters: Mapping[str, object]) -> dict[str, object]:
+        """Make a call; return its answer. Times (datetimes) are written as whole seconds since 1970.
+
+        Raises ClientError for what the service refused, and another BotoCoreError where it did not answer, each after a
+        second attempt where that makes sense.
+        """
+        body = json.dumps(parameters, separators=(",", ":"), default=_write_time).encode()
+        headers = {
+            "content-type": f"application/x-amz-json-{self._service.version}",
+            "x-amz-target": f"{self._service.target}.{operation}",
+        }
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return self._attempt(operation, headers, body)
+            except ClientError as error:
+                if not _passes(error):
+                    raise
+            except BotoCoreError:
+                pass
+            self._clock.sleep(self._ids.jitter() * MOST_PAUSE)
+        return self._attempt(operation, headers, body)
+
+    def _attempt(self, operation: str, headers: Mapping[str, str], body: bytes) -> dict[str, object]:
+        sent = self._signer.sign(headers, body, self._clock.now())
+        sent["user-agent"] = "direct-debit"
+        trace = os.environ.get(_TRACE)
+        if trace is not None:
+            sent["x-amzn-trace-id"] = trace
+        try:
+            response = self._pool.urlopen(
+                "POST", self._path, body, sent, retries=False, redirect=False, assert_same_host=False
+            )
+        except exceptions.HTTPError as error:
+            self._raise_silence(error)
+        try:
+            answer = json.loads(response.data) if response.data else {}
+        except ValueError:
+            answer = None
+        if response.status >= _FIRST_FAILURE:
+            self._raise_refusal(operation, response, answer)
+        if not isinstance(answer, dict):
+            raise HTTPClientError(error="the answer is no JSON object")
+        return cast("dict[str, object]", answer)
+
+    def _raise_silence(self, error: exceptions.HTTPError) -> NoReturn:
+        match error:
+            case exceptions.NewConnectionError():
+                raise EndpointConnectionError(endpoint_url=self._endpoint, error=error) from error
+            case exceptions.ConnectTimeoutError():
+                raise ConnectTimeoutError(endpoint_url=self._endpoint, error=error) from error
+            case exceptions.ReadTimeoutError():
+                raise ReadTimeoutError(endpoint_url=self._endpoint, error=error) from error
+            case exceptions.SSLError():
+                raise SSLError(endpoint_url=self._endpoint, error=error) from error
+            case exceptions.ProtocolError():
+                raise ConnectionClosedError(endpoint_url=self._endpoint, error=error) from error
+            case _:
+                raise HTTPClientError(error=error) from error
+
+    def _raise_refusal(self, operation: str, response: BaseHTTPResponse, answer: object) -> NoReturn:
+        told: Mapping[str, object] = answer if isinstance(answer, dict) else {}
+        metadata = {
+            "HTTPStatusCode": response.status,
+            "RequestId": response.headers.get("x-amzn-requestid", ""),
+        }
+        error = {
+            "Code": _read_code(told, response),
+            "Message": str(told.get("message") or told.get("Message") or ""),
+        }
+        refusal = {**told, "Error": error, "ResponseMetadata": metadata}
+        raise ClientError(refusal, operation)  # type: ignore[arg-type]  # its type is private to the stubs
+
+
+def _read_code(told: Mapping[str, object], response: BaseHTTPResponse) -> str:
+    """Return a refusal's code: of "com.amazonaws.dynamodb.v20120810#LimitExceededException" the end; SQS's old name."""
+    old, separator, _ = response.headers.get("x-amzn-query-error", "").partition(";")
+    if separator and old:
+        return old
+    return str(told.get("__type", response.status)).partition(":")[0].rpartition("#")[2]
+
+
+def _passes(error: ClientError) -> bool:
+    """Whether a refusal is a passing one, and asking again soon makes sense."""
+    response = error.response
+    return (
+        response["Error"]["Code"] in PASSING_CODES or response["ResponseMetadata"]["HTTPStatusCode"] in PASSING_STATUSES
+    )
+
+
+def _write_time(value: object) -> int:
+    if isinstance(value, datetime):
+        return int(value.timestamp())
+    raise TypeError(f"{type(value).__name__} is not written as JSON")
