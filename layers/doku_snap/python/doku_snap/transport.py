@@ -6,6 +6,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ from doku_snap.exchange import Clocks, Exchange, under_way
 
 MAX_BODY_BYTES = 1024 * 1024
 _PIECE = 64 * 1024
+_URLS = 32
 _METHOD = re.compile(r"[A-Z]{1,16}")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile(r"([!-~]([\t -~]*[!-~])?)?")
@@ -146,17 +148,29 @@ def _prepare(request: HttpRequest) -> requests.PreparedRequest:
             raise InvalidMessage("headers", "a name is not one of HTTP")
         if not _HEADER_VALUE.fullmatch(value):
             raise InvalidMessage(name, "must be printable ASCII without a blank at either end")
-    headers = {"Accept-Encoding": "identity", **request.headers}
+    prepared = requests.PreparedRequest()
+    prepared.prepare_method(request.method)
+    prepared.url = _write_url(request.url)
+    prepared.prepare_headers({"Accept-Encoding": "identity", **request.headers})
+    prepared.body = request.body or None
+    prepared.prepare_content_length(prepared.body)
+    return prepared
+
+
+@lru_cache(maxsize=_URLS)
+def _write_url(url: str) -> str:
+    """Return a URL as it is written in a request; there is one per operation. Raises InvalidMessage."""
     unusable = InvalidMessage("url", "must be an http(s) URL with a host")
+    prepared = requests.PreparedRequest()
     try:
-        prepared = requests.Request(request.method, request.url, headers=headers, data=request.body).prepare()
+        prepared.prepare_url(url, None)
         parts = urlsplit(prepared.url or "")
         host = (parts.hostname or "").encode("idna")
     except (requests.RequestException, LocationParseError, ValueError):  # their texts quote the URL
         raise unusable from None
-    if parts.scheme not in {"http", "https"} or not host:
+    if parts.scheme not in {"http", "https"} or not host or prepared.url is None:
         raise unusable
-    return prepared
+    return prepared.url
 
 
 def _read_body(raw: BaseHTTPResponse, status: int) -> bytes:

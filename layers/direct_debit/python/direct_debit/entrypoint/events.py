@@ -123,7 +123,7 @@ def _read_source(request_context: Mapping[str, object]) -> str | None:
 
 def as_mapping(value: object) -> Mapping[str, object]:
     """Return the value if it is an object with text keys, else an empty one."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):  # as JSON is read, in Lambda and anywhere
         return {}
     return {key: member for key, member in value.items() if isinstance(key, str)}
 

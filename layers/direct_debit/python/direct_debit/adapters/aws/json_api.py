@@ -93,7 +93,7 @@ class JsonApi:
         Raises ClientError for what the service refused, and another BotoCoreError where it did not answer, each after a
         second attempt where that makes sense.
         """
-        body = json.dumps(parameters, separators=(",", ":"), default=_write_time).encode()
+        body = _ENCODER.encode(parameters).encode()
         headers = {
             "content-type": f"application/x-amz-json-{self._service.version}",
             "x-amz-target": f"{self._service.target}.{operation}",
@@ -180,3 +180,6 @@ def _write_time(value: object) -> int:
     if isinstance(value, datetime):
         return int(value.timestamp())
     raise TypeError(f"{type(value).__name__} is not written as JSON")
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), default=_write_time)

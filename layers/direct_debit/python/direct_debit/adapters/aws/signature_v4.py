@@ -26,6 +26,7 @@ class Signer:
         self._service = service
         self._host = host
         self._path = path
+        self._key = ("", b"")  # of a day
 
     def sign(self, headers: Mapping[str, str], body: bytes, now: datetime) -> dict[str, str]:
         """Return these headers (names in lower case) with those that prove who sends them, at `now` (UTC)."""
@@ -39,11 +40,18 @@ class Signer:
         canonical = f"POST\n{self._path}\n\n{lines}\n{listed}\n{hashlib.sha256(body).hexdigest()}"
         scope = f"{time[:8]}/{self._place.region}/{self._service}/aws4_request"
         to_sign = f"{_ALGORITHM}\n{time}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-        key = f"AWS4{self._place.secret_key}".encode()
-        for part in scope.split("/"):
-            key = hmac.digest(key, part.encode(), "sha256")
-        signature = hmac.digest(key, to_sign.encode(), "sha256").hex()
+        signature = hmac.digest(self._derive_key(scope), to_sign.encode(), "sha256").hex()
         signed["authorization"] = (
             f"{_ALGORITHM} Credential={self._place.access_key}/{scope}, SignedHeaders={listed}, Signature={signature}"
         )
         return signed
+
+    def _derive_key(self, scope: str) -> bytes:
+        known, key = self._key
+        if known == scope:
+            return key
+        key = f"AWS4{self._place.secret_key}".encode()
+        for part in scope.split("/"):
+            key = hmac.digest(key, part.encode(), "sha256")
+        self._key = (scope, key)
+        return key
