@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from direct_debit.application.payments.list_history import list_history
-from direct_debit.application.ports.payments import HistoryEntry
+from direct_debit.application.ports.history import HistoryEntry
 from direct_debit.domain.evidence import Evidence
 from direct_debit.domain.payment import Payment
 from direct_debit.domain.refund import Refund

@@ -10,10 +10,10 @@ from datetime import timedelta
 from re import fullmatch
 
 from direct_debit.adapters.dynamodb.conditions import EXISTS, IS_NEW, owned_or_gone, unchanged
-from direct_debit.adapters.dynamodb.due import list_waiting_for_review
 from direct_debit.adapters.dynamodb.forgotten_item import forget_binding, forget_event, forget_payment, forget_step
 from direct_debit.adapters.dynamodb.items import Item, read_number, read_text, text
 from direct_debit.adapters.dynamodb.keys import account_key, binding_key, customer_key, forget_key, is_step, payment_key
+from direct_debit.adapters.dynamodb.review import list_waiting_for_review
 from direct_debit.adapters.dynamodb.steps import delete_step
 from direct_debit.adapters.dynamodb.webhook_log import list_events_of
 from direct_debit.application.ports.inbox import InboxItem, InboxState

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from direct_debit.adapters.dynamodb.binding_item import was_given_up_at
-from direct_debit.adapters.dynamodb.due import WaitingRecord, list_waiting_for_review
+from direct_debit.adapters.dynamodb.review import WaitingRecord, list_waiting_for_review
 from direct_debit.application.errors import NotFound, RecordUnreadable, Rejected
 from direct_debit.application.payments.close_reversal import close_reversal as close
 from direct_debit.application.ports.fleet import CircuitState

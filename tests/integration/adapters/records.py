@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
+from direct_debit.application.ports.history import HistoryEntry
 from direct_debit.application.ports.inbox import InboxItem, InboxKind, InboxState
-from direct_debit.application.ports.payments import HistoryEntry
 from direct_debit.domain.binding import Binding, BindingEvent, BindingState, SealedTokens
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.money import Amount

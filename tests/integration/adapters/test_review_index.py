@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from direct_debit.adapters.dynamodb.client import Store
-from direct_debit.adapters.dynamodb.due import WaitingRecord, list_waiting_for_review
+from direct_debit.adapters.dynamodb.review import WaitingRecord, list_waiting_for_review
 from direct_debit.application.ports.inbox import InboxState
 from direct_debit.domain.binding import Binding, BindingEvent
 from direct_debit.domain.evidence import Evidence, EvidenceSource

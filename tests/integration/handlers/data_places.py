@@ -22,8 +22,8 @@ from direct_debit.adapters.dynamodb.webhook_log import DynamoDbWebhookLog
 from direct_debit.adapters.sqs import SqsQueue, SqsQueues
 from direct_debit.application.outbox.record_change import list_events
 from direct_debit.application.ports.fleet import CircuitState
+from direct_debit.application.ports.history import HistoryEntry
 from direct_debit.application.ports.inbox import InboxItem, InboxKind
-from direct_debit.application.ports.payments import HistoryEntry
 from direct_debit.application.ports.telemetry import Metric
 from direct_debit.application.ports.webhooks import WebhookAnswer, WebhookTry
 from direct_debit.domain.binding import Binding, BindingState, SealedTokens

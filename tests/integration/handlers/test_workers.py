@@ -11,9 +11,9 @@ import pytest
 
 from direct_debit.application.chains import LONGEST_CHAIN
 from direct_debit.application.errors import Conflict, StoreUnavailable, Undeliverable
+from direct_debit.application.ports.history import HistoryEntry
 from direct_debit.application.ports.inbox import InboxItem
 from direct_debit.application.ports.messages import OutboxEvent
-from direct_debit.application.ports.payments import HistoryEntry
 from direct_debit.entrypoint import schedule
 from direct_debit.entrypoint.queue import MAX_RECEIVES
 from direct_debit.entrypoint.stream import consume

@@ -45,7 +45,7 @@ _SERVICE_CODE = re.compile(r"[0-9]{2}")
 _MAX_SKEW_SECONDS = 300
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ClientSettings:
     """Immutable settings of a client; construction raises InvalidSetting naming the setting.
 

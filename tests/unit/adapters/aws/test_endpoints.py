@@ -6,8 +6,9 @@ import pytest
 from botocore.endpoint_provider import EndpointProvider
 from botocore.loaders import Loader
 
+from direct_debit.adapters.aws.direct_clients import DYNAMODB, EVENTS, SECRETS_MANAGER, SQS, STEP_FUNCTIONS
 from direct_debit.adapters.aws.endpoints import find_place
-from direct_debit.adapters.aws.json_services import DYNAMODB, EVENTS, SECRETS_MANAGER, SQS, STEP_FUNCTIONS, JsonService
+from direct_debit.adapters.aws.json_api import JsonService
 
 SERVICES = {
     "dynamodb": DYNAMODB,

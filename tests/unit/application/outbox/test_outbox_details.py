@@ -14,8 +14,8 @@ from direct_debit.application.outbox.record_change import (
     tell_binding,
     tell_payment,
 )
+from direct_debit.application.ports.history import HistoryEntry
 from direct_debit.application.ports.messages import OutboxEvent
-from direct_debit.application.ports.payments import HistoryEntry
 from direct_debit.application.ports.telemetry import Metric
 from direct_debit.application.resolve_pending import Resolved, resolve_pending
 from direct_debit.domain.binding import BindingState

@@ -2,7 +2,7 @@
 
 from direct_debit.application.payments.get_payment import GetPayment, get_payment
 from direct_debit.application.payments.list_history import list_history
-from direct_debit.application.ports.payments import HistoryEntry
+from direct_debit.application.ports.history import HistoryEntry
 from direct_debit.domain.payment import PaymentState
 from tests.fakes.journey import REF
 from tests.unit.application.support import linked, paid

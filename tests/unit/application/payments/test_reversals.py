@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from direct_debit.adapters.dynamodb.client import Store
-from direct_debit.adapters.dynamodb.due import WaitingRecord, list_waiting_for_review
+from direct_debit.adapters.dynamodb.review import WaitingRecord, list_waiting_for_review
 from direct_debit.application.ports.telemetry import Metric
 from direct_debit.domain.payment import PaymentState
 from tests.fakes.ids import SeededIds

@@ -71,7 +71,7 @@ _NOT_TAKEN = frozenset({AnswerClass.CUST, AnswerClass.CUSTOMER_TOKEN, AnswerClas
 _WRONG_CREDENTIALS = frozenset({AnswerClass.BUG, AnswerClass.FINAL, AnswerClass.CUST, AnswerClass.TOKEN})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class DokuConnection:
     """The two clients of the signing layer, made from one version of the secret.
 

@@ -11,7 +11,7 @@ class LateSuccess(StrEnum):
     ACCEPT = "accept"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Settings:
     """Durations are seconds; schedules are seconds after the step they belong to, ascending."""
 

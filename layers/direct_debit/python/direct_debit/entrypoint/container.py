@@ -72,7 +72,7 @@ class FailureQueue(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Services:
     """What the doors work with."""
 

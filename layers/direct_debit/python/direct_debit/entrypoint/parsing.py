@@ -1,4 +1,7 @@
-"""From what a caller sent to a typed command, or to an error that names the field and the remedy."""
+"""From what a caller sent to a typed command, or to an error that names the field and the remedy.
+
+What finds the words for a fault is loaded by a request that has one.
+"""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,14 +16,6 @@ from direct_debit.application.settings import Settings
 from direct_debit.entrypoint.command import Command
 from direct_debit.entrypoint.errors import MalformedRequest, MissingField, UnknownField
 from direct_debit.entrypoint.events import ApiRequest
-from direct_debit.entrypoint.faults import (
-    MOST_FAULTS,
-    explain_errors,
-    explain_unknown,
-    name_misspelt,
-    show_name,
-    summarise,
-)
 from direct_debit.entrypoint.route import BodyRule, Route
 
 _KEY_HEADER = "idempotency-key"
@@ -43,7 +38,7 @@ def read_request[C: Command](route: Route[C], request: ApiRequest, settings: Set
         # An operation without a body may still be sent one: what it says must not go unheard.
         fields.update(_read_json_object(route, request.read_body()))
     unknown = [
-        explain_unknown(name, route.body_fields, instead=_find_place(route, name))
+        _explain_unknown(name, route.body_fields, instead=_find_place(route, name))
         for name in fields
         if name not in route.body_fields
     ]
@@ -60,6 +55,8 @@ def read_request[C: Command](route: Route[C], request: ApiRequest, settings: Set
 
 def place_faults(route: Route[Command], error: InvalidRequest) -> InvalidRequest:
     """Return what an operation refused of an API request, with where the fields came that it names."""
+    from direct_debit.entrypoint.faults import summarise
+
     places = _name_places(route)
     placed = [fault if fault.place else replace(fault, place=places.get(fault.field)) for fault in error.faults]
     return type(error)(error.field, summarise(placed) if placed else error.detail, placed)
@@ -125,9 +122,7 @@ def _refuse_unheard_key(route: Route[Command], headers: Mapping[str, str]) -> No
         if route.repeats is not None:
             raise _refuse_whole("unknown", "Idempotency-Key", _unneeded_key(route.repeats), "header")
         if name != _KEY_HEADER:
-            raise _refuse_whole(
-                "unknown", show_name(name), "this header is called Idempotency-Key; rename it", "header"
-            )
+            raise _refuse_whole("unknown", _show(name), "this header is called Idempotency-Key; rename it", "header")
 
 
 def _unneeded_key(repeats: str) -> str:
@@ -163,30 +158,36 @@ def _unique(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
     if len(members) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise _Twice(f"the body has the key {show_name(twice)} more than once; send it once")
+        raise _Twice(f"the body has the key {_show(twice)} more than once; send it once")
     return members
 
 
+def _show(name: str) -> str:
+    from direct_debit.entrypoint.faults import show_name
+
+    return show_name(name)
+
+
 def _explain_bytes(body: bytes, error: UnicodeDecodeError) -> str:
-    from direct_debit.entrypoint import json_faults  # noqa: PLC0415 - good requests need it never
+    from direct_debit.entrypoint import json_faults
 
     return json_faults.explain_bytes(body, error)
 
 
 def _explain_json(error: json.JSONDecodeError) -> str:
-    from direct_debit.entrypoint import json_faults  # noqa: PLC0415 - as above
+    from direct_debit.entrypoint import json_faults
 
     return json_faults.explain_json(error)
 
 
 def _explain_constant(text: str, name: str) -> str:
-    from direct_debit.entrypoint import json_faults  # noqa: PLC0415 - as above
+    from direct_debit.entrypoint import json_faults
 
     return json_faults.explain_constant(text, name)
 
 
 def _explain_value(value: object) -> str:
-    from direct_debit.entrypoint import json_faults  # noqa: PLC0415 - as above
+    from direct_debit.entrypoint import json_faults
 
     return json_faults.explain_value(value)
 
@@ -207,7 +208,7 @@ def _find_place(route: Route[Command], name: str) -> str | None:
         return f"it belongs into the query: ?{name}=..."
     if name in route.command_only:
         return "only plain commands take it, not the API"
-    from direct_debit.entrypoint import near_names  # noqa: PLC0415 - good requests need it never
+    from direct_debit.entrypoint import near_names
 
     for header, field in route.from_headers.items():
         if near_names.is_same(name, field):
@@ -215,14 +216,20 @@ def _find_place(route: Route[Command], name: str) -> str | None:
     return near_names.find_instead(route.name, name)
 
 
+def _explain_unknown(name: str, known: frozenset[str], *, instead: str | None) -> FieldFault:
+    from direct_debit.entrypoint.faults import explain_unknown
+
+    return explain_unknown(name, known, instead=instead)
+
+
 def _explain_unknown_query(route: Route[Command], name: str) -> FieldFault:
     if name in route.body_fields:
         instead: str | None = "it belongs into the body, which is JSON"
     else:
-        from direct_debit.entrypoint import near_names  # noqa: PLC0415 - as above
+        from direct_debit.entrypoint import near_names
 
         instead = near_names.find_instead(route.name, name)
-    return replace(explain_unknown(name, route.from_query, instead=instead), place="query")
+    return replace(_explain_unknown(name, route.from_query, instead=instead), place="query")
 
 
 def _validate[C: Command](
@@ -235,6 +242,8 @@ def _validate[C: Command](
     try:
         command = model.model_validate(fields, context=settings)
     except ValidationError as error:
+        from direct_debit.entrypoint.faults import explain_errors, name_misspelt
+
         found = explain_errors(model, error.errors(include_url=False))
         placed = [replace(fault, place=places.get(fault.field)) for fault in found]
         raise _refuse(name_misspelt([*unknown, *placed])) from None
@@ -245,5 +254,7 @@ def _validate[C: Command](
 
 def _refuse(faults: Sequence[FieldFault]) -> InvalidRequest:
     """Return the error that tells all faults; its kind is the gravest one's: missing, then not known, then wrong."""
+    from direct_debit.entrypoint.faults import MOST_FAULTS, summarise
+
     told = sorted(faults, key=lambda fault: tuple(_ERRORS).index(fault.kind))[:MOST_FAULTS]
     return _ERRORS[told[0].kind](told[0].field, summarise(told), told)

@@ -16,7 +16,7 @@ class BodyRule(StrEnum):
     REQUIRED = "required"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Route[C: Command]:
     """One operation. Maps say which field of the request comes from where; the rest is the body's."""
 

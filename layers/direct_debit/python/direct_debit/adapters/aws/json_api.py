@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from datetime import datetime
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, cast
 from urllib.parse import urlsplit
 
 from botocore.exceptions import (
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from direct_debit.adapters.aws.connections import Connections
     from direct_debit.adapters.aws.endpoints import AwsPlace
-    from direct_debit.adapters.aws.json_services import JsonService
     from direct_debit.application.ports.time_and_chance import Clock, Ids
 
 CONNECT_SECONDS = 1
@@ -69,6 +68,18 @@ PASSING_CODES = frozenset(
 
 _FIRST_FAILURE = 300  # of the HTTP statuses: nothing is redirected
 _TRACE = "_X_AMZN_TRACE_ID"
+
+
+class JsonService(NamedTuple):
+    """How one service is spoken to, by its model.
+
+    `prefix` is in its host name and in signatures, `target` stands before an operation's name in `X-Amz-Target`,
+    `version` is the JSON protocol's.
+    """
+
+    prefix: str
+    target: str
+    version: str
 
 
 class JsonApi:

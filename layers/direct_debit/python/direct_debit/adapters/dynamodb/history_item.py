@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from direct_debit.adapters.dynamodb.items import instant, number, read_instant, read_number, read_text, text
 from direct_debit.adapters.dynamodb.items import read_text_or_none as maybe
 from direct_debit.adapters.dynamodb.keys import history_key
-from direct_debit.application.ports.payments import HistoryEntry
+from direct_debit.application.ports.history import HistoryEntry
 
 if TYPE_CHECKING:
     from direct_debit.adapters.dynamodb.items import AttributeValue, Item

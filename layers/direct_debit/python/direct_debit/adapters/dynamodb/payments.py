@@ -19,7 +19,6 @@ from direct_debit.adapters.dynamodb.changes import (
 from direct_debit.adapters.dynamodb.client import Refused
 from direct_debit.adapters.dynamodb.due import list_due
 from direct_debit.adapters.dynamodb.filing import keep_earlier_filing
-from direct_debit.adapters.dynamodb.history_item import read_history, write_history
 from direct_debit.adapters.dynamodb.items import instant, read_text, text
 from direct_debit.adapters.dynamodb.key_item import read_key, write_key
 from direct_debit.adapters.dynamodb.keys import (
@@ -46,8 +45,9 @@ if TYPE_CHECKING:
     from direct_debit.adapters.dynamodb.changes import Change
     from direct_debit.adapters.dynamodb.client import Store
     from direct_debit.adapters.dynamodb.conditions import Condition
+    from direct_debit.application.ports.history import HistoryEntry
     from direct_debit.application.ports.pages import Page, PageMark, Selection
-    from direct_debit.application.ports.payments import HistoryEntry, PaymentKey
+    from direct_debit.application.ports.payments import PaymentKey
     from direct_debit.domain.payment import Payment
     from direct_debit.domain.values import DayCount
 
@@ -143,6 +143,8 @@ class DynamoDbPayments:
 
     def get_with_history(self, ref: str) -> tuple[Payment, Sequence[HistoryEntry]] | None:
         """Read a payment and its recorded steps together: they are one partition, the steps before the payment."""
+        from direct_debit.adapters.dynamodb.history_item import read_history
+
         items = self._store.query(
             {
                 "TableName": self._table,
@@ -286,7 +288,7 @@ class DynamoDbPayments:
 
     def list_page(self, selection: Selection, limit: int, after: PageMark | None) -> Page[Payment]:
         """Return a page of a list, each payment as it is now; a new one may be missing for a moment."""
-        from direct_debit.adapters.dynamodb.listing import list_page  # noqa: PLC0415 - one function lists
+        from direct_debit.adapters.dynamodb.listing import list_page
 
         return list_page(
             self._store, self._table, PAYMENT_KIND, selection=selection, limit=limit, after=after, read=read_payment
@@ -294,7 +296,7 @@ class DynamoDbPayments:
 
     def find_by_doku_reference(self, doku_reference: str) -> Page[Payment]:
         """Return the payments that DOKU named so; a new one may be missing for a moment."""
-        from direct_debit.adapters.dynamodb.listing import mark_entries, read_page  # noqa: PLC0415 - one function lists
+        from direct_debit.adapters.dynamodb.listing import mark_entries, read_page
 
         entries = self._store.query(
             {
@@ -311,6 +313,8 @@ class DynamoDbPayments:
 
     def history(self, ref: str) -> Sequence[HistoryEntry]:
         """Return the recorded steps, oldest first (written off the hot path, so the newest may be missing)."""
+        from direct_debit.adapters.dynamodb.history_item import read_history
+
         items = self._store.query(
             {
                 "TableName": self._table,
@@ -327,6 +331,8 @@ class DynamoDbPayments:
 
     def add_history(self, ref: str, entry: HistoryEntry) -> bool:
         """Write one step; False when it was written before."""
+        from direct_debit.adapters.dynamodb.history_item import write_history
+
         write_id = self._store.new_write_id()
         item = {**write_history(ref, entry), WRITE_ID: text(write_id)}
         refused = self._store.put(self._table, item, conditions.IS_NEW)

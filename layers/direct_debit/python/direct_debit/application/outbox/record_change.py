@@ -15,8 +15,8 @@ from direct_debit.application.outbox.event_types import (
     name_payment_event,
     name_refund_event,
 )
+from direct_debit.application.ports.history import HistoryEntry
 from direct_debit.application.ports.messages import Events, OutboxEvent
-from direct_debit.application.ports.payments import HistoryEntry
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.tasks.complete_task import complete_binding_task, complete_payment_task
 from direct_debit.domain.binding import Binding, remember_move

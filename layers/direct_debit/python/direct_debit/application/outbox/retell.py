@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from direct_debit.application.outbox.record_change import list_events
+from direct_debit.application.ports.history import HistoryEntry
 from direct_debit.application.ports.messages import OutboxEvent
-from direct_debit.application.ports.payments import HistoryEntry
 from direct_debit.domain.move import Move
 from direct_debit.domain.payment import Payment, PaymentState
 

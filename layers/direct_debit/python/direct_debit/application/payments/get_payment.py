@@ -8,7 +8,7 @@ from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import no_payment
 from direct_debit.application.payments.inquire_status import ask_status
 from direct_debit.application.payments.list_history import list_history
-from direct_debit.application.ports.payments import HistoryEntry
+from direct_debit.application.ports.history import HistoryEntry
 from direct_debit.application.ports.ports import Ports
 from direct_debit.domain.payment import Payment
 

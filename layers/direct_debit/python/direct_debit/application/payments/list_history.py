@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from direct_debit.application.ports.payments import HistoryEntry
+from direct_debit.application.ports.history import HistoryEntry
 from direct_debit.domain.evidence import EvidenceSource
 from direct_debit.domain.payment import Payment, PaymentState
 

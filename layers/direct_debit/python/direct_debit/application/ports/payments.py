@@ -1,4 +1,4 @@
-"""The payments in their table, their keys and history, and what its conditions refuse."""
+"""The payments in their table, their keys, and what its conditions refuse."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from direct_debit.domain.binding import Binding
 from direct_debit.domain.payment import Payment
 
 if TYPE_CHECKING:
+    from direct_debit.application.ports.history import HistoryEntry
     from direct_debit.application.ports.pages import Page, PageMark, Selection
     from direct_debit.domain.values import DayCount
 
@@ -45,23 +46,6 @@ class KeyTaken:
     """The key names the payment `ref`, which is another one."""
 
     ref: str
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryEntry:
-    """One step in the life of a payment, as the outbox recorded it.
-
-    `reason` and `response_code` are what its event told; None as well where an older release recorded it.
-    """
-
-    version: int
-    at: datetime
-    state: str
-    refund_state: str | None
-    source: str
-    code: str | None
-    reason: str | None = None
-    response_code: str | None = None
 
 
 class Payments(Protocol):

@@ -35,7 +35,7 @@ class CircuitMemory:
     quiet_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ports:
     """All that a use case may touch."""
 

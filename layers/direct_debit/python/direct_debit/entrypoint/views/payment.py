@@ -1,16 +1,18 @@
 """What is shown of a payment, by whichever operation."""
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from direct_debit.application.ports.payments import HistoryEntry
 from direct_debit.domain.payment import FailureReason, Payment, PaymentFailure, PaymentState, ReviewReason
 from direct_debit.entrypoint.views.decline import EXPLANATIONS, Cause, MendedBy, find_cause
 from direct_debit.entrypoint.views.links import link_payment
 from direct_debit.entrypoint.views.refund import RefundView, show_refund_of
 from direct_debit.entrypoint.views.view import AmountView, Moment, View
+
+if TYPE_CHECKING:
+    from direct_debit.application.ports.history import HistoryEntry
 
 # Somebody speaks to DOKU about it right now, or its outcome is not known: callers get 202 and look again.
 UNRESOLVED_PAYMENT = frozenset({PaymentState.REQUESTED, PaymentState.OTP_SUBMITTED, PaymentState.UNKNOWN})
@@ -86,7 +88,7 @@ class PaymentView(View):
 
 
 def show_payment(
-    payment: Payment, history: Sequence[HistoryEntry] | None = None, page: str | None = None
+    payment: Payment, history: "Sequence[HistoryEntry] | None" = None, page: str | None = None
 ) -> PaymentView:
     """Return what the API shows of a payment; `page` is where the customer goes on."""
     failure = payment.failure
@@ -123,7 +125,7 @@ def _show_failure(failure: PaymentFailure, response_code: str | None) -> Failure
     )
 
 
-def _show_step(entry: HistoryEntry) -> HistoryView:
+def _show_step(entry: "HistoryEntry") -> HistoryView:
     return HistoryView(
         version=entry.version,
         at=entry.at,
