@@ -155,7 +155,7 @@ def _look_again(u: Universe, life: _Life) -> Iterator[str]:
             bound = None
             if not any(_is_answered(one, writes) for one in mine):
                 bound = max(entry.t, calm) + _AGAIN_WITHIN + apart
-            elif entry.t >= calm and any(one.heard and one.answer == "4045501" for one in mine):
+            elif entry.t > calm and any(one.heard and one.answer == "4045501" for one in mine):
                 believed = _at(u, _new(entry, "sentAt") or "") + u.settings.not_found_final * SECOND
                 bound = max(entry.t, believed) + _SECOND_NOT_FOUND_WITHIN + apart
                 if {_new(entry, "state"), _state_at(writes, bound)} & FINAL_STATES:
