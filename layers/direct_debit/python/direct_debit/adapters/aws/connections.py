@@ -5,7 +5,7 @@ Every request here has a body, and a small one: the second piece is a system cal
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -19,6 +19,11 @@ class _WholeRequests(HTTPConnection):
     """Holds the head of a request until its body comes."""
 
     _head: bytes | None = None
+
+    def putrequest(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  the library's own signature
+        """See http.client.HTTPConnection.putrequest."""
+        self._head = None
+        super().putrequest(*args, **kwargs)
 
     def send(self, data: bytes) -> None:  # type: ignore[override]  # what urllib3 sends of a request of ours
         """See http.client.HTTPConnection.send."""
