@@ -2,9 +2,12 @@
 
 import json
 import socket
+import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -294,8 +297,6 @@ def test_a_request_goes_out_in_one_piece(sides: Sides) -> None:
 
 
 def _answer_once(listener: socket.socket, received: list[bytes]) -> Callable[[], None]:
-    import threading  # noqa: PLC0415 - this helper alone needs it
-
     def answer() -> None:
         connection, _ = listener.accept()
         with connection:
@@ -305,6 +306,27 @@ def _answer_once(listener: socket.socket, received: list[bytes]) -> Callable[[],
     thread = threading.Thread(target=answer, daemon=True)
     thread.start()
     return thread.join
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Answers a query with the name of its table."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        name = json.loads(self.rfile.read(int(self.headers["content-length"])))["TableName"]
+        self.wfile.write(respond("200 OK", json.dumps({"Items": [{"pk": {"S": name}}]}).encode()))
+
+
+def test_many_threads_get_their_own_answers(sides: Sides) -> None:
+    """The sweep asks for its partitions at the same time, over one client."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server, ThreadPoolExecutor(17) as threads:
+        threads.submit(server.serve_forever)
+        ours, _ = sides(f"http://127.0.0.1:{server.server_port}")
+        names = [f"table{number}" for number in range(200)]
+        found = list(threads.map(lambda name: ours.dynamodb.query(TableName=name)["Items"], names))
+        server.shutdown()
+    assert found == [[{"pk": {"S": name}}] for name in names]
 
 
 def test_nobody_is_spoken_to_whose_certificate_is_not_trusted(sides: Sides, certificate: Path) -> None:
