@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from botocore.exceptions import ClientError
 
-from tests.aws_rules.item_limits import LARGEST_ITEM, LONGEST_PARTITION_KEY, LONGEST_SORT_KEY, item_size
+from tests.aws_rules.item_limits import LARGEST_ITEM, LONGEST_PARTITION_KEY, LONGEST_SORT_KEY, is_beyond
 from tests.aws_rules.transaction_limits import LARGEST_TRANSACTION, MOST_ACTIONS
 from tests.fakes.dynamodb_expressions import (
     ExpressionError,
@@ -218,7 +218,7 @@ class InMemoryDynamoDb:
                 reasons.append(_reason(write, request))
             if any(reason["Code"] != "None" for reason in reasons):
                 raise _cancelled(reasons)
-            if sum(item_size(write.new) for _, write in writes if write.new) > LARGEST_TRANSACTION:
+            if is_beyond((write.new for _, write in writes if write.new), LARGEST_TRANSACTION):
                 raise _invalid("The items of a transaction have 4 MB at most", operation)
             for table, write in writes:
                 _apply(table, write)
@@ -613,7 +613,7 @@ def _check_item(schema: Schema, item: Item, given: Iterable[Value], operation: s
     for value in given:
         if "S" not in value and type_of(value) in ("SS", "NS", "BS") and not next(iter(value.values())):
             raise _invalid("An AttributeValue may not contain an empty set", operation)
-    if item_size(item) > LARGEST_ITEM:
+    if is_beyond([item], LARGEST_ITEM):
         raise _invalid("Item size has exceeded the maximum allowed size", operation)
 
 
