@@ -7,7 +7,7 @@ Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constra
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html (how a value is counted)
 """
 
-import json
+import marshal
 from collections.abc import Iterable, Mapping
 
 LARGEST_ITEM = 400 * 1024
@@ -18,16 +18,10 @@ LONGEST_SORT_KEY = 1024
 def is_beyond(items: Iterable[Mapping[str, Mapping[str, object]]], most: int) -> bool:
     """Whether items are larger than `most` bytes together.
 
-    Their JSON, in ASCII, is never shorter than they are, and its length is known much faster.
+    What Python writes of them (version 0 repeats each text in full) is never shorter, and is known much faster.
     """
     items = list(items)
-    return len(json.dumps(items, default=_write_bytes)) > most and sum(map(item_size, items)) > most
-
-
-def _write_bytes(value: object) -> str:
-    if not isinstance(value, bytes):
-        raise TypeError(f"{type(value).__name__} is no value of an item")
-    return "." * len(value)
+    return len(marshal.dumps(items, 0)) > most and sum(map(item_size, items)) > most
 
 
 def item_size(item: Mapping[str, Mapping[str, object]]) -> int:

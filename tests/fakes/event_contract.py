@@ -31,9 +31,15 @@ def read_schema(name: str) -> dict[str, Any]:
     return schema
 
 
+@cache
+def is_known(name: str) -> bool:
+    """Whether the catalogue has an event of this name."""
+    return any(SCHEMAS.glob(f"{name}.v*.json"))
+
+
 def find_fault(name: str, detail: Mapping[str, object]) -> str | None:
     """Return what of a detail is not promised, a member too many included; None when all is right."""
-    if not any(SCHEMAS.glob(f"{name}.v*.json")):
+    if not is_known(name):
         return f"{name} is in no catalogue"
     properties = read_schema(name)["properties"]
     if set(detail) != set(properties):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 from direct_debit.application.errors import RecordUnreadable
@@ -68,8 +69,9 @@ def text_map(values: Mapping[str, str]) -> AttributeValue:
     return {"M": {name: {"S": value} for name, value in values.items()}}
 
 
+@lru_cache(maxsize=256)
 def write_instant(value: datetime) -> str:
-    """Return the sortable text of an aware time."""
+    """Return the sortable text of an aware time. A record is written several times with nearly all of its times."""
     if value.tzinfo is not UTC:
         if value.tzinfo is None:
             raise ValueError("a time without a zone can not be stored")

@@ -12,6 +12,7 @@ is sparse: only a record that is due some time, or waits for a person, carries i
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -118,8 +119,9 @@ def day_shards(day: date) -> list[str]:
     return [_day_shard(day, shard) for shard in range(DAY_SHARDS)]
 
 
+@lru_cache(maxsize=256)  # each write of a record carries it
 def _day_shard(day: date, shard: int) -> str:
-    return f"{day:%Y%m%d}#{shard}"  # each write of a record carries it
+    return f"{day:%Y%m%d}#{shard}"
 
 
 def record_id(partition_key: str) -> str:
