@@ -651,6 +651,11 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     Mutant(
+        "waited-and-believed",
+        "a notification that waited in our queues is believed (found by the search, seed 123311)",
+        lambda: _edit(process_notification._process_payment, "if _has_waited(item, ports):", "if False:"),
+    ),
+    Mutant(
         "replaced-key-believed",
         "what a replaced key proves is believed (findings/security.md, S1)",
         lambda: _edit(

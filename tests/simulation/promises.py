@@ -50,6 +50,8 @@ _REFUND_EVENTS = {
 _LINKING = frozenset({BindingState.REQUESTED, BindingState.PENDING, BindingState.RELINK_REQUIRED})
 # Refusals of a refund that pass (contract 12.5), as HTTP status and case.
 _PASSING = frozenset({"403-04", "403-06", "403-14", "403-20", "403-23", "404-00", "404-01", "405-01", "429-00"})
+_BELIEVED_FOR = 300  # seconds that a notification may wait here
+_LIFE = 60  # seconds that a worker lives
 _CLOCK = 60  # seconds by which clocks and their readers may be apart
 _AGAIN_WITHIN = 25 * 60 * SECOND  # a quarter of an hour at most, a message that is late, and the minutes of the sweep
 _SECOND_NOT_FOUND_WITHIN = 6 * 60 * SECOND
@@ -59,6 +61,7 @@ def keep_promises(u: Universe, records: Mapping[str, Payment], links: Mapping[st
     """Yield every promise that was broken."""
     life = _Life(u)
     yield from _answer_questions(u, life)
+    yield from _believe_at_once(u, life)
     yield from _look_again(u, life)
     yield from _ask_early(u, life)
     yield from _tell_all(u, life)
@@ -138,6 +141,35 @@ def _is_unknown_for_long(u: Universe, answers: list[Arrival]) -> bool:
     said = [one.t for one in answers if one.answer == "4045501"]
     first, last = u.settings.inquiry_schedule[0], u.settings.inquiry_schedule[-1]
     return bool(said) and said[-1] - said[0] >= (last - first - _CLOCK - 2 * u.plan.skew) * SECOND
+
+
+# --- N6: what has waited in our queues moves nothing
+# ---------------------------------------------------------------
+
+
+def _believe_at_once(u: Universe, life: _Life) -> Iterator[str]:
+    if u.plan.freezes:  # a worker may have believed it in time, and written that much later
+        return
+    within = int((_BELIEVED_FOR + _LIFE + 2 * u.plan.skew) * SECOND)
+    came: defaultdict[str, dict[str, int]] = defaultdict(dict)  # by what they speak of: the notifications, and when
+    ended: dict[str, Journal] = {}
+    for entry in life.inbox:
+        name = _text(entry.record.keys, "pk") or ""
+        if entry.record.old is None:
+            came[_new(entry, "subject") or ""][name] = entry.t
+        elif _changed(entry, "state"):
+            ended[name] = entry
+    for ref, writes in life.writes.items():
+        for move in writes:
+            if not _changed(move, "state") or _new(move, "evidenceSource") != EvidenceSource.NOTIFICATION:
+                continue
+            waiting = [
+                at
+                for name, at in came[ref].items()
+                if at <= move.t and (name not in ended or ended[name].t > move.t or ended[name].actor == move.actor)
+            ]
+            if waiting and all(move.t - at > within for at in waiting):
+                yield f"N6: {ref} was moved by a notification that had waited"
 
 
 # --- M6: a look without an answer is repeated in minutes
