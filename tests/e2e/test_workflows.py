@@ -43,6 +43,7 @@ def handler(event, context):
 """
 PARAMETERS = {
     "SecretLayout": "three",  # each role reads its own parts of the credentials, and that is enough
+    "AwsClients": "botocore",  # the way back of decision 0056
     "FulfilmentFunctionArn": f"arn:aws:lambda:ap-southeast-3:{ACCOUNT}:function:{FULFILMENT}:live",
     # Looks are cheap, and there are enough for a quarter of an hour. How long a customer may take is not shortened:
     # the two who never come are made to have waited.
