@@ -80,6 +80,7 @@ def test_a_region_of_another_partition_is_left_to_botocore(region: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start"),
         ("AWS_CA_BUNDLE", "/opt/authorities.pem"),
         ("AWS_USE_FIPS_ENDPOINT", "true"),
         ("AWS_USE_DUALSTACK_ENDPOINT", "true"),
@@ -91,5 +92,5 @@ def test_a_region_of_another_partition_is_left_to_botocore(region: str) -> None:
         ("all_proxy", "http://proxy.example"),
     ],
 )
-def test_what_an_owner_has_set_is_left_to_botocore(name: str, value: str) -> None:
+def test_a_snapshot_and_what_an_owner_has_set_are_left_to_botocore(name: str, value: str) -> None:
     assert find_place({**USUAL, name: value}) is None

@@ -13,21 +13,23 @@ from direct_debit.adapters.aws.endpoints import AwsPlace
 from direct_debit.adapters.aws.signature_v4 import Signer
 
 TEXT = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=40)
-TIMES = st.datetimes(datetime(2001, 1, 1), datetime(2099, 12, 31)).map(lambda at: at.replace(tzinfo=UTC))  # noqa: DTZ001 - the zone follows
+PLACES = st.builds(
+    AwsPlace, st.just("ap-southeast-3"), st.just("amazonaws.com"), TEXT, TEXT, st.none() | TEXT, st.none()
+)
+TIMES = st.integers(1_000_000_000, 4_000_000_000).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
 PATHS = st.sampled_from(["/", "/queue", "/a/b"])
 
 
-@given(TEXT, TEXT, st.none() | TEXT, st.binary(max_size=200), TIMES, PATHS, st.sampled_from(["a.b", "127.0.0.1:4566"]))
-def test_a_signature_is_botocores(  # noqa: PLR0917 - as many as there are parts of a request
-    access: str, secret: str, token: str | None, body: bytes, at: datetime, path: str, host: str
-) -> None:
-    place = AwsPlace("ap-southeast-3", "amazonaws.com", access, secret, token, None)
+@given(PLACES, st.binary(max_size=200), TIMES, PATHS, st.sampled_from(["a.b", "127.0.0.1:4566"]))
+def test_a_signature_is_botocores(place: AwsPlace, body: bytes, at: datetime, path: str, host: str) -> None:
     headers = {"content-type": "application/x-amz-json-1.0", "x-amz-target": "Service.Operation"}
     ours = Signer(place, "sqs", host, path).sign(headers, body, at)
 
     request = AWSRequest("POST", f"http://{host}{path}", headers=headers, data=body)
     request.context["timestamp"] = f"{at:%Y%m%dT%H%M%SZ}"
-    signer = auth.SigV4Auth(Credentials(access, secret, token), "sqs", "ap-southeast-3")
+    signer = auth.SigV4Auth(
+        Credentials(place.access_key, place.secret_key, place.session_token), "sqs", "ap-southeast-3"
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(auth, "get_current_datetime", lambda: at.replace(tzinfo=None))
         signer.add_auth(request)

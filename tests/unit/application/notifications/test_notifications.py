@@ -251,6 +251,7 @@ def test_a_binding_notice_that_a_page_failed_counts_only_while_it_has_not_waited
     merchant.world.clock.tick(301)
     merchant.world.pump()
     assert merchant.binding().state is BindingState.PENDING
+    assert inbox(merchant.world, InboxKind.BINDING) == [(InboxState.PROCESSED, "waited")]
 
 
 def test_a_stale_one_about_a_failed_payment_still_finds_the_debit() -> None:

@@ -24,6 +24,7 @@ _OWN_WAYS = (
 )
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 _ENDPOINT = "AWS_ENDPOINT_URL"
+_SNAPSHOT = ("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +51,20 @@ class AwsPlace:
 def find_place(variables: Mapping[str, str]) -> AwsPlace | None:
     """Read what Lambda tells a function; None where it is told more, or less, than is usual.
 
-    Less: a function restored from a snapshot gets its keys from an address, and renews them. More: proxies,
-    certificates and addresses of the owner's.
+    Less: a function that is restored from a snapshot gets its keys from an address, and renews them; whatever its
+    environment has, none may be copied with the snapshot. More: proxies, certificates and addresses of the owner's.
+
+    Source: AWS Lambda Developer Guide, "Defined runtime environment variables" and "SnapStart".
     """
     region, access_key, secret_key = (
         variables.get(name, "") for name in ("AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     )
     first, _, rest = region.partition("-")
     suffix = None if rest.startswith(_OTHER_PARTITIONS) else _SUFFIXES.get(first)
-    unusual = any(variables.get(name) for name in (*_OWN_WAYS, *_PROXIES)) or any(
-        name.startswith(f"{_ENDPOINT}_") for name in variables
+    unusual = (
+        variables.get(_SNAPSHOT[0]) == _SNAPSHOT[1]
+        or any(variables.get(name) for name in (*_OWN_WAYS, *_PROXIES))
+        or any(name.startswith(f"{_ENDPOINT}_") for name in variables)
     )
     if unusual or suffix is None or not access_key or not secret_key:
         return None

@@ -143,7 +143,10 @@ def _process_binding(item: InboxItem, facts: BindingNotice, ports: Ports, deadli
             raise
         except (NotDone, Unsendable) as error:  # the link itself is due again in minutes
             ports.telemetry.note("link not proved yet", binding_id=binding.id, code=error.code)
-    elif facts.status == "FAILED" and item.fresh and not _has_waited(item, ports):
+    elif facts.status == "FAILED" and item.fresh:
+        if _has_waited(item, ports):
+            _settle(item, InboxState.PROCESSED, "waited", ports)
+            return
         _end_page(binding, facts, ports)
     reason = "replaced_key" if item.is_by_replaced_key else "stale"
     _settle(item, InboxState.PROCESSED, None if item.fresh else reason, ports)
