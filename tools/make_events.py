@@ -125,7 +125,12 @@ class Signer:
             are_in_use=True,
         )
         adapter = InboundDokuAdapter(
-            lambda _: keys, _Standing(self.at), issuer=self.public_url, window_seconds=300, doubt_keys=lambda: False
+            lambda _: keys,
+            _Standing(self.at),
+            issuer=self.public_url,
+            window_seconds=300,
+            issuing_key=lambda: self.issued_token_key,
+            doubt_keys=lambda: False,
         )
         body = b'{"grantType":"client_credentials"}'
         reply = adapter.grant_token(InboundCall(TOKEN_PATH, self.token_headers(), body))

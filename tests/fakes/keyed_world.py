@@ -178,6 +178,7 @@ class KeyedWorld(World):
             self.clock,
             issuer=PUBLIC_URL,
             window_seconds=300,
+            issuing_key=lambda: inbound.settled().issued_token_key,
             doubt_keys=inbound.refresh,
         )
         return Warm(inbound, ports, replace(ports, vault=AesGcmVault(notices, self.ids)), adapter)

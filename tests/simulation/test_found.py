@@ -53,6 +53,7 @@ FOUND = {
     70989: "the judge: another amount was disbelieved before it was read, since the secret could not be confirmed",
     134083: "the judge: an answer could not be written down at the very moment at which the faults stopped",
     123311: "a notification that had waited settled a payment whose refund had been told to a worker that died",
+    199179: "a token signed with a new key was refused by who had read the secret a moment before it was put",
     111508: "a link that ended while it was looked at was told as the customer's other link, which keeps him out",
     1519: "a request met a link that ended right then, and was told that its account is linked to another customer",
 }

@@ -274,6 +274,7 @@ class Universe:
             clock,
             issuer=PUBLIC_URL,
             window_seconds=300,
+            issuing_key=lambda: credentials.settled().issued_token_key,
             doubt_keys=credentials.refresh,
         )
         environment = Environment(ports, clock, adapter, credentials)

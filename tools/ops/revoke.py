@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from direct_debit.adapters.secrets import LIFETIME
+from direct_debit.adapters.secrets import HEARD_EVERYWHERE
 from tools.ops.ask_doku import share_token, try_key
 from tools.ops.failure import OpsError
 from tools.ops.in_use import refuse_notice_keys, tell_disagreement
@@ -13,9 +13,6 @@ from tools.ops.report import DONE, FAILED, NEEDS_A_PERSON, Report
 from tools.ops.secret_content import Content, Key, carry_over, find_faults, read_content, read_previous, refuse_pepper
 from tools.ops.stack_secret import StackVersion
 from tools.ops.system import System
-
-HEARD_EVERYWHERE = LIFETIME.total_seconds() + 10.0
-"""Seconds after which every function has read the secret anew."""
 
 _MOST_TRIED = 2  # each try is a refused call at the door, and five in an hour raise an alarm
 _BY_HAND: Mapping[Key, str] = {
@@ -61,7 +58,7 @@ def revoke(key: Key, system: System) -> Report:
         )
     carried = _end(key, previous, current, content, system) if _has_other(previous, key, content) else []
     print("a minute, until every function has read the secret anew", file=sys.stderr, flush=True)
-    system.outside.pause(HEARD_EVERYWHERE)
+    system.outside.pause(HEARD_EVERYWHERE.total_seconds())
     trials = list(_try(key, content, replaced[:_MOST_TRIED], system))
     status = max((trial.status for trial in trials), key=[DONE, NEEDS_A_PERSON, FAILED].index)
     since = system.secret.since(current, key)

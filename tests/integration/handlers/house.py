@@ -14,6 +14,7 @@ from typing import Any
 from direct_debit.adapters.doku_inbound import InboundDokuAdapter, InboundKeys
 from direct_debit.application.errors import StoreUnavailable
 from direct_debit.application.ports.ports import Ports
+from direct_debit.application.ports.time_and_chance import Clock
 from direct_debit.entrypoint import container
 from direct_debit.entrypoint.container import Services
 from direct_debit.entrypoint.observability import Observability
@@ -83,6 +84,24 @@ def read_keys(previous: bool) -> InboundKeys:
     )
 
 
+def verify_with(
+    keys: Callable[[bool], InboundKeys],
+    clock: Clock,
+    *,
+    public_url: str = PUBLIC_URL,
+    doubt_keys: Callable[[], bool] = lambda: False,
+) -> InboundDokuAdapter:
+    """Return DOKU's door with these keys; it issues its tokens with the vectors' key."""
+    return InboundDokuAdapter(
+        keys,
+        clock,
+        issuer=public_url,
+        window_seconds=300,
+        issuing_key=lambda: ISSUED_TOKEN_KEY,
+        doubt_keys=doubt_keys,
+    )
+
+
 @dataclass
 class House:
     """The application behind its doors."""
@@ -95,9 +114,7 @@ class House:
 
     def __post_init__(self) -> None:
         self.ports = self.world.process()
-        inbound = InboundDokuAdapter(
-            read_keys, self.world.clock, issuer=PUBLIC_URL, window_seconds=300, doubt_keys=lambda: False
-        )
+        inbound = verify_with(read_keys, self.world.clock)
         # Loggers live as long as the process, by name: a name of its own gives each house its own stream.
         observability = Observability(
             service=f"test-{next(_NUMBERS)}", level="DEBUG", namespace="Test", stream=self.log

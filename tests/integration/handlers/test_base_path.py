@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from direct_debit.adapters.doku_inbound import InboundDokuAdapter
 from direct_debit.entrypoint import container
 from direct_debit.entrypoint.events import read_api_event
 from tests.aws_rules.base_path import WAYS, Way
-from tests.integration.handlers.house import Context, House, binding_body
+from tests.integration.handlers.house import Context, House, binding_body, verify_with
 from tests.integration.handlers.test_inbound import FITTING
 from tools.make_events import AT, NOTIFY_PATH, Event, make_events, vector_signer
 
@@ -27,9 +26,7 @@ def there(house: House, way: Way) -> Iterator[House]:
     """The house at the address that this way leads to."""
     settings = replace(house.ports.settings, public_base_url=way.public_base_url)
     house.ports = replace(house.ports, settings=settings)
-    inbound = InboundDokuAdapter(
-        lambda _: FITTING, house.world.clock, issuer=way.public_base_url, window_seconds=300, doubt_keys=lambda: False
-    )
+    inbound = verify_with(lambda _: FITTING, house.world.clock, public_url=way.public_base_url)
     house.services = replace(house.services, ports=house.ports, inbound=inbound)
     with container.install(house.services):
         yield house

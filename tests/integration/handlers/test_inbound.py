@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from direct_debit.adapters.doku_inbound import InboundDokuAdapter, InboundKeys
+from direct_debit.adapters.doku_inbound import InboundKeys
 from direct_debit.application.ports.inbox import InboxState
 from direct_debit.entrypoint import container
 from doku_snap.keys import load_private_key
 from tests.fakes.weather import Fault, Weather
-from tests.fakes.world import PUBLIC_URL
-from tests.integration.handlers.house import IN_USE, KEYS, House, encode, payment_body
+from tests.integration.handlers.house import IN_USE, KEYS, House, encode, payment_body, verify_with
 from tests.integration.handlers.test_events import read
 from tools.make_events import AT, BINDING_NOTIFY_PATH, NOTIFY_PATH, vector_signer
 
@@ -133,9 +132,7 @@ class Rotation:
 
 def ask_with(rotation: Rotation, house: House, call: dict[str, Any], name: str = NOTIFY) -> tuple[int, str]:
     """Status and response code of a function that keeps those keys."""
-    inbound = InboundDokuAdapter(
-        lambda _: rotation.keys, house.world.clock, issuer=PUBLIC_URL, window_seconds=300, doubt_keys=rotation.doubt
-    )
+    inbound = verify_with(lambda _: rotation.keys, house.world.clock, doubt_keys=rotation.doubt)
     with container.install(replace(house.services, inbound=inbound)):
         return ask(house, call, name)
 
@@ -182,13 +179,7 @@ def test_the_keys_before_are_looked_up_for_a_call_that_needs_them_only(house: Ho
         )
 
     def ask_keeping(current: InboundKeys) -> tuple[int, str]:
-        inbound = InboundDokuAdapter(
-            lambda previous: read(current, previous=previous),
-            house.world.clock,
-            issuer=PUBLIC_URL,
-            window_seconds=300,
-            doubt_keys=lambda: False,
-        )
+        inbound = verify_with(lambda previous: read(current, previous=previous), house.world.clock)
         with container.install(replace(house.services, inbound=inbound)):
             return ask(house, event())
 

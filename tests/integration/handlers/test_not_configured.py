@@ -63,6 +63,7 @@ def fault(house: House, request: pytest.FixtureRequest) -> Iterator[str]:
             house.world.clock,
             issuer=PUBLIC_URL,
             window_seconds=300,
+            issuing_key=lambda: source.settled().issued_token_key,
             doubt_keys=source.refresh,
         )
         house.services = replace(house.services, ports=house.ports, inbound=inbound)

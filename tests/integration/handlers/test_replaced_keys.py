@@ -8,15 +8,22 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from direct_debit.adapters.doku_inbound import InboundDokuAdapter
 from direct_debit.application.ports.telemetry import Metric
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.payment import PaymentState
 from direct_debit.entrypoint import container
 from doku_snap.keys import load_private_key
 from doku_snap.signing import asymmetric_string_to_sign, format_timestamp, sign_asymmetric
-from tests.fakes.world import PUBLIC_URL
-from tests.integration.handlers.house import IN_USE, KEYS, REPLACED, House, binding_body, payment_body, read_keys
+from tests.integration.handlers.house import (
+    IN_USE,
+    KEYS,
+    REPLACED,
+    House,
+    binding_body,
+    payment_body,
+    read_keys,
+    verify_with,
+)
 from tests.integration.handlers.test_inbound import event
 from tools.doku_simulator.magic_values import RIGHT_OTP
 from tools.make_events import BINDING_NOTIFY_PATH, NOTIFY_PATH, Signer, vector_signer
@@ -147,9 +154,7 @@ def test_keys_that_may_have_been_replaced_prove_as_little(house: House) -> None:
     """Secrets Manager does not answer: whether the kept keys are in use still is not known."""
     pay(house)
     doubtful = replace(IN_USE, are_in_use=False)
-    inbound = InboundDokuAdapter(
-        lambda _: doubtful, house.world.clock, issuer=PUBLIC_URL, window_seconds=300, doubt_keys=lambda: False
-    )
+    inbound = verify_with(lambda _: doubtful, house.world.clock)
     with container.install(replace(house.services, inbound=inbound)):
         assert send(house, signer(house), paid()) == 200
     house.world.pump()
@@ -158,9 +163,7 @@ def test_keys_that_may_have_been_replaced_prove_as_little(house: House) -> None:
 
 def test_after_the_overlap_a_replaced_key_is_refused(house: House) -> None:
     pay(house)
-    inbound = InboundDokuAdapter(
-        lambda _: IN_USE, house.world.clock, issuer=PUBLIC_URL, window_seconds=300, doubt_keys=lambda: False
-    )
+    inbound = verify_with(lambda _: IN_USE, house.world.clock)
     assert read_keys(previous=True) != IN_USE
     with container.install(replace(house.services, inbound=inbound)):
         assert send(house, thief(house), paid()) == 401

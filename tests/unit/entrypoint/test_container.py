@@ -90,6 +90,9 @@ class Rotating:
     def overlapping(self) -> Credentials | None:
         return None
 
+    def settled(self) -> Credentials:
+        return self.content
+
     def is_confirmed(self) -> bool:
         return True
 
@@ -163,7 +166,8 @@ def test_who_takes_notifications_reads_what_verifies_and_what_seals_at_once() ->
 
 
 def _fill(*names: str) -> SeveralSecrets:
-    found = {name: FakeSecretsManager(SystemClock()) for name in names}
+    yesterday = FakeClock(SystemClock().now() - timedelta(days=1))
+    found = {name: FakeSecretsManager(yesterday) for name in names}
     for one in found.values():
         one.put_secret_value(SecretString=json.dumps(WHOLE))
     return SeveralSecrets(found)

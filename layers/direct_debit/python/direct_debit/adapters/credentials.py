@@ -102,6 +102,13 @@ class CredentialSource[P](Protocol):
         """Return the version before it while a call of DOKU that it verifies is still heard, else None."""
         ...
 
+    def settled(self) -> P:
+        """Return what every function knows by now: the version before one that was put less than a minute ago.
+
+        What is made with it for others of ours to check or to open is taken by whoever has not heard of the new one.
+        """
+        ...
+
     def is_confirmed(self) -> bool:
         """Whether what `current` returned was in use a minute ago at most; False where it may have been replaced."""
         ...
@@ -130,6 +137,10 @@ class FixedCredentials[P]:
     def overlapping(self) -> P | None:
         """Return the version before it, unless its time is over."""
         return self._previous if self._is_overlapping else None
+
+    def settled(self) -> P:
+        """Return the version in use."""
+        return self._current
 
     def is_confirmed(self) -> bool:
         """Return True."""

@@ -25,7 +25,7 @@ _UNAUTHORIZED = 401
 
 @dataclass(frozen=True, slots=True)
 class InboundKeys:
-    """What verifies DOKU's calls. The first of each sequence is the current one, used for issuing.
+    """What verifies DOKU's calls. The first of each sequence is the current one.
 
     `are_in_use` is false where one of them was replaced, or may have been: the secret could not be read just now.
     """
@@ -43,7 +43,8 @@ class InboundDokuAdapter:
     keys alone, and for those before them too (True) where a call does not fit.
 
     `doubt_keys` has the secret read anew and says whether it will be. A call that fits neither is verified once more
-    then: during a rotation DOKU, or the function that issued its token, may know a newer version than this one.
+    then: during a rotation DOKU may know a newer version than this one. It is read anew once a minute at most, so
+    tokens are signed with `issuing_key`: one that every function knows already, whoever gets the token later.
 
     What the current keys alone do not prove may come from whoever got hold of a replaced one. It is heard, and marked.
     """
@@ -55,9 +56,11 @@ class InboundDokuAdapter:
         *,
         issuer: str,
         window_seconds: int,
+        issuing_key: Callable[[], bytes],
         doubt_keys: Callable[[], bool],
     ) -> None:
         self._keys = keys
+        self._issuing_key = issuing_key
         self._doubt_keys = doubt_keys
         self._clock = clock
         self._issuer = issuer
@@ -79,7 +82,7 @@ class InboundDokuAdapter:
             return keys
 
         keys, is_of_replaced_key = self._verified(verify)
-        key = keys.issued_token_keys[0]
+        key = self._issuing_key()
         issued = inbound.issue_token(
             key_id=issued_token_key_id(key),
             key=key,

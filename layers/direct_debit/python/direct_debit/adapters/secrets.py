@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 LIFETIME = timedelta(seconds=50)
 """So that a change in an emergency is heard by every function within a minute."""
 
+HEARD_EVERYWHERE = LIFETIME + timedelta(seconds=10)
+"""After which every function has read a new version: those that asked a moment before it, with clocks that differ."""
+
 REFRESH_PAUSE = timedelta(seconds=60)
 """Between two forced readings, and between attempts while there is nothing better than what is kept."""
 
@@ -77,7 +80,9 @@ class SecretsManagerCredentials[P: SecretPart]:
         if self._current is not None and self._current_until is not None and now < self._current_until:
             return self._current
         try:
-            self._current, self._current_since = self._read_current()
+            self._current, since = self._read_current()
+            if since != self._current_since:
+                self._current_since, self._previous_until = since, None  # what was before it, is another version now
             self._current_until = self._confirmed_until = now + LIFETIME
         except StoreUnavailable as error:
             if isinstance(error, NotConfigured):
@@ -119,6 +124,17 @@ class SecretsManagerCredentials[P: SecretPart]:
         self.current()
         since = self._current_since
         return None if since is None or self._clock.now() >= since + self._overlap else self.previous()
+
+    def settled(self) -> P:
+        """Return AWSPREVIOUS until AWSCURRENT is a minute old, then AWSCURRENT; also where none overlaps with it.
+
+        Raises what `current` raises.
+        """
+        current = self.current()
+        since = self._current_since
+        if since is None or self._clock.now() >= since + HEARD_EVERYWHERE:
+            return current
+        return self.overlapping() or current
 
     def is_confirmed(self) -> bool:
         """Return whether the version that `current` returned was read within its lifetime.

@@ -43,8 +43,11 @@ class AesGcmVault:
         self._ids = ids
 
     def seal(self, plaintext: str, field: SealedField, owner: str) -> str:
-        """Encrypt for a field of `owner`; both are authenticated with the text."""
-        credentials = self._source.current()
+        """Encrypt for a field of `owner`; both are authenticated with the text.
+
+        With a key that every function knows already: whoever opens the text may not have heard of a newer one.
+        """
+        credentials = self._source.settled()
         key_id = credentials.active_token_key
         nonce = self._ids.entropy(_NONCE_BYTES)
         sealed = AESGCM(credentials.token_keys[key_id]).encrypt(nonce, plaintext.encode(), _bind(field, owner))
@@ -69,7 +72,7 @@ class AesGcmVault:
     def is_outdated(self, sealed: str) -> bool:
         """Return whether a text lacks its field, or was sealed with another key than the active one."""
         key_id, _, _, is_bound = _split(sealed)
-        return not is_bound or key_id != self._source.current().active_token_key
+        return not is_bound or key_id != self._source.settled().active_token_key
 
     def fingerprint(self, text: str) -> str:
         """Return the HMAC-SHA-256 of the text under the secret's pepper, in hex."""

@@ -301,5 +301,6 @@ class _Makers:
             self.clock,
             issuer=self._environment.settings.public_base_url,
             window_seconds=self._environment.timestamp_window,
+            issuing_key=lambda: self._inbound_secret.settled().issued_token_key,
             doubt_keys=self._inbound_secret.refresh,
         )
