@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
@@ -56,7 +57,7 @@ class Index:
     attributes: frozenset[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Schema:
     """A table's keys and indexes. Key attributes not named in `numbers` are strings."""
 
@@ -64,6 +65,12 @@ class Schema:
     sort: str = "sk"
     indexes: Mapping[str, Index] = field(default_factory=dict)
     numbers: frozenset[str] = frozenset()
+
+    @cached_property
+    def index_keys(self) -> Mapping[str, int]:
+        """The indexes' key attributes, each once, with the most bytes that it may have."""
+        partitions = {index.partition: LONGEST_PARTITION_KEY for index in self.indexes.values()}
+        return partitions | {index.sort: LONGEST_SORT_KEY for index in self.indexes.values()}
 
     def key_type(self, name: str) -> str:
         """Return the type letter of a key attribute."""
@@ -618,17 +625,17 @@ def _check_item(schema: Schema, item: Item, given: Iterable[Value], operation: s
 
 
 def _check_index_keys(schema: Schema, item: Item, operation: str) -> None:
-    for index in schema.indexes.values():
-        for name, longest in ((index.partition, LONGEST_PARTITION_KEY), (index.sort, LONGEST_SORT_KEY)):
-            value = item.get(name)
-            if value is None:
-                continue
-            if schema.key_type(name) not in value:
-                raise _invalid(f"Type mismatch for Index Key {name}", operation)
-            if len(str(value.get("S", "")).encode()) > longest:
-                raise _invalid(f"The index key {name} has {longest} bytes at most", operation)
-            if value.get("S") == "":
-                raise _invalid("A value of a secondary index key can not be an empty string", operation)
+    for name, longest in schema.index_keys.items():
+        value = item.get(name)
+        if value is None:
+            continue
+        if schema.key_type(name) not in value:
+            raise _invalid(f"Type mismatch for Index Key {name}", operation)
+        text = value.get("S")
+        if text == "":
+            raise _invalid("A value of a secondary index key can not be an empty string", operation)
+        if text is not None and len(str(text).encode()) > longest:
+            raise _invalid(f"The index key {name} has {longest} bytes at most", operation)
 
 
 def _error(code: str, message: str, operation: str) -> ClientError:

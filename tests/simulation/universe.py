@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 from direct_debit.adapters.credentials import Credentials, parse_credentials
@@ -59,6 +60,7 @@ _STEPS_EACH = 10  # four are usual
 _FUNCTION = read_environment({**COMPLETE, "PUBLIC_BASE_URL": PUBLIC_URL})
 _CLIENT_SETTINGS = make_client_settings(_FUNCTION)
 _WRITES = frozenset({"store.put_item", "store.update_item", "store.transact_write_items"})
+_read_version = lru_cache(maxsize=64)(parse_credentials)  # each function reads the few versions of a history
 
 
 class Clock:
@@ -253,7 +255,7 @@ class Universe:
         clock = Clock(self.kernel, skew)
         secrets = cast("SecretsManagerClient", self.secrets)
         credentials = SecretsManagerCredentials(
-            secrets, _FUNCTION.data_secret_id, clock, self.telemetry, parse_credentials, overlap=self.key_overlap
+            secrets, _FUNCTION.data_secret_id, clock, self.telemetry, _read_version, overlap=self.key_overlap
         )
         connector = DokuConnector(_CLIENT_SETTINGS, credentials, clock, Transport(self), telemetry=self.telemetry)
         ports = make_process(

@@ -183,7 +183,7 @@ def _image(change: Mapping[str, object], name: str) -> Item | None:
     image = change.get(name)
     if image is None:
         return None
-    if not isinstance(image, dict) or not all(isinstance(value, dict) for value in image.values()):
+    if not isinstance(image, dict) or not set(map(type, image.values())) <= {dict}:
         raise MalformedItem(f"{name} is no image of an item")
     return cast("Item", image)
 
