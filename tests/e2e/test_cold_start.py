@@ -1,4 +1,4 @@
-"""A cold start: nothing is compiled, since the bytecode is deployed, and no other room is loaded than its own."""
+"""A cold start: nothing is compiled, since the build has done it, and no other room is loaded than its own."""
 
 import json
 import re
@@ -16,8 +16,19 @@ from tools.local_cloud.bytecode import compile_build
 pytestmark = pytest.mark.e2e
 
 START = """
-import importlib, importlib.machinery, json, sys
-compiled = []
+import builtins, importlib, importlib.machinery, json, re, sys
+compiled, methods, expressions = [], [], []
+real_exec = builtins.exec
+def execute(source, *names):
+    if isinstance(source, str) and source.startswith("def __create_fn__"):
+        methods.append(source)
+    real_exec(source, *names)
+builtins.exec = execute
+real_parse = re._parser.parse
+def parse(pattern, *more):
+    expressions.append(str(pattern))
+    return real_parse(pattern, *more)
+re._parser.parse = parse
 real = importlib.machinery.SourceFileLoader.source_to_code
 def source_to_code(loader, data, path, **more):
     compiled.append(str(path))
@@ -27,36 +38,40 @@ sys.path[:0] = sys.argv[1:]
 importlib.import_module("handler")
 print(json.dumps({
     "compiled": [path for path in compiled if path.startswith(tuple(sys.argv[1:]))],
+    "methods": methods,
+    "expressions": expressions,
     "ours": [name for name in sys.modules if name.startswith(("direct_debit", "doku_snap"))],
 }))
 """
+# PyJWT writes this one from a set: another one in each process.
+UNSTEADY = "(?=(----[- ](BEGIN|END) ("
 ROOMS = "direct_debit.entrypoint.operations."
 # How many modules of ours a function loads at its start. More than today is a choice, made here.
 LOADED = {
-    "AuthoriseCall": 30,
-    "BindAccount": 113,
-    "ConfirmUnbinding": 111,
-    "DeliverWebhook": 55,
-    "ExplainProblem": 21,
-    "GetBalance": 107,
-    "GetBinding": 83,
-    "GetPayment": 101,
-    "GetRefund": 80,
-    "InquireStatus": 113,
-    "IssueToken": 69,
-    "ListBindings": 78,
-    "ListPayments": 84,
-    "MakePayment": 122,
-    "ProcessNotification": 109,
-    "ProcessRefund": 115,
-    "PublishEvents": 76,
-    "ReceiveBindingNotification": 80,
-    "ReceivePaymentNotification": 80,
-    "RefundPayment": 93,
-    "ResolvePending": 112,
-    "ReturnFromBinding": 112,
-    "UnbindAccount": 115,
-    "VerifyPaymentOtp": 118,
+    "AuthoriseCall": 32,
+    "BindAccount": 115,
+    "ConfirmUnbinding": 113,
+    "DeliverWebhook": 57,
+    "ExplainProblem": 23,
+    "GetBalance": 109,
+    "GetBinding": 85,
+    "GetPayment": 103,
+    "GetRefund": 82,
+    "InquireStatus": 115,
+    "IssueToken": 71,
+    "ListBindings": 80,
+    "ListPayments": 86,
+    "MakePayment": 124,
+    "ProcessNotification": 111,
+    "ProcessRefund": 117,
+    "PublishEvents": 78,
+    "ReceiveBindingNotification": 82,
+    "ReceivePaymentNotification": 82,
+    "RefundPayment": 95,
+    "ResolvePending": 114,
+    "ReturnFromBinding": 114,
+    "UnbindAccount": 117,
+    "VerifyPaymentOtp": 120,
 }
 
 
@@ -85,7 +100,8 @@ def start(build: Path, name: str) -> dict[str, list[str]]:
 @pytest.mark.parametrize("name", read_functions().names())
 def test_a_start_compiles_nothing_and_loads_its_own_room_only(build: Path, name: str) -> None:
     started = start(build, name)
-    assert started["compiled"] == []
+    assert started["compiled"] == started["methods"] == []
+    assert [one for one in started["expressions"] if UNSTEADY not in one] == []
     rooms = [module.removeprefix(ROOMS) for module in started["ours"] if module.startswith(ROOMS)]
     assert rooms in ([], [re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()])
     assert len(started["ours"]) <= LOADED[name]

@@ -25,7 +25,7 @@ UNUSED = (
     "aws_lambda_powertools/event_handler",
     *(f"aws_lambda_powertools/utilities/{name}" for name in _POWERTOOLS),
     "cffi",
-    "charset_normalizer",  # loaded where it is there; see direct_debit.entrypoint.starting
+    "charset_normalizer",  # loaded where it is there; see direct_debit.starting.start
     "pycparser",
     "pydantic/mypy.py",
     "pydantic/v1",

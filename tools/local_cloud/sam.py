@@ -9,9 +9,10 @@ import subprocess
 from pathlib import Path
 
 from tools.deploy.target import read_target
-from tools.local_cloud import bytecode, pruning
+from tools.local_cloud import bytecode, compiling, pruning
 from tools.local_cloud.bytecode import compile_build
 from tools.local_cloud.checkout import LOCAL, ROOT, SAM_BIN, SAM_CONFIG, TEMPLATE
+from tools.local_cloud.compiling import compile_ahead
 from tools.local_cloud.failure import LocalCloudError
 from tools.local_cloud.processes import run_command, tail
 from tools.local_cloud.pruning import prune
@@ -55,6 +56,7 @@ def build_once(folder: Path, log: Path, architecture: str, *only: str) -> Path:
         )
         if (layer := unfinished / "DependenciesLayer" / "python").is_dir():
             prune(layer)
+        compile_ahead(unfinished)
         compile_build(unfinished)
         unfinished.rename(folder)
         _prune(folder.parent)
@@ -120,7 +122,12 @@ def _content(architecture: str) -> str:
     digest = hashlib.sha256(architecture.encode())
     sources = [TEMPLATE, *sorted((ROOT / "layers").rglob("*")), *sorted((ROOT / "functions").rglob("*"))]
     sources += sorted((ROOT / "workflows").rglob("*"))
-    sources += [Path(bytecode.__file__), Path(pruning.__file__)]  # what is done to the finished build
+    sources += [
+        Path(bytecode.__file__),
+        Path(compiling.__file__),
+        compiling.RECORDER,
+        Path(pruning.__file__),
+    ]  # what is done to the finished build
     for path in sources:
         if path.is_file() and not _IGNORED.intersection(path.parts):
             digest.update(f"{path.relative_to(ROOT)}\0{path.stat().st_size}\0".encode())

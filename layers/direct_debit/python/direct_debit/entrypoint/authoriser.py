@@ -21,7 +21,7 @@ from direct_debit.entrypoint.authoriser_settings import AuthoriserEnvironment, r
 from direct_debit.entrypoint.events import Context, Handler, as_mapping
 from direct_debit.entrypoint.observability import Observability
 from direct_debit.entrypoint.route_groups import RouteGroup, list_resources
-from direct_debit.entrypoint.starting import end_start, in_lambda
+from direct_debit.starting.start import end_start, in_lambda
 
 _UNAUTHORISED = "Unauthorized"  # exactly this text makes API Gateway answer 401; any other error is its 500
 

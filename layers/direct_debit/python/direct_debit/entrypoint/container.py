@@ -22,7 +22,7 @@ from direct_debit.entrypoint.lazily import Lazily
 from direct_debit.entrypoint.observability import Observability
 from direct_debit.entrypoint.settings import Environment, read_environment
 from direct_debit.entrypoint.snapshot import register_hooks
-from direct_debit.entrypoint.starting import end_start, in_lambda
+from direct_debit.starting.start import end_start, in_lambda
 
 if TYPE_CHECKING:
     from direct_debit.adapters.credentials import (

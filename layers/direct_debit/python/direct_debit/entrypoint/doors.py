@@ -20,8 +20,8 @@ from direct_debit.entrypoint.errors import ERRORS_FOR_OPERATORS, InternalError, 
 from direct_debit.entrypoint.events import ApiRequest, Context, Handler, is_api_event, read_api_event
 from direct_debit.entrypoint.parsing import place_faults, read_command, read_request
 from direct_debit.entrypoint.route import Route
-from direct_debit.entrypoint.starting import in_lambda
 from direct_debit.entrypoint.views.view import View
+from direct_debit.starting.start import in_lambda
 
 # A workflow's call: one that says so, or that brings a task token. What it is answered stays in the history.
 _BRIEF = "brief"

@@ -17,10 +17,11 @@ _HEADERS = {
 
 
 class ProblemPages:
-    """The handler of GET /problems/{slug}. `folder` has a page for each slug, and `index` with all of them."""
+    """The handler of GET /problems/{slug}. `pages`, beside the front door's file, has one for each, and an `index`."""
 
-    def __init__(self, folder: Path) -> None:
-        self._pages = {page.stem: page.read_text("utf-8") for page in folder.glob("*.html")}
+    def __init__(self, front_door: str) -> None:
+        pages = Path(front_door).with_name("pages").iterdir()
+        self._pages = {page.stem: page.read_text("utf-8") for page in pages if page.suffix == ".html"}
 
     def __call__(self, event: object, context: Context) -> Mapping[str, object]:
         """Return the page of the path's slug; for any other name, 404 with the list of all."""

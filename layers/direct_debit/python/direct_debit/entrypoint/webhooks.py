@@ -31,8 +31,8 @@ from direct_debit.application.webhooks.webhook import read_webhook
 from direct_debit.entrypoint.events import Context, Handler, as_mapping
 from direct_debit.entrypoint.observability import Observability
 from direct_debit.entrypoint.parsing import read_json
-from direct_debit.entrypoint.starting import end_start, in_lambda
 from direct_debit.entrypoint.webhook_settings import WebhookEnvironment, read_webhook_environment
+from direct_debit.starting.start import end_start, in_lambda
 
 
 class WebhookMessages(Protocol):

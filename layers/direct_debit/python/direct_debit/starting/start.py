@@ -3,6 +3,7 @@
 - Garbage collection: nothing that is loaded then is garbage, and to look through it again and again takes a twentieth
   of the start. What is there afterwards is left out of every later collection (`gc.freeze`).
 - Pydantic looks through the metadata of every installed package for plugins. There are none.
+- Methods of data classes and regular expressions would be compiled: the build has done it (compiled.py).
 - `requests` warns where there is no package that guesses the character set of an answer. Nobody asks for that: answers
   are read as bytes, and the deployed layer has none (tools/local_cloud/pruning.py): it takes 3 MB of memory.
 """
@@ -10,6 +11,8 @@
 import gc
 import os
 import warnings
+
+from direct_debit.starting.compiled import stop_using_compiled, use_compiled
 
 
 def in_lambda() -> bool:
@@ -21,6 +24,7 @@ def begin_start() -> None:
     """Prepare for loading, before anything else is loaded."""
     if in_lambda():
         gc.disable()
+        use_compiled()
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
         warnings.filterwarnings("ignore", "Unable to find acceptable character detection dependency")
 
@@ -28,5 +32,6 @@ def begin_start() -> None:
 def end_start() -> None:
     """Collect again, but nothing of what is there by now."""
     if in_lambda():
+        stop_using_compiled()
         gc.freeze()
         gc.enable()

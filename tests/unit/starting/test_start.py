@@ -13,9 +13,10 @@ import pytest
 from direct_debit.adapters.ids import SystemIds
 from direct_debit.application.calls.obtain_b2b_token import obtain_b2b_token
 from direct_debit.application.ports.ports import CircuitMemory, Ports, TokenMemory
-from direct_debit.entrypoint import container, starting
+from direct_debit.entrypoint import container
 from direct_debit.entrypoint.lazily import Lazily
 from direct_debit.entrypoint.snapshot import register_hooks
+from direct_debit.starting import start
 from tests.fakes.environment import COMPLETE
 from tests.fakes.world import World
 from tests.unit.application.support import requests
@@ -36,7 +37,7 @@ def in_lambda(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("in_lambda")
 def test_nothing_is_collected_while_modules_load_and_they_never_are() -> None:
-    starting.begin_start()
+    start.begin_start()
     assert not gc.isenabled()
     assert os.environ["PYDANTIC_DISABLE_PLUGINS"] == "__all__"
     container.start()
@@ -47,7 +48,7 @@ def test_nothing_is_collected_while_modules_load_and_they_never_are() -> None:
 def test_elsewhere_nothing_is_done_to_the_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME", raising=False)
     before = gc.get_freeze_count()
-    starting.begin_start()
+    start.begin_start()
     container.start()
     assert gc.isenabled()
     assert gc.get_freeze_count() == before

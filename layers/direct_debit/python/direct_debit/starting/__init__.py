@@ -1,0 +1,1 @@
+"""How a process of the application begins, before anything else of it is loaded."""
