@@ -73,7 +73,7 @@ def parse_received_timestamp(text: str) -> datetime:
         raise InvalidMessage("X-TIMESTAMP", "must be yyyy-MM-ddTHH:mm:ss with Z or an offset")
     try:
         # The pattern accepts any digits; the calendar decides here, and the edges of it overflow on conversion.
-        seconds = datetime.strptime(match[1], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=_zone(match))
+        seconds = datetime.fromisoformat(match[1]).replace(tzinfo=_zone(match))
         return seconds.replace(microsecond=int((match[2] or "")[:6].ljust(6, "0"))).astimezone(UTC)
     except (ValueError, OverflowError):
         raise InvalidMessage("X-TIMESTAMP", "is not a moment of the calendar") from None

@@ -125,6 +125,8 @@ def as_mapping(value: object) -> Mapping[str, object]:
     """Return the value if it is an object with text keys, else an empty one."""
     if not isinstance(value, dict):  # as JSON is read, in Lambda and anywhere
         return {}
+    if set(map(type, value)) <= {str}:  # as JSON is written
+        return value
     return {key: member for key, member in value.items() if isinstance(key, str)}
 
 
