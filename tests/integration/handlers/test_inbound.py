@@ -17,6 +17,12 @@ from tests.integration.handlers.test_events import read
 from tools.make_events import AT, BINDING_NOTIFY_PATH, NOTIFY_PATH, vector_signer
 
 NOTIFY = "receive_payment_notification"
+# Whether it grants, accepts, refuses or fails; written out, so that a definition that changes is noticed.
+ON_EVERY_ANSWER = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +49,7 @@ def ask(house: House, call: dict[str, Any], name: str = NOTIFY) -> tuple[int, st
     result = house.invoke(name, call)
     assert result["headers"]["Content-Type"] == "application/json"
     assert result["headers"]["X-TIMESTAMP"].endswith("Z")
+    assert {name: result["headers"].get(name) for name in ON_EVERY_ANSWER} == ON_EVERY_ANSWER
     code: str = json.loads(result["body"])["responseCode"]
     return result["statusCode"], code
 
@@ -309,6 +316,7 @@ def test_a_binding_notification_signed_for_the_payment_path_is_refused(house: Ho
 def test_a_token_carries_a_notification_and_ends(house: House) -> None:
     result = house.invoke("issue_token", event("issue_token"))
     assert result["headers"]["X-CLIENT-KEY"] == vector_signer().client_id
+    assert ON_EVERY_ANSWER.items() <= result["headers"].items()
     house.world.clock.tick(901)
     assert ask(house, event()) == (401, "4015601")
 

@@ -14,6 +14,7 @@ from direct_debit.application.errors import DirectDebitError, InvalidRequest
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.ports.time_and_chance import Clock
 from direct_debit.entrypoint import container
+from direct_debit.entrypoint.browser_safety import BROWSER_SAFETY
 from direct_debit.entrypoint.command import Command
 from direct_debit.entrypoint.container import Services, Use
 from direct_debit.entrypoint.errors import ERRORS_FOR_OPERATORS, InternalError, Problem, describe, name_error
@@ -27,8 +28,8 @@ from direct_debit.starting.start import in_lambda
 _BRIEF = "brief"
 _TASK_TOKEN = "taskToken"  # noqa: S105 - a name
 
-# Answers are about money and customers: no cache may keep them, no page may leak them in a Referer.
-_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+# Answers are about money and customers: no cache may keep them.
+_HEADERS = {"Cache-Control": "no-store", **BROWSER_SAFETY}
 
 
 @dataclass(frozen=True, slots=True)

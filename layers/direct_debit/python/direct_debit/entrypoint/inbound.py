@@ -15,6 +15,7 @@ from direct_debit.application.notifications.inbound_ports import InboundCall, Sn
 from direct_debit.application.ports.inbox import InboxKind
 from direct_debit.application.ports.telemetry import Metric
 from direct_debit.entrypoint import container
+from direct_debit.entrypoint.browser_safety import BROWSER_SAFETY
 from direct_debit.entrypoint.container import Services, Use
 from direct_debit.entrypoint.events import ApiRequest, Context, Handler, is_api_event, read_api_event
 
@@ -108,5 +109,5 @@ def _outage(services: Services, error: Exception, service: str) -> SnapReply:
 
 def _write(services: Services, request: ApiRequest, reply: SnapReply) -> Mapping[str, object]:
     services.observability.answered(door="doku", status=reply.status)
-    headers = {**reply.headers, "Cache-Control": "no-store", "X-Request-Id": request.request_id}
+    headers = {**reply.headers, "Cache-Control": "no-store", **BROWSER_SAFETY, "X-Request-Id": request.request_id}
     return {"statusCode": reply.status, "headers": headers, "body": reply.body}

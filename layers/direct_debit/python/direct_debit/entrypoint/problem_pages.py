@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from direct_debit.application.errors import InvalidRequest
+from direct_debit.entrypoint.browser_safety import BROWSER_SAFETY
 from direct_debit.entrypoint.events import Context, is_api_event, read_api_event
 
 # Not `no-store` as elsewhere: there is nothing of anybody in them.
@@ -11,8 +12,7 @@ _HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
     "Cache-Control": "public, max-age=300",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    **BROWSER_SAFETY,
 }
 
 
