@@ -1,8 +1,10 @@
 """Nothing of the stack is open to everybody, by rules: what tests/template/test_nothing_is_public.py judges by."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
+from tests.template.routes import PUBLIC
 from tests.template.translation import as_list
 
 type Json = dict[str, Any]
@@ -23,6 +25,8 @@ DOORS = {
     "AWS::EC2::SecurityGroup": "a network of its own",
 }
 _OWN_ACCOUNT = {"Ref": "AWS::AccountId"}
+# What the API's policy may let everybody call, each route by itself: those that nobody has to sign for.
+_LET_IN = {"execute-api:/v1/" + method + re.sub(r"{\w+}", "*", path) for method, path in PUBLIC}
 
 
 def find_public(template: Json) -> list[str]:
@@ -42,7 +46,10 @@ def _faults_of(kind: str, properties: Json) -> Iterator[str]:
     if kind == "AWS::ApiGateway::DomainName" and properties.get("SecurityPolicy") != "TLS_1_2":
         yield "takes a TLS older than 1.2"
     for statement in _statements_with_principals(properties):
-        yield from _faults_of_statement(statement, trust=kind == "AWS::IAM::Role")
+        if kind == "AWS::ApiGateway::RestApi":
+            yield from _faults_of_api_policy(statement)
+        else:
+            yield from _faults_of_statement(statement, trust=kind == "AWS::IAM::Role")
 
 
 def _faults_of_permission(permission: Json) -> Iterator[str]:
@@ -50,6 +57,18 @@ def _faults_of_permission(permission: Json) -> Iterator[str]:
         yield f"lets {permission['Principal']} call a function"
     if "SourceArn" not in permission and permission.get("SourceAccount") != _OWN_ACCOUNT:
         yield "lets a service call a function for whoever asks it to"
+
+
+def _faults_of_api_policy(statement: Json) -> Iterator[str]:
+    """A policy's Allow is enough by itself for any signed caller of the account, so it may not speak of a merchant route."""
+    if statement["Effect"] != "Allow":
+        return
+    if statement.get("Principal") != "*" or "Resource" not in statement:
+        yield "has a policy of another form than this rule reads"
+        return
+    for resource in as_list(statement["Resource"]):
+        if resource not in _LET_IN:
+            yield f"lets everybody call {resource}"
 
 
 def _faults_of_statement(statement: Json, *, trust: bool) -> Iterator[str]:

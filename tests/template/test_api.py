@@ -227,6 +227,7 @@ MET = [
     ("forgot the session token", "DEFAULT_4XX", ("access key is not known",)),
     ("sent a bearer token", "DEFAULT_4XX", ("an API key never counts, a bearer token only with AuthMode JWT",)),
     ("signed as a role without the right", "ACCESS_DENIED", ("execute-api:Invoke",)),
+    ("called as DOKU from another address", "ACCESS_DENIED", ("DOKU", "DokuSourceCidrs")),
     ("has a token without the scope", "ACCESS_DENIED", ("access token", "scope")),
     ("forgot the token", "UNAUTHORIZED", ("Authorization: Bearer", "issuer")),
     ("has a token that has ended", "UNAUTHORIZED", ("when one ends, get the next",)),

@@ -25,6 +25,7 @@ OTHER = {
     "DokuOtpPaymentValue": "Pay",
     "DokuOtpUnbindValue": "Unbind",
     "DokuUntiedFields": "serviceCode",
+    "DokuSourceCidrs": "203.0.113.0/24",
     "AllowedReturnHosts": "other.example",
     "DefaultSuccessUrl": "https://other.example/success",
     "DefaultFailedUrl": "https://other.example/failed",

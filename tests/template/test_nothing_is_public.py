@@ -8,21 +8,18 @@ import pytest
 from tests.template.public_rules import SERVICES, find_public
 from tests.template.translation import Json, resources, translated
 
-SOURCE = translated(WebhookUrl="https://shop.example/webhooks", DomainName="api.shop.example", CertificateArn="arn")
+GIVEN = {"WebhookUrl": "https://shop.example/webhooks", "DomainName": "api.shop.example", "CertificateArn": "arn"}
+SOURCE = translated(**GIVEN)
 
 
-def test_nothing_is_open_to_everybody() -> None:
-    assert find_public(SOURCE) == []
+@pytest.mark.parametrize("mode", ["AWS_IAM", "JWT"])
+@pytest.mark.parametrize("sources", ["", "203.0.113.0/24,198.51.100.7"])
+def test_nothing_is_open_to_everybody(sources: str, mode: str) -> None:
+    assert find_public(translated(**GIVEN, DokuSourceCidrs=sources, AuthMode=mode)) == []
 
 
 def test_each_service_that_is_let_in_is_there() -> None:
     assert [name for name in SERVICES if name not in str(SOURCE["Resources"])] == []
-
-
-def test_the_api_has_no_policy_that_could_open_it() -> None:
-    (api,) = resources("AWS::ApiGateway::RestApi").values()
-    assert "Policy" not in api
-    assert "x-amazon-apigateway-policy" not in api["Body"]
 
 
 def topic_statement(template: Json) -> Json:

@@ -62,6 +62,7 @@ def _settled_conditions(parameters: Mapping[str, str]) -> Mapping[str, bool]:
     return {
         **{f"Own{table}": not parameters[f"Restored{table}Arn"] for table in TABLES},
         "HasKmsKey": bool(parameters["KmsKeyArn"]),
+        "HasDokuSources": bool(parameters["DokuSourceCidrs"]),
         "ReadsThreeSecrets": parameters["SecretLayout"] == "three",
         "HasOneSecret": parameters["SecretLayout"] == "one" or parameters["SecretLayoutChanges"] == "true",
         "HasThreeSecrets": parameters["SecretLayout"] == "three" or parameters["SecretLayoutChanges"] == "true",

@@ -109,17 +109,17 @@ def _prove(place: Place, target: Target, deployment: Deployment) -> None:
     print(f"live is what was deployed, in code and configuration, at {len(names)} of {len(names)} functions")
     for name, value in target.given.items():
         print(f"{name}={value}: at {count_reached(template, values, name)} functions")
-    _show_routes(values["PublicBaseUrl"])
+    _show_routes(values["PublicBaseUrl"], values.get("DokuSourceCidrs", ""))
     _show_registration(values["PublicBaseUrl"])
 
 
-def _show_routes(base_url: str) -> None:
-    answers = ask_routes(base_url)
+def _show_routes(base_url: str, sources: str) -> None:
+    answers = ask_routes(base_url, only_sources=bool(sources))
     problems = [f"  - {answer.path} {answer.problem}" for answer in answers if answer.problem]
     if problems:
         raise DeployError("deployed, but DOKU's routes do not answer:\n" + "\n".join(problems))
     for answer in answers:
-        print(f"{answer.path} answers" + ("" if answer.ready else ", and can check nothing yet: fill the secret"))
+        print(answer.describe())
 
 
 def _show_registration(base_url: str) -> None:

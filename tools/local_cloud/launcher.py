@@ -72,7 +72,7 @@ def with_numeric_concurrency(limit: Callable[..., int]) -> Callable[..., int]:
 #
 # A secret for which the template has no value has none on AWS, and an empty one here. A role's permissions boundary is
 # forgotten, and of a DynamoDB request the partition keys are (leading_keys.py). The gateway's own answers have
-# the form that the API's description gives them, which is not read from it here. SAM's transform knows the parameters
+# the form that the API's description gives them, which is not read from it here; nor is the API's policy. SAM's transform knows the parameters
 # of a deployment, and here only their defaults. A signature names the service and region that it is for, and AWS takes
 # it for no other; here any would do. And for the machine: each call at once would get a process of its own, 200 of them
 # 12 GB; a function has a few workers at most, and further calls wait for one.
@@ -135,6 +135,16 @@ def with_gateway_responses(
         for kind, answer in (description.get("x-amazon-apigateway-gateway-responses") or {}).items():
             put(api, kind, answer)
         return api
+
+    return wrapped
+
+
+def with_resource_policy(import_api: Callable[..., str]) -> Callable[..., str]:
+    """Wrap the making of an API from its description so that the policy of who may call it is taken from there too."""
+
+    def wrapped(description: dict[str, Any], given: dict[str, Any] | None = None) -> str:
+        policy = description.get("x-amazon-apigateway-policy")
+        return import_api(description, (given or {}) | ({"policy": json.dumps(policy)} if policy else {}))
 
     return wrapped
 
@@ -259,7 +269,7 @@ def mend_gateway(app: Any) -> None:  # noqa: ANN401 - a module without types
     from ministack.services import apigateway_v1  # noqa: PLC0415 - as above
 
     apigateway_v1._import_rest_api = with_gateway_responses(  # noqa: SLF001 - no public hook
-        apigateway_v1._import_rest_api,  # noqa: SLF001 - as above
+        with_resource_policy(apigateway_v1._import_rest_api),  # noqa: SLF001 - as above
         apigateway_v1._put_gateway_response,  # noqa: SLF001 - as above
     )
 

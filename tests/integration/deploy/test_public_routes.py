@@ -8,7 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tools.deploy.public_routes import ROUTES, ask_routes
+from tools.deploy.public_routes import ACCESS_DENIED, ROUTES, ask_routes
+from tools.gateway_answers import read_gateway_answers
 
 
 @contextmanager
@@ -46,7 +47,9 @@ def test_our_refusal_shows_that_we_answer() -> None:
 
 def test_without_a_secret_we_answer_and_can_check_nothing() -> None:
     with answering(503, json.dumps({"responseCode": "5035600"})) as (address, _):
-        assert [(one.ready, one.problem) for one in ask_routes(address)] == [(False, None)] * 3
+        answers = ask_routes(address)
+        assert [(one.ready, one.problem) for one in answers] == [(False, None)] * 3
+        assert all(one.describe().endswith("fill the secret") for one in answers)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +59,38 @@ def test_without_a_secret_we_answer_and_can_check_nothing() -> None:
 def test_somebody_else_answers(status: int, body: str) -> None:
     with answering(status, body) as (address, _):
         assert all(f"answered {status} without a responseCode" in str(one.problem) for one in ask_routes(address))
+
+
+DENIED = json.dumps({"type": ACCESS_DENIED, "title": "Not allowed", "status": 403})
+
+
+def test_where_only_doku_may_call_it_is_right_that_this_machine_may_not() -> None:
+    with answering(403, DENIED) as (address, _):
+        answers = ask_routes(address, only_sources=True)
+        assert [(one.shut, one.problem) for one in answers] == [(True, None)] * 3
+        assert all(one.describe().startswith(f"{one.path} refuses this machine, as DokuSourceCidrs") for one in answers)
+        assert all(one.problem and not one.shut for one in ask_routes(address))
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(403, '{"message": "Forbidden"}'), (403, '{"type": "/problems/not-signed-or-no-route"}'), (503, DENIED), (403, "[]")],
+)
+def test_another_refusal_is_not_the_policys(status: int, body: str) -> None:
+    with answering(status, body) as (address, _):
+        assert all(one.problem for one in ask_routes(address, only_sources=True))
+
+
+def test_a_machine_that_may_call_sees_who_answers() -> None:
+    with answering(401, json.dumps({"responseCode": "4015601"})) as (address, _):
+        answers = ask_routes(address, only_sources=True)
+        assert [(one.ready, one.shut) for one in answers] == [(True, False)] * 3
+        assert [one.describe() for one in answers] == [f"{path} answers" for path in ROUTES]
+
+
+def test_the_policys_refusal_is_the_gateways_answer_of_the_template() -> None:
+    denied = {answer.kind: answer.type for answer in read_gateway_answers()}
+    assert denied["ACCESS_DENIED"] == ACCESS_DENIED
 
 
 def test_nobody_answers() -> None:

@@ -1,5 +1,6 @@
 """The emulator's secrets, workers and gateway, mended."""
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -15,6 +16,7 @@ from tools.local_cloud.launcher import (
     with_checked_scope,
     with_empty_secrets,
     with_gateway_responses,
+    with_resource_policy,
     with_transform_parameters,
 )
 
@@ -80,6 +82,22 @@ def test_who_waits_too_long_for_a_worker_is_throttled_and_a_failed_call_frees_it
         with pytest.raises(KeyError):
             call({"FunctionName": "f"}, "outer")
     assert inner == [{"throttle": "f"}] * 2
+
+
+def test_an_apis_policy_is_taken_from_its_description() -> None:
+    made: list[dict[str, Any]] = []
+
+    def make(_: dict[str, Any], given: dict[str, Any]) -> str:
+        made.append(given)
+        return "api"
+
+    mended = with_resource_policy(make)
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/v1/*"}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    assert mended({"x-amazon-apigateway-policy": policy}, {"name": "shop", "policy": None}) == "api"
+    assert made.pop() == {"name": "shop", "policy": json.dumps(policy)}
+    assert mended({"paths": {}}, {"name": "shop"}) == "api"
+    assert made.pop() == {"name": "shop"}
 
 
 def test_the_gateways_own_answers_are_those_of_the_description() -> None:
