@@ -295,6 +295,13 @@ CAUSES = (
         ("LinkAccountTimedOutAlarm", 1),
         # Other tests of this stack count the secret's versions.
         ("SecretUnusableAlarm", 1),
+        ("NotificationByReplacedKeyAlarm", 1),
+        # This stack takes signatures. What counts these is tried by unit/entrypoint/test_authoriser.py.
+        ("AccessTokenRefusedAlarm", 20),
+        ("IssuerUnavailableAlarm", 3),
+        # The emulator writes no access log. What counts as one is tried by template/test_access_log_filters.py.
+        ("MerchantCallRefusedAlarm", 5),
+        ("DokuAddressRefusedAlarm", 5),
     ),
     Cause(
         tuple(f"{function}ThrottledAlarm" for function in (*DOORS_OF_DOKU, *BEHIND_THE_DOORS)),

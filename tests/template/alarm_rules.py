@@ -16,6 +16,7 @@ _LAMBDA = f"{_AWS}/lambda/latest/dg/monitoring-metrics-types.html"
 _SQS = f"{_AWS}/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html"
 _STATES = f"{_AWS}/step-functions/latest/dg/procedure-cw-metrics.html"
 _EVENTS = f"{_AWS}/eventbridge/latest/userguide/eb-monitoring.html"
+_FILTERED = f"{_AWS}/AmazonCloudWatch/latest/logs/MonitoringLogData.html"
 _GATEWAY = f"{_AWS}/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html"
 # Of our own metrics: what Powertools writes (direct_debit.entrypoint.observability).
 _OURS = "direct_debit.application.ports.telemetry.Metric"
@@ -73,7 +74,8 @@ def find_faults(template: Json) -> list[str]:
 
 
 def _faults_of(alarm: Json, template: Json) -> Iterator[str]:
-    documented = DOCUMENTED.get((str(alarm["Namespace"]), alarm["MetricName"]))
+    metric = str(alarm["Namespace"]), alarm["MetricName"]
+    documented = DOCUMENTED.get(metric) or filtered_metrics(template).get(metric)
     if documented is None:
         yield f"watches {alarm['MetricName']}, which is not documented of {alarm['Namespace']}"
         return
@@ -94,6 +96,21 @@ def _faults_of(alarm: Json, template: Json) -> Iterator[str]:
         yield "is heard by nobody"
     if not alarm.get("AlarmDescription"):
         yield "says nothing"
+
+
+def filtered_metrics(template: Json) -> dict[tuple[str, str], Documented]:
+    """The metrics that this template's filters make of the lines of its logs; of filters without dimensions, they have none."""
+    transformations = [
+        one
+        for properties in _of_type("AWS::Logs::MetricFilter", template).values()
+        for one in properties["MetricTransformations"]
+    ]
+    return {
+        (str(one["MetricNamespace"]), one["MetricName"]): Documented(
+            "Sum", tuple(dimension["Key"] for dimension in one.get("Dimensions", [])), _FILTERED
+        )
+        for one in transformations
+    }
 
 
 def _exists(dimension: str, value: object, template: Json) -> bool:

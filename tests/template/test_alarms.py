@@ -187,3 +187,17 @@ def test_refusals_at_open_doors_are_counted_over_an_hour(name: str) -> None:
     # DOKU repeats a refused notification after half an hour: within minutes, its few calls would never add up.
     assert ALARMS[name]["Period"] == 3600
     assert ALARMS[name]["Threshold"] >= 5
+
+
+def test_a_replaced_key_in_use_rings_at_once() -> None:
+    alarm = ALARMS["NotificationByReplacedKeyAlarm"]
+    assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (1, 1)
+
+
+@pytest.mark.parametrize("metric", ["MerchantCallRefused", "DokuAddressRefused"])
+@pytest.mark.parametrize("changed", ["MetricName", "MetricNamespace"])
+def test_an_alarm_on_what_no_filter_counts_is_found(metric: str, changed: str) -> None:
+    template = copy.deepcopy(translated())
+    (transformation,) = template["Resources"][f"{metric}Filter"]["Properties"]["MetricTransformations"]
+    transformation[changed] = "another"
+    assert [fault.split()[0] for fault in find_faults(template)] == [f"{metric}Alarm"]
