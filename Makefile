@@ -11,6 +11,8 @@ STACKS ?= 2
 # What is quick: no simulation, no exhaustive walk, no server.
 FAST := tests/unit/domain tests/unit/adapters tests/unit/entrypoint tests/unit/application/payments \
 	tests/unit/application/refunds tests/unit/application/bindings tests/template
+# Our own rules of the template, of those that are about security (docs/security.md); `make test` runs all.
+RULES := $(patsubst %,tests/template/test_%.py,permissions api api_policy nothing_is_public data alarms access_log_filters)
 # The layers' own folders, for tools that import the application.
 LAYERS := layers/doku_snap/python:layers/direct_debit/python
 
@@ -71,7 +73,7 @@ test-fast: setup ## Run the quick tests, in less than a minute
 	$(PYTHON) -m pytest -q -n $(WORKERS) $(FAST)
 
 .PHONY: check
-check: setup ## Lint, format, strict types, import rules, the template, the OpenAPI document, fresh clients; security scans (docs/security.md)
+check: setup ## Lint, format, strict types, import rules, the template and our own rules of it, the OpenAPI document, fresh clients; security scans (docs/security.md)
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
@@ -79,6 +81,7 @@ check: setup ## Lint, format, strict types, import rules, the template, the Open
 	PYTHONPATH=.:$(LAYERS) $(PYTHON) -m tools.clients --check
 	PYTHONPATH=$(LAYERS) .venv/bin/lint-imports
 	.venv/bin/cfn-lint template.yaml
+	$(PYTHON) -m pytest -q -p no:cacheprovider $(RULES)
 	PYTHONPATH=$(LAYERS) $(PYTHON) -m tools.openapi.check
 	$(PYTHON) -m tools.local_cloud validate
 	$(PYTHON) -m tools.audit

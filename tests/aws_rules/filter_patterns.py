@@ -1,7 +1,7 @@
 """Which JSON lines of a log a metric filter counts.
 
-Read here: `{ $.name = "text" && $.other != "text*" }` over lines of texts. `*` is any characters. Anything else of the syntax is
-refused, and so is a line without a text where one is asked for.
+Read here: `{ $.name = "text" && $.other != "text*" }` over lines of texts. `*` is any characters. Anything else of the
+syntax is refused, and so is a line without a text where one is asked for.
 
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntaxForMetricFilters.html
 """

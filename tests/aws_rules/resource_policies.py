@@ -2,8 +2,8 @@
 
 A method without authorisation: only an Allow of the policy lets a caller in. A signed call, and one that a Lambda
 authoriser has judged: a Deny of either refuses; otherwise, within the account, an Allow of either is enough, and from
-another account both have to allow (tables A and B). A policy says `execute-api:/stage/METHOD/path` in short for the whole
-ARN; `*` in it also stands for slashes.
+another account both have to allow (tables A and B). A policy says `execute-api:/stage/METHOD/path` in short for the
+whole ARN; `*` in it also stands for slashes.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html;
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-examples.html;
@@ -46,7 +46,8 @@ class Call:
 
 def ask_policy(policy: Mapping[str, Any] | None, call: Call) -> Word:
     """Return what a policy says of a call, for whoever makes it. Raises InvalidPolicy where that is not known here."""
-    effects = {statement["Effect"] for statement in (policy or {"Statement": []})["Statement"] if _fits(statement, call)}
+    statements = [] if policy is None else policy["Statement"]
+    effects = {statement["Effect"] for statement in statements if _fits(statement, call)}
     if not effects <= {"Allow", "Deny"}:
         raise InvalidPolicy(f"an effect of {effects}")
     if "Deny" in effects:
@@ -60,7 +61,10 @@ def lets_in_anybody(policy: Mapping[str, Any] | None, call: Call) -> bool:
 
 
 def lets_in(policy: Mapping[str, Any] | None, call: Call, caller: Word, *, of_this_account: bool = True) -> bool:
-    """Return whether a method with authorisation answers a call of which the caller's own policy or token says `caller`."""
+    """Return whether a method with authorisation answers a call.
+
+    `caller`: what the caller's own policy, or the authoriser's answer about the token, says of it.
+    """
     words = {caller, ask_policy(policy, call)}
     if Word.DENY in words:
         return False
@@ -78,7 +82,7 @@ def list_resources(policy: Mapping[str, Any], effect: str) -> Iterable[str]:
 
 
 def fits_pattern(pattern: str, text: str) -> bool:
-    """Return whether a text fits a pattern of a policy: `*` is any characters, none and slashes among them, `?` any one."""
+    """Return whether a text fits a pattern of a policy: `*` is any characters, none and slashes too; `?` any one."""
     parts = (".*" if part == "*" else "." if part == "?" else re.escape(part) for part in re.split(r"([*?])", pattern))
     return re.fullmatch("".join(parts), text, re.DOTALL) is not None
 

@@ -4,9 +4,8 @@ The stack's own API takes signatures; this one is made from the same template wi
 same functions. The rights that docs/policies give are tried at the stack's own.
 """
 
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -14,8 +13,8 @@ import pytest
 
 from direct_debit.entrypoint.route_groups import ROUTES_OF, RouteGroup
 from direct_debit_client import Bearer, Client, NotAllowed, NotFound
+from tests.e2e.api_beside import address_of, api_beside
 from tests.patience import PATIENCE_SECONDS
-from tests.template.translation import translated
 from tools.local_cloud.caller import AccessKey, ApiCaller
 from tools.local_cloud.issuer import SCOPES, new_signing_key
 from tools.local_cloud.stack import LocalStack
@@ -27,52 +26,11 @@ POLICIES = Path(__file__).parents[2] / "docs" / "policies"
 MERCHANT = [route for routes in ROUTES_OF.values() for route in routes]
 
 
-# What of the template makes an API.
-OF_THE_API = (
-    "AWS::ApiGateway::RestApi",
-    "AWS::ApiGateway::Deployment",
-    "AWS::ApiGateway::Stage",
-    "AWS::Lambda::Permission",
-)
-
-
-def api_alone(aliases: Mapping[str, str]) -> str:
-    """The template's API with AuthMode JWT, over functions that are there: `aliases` are their logical ids."""
-    template = translated(AuthMode="JWT")
-    parts = {
-        name: {**{key: value for key, value in resource.items() if key != "DependsOn"}, "Properties": properties}
-        for name, resource in template["Resources"].items()
-        if resource["Type"] in OF_THE_API
-        and (
-            properties := {
-                k: v for k, v in resource["Properties"].items() if k not in {"AccessLogSetting", "MethodSettings"}
-            }
-        )
-    }
-    parameters = {name: {"Type": "String"} for name in (*aliases, "DomainName")}
-    conditions = {"HasCustomDomain": template["Conditions"]["HasCustomDomain"]}
-    return json.dumps({"Parameters": parameters, "Conditions": conditions, "Resources": parts})
-
-
 @pytest.fixture(scope="module")
 def token_api(stack: LocalStack) -> Iterator[str]:
     """The address of an API for access tokens."""
-    cloudformation = stack.cloud.cloudformation()
-    aliases = {
-        name.removesuffix("Alias") + "Aliaslive": arn for name, arn in stack.outputs.items() if name.endswith("Alias")
-    }
-    cloudformation.create_stack(
-        StackName=NAME,
-        TemplateBody=api_alone(aliases),
-        Parameters=[
-            {"ParameterKey": name, "ParameterValue": value} for name, value in ({**aliases, "DomainName": ""}).items()
-        ],
-    )
-    cloudformation.get_waiter("stack_create_complete").wait(StackName=NAME, WaiterConfig={"Delay": 1})
-    made = cloudformation.describe_stack_resource(StackName=NAME, LogicalResourceId="Api")
-    api_id = made["StackResourceDetail"]["PhysicalResourceId"]
-    yield f"{stack.cloud.endpoint}/_aws/execute-api/{api_id}/v1"
-    cloudformation.delete_stack(StackName=NAME)
+    with api_beside(stack, NAME, AuthMode="JWT") as api_id:
+        yield address_of(stack, api_id)
 
 
 def with_token(stack: LocalStack, address: str, token: str) -> ApiCaller:
@@ -88,6 +46,19 @@ def call(caller: ApiCaller, method: str, path: str) -> int:
 def opened(caller: ApiCaller) -> set[tuple[str, str]]:
     """The merchant routes that answer a caller by their functions."""
     return {route for route in MERCHANT if call(caller, *route) not in {401, 403}}
+
+
+def user_with(stack: LocalStack, group: RouteGroup, api_id: str, name: str) -> AccessKey:
+    """The key of a new user who has the documents' policy of one group, on one API."""
+    account = stack.outputs["BindAccountAlias"].split(":")[4]
+    text = (POLICIES / f"{group}.json").read_text()
+    for word, value in (("REGION", stack.cloud.region), ("ACCOUNT", account), ("API_ID", api_id)):
+        text = text.replace(word, value)
+    iam = stack.cloud.iam()
+    iam.create_user(UserName=name)
+    iam.put_user_policy(UserName=name, PolicyName=group, PolicyDocument=text)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return AccessKey(key["AccessKeyId"], key["SecretAccessKey"])
 
 
 @pytest.mark.parametrize("group", RouteGroup)
@@ -159,13 +130,5 @@ def test_a_policy_of_the_documents_opens_the_routes_of_its_group_and_no_other(
     stack: LocalStack, group: RouteGroup
 ) -> None:
     """By signature, at the stack's own API."""
-    account, api_id = stack.outputs["BindAccountAlias"].split(":")[4], stack.outputs["ApiId"]
-    text = (POLICIES / f"{group}.json").read_text()
-    for word, value in (("REGION", stack.cloud.region), ("ACCOUNT", account), ("API_ID", api_id)):
-        text = text.replace(word, value)
-    iam = stack.cloud.iam()
-    iam.create_user(UserName=f"only-{group}")
-    iam.put_user_policy(UserName=f"only-{group}", PolicyName=group, PolicyDocument=text)
-    key = iam.create_access_key(UserName=f"only-{group}")["AccessKey"]
-    signing = AccessKey(key["AccessKeyId"], key["SecretAccessKey"])
-    assert opened(ApiCaller(stack.api_url, stack.cloud.region, signing)) == set(ROUTES_OF[group])
+    key = user_with(stack, group, stack.outputs["ApiId"], f"only-{group}")
+    assert opened(ApiCaller(stack.api_url, stack.cloud.region, key)) == set(ROUTES_OF[group])

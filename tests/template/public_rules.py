@@ -60,7 +60,7 @@ def _faults_of_permission(permission: Json) -> Iterator[str]:
 
 
 def _faults_of_api_policy(statement: Json) -> Iterator[str]:
-    """A policy's Allow is enough by itself for any signed caller of the account, so it may not speak of a merchant route."""
+    """A policy's Allow is enough for any signed caller of the account: it may not speak of a merchant route."""
     if statement["Effect"] != "Allow":
         return
     if statement.get("Principal") != "*" or "Resource" not in statement:

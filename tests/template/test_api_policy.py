@@ -1,4 +1,4 @@
-"""The API's policy lets in whom the routes let in anyway, and to DOKU's routes, where addresses are given, only those."""
+"""The API's policy lets in whom the routes let in anyway; to DOKU's, where addresses are given, only those."""
 
 import copy
 import itertools

@@ -42,7 +42,7 @@ UNKNOWN_HERE = {
 
 def how_long(document: str = DOCUMENT) -> dict[tuple[str, str], str]:
     """(Place, "" or what of it) → how long, of each row of the table; a place that is there twice fails."""
-    section = document.split("## How long it stays")[1].split("\n## ")[0]
+    section = document.split("## How long it stays")[1].split("\n## ", maxsplit=1)[0]
     found: dict[tuple[str, str], str] = {}
     for names, what, term in re.findall(r"^\| (`[^|:]*`)(?:: (\w+))? \| ([^|]+?) \|", section, re.MULTILINE):
         for name in re.findall(r"`(\w+)`", names):

@@ -64,3 +64,13 @@ def test_who_reports_finds_the_page_and_the_page_the_threats() -> None:
     assert "(docs/security.md)" in readme
     assert "(security.md)" in index
     assert "(../SECURITY.md)" in index
+
+
+def test_make_check_runs_the_rules_of_the_template_that_the_page_lists() -> None:
+    (row,) = [row for row in rows(PAGE.split("\n## Static checks\n")[1]) if row[0] == "our own rules of the template"]
+    named = {file for file, _ in NAMED if f"`{file}::" in row[2]}
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    (run,) = re.findall(r"^RULES := \$\(patsubst %,tests/template/test_%\.py,(.+)\)$", makefile, re.MULTILINE)
+    assert named == {f"template/test_{name}.py" for name in run.split()}
+    check = makefile.split("\ncheck: ")[1].split("\n\n")[0]
+    assert "pytest -q -p no:cacheprovider $(RULES)\n" in check

@@ -74,7 +74,7 @@ def test_where_only_doku_may_call_it_is_right_that_this_machine_may_not() -> Non
 
 @pytest.mark.parametrize(
     ("status", "body"),
-    [(403, '{"message": "Forbidden"}'), (403, '{"type": "/problems/not-signed-or-no-route"}'), (503, DENIED), (403, "[]")],
+    [(403, '{"message": "Forbidden"}'), (403, '{"type": "/problems/no-such-route"}'), (503, DENIED), (403, "[]")],
 )
 def test_another_refusal_is_not_the_policys(status: int, body: str) -> None:
     with answering(status, body) as (address, _):
