@@ -38,9 +38,8 @@ def test_who_is_not_doku_is_refused_there_and_as_before_elsewhere(stack: LocalSt
         assert opened(caller) == set(ROUTES_OF[RouteGroup.READ])
         assert opened(stranger) == set()
         assert call(stranger, "GET", "/problems/{slug}") == 404
-        assert (
-            call(stranger, "GET", "/bindings/return/{state}/success") == 422
-        )  # the function's: no such form of a state
+        # The function's own: a state has another form.
+        assert call(stranger, "GET", "/bindings/return/{state}/success") == 422
 
 
 def test_an_address_that_is_named_is_heard(stack: LocalStack) -> None:

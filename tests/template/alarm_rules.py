@@ -99,7 +99,7 @@ def _faults_of(alarm: Json, template: Json) -> Iterator[str]:
 
 
 def filtered_metrics(template: Json) -> dict[tuple[str, str], Documented]:
-    """The metrics that this template's filters make of its logs' lines; without dimensions in the filter, they have none."""
+    """The metrics that this template's filters make of its logs' lines, with no dimensions but the filter's own."""
     transformations = [
         one
         for properties in _of_type("AWS::Logs::MetricFilter", template).values()

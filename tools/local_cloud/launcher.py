@@ -73,9 +73,9 @@ def with_numeric_concurrency(limit: Callable[..., int]) -> Callable[..., int]:
 # A secret for which the template has no value has none on AWS, and an empty one here. A role's permissions boundary is
 # forgotten, and of a DynamoDB request the partition keys are (leading_keys.py). The gateway's own answers have
 # the form that the API's description gives them, which is not read from it here; nor is the API's policy. SAM's
-# transform knows the parameters of a deployment, and here only their defaults. A signature names the service and region that it is for, and AWS takes
-# it for no other; here any would do. And for the machine: each call at once would get a process of its own, 200 of them
-# 12 GB; a function has a few workers at most, and further calls wait for one.
+# transform knows the parameters of a deployment, and here only their defaults. A signature names the service and region
+# that it is for, and AWS takes it for no other; here any would do. And for the machine: each call at once would get a
+# process of its own, 200 of them 12 GB; a function has a few workers at most, and further calls wait for one.
 
 WORKERS = 16
 """Processes that one function has at most."""
