@@ -14,11 +14,10 @@ from direct_debit.application.errors import DirectDebitError, InvalidRequest
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.ports.time_and_chance import Clock
 from direct_debit.entrypoint import container
-from direct_debit.entrypoint.browser_safety import BROWSER_SAFETY
 from direct_debit.entrypoint.command import Command
 from direct_debit.entrypoint.container import Services, Use
 from direct_debit.entrypoint.errors import ERRORS_FOR_OPERATORS, InternalError, Problem, describe, name_error
-from direct_debit.entrypoint.events import ApiRequest, Context, Handler, is_api_event, read_api_event
+from direct_debit.entrypoint.events import BROWSER_SAFETY, ApiRequest, Context, Handler, is_api_event, read_api_event
 from direct_debit.entrypoint.parsing import place_faults, read_command, read_request
 from direct_debit.entrypoint.route import Route
 from direct_debit.entrypoint.views.view import View

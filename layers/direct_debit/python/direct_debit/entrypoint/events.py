@@ -5,12 +5,15 @@ import binascii
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from direct_debit.entrypoint.errors import BodyTooLarge, MalformedRequest
 
 _LONGEST_CALLER = 256
 _ADDRESS = re.compile(r"[0-9A-Fa-f.:]{2,45}")
+# What every answer of every door says to a browser, whoever it is meant for: no guessing what it is besides its
+# Content-Type, and no address of ours in a Referer, since a path has ids in it.
+BROWSER_SAFETY: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 MAX_BODY = 64 * 1024  # bytes; a payment with full metadata has about 12 KiB
 
 

@@ -15,9 +15,8 @@ from direct_debit.application.notifications.inbound_ports import InboundCall, Sn
 from direct_debit.application.ports.inbox import InboxKind
 from direct_debit.application.ports.telemetry import Metric
 from direct_debit.entrypoint import container
-from direct_debit.entrypoint.browser_safety import BROWSER_SAFETY
 from direct_debit.entrypoint.container import Services, Use
-from direct_debit.entrypoint.events import ApiRequest, Context, Handler, is_api_event, read_api_event
+from direct_debit.entrypoint.events import BROWSER_SAFETY, ApiRequest, Context, Handler, is_api_event, read_api_event
 
 _TOKEN_SERVICE = "73"  # noqa: S105 - a service code
 _SERVICES = {InboxKind.PAYMENT: "56", InboxKind.BINDING: "07"}

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from direct_debit.application.errors import InvalidRequest
-from direct_debit.entrypoint.browser_safety import BROWSER_SAFETY
-from direct_debit.entrypoint.events import Context, is_api_event, read_api_event
+from direct_debit.entrypoint.events import BROWSER_SAFETY, Context, is_api_event, read_api_event
 
 # Not `no-store` as elsewhere: there is nothing of anybody in them.
 _HEADERS = {
