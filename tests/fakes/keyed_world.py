@@ -12,6 +12,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from direct_debit.adapters.credentials import (
     parse_data,
 )
 from direct_debit.adapters.doku_inbound import InboundDokuAdapter
+from direct_debit.adapters.dynamodb.client import Store
 from direct_debit.adapters.secrets import SecretsManagerCredentials
 from direct_debit.adapters.vault import AesGcmVault
 from direct_debit.application.errors import DirectDebitError, InvalidSignature
@@ -46,7 +48,7 @@ from tools.deploy.public_routes import BINDING_NOTIFICATION, PAYMENT_NOTIFICATIO
 from tools.doku_simulator.notifications import Delivery, read_token
 from tools.ops.outside import Outside
 from tools.ops.stack_secret import one_secret, three_secrets
-from tools.ops.system import System
+from tools.ops.system import System, read_pages
 from tools.secret_fields import FIELDS
 
 if TYPE_CHECKING:
@@ -262,8 +264,8 @@ class KeyedWorld(World):
             name="keyed",
             environment=environment,
             ports=self._start().ports,
-            store=unused,  # type: ignore[arg-type]  # no command about the secret looks there
-            sqs=unused,  # type: ignore[arg-type]  # nor there
+            store=Store(self.store, self.clock, self.ids),
+            sqs=unused,  # type: ignore[arg-type]  # no command about the secret looks there
             queues={},
             invoke=lambda _, __: {},
             inquire_status="",
@@ -271,6 +273,7 @@ class KeyedWorld(World):
             secret=read,
             other_secret=other if self.changes else None,
             outside=Outside(_Everywhere(self), self.clock.sleep),
+            pages=partial(read_pages, self.store),
         )
 
 

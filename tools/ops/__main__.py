@@ -31,6 +31,7 @@ from tools.ops.queues import show_queues
 from tools.ops.redrive import discard, redrive
 from tools.ops.redrive_refund import redrive_refund
 from tools.ops.report import FAILED, Report, escape
+from tools.ops.reseal import reseal
 from tools.ops.resolve import resolve
 from tools.ops.review import close_notification, close_reversal, review
 from tools.ops.revoke import revoke
@@ -205,6 +206,7 @@ def _add_secret(add: Callable[[str, str, Command], argparse.ArgumentParser]) -> 
     one.add_argument("--anew", action="store_true", help="make another pair instead of the one that is kept aside")
     one = add("revoke", "end what was replaced of a key, and try it", lambda a, s: revoke(a.key, s))
     one.add_argument("key", metavar="KEY", choices=KEYS, help=", ".join(KEYS))
+    add("reseal", "seal anew what an older data key has sealed (reads both tables)", lambda _, s: reseal(s))
     one = add(
         "copy-secret",
         "put what is in use into the secret of the other layout",

@@ -73,8 +73,14 @@ def mend(name: str) -> str:
     return f"put the right {name} into both"
 
 
-def require_settled(secret: InUse, system: System, what: str) -> None:
-    """Refuse `what` would end the overlap of a rotation before it. Raises OpsError."""
+_UNLESS_LEAKED = "or with --now because a key has leaked (what comes with the older one is refused then)"
+
+
+def require_settled(secret: InUse, system: System, what: str, otherwise: str = _UNLESS_LEAKED) -> None:
+    """Refuse `what` would end the overlap of a rotation before it, and tell what may be done `otherwise`.
+
+    Raises OpsError.
+    """
     previous, version = secret.previous, secret.version
     if previous is None:
         return
@@ -84,6 +90,5 @@ def require_settled(secret: InUse, system: System, what: str) -> None:
     if replaced and now < settled_at:
         raise OpsError(
             f"{' and '.join(replaced)} was replaced {tell_time(version.created_at, now)}, and DOKU may still come with "
-            f"what it had before: {what} from {tell_time(settled_at, now)} on, or with --now because a key has leaked "
-            "(what comes with the older one is refused then)"
+            f"what it had before: {what} from {tell_time(settled_at, now)} on, {otherwise}"
         )

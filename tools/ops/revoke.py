@@ -1,11 +1,12 @@
 """End what was replaced: it is no longer heard, and that is proved by trying it where it can be tried."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from direct_debit.adapters.secrets import HEARD_EVERYWHERE
 from tools.ops.ask_doku import share_token, try_key
+from tools.ops.end_data_keys import end_data_keys
 from tools.ops.failure import OpsError
 from tools.ops.in_use import refuse_notice_keys, tell_disagreement
 from tools.ops.public_doors import DoorAnswer, Verdict, ask_notification_door
@@ -15,33 +16,26 @@ from tools.ops.stack_secret import StackVersion
 from tools.ops.system import System
 
 _MOST_TRIED = 2  # each try is a refused call at the door, and five in an hour raise an alarm
-_BY_HAND: Mapping[Key, str] = {
-    "noticeKeys": (
-        "can not be tried: no door takes one. What comes in is sealed with another one; the old keys stay, since "
-        "notifications that wait are sealed with them"
-    ),
-    "dokuPublicKey": (
-        "can not be tried from here: only DOKU's old private key could sign for it. No function reads the version that "
-        "had it any more"
-    ),
-    "tokenKeys": (
-        "can not be tried: no door takes a data key. New texts are sealed with another one; the old keys stay in the "
-        "secret, since texts are sealed with them until they are next used, and whoever has an old key and a copy of "
-        "the tables reads those"
-    ),
-}
+_NOT_TRIED_HERE = (
+    "not tried: only DOKU's old private key could sign for the old dokuPublicKey. No function reads the version that "
+    "had it any more; see in the log that DOKU's next token request is taken"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
+    """`is_tried`: the old key was given to who would have taken it, and answered."""
+
     told: str
     status: int
+    is_tried: bool = False
 
 
 def revoke(key: Key, system: System) -> Report:
     """End the replaced values of a key, and try them. It takes a minute. May be repeated.
 
-    Data keys that only an ended version has are carried over. Raises OpsError where the key has not been replaced.
+    Status 0 says that each of them was tried, and is refused. Data keys that only an ended version has are carried
+    over; those that seal records end by a walk through the tables. Raises OpsError where the key has not been replaced.
     """
     refuse_pepper(key)
     refuse_notice_keys(key, system.secret)
@@ -51,6 +45,10 @@ def revoke(key: Key, system: System) -> Report:
     content = read_content(current.text)
     previous = system.secret.read_previous()
     replaced = _find_replaced(key, content, [previous, *system.secret.read_unlabelled()])
+    if key in ("tokenKeys", "noticeKeys"):
+        report = end_data_keys(key, system, [one.credentials for one in replaced])
+        if report is not None:
+            return report
     if not replaced:
         raise OpsError(
             f"{key} has not been replaced, or nothing is left of what it was: if the one in use has leaked, "
@@ -73,7 +71,8 @@ def revoke(key: Key, system: System) -> Report:
     facts = {
         "key": key,
         "revoked": status != FAILED,
-        "tried": [trial.told for trial in trials],
+        "tried": any(trial.is_tried for trial in trials),
+        "trials": [trial.told for trial in trials],
         "dataKeysCarriedOver": carried,
     }
     return Report(facts, lines, status)
@@ -111,8 +110,8 @@ def _end(key: Key, previous: StackVersion | None, current: StackVersion, content
 def _try(key: Key, content: Content, replaced: Sequence[Content], system: System) -> Iterator[_Trial]:
     if key == "merchantPrivateKey":
         yield from _try_at_doku(content, replaced, system)
-    elif key in _BY_HAND:
-        yield _Trial(f"{key} {_BY_HAND[key]}", DONE)
+    elif key == "dokuPublicKey":
+        yield _Trial(_NOT_TRIED_HERE, NEEDS_A_PERSON)
     else:
         yield from _try_at_door(key, content, replaced, system)
 
@@ -136,10 +135,12 @@ def _try_at_door(key: Key, content: Content, replaced: Sequence[Content], system
         field = "issuedTokenKey" if key == "issuedTokenKey" else "secretKey"
         answer = ask_notification_door(system, content, content.changed(**{field: older.fields[field]}))
         if answer.verdict is Verdict.REFUSED:
-            yield _Trial(f"tried: a notification by the old {key} is refused ({answer.told})", DONE)
+            yield _Trial(f"tried: a notification by the old {key} is refused ({answer.told})", DONE, is_tried=True)
         elif answer.verdict is Verdict.HEARD:
             yield _Trial(
-                f"tried: a notification by the old {key} is still heard ({answer.told}): again in a minute", FAILED
+                f"tried: a notification by the old {key} is still heard ({answer.told}): again in a minute",
+                FAILED,
+                is_tried=True,
             )
         else:
             yield _Trial(_not_tried(answer), NEEDS_A_PERSON)
@@ -158,8 +159,9 @@ def _try_at_doku(content: Content, replaced: Sequence[Content], system: System) 
         yield _Trial(f"DOKU does not take the key in use either ({control.told}): ./ops doctor", NEEDS_A_PERSON)
     for answer in answers:
         if answer.taken:
-            yield _Trial("tried: DOKU still takes the old key: have DOKU remove its public half, then again", FAILED)
+            told = "tried: DOKU still takes the old key: have DOKU remove its public half, then again"
+            yield _Trial(told, FAILED, is_tried=True)
         elif answer.taken is None:
             yield _Trial(f"not tried: {answer.told}: again later", NEEDS_A_PERSON)
         elif control.taken:
-            yield _Trial("tried: DOKU refuses the old key, and takes the one in use", DONE)
+            yield _Trial("tried: DOKU refuses the old key, and takes the one in use", DONE, is_tried=True)

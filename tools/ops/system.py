@@ -6,11 +6,11 @@ another system than the one that runs. The secret is read by the commands that a
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, Unpack, cast
 
 import boto3
 from botocore.config import Config
@@ -34,12 +34,16 @@ from tools.secret_fields import FIELDS, Part
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import ScanInputTypeDef
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
 # A worker may take its whole minute.
 _CONFIG = Config(connect_timeout=5, read_timeout=70, retries={"mode": "standard", "total_max_attempts": 3})
+
+PAGE = 250
+"""Items that are read at once: some hundred kilobytes, and a hundred read units of the table."""
 
 type Invoke = Callable[[str, Mapping[str, object]], Mapping[str, object]]
 """Calls a function by name with an event and returns its answer. Raises OpsError."""
@@ -51,6 +55,10 @@ class QueuePair:
 
     url: str
     dead_url: str
+
+
+type Pages = Callable[[str], Iterator[Sequence[Item]]]
+"""Yields all items of a table, a page at a time, as they stand when the page is read."""
 
 
 type Scan = Callable[[str, datetime, datetime], Iterator[Item]]
@@ -82,6 +90,7 @@ class System:
     publish_events: str
     secret: StackSecret
     outside: Outside
+    pages: Pages
     other_secret: StackSecret | None = None  # of the other layout, while the stack changes from one to the other
     webhooks: WebhookPart | None = None
     list_notices: Callable[[], Iterator[InboxItem]] | None = None  # reads the whole table
@@ -125,6 +134,7 @@ def find_system(stack: str, *, endpoint: str | None = None, region: str | None =
         secret=secret,
         other_secret=other_secret,
         outside=Outside(RequestsTransport(), time.sleep),
+        pages=partial(read_pages, cast("DynamoDBClient", aws.dynamodb)),
         webhooks=webhooks,
         list_notices=partial(list_notices, cast("DynamoDBClient", aws.dynamodb), environment.transactions_table),
     )
@@ -173,6 +183,22 @@ def scan_times(client: "DynamoDBClient", table: str, begin: datetime, end: datet
     )
     for page in pages:
         yield from cast("list[Item]", page["Items"])
+
+
+class _Scanning(Protocol):
+    def scan(self, **kwargs: Unpack["ScanInputTypeDef"]) -> Mapping[str, object]: ...
+
+
+def read_pages(client: _Scanning, table: str) -> Iterator[Sequence[Item]]:
+    """See `Pages`. Consistent: what was written before a page is read is in it, unless it stands on one before."""
+    request: ScanInputTypeDef = {"TableName": table, "Limit": PAGE, "ConsistentRead": True}
+    while True:
+        answer = client.scan(**request)
+        yield cast("Sequence[Item]", answer["Items"])
+        last = cast("Item | None", answer.get("LastEvaluatedKey"))
+        if not last:
+            return
+        request = {**request, "ExclusiveStartKey": last}
 
 
 def list_notices(client: "DynamoDBClient", table: str) -> Iterator[InboxItem]:

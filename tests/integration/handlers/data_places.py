@@ -347,6 +347,7 @@ def _forget(house: House) -> None:
         publish_events="",
         secret=cast("Any", None),
         outside=cast("Any", None),
+        pages=cast("Any", None),
     )
     forget("CUST-1", system)
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import boto3
@@ -18,7 +19,7 @@ from tests.integration.handlers.house import House, payment_body
 from tools.ops.failure import OpsError
 from tools.ops.outside import Outside
 from tools.ops.stack_secret import one_secret
-from tools.ops.system import QueuePair, System
+from tools.ops.system import QueuePair, System, read_pages
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -70,6 +71,7 @@ class Desk:
             publish_events="publish_events",
             secret=one_secret(FakeSecretsManager(self.house.world.clock).client, "secret"),
             outside=Outside(RequestsTransport(), self.house.world.clock.sleep),
+            pages=partial(read_pages, self.house.world.store),
         )
 
     def _invoke(self, name: str, event: Mapping[str, object]) -> Mapping[str, object]:

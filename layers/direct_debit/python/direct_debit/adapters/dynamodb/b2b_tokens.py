@@ -27,6 +27,7 @@ from direct_debit.application.ports.fleet import SharedToken, SharedTokenRecord
 if TYPE_CHECKING:
     from direct_debit.adapters.dynamodb.client import Store
 
+TOKEN_KIND = "token"  # noqa: S105 - a name
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -56,7 +57,7 @@ class DynamoDbB2BTokens:
 
     def take_lease(self, owner: str, generation: int, now: datetime, until: datetime) -> bool:
         """Become the one who renews generation `generation`; False while another lease runs or it was renewed."""
-        change = set_and_remove({"kind": text("token"), "leaseOwner": text(owner), "leaseUntil": instant(until)})
+        change = set_and_remove({"kind": text(TOKEN_KIND), "leaseOwner": text(owner), "leaseUntil": instant(until)})
         condition = conditions.token_renewable(owner, generation, now)
         return not isinstance(self._store.update(self._table, B2B_TOKEN_KEY, change, condition), Refused)
 

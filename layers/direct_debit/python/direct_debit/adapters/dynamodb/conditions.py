@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from direct_debit.adapters.dynamodb.items import AttributeValue
+    from direct_debit.adapters.dynamodb.items import AttributeValue, Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +183,22 @@ def owned_or_gone(binding_id: str) -> Condition:
         {"#pk": "pk", "#bindingId": "bindingId"},
         {":owner": text(binding_id)},
     )
+
+
+def texts_as_read(item: Item, names: Sequence[str], *, without_news: bool) -> Condition:
+    """Nobody wrote the sealed texts in the attributes `names` since `item` was read, nor the record, where it counts.
+
+    So what is sealed anew never stands over what somebody else put there. `without_news`: nothing of the record is
+    still to be told; else the stream would tell it again with this write.
+    """
+    counted = [name for name in ("version",) if name in item]
+    guarded = [*names, *counted]
+    parts = [f"#{name} = :{name}_was" for name in guarded]
+    placeholders = {"#" + name: name for name in guarded}
+    if without_news:
+        parts.append("attribute_not_exists(#untold)")
+        placeholders["#untold"] = "untold"
+    return Condition(" AND ".join(parts), placeholders, {f":{name}_was": item[name] for name in guarded})
 
 
 def unsettled(attempts: int, state: str) -> Condition:

@@ -4,10 +4,8 @@ from dataclasses import replace
 
 from direct_debit.application.errors import BindingChanged, StoreUnavailable
 from direct_debit.application.ports.ports import Ports
-from direct_debit.application.ports.vault import SealedField, Vault, open_text
+from direct_debit.application.ports.vault import ONCE_CLEAR, SealedField, Vault, open_text
 from direct_debit.domain.binding import Binding, SealedTokens
-
-_ONCE_CLEAR = frozenset({SealedField.SUCCESS_PAGE, SealedField.FAILED_PAGE})
 
 
 def seal_anew(ports: Ports, binding: Binding) -> Binding:
@@ -50,7 +48,7 @@ def _texts(binding: Binding) -> list[str]:
 def _reseal(ports: Ports, sealed: str, field: SealedField, binding: Binding) -> str:
     if not ports.vault.is_outdated(sealed):
         return sealed
-    opened = (open_text if field in _ONCE_CLEAR else _unseal)(ports.vault, sealed, field, binding.id)
+    opened = (open_text if field in ONCE_CLEAR else _unseal)(ports.vault, sealed, field, binding.id)
     return ports.vault.seal(opened, field, binding.id)
 
 

@@ -22,6 +22,18 @@ class SealedField(StrEnum):
     REFUND_REASON = "payment.refundReasonSealed"
 
 
+ONCE_CLEAR = frozenset(
+    {
+        SealedField.SUCCESS_PAGE,
+        SealedField.FAILED_PAGE,
+        SealedField.LINK_TASK,
+        SealedField.PAYMENT_TASK,
+        SealedField.PAYMENT_PAGE,
+    }
+)
+"""What earlier versions kept as it came."""
+
+
 def open_text(vault: "Vault", text: str, field: SealedField, owner: str) -> str:
     """Return the text of a field that earlier versions kept as it came. Raises StoreUnavailable."""
     return vault.unseal(text, field, owner) if vault.is_sealed(text) else text
