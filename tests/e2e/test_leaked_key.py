@@ -127,7 +127,7 @@ def test_leaked_keys_are_harmless_once_one_is_replaced_and_refused_once_it_is_re
 
     status, facts = operator.run(*revoke)
     assert status == 0, facts
-    assert facts["tried"][1] == "tried: a notification by the old issuedTokenKey is refused (answered 4015601)"
+    assert facts["trials"][1] == "tried: a notification by the old issuedTokenKey is refused (answered 4015601)"
     assert attack() == 401
     assert shop.payment(ref)["state"] == "OTP_PENDING"
     assert shop.entries(ref) == []

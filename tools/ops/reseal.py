@@ -87,7 +87,7 @@ class _Work:
         self._sealer = sealer
         self._system = system
         self._outcome = outcome
-        self._known = frozenset(one for ring in ACTIVE for one in keys.ring(ring))
+        self._old = frozenset(one for ring in ACTIVE for one in keys.ring(ring).keys() - {keys.active(ring)})
         self._later: list[tuple[str, Item]] = []
 
     def walk(self) -> None:
@@ -118,7 +118,7 @@ class _Work:
     def _count(self, item: Item) -> None:
         """Count what is new already, and what this release can not judge."""
         for attribute, key_id in list_strangers(item):
-            if key_id in self._known:
+            if key_id in self._old:
                 self._outcome.leave(item, attribute, "this release knows of no sealed text there: run a newer one")
         try:
             self._outcome.new += sum(self._sealer.is_new(one) for one in list_sealed(item))
@@ -126,34 +126,34 @@ class _Work:
             self._outcome.leave(item, "-", f"this release can not read it: {error.fault}")
 
     def _seal_anew(self, table: str, item: Item, *, is_last: bool = False) -> None:
-        texts = self._list_old(item)
+        key, texts = {"pk": item["pk"], "sk": item["sk"]}, self._list_old(item)
         for _ in range(_TRIES):
-            if not texts:
-                return
             try:
-                if has_pending_news(item):
+                if not texts or has_pending_news(item):
                     break
             except MalformedItem as error:
                 self._outcome.leave(item, "-", f"this release can not read it: {error.fault}")
                 return
             anew, unopened = self._open_each(texts)
-            if not anew:
-                self._leave(item, unopened)
-                return
-            attributes, condition = put_in_place(item, anew)
-            key = {"pk": item["pk"], "sk": item["sk"]}
-            answer = self._system.store.update(table, key, set_and_remove(attributes), condition)
-            if not isinstance(answer, Refused):
+            refused = self._put(table, key, item, anew)
+            if refused is None:
                 self._outcome.anew += len(anew)
                 self._leave(item, unopened)
                 return
-            item, before = answer.item or {}, len(texts)
+            item, before = refused.item or {}, len(texts)
             texts = self._list_old(item)
             self._outcome.gone += max(before - len(texts), 0)
-        if is_last or len(self._later) >= _KEPT:
+        if texts and (is_last or len(self._later) >= _KEPT):
             self._leave(item, dict.fromkeys(texts, "it is being written, or its news told: again in a minute"))
-        else:
-            self._later.append((table, {"pk": item["pk"], "sk": item["sk"]}))
+        elif texts:
+            self._later.append((table, key))
+
+    def _put(self, table: str, key: Item, item: Item, anew: Mapping[SealedText, str]) -> Refused | None:
+        if not anew:
+            return None
+        attributes, condition = put_in_place(item, anew)
+        answer = self._system.store.update(table, key, set_and_remove(attributes), condition)
+        return answer if isinstance(answer, Refused) else None
 
     def _list_old(self, item: Item) -> list[SealedText]:
         try:

@@ -71,7 +71,7 @@ def revoke(key: Key, system: System) -> Report:
     facts = {
         "key": key,
         "revoked": status != FAILED,
-        "tried": any(trial.is_tried for trial in trials),
+        "tried": status != NEEDS_A_PERSON and any(trial.is_tried for trial in trials),
         "trials": [trial.told for trial in trials],
         "dataKeysCarriedOver": carried,
     }

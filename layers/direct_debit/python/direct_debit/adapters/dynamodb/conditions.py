@@ -185,20 +185,18 @@ def owned_or_gone(binding_id: str) -> Condition:
     )
 
 
-def texts_as_read(item: Item, names: Sequence[str], *, without_news: bool) -> Condition:
-    """Nobody wrote the sealed texts in the attributes `names` since `item` was read, nor the record, where it counts.
+def texts_as_read(item: Item, names: Sequence[str]) -> Condition:
+    """Nobody wrote the attributes `names` since `item` was read, nor the record, where it counts its changes.
 
-    So what is sealed anew never stands over what somebody else put there. `without_news`: nothing of the record is
-    still to be told; else the stream would tell it again with this write.
+    So what is sealed anew never stands over what somebody else put there, and is never put into a record that has
+    moved on and has news since: the stream would tell them again with this write.
     """
-    counted = [name for name in ("version",) if name in item]
-    guarded = [*names, *counted]
-    parts = [f"#{name} = :{name}_was" for name in guarded]
-    placeholders = {"#" + name: name for name in guarded}
-    if without_news:
-        parts.append("attribute_not_exists(#untold)")
-        placeholders["#untold"] = "untold"
-    return Condition(" AND ".join(parts), placeholders, {f":{name}_was": item[name] for name in guarded})
+    guarded = [*names, *[name for name in ("version",) if name in item]]
+    return Condition(
+        " AND ".join([f"#{name} = :{name}_was" for name in guarded]),
+        {"#" + name: name for name in guarded},
+        {f":{name}_was": item[name] for name in guarded},
+    )
 
 
 def unsettled(attempts: int, state: str) -> Condition:

@@ -11,7 +11,6 @@ from direct_debit.adapters.dynamodb.conditions import texts_as_read
 from direct_debit.adapters.dynamodb.inbox import INBOX_KIND
 from direct_debit.adapters.dynamodb.items import read_text, read_text_map, text, text_map
 from direct_debit.adapters.dynamodb.keys import record_id
-from direct_debit.adapters.dynamodb.move_item import UNTOLD
 from direct_debit.adapters.dynamodb.payment_item import PAYMENT_KIND, read_payment
 from direct_debit.adapters.vault import find_key_id
 from direct_debit.application.calls.obtain_b2b_token import OWNER
@@ -128,6 +127,4 @@ def put_in_place(item: Item, anew: Mapping[SealedText, str]) -> tuple[Item, Cond
         else:
             before = new.get(one.attribute, item[one.attribute])
             new[one.attribute] = text_map({**read_text_map({"": before}, ""), one.member: sealed})
-    tells_later = kind_of(item) == PAYMENT_KIND and UNTOLD in item  # an open payment: its moves stay until it rests
-    is_told = kind_of(item) in (BINDING_KIND, PAYMENT_KIND) and not tells_later
-    return new, texts_as_read(item, list(new), without_news=is_told)
+    return new, texts_as_read(item, list(new))
