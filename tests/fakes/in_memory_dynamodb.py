@@ -1,4 +1,4 @@
-"""DynamoDB in memory: the low-level client's methods with their shapes, conditions and errors.
+"""DynamoDB in memory: the low-level client's five methods with their shapes, conditions and errors.
 
 Made for a simulation that makes millions of calls: expressions are parsed once, items are shared and never copied
 deeply (nobody may change a value once it was handed in or out), indexes stay sorted. Differences to the service, all
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
         GetItemInputTypeDef,
         PutItemInputTypeDef,
         QueryInputTypeDef,
-        ScanInputTypeDef,
         TransactWriteItemsInputTypeDef,
         UpdateItemInputTypeDef,
     )
@@ -203,22 +202,6 @@ class InMemoryDynamoDb:
         _only(kwargs, _QUERY)
         with self._lock:
             return _query(self._table(kwargs, "Query"), kwargs)
-
-    def scan(self, **kwargs: Unpack[ScanInputTypeDef]) -> Mapping[str, object]:
-        """Read a page of a table. Its order says nothing, and is always the same."""
-        _only(kwargs, _SCAN)
-        with self._lock:
-            table = self._table(kwargs, "Scan")
-            keys = sorted(table.items)
-            start = kwargs.get("ExclusiveStartKey")
-            begin = 0 if start is None else bisect_right(keys, _key(table.schema, start, "Scan"))
-            page = keys[begin : begin + kwargs.get("Limit", len(keys))]
-            found = [table.items[key] for key in page]
-        answer: dict[str, object] = {"Items": found, "Count": len(found), "ScannedCount": len(found)}
-        if page and "Limit" in kwargs and len(page) == kwargs["Limit"]:
-            last = table.items[page[-1]]
-            answer["LastEvaluatedKey"] = {name: last[name] for name in (table.schema.partition, table.schema.sort)}
-        return answer
 
     def transact_write_items(self, **kwargs: Unpack[TransactWriteItemsInputTypeDef]) -> Mapping[str, object]:
         """Write several items, all or nothing."""
@@ -562,7 +545,6 @@ _GET = frozenset({"TableName", "Key", "ConsistentRead", "ProjectionExpression", 
 _PUT = _CONDITIONAL | {"Item"}
 _UPDATE = _CONDITIONAL | {"Key", "UpdateExpression"}
 _TRANSACT = frozenset({"TransactItems", "ClientRequestToken"})
-_SCAN = frozenset({"TableName", "ConsistentRead", "ExclusiveStartKey", "Limit"})
 _QUERY = frozenset(
     {
         "TableName",

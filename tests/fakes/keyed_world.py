@@ -42,6 +42,7 @@ from doku_snap.keys import load_private_key, load_public_key
 from doku_snap.settings import ClientSettings
 from doku_snap.transport import HttpAnswer, HttpRequest, Timeout
 from tests.fakes.processes import BINDINGS, TRANSACTIONS, make_process
+from tests.fakes.scanning import Scannable
 from tests.fakes.secrets_manager import FakeSecretsManager, SeveralSecrets
 from tests.fakes.world import PUBLIC_URL, BankTransport, WeatheredDynamoDb, World, vector_keys
 from tools.deploy.public_routes import BINDING_NOTIFICATION, PAYMENT_NOTIFICATION, TOKEN
@@ -273,7 +274,7 @@ class KeyedWorld(World):
             secret=read,
             other_secret=other if self.changes else None,
             outside=Outside(_Everywhere(self), self.clock.sleep),
-            pages=partial(read_pages, self.store),
+            pages=partial(read_pages, Scannable(self.store)),
         )
 
 

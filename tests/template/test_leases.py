@@ -10,6 +10,7 @@ from direct_debit import application
 from direct_debit.application.settings import Settings
 from direct_debit.entrypoint.settings import LEAST_CLAIM_LEASE
 from tests.template.translation import functions, source
+from tools.ops.data_keys import LONGEST_RUN
 
 MARGIN = 30  # seconds: clocks differ, and a function that is stopped has a last request under way
 # Whose attempt it is, by the use case that writes how long it lasts. These run for as long as their function does.
@@ -38,6 +39,10 @@ def test_no_function_lives_as_long_as_the_shortest_claim() -> None:
     assert parameter["MinValue"] == LEAST_CLAIM_LEASE
     assert parameter["Default"] == Settings(public_base_url="").claim_lease
     assert parameter["MinValue"] <= parameter["Default"] <= parameter["MaxValue"]
+
+
+def test_data_keys_end_when_no_function_is_at_work_any_more_that_knew_the_ones_before() -> None:
+    assert timedelta(seconds=max(function["Timeout"] for function in functions().values())) <= LONGEST_RUN
 
 
 @pytest.mark.parametrize("module", ATTEMPTS)

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from direct_debit.adapters.credentials import Credentials, DataSecret, FixedCredentials
+from direct_debit.adapters.credentials import Credentials, DataSecret, FixedCredentials, read_fields
 from direct_debit.adapters.dynamodb.items import Item, MalformedItem
 from direct_debit.adapters.dynamodb.sealed_item import list_sealed, list_strangers
 from direct_debit.adapters.secrets import HEARD_EVERYWHERE
@@ -57,6 +57,7 @@ def end_data_keys(ring: Ring, system: System, replaced: Sequence[Credentials]) -
     if active is None or not old:
         known = {key_id: key for one in replaced for key_id, key in _ring_of(one, ring).items() if key_id != active}
         return _try(ring, known, _Found(), (), system) if known else None
+    _refuse_strangers(ring, keys, system)
     if system.secret.ends_overlap(ring):
         secret = InUse(keys.version, keys.content, keys.previous, (), ())
         require_settled(secret, system, "revoke", "or revoke that key first")
@@ -72,6 +73,12 @@ def end_data_keys(ring: Ring, system: System, replaced: Sequence[Credentials]) -
     print("a minute, until every function has read the secret anew", file=sys.stderr, flush=True)
     system.outside.pause(HEARD_EVERYWHERE.total_seconds())
     return _try(ring, old, found, sorted(old), system)
+
+
+def _refuse_strangers(ring: Ring, keys: DataKeys, system: System) -> None:
+    """Raise OpsError where those who take notifications may go on to seal with a key of the ring."""
+    if ring in system.secret.find_strangers(keys.version).get("inbound", ()):
+        raise OpsError(f"the inbound secret has {ring} too: ./ops rotate issuedTokenKey leaves its own fields only")
 
 
 def _fields_of(keys: DataKeys, ring: Ring) -> Mapping[str, object]:
@@ -145,7 +152,8 @@ def _try(ring: Ring, old: Mapping[str, bytes], found: _Found, removed: Sequence[
     keys = read_data_keys(system)
     names = ", ".join(sorted(old))
     opened = [key_id for key_id, key in old.items() if _is_opened(key_id, key, keys, system)]
-    status = FAILED if opened else NEEDS_A_PERSON if found.lost else DONE
+    elsewhere = _find_elsewhere(ring, old, system)
+    status = FAILED if opened else NEEDS_A_PERSON if found.lost or elsewhere else DONE
     told = (
         f"tried: a text of {', '.join(opened)} still opens: again"
         if opened
@@ -154,6 +162,8 @@ def _try(ring: Ring, old: Mapping[str, bytes], found: _Found, removed: Sequence[
     lines = [f"only {keys.active(ring)} is left of {ring}", told]
     if found.lost:
         lines += [f"{found.lost} texts name an old key and opened by no key, before it went:", *found.records]
+    if elsewhere:
+        lines.append(f"the secret of the other layout has {', '.join(elsewhere)} still: ./ops copy-secret")
     facts = {
         "key": ring,
         "revoked": not opened,
@@ -165,6 +175,13 @@ def _try(ring: Ring, old: Mapping[str, bytes], found: _Found, removed: Sequence[
         "records": found.records,
     }
     return Report(facts, lines, status)
+
+
+def _find_elsewhere(ring: Ring, old: Collection[str], system: System) -> list[str]:
+    """Return the old keys that the secret of the other layout has, while the stack changes from one to the other."""
+    version = None if system.other_secret is None else system.other_secret.read()
+    known = {} if version is None else read_fields(version.text).get(ring)
+    return sorted(known.keys() & set(old)) if isinstance(known, dict) else []
 
 
 def _is_opened(key_id: str, key: bytes, keys: DataKeys, system: System) -> bool:

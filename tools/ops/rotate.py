@@ -29,8 +29,14 @@ _FROM_DOKU: Mapping[Key, str] = {
 }
 _THEN: Mapping[Key, Sequence[str]] = {
     "issuedTokenKey": ["DOKU need not be told: it gets tokens by the new key from now on"],
-    "tokenKeys": ["new texts are sealed with it, older ones when they are next used; their keys stay in the secret"],
-    "noticeKeys": ["what comes in is sealed with it; the older keys stay, for what waits"],
+    "tokenKeys": [
+        "from a minute on new texts are sealed with it; the older keys stay in the secret, and open what they sealed",
+        "to end them: ./ops reseal, then ./ops revoke tokenKeys",
+    ],
+    "noticeKeys": [
+        "from a minute on what comes in is sealed with it; the older keys stay, for what waits",
+        "to end them: ./ops reseal, then ./ops revoke noticeKeys",
+    ],
     "merchantPrivateKey": ["DOKU takes it, and all functions have a token that was got with it"],
     "secretKey": [
         "DOKU has to use it from now on, in both directions; a call of ours that it does not take may be repeated",

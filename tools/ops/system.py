@@ -185,11 +185,15 @@ def scan_times(client: "DynamoDBClient", table: str, begin: datetime, end: datet
         yield from cast("list[Item]", page["Items"])
 
 
-class _Scanning(Protocol):
-    def scan(self, **kwargs: Unpack["ScanInputTypeDef"]) -> Mapping[str, object]: ...
+class Scanning(Protocol):
+    """What is used of boto3's client to read a whole table."""
+
+    def scan(self, **kwargs: Unpack["ScanInputTypeDef"]) -> Mapping[str, object]:
+        """Read a page."""
+        ...
 
 
-def read_pages(client: _Scanning, table: str) -> Iterator[Sequence[Item]]:
+def read_pages(client: Scanning, table: str) -> Iterator[Sequence[Item]]:
     """See `Pages`. Consistent: what was written before a page is read is in it, unless it stands on one before."""
     request: ScanInputTypeDef = {"TableName": table, "Limit": PAGE, "ConsistentRead": True}
     while True:

@@ -19,8 +19,7 @@ from tests.fakes.processes import BINDINGS, TRANSACTIONS
 from tests.integration.handlers.data_places import a_full_binding, a_full_notice, a_full_payment
 
 if TYPE_CHECKING:
-    from direct_debit.adapters.dynamodb.client import Store
-    from tests.fakes.in_memory_dynamodb import InMemoryDynamoDb
+    from direct_debit.adapters.dynamodb.client import DynamoDb, Store
 
 _AT = datetime(2026, 11, 27, 9, tzinfo=UTC)
 
@@ -30,7 +29,15 @@ def say(field: SealedField, owner: str) -> str:
     return f"https://canary.example/{field}/{owner}"
 
 
-def put_records(tables: InMemoryDynamoDb, vault: Vault, door: Vault, name: str) -> None:
+def put_records(
+    tables: DynamoDb,
+    vault: Vault,
+    door: Vault,
+    name: str,
+    *,
+    bindings: str = BINDINGS,
+    transactions: str = TRANSACTIONS,
+) -> None:
     """Put a link, a payment and a notification in which every sealed field is filled. `door` seals what DOKU tells."""
 
     def link(field: SealedField) -> str:
@@ -66,9 +73,9 @@ def put_records(tables: InMemoryDynamoDb, vault: Vault, door: Vault, name: str) 
     )
     notice = replace(a_full_notice(), id=name, body=door.seal(say(SealedField.NOTICE, name), SealedField.NOTICE, name))
     for table, item in (
-        (BINDINGS, write_binding(binding)),
-        (TRANSACTIONS, write_payment(payment)),
-        (TRANSACTIONS, write_inbox_item(notice)),
+        (bindings, write_binding(binding)),
+        (transactions, write_payment(payment)),
+        (transactions, write_inbox_item(notice)),
     ):
         tables.put_item(TableName=table, Item=item)
 

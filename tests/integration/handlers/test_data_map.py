@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from direct_debit.adapters.dynamodb.b2b_tokens import TOKEN_KIND
+from direct_debit.adapters.dynamodb.binding_item import BINDING_KIND
 from direct_debit.adapters.dynamodb.forgotten_item import (
     BINDING_EMPTIED,
     BINDING_REMAINS,
@@ -13,6 +15,9 @@ from direct_debit.adapters.dynamodb.forgotten_item import (
     REFUND_EMPTIED,
     STEP_REMAINS,
 )
+from direct_debit.adapters.dynamodb.inbox import INBOX_KIND
+from direct_debit.adapters.dynamodb.payment_item import PAYMENT_KIND
+from direct_debit.adapters.dynamodb.sealed_item import SEALED_FIELDS
 from tests.integration.handlers.data_places import (
     Places,
     a_full_binding,
@@ -112,6 +117,18 @@ def test_what_is_told_has_one_personal_name(pages: dict[str, Rows]) -> None:
     told = ("Events of payments", "Events of links", "Messages", "Workflow histories", "Log lines", "Access log")
     personal = {(title, name) for title in told for name, cells in pages[title].items() if cells[-1] != "no"}
     assert personal == {("Events of payments", "customerId"), ("Events of links", "customerId")}
+
+
+def test_what_the_map_calls_sealed_is_what_is_sealed_anew(pages: dict[str, Rows]) -> None:
+    titles = {"Link": BINDING_KIND, "Payment": PAYMENT_KIND, "Notification": INBOX_KIND, "Shared token": TOKEN_KIND}
+    said = {
+        (titles.get(title, title), name)
+        for title, rows in pages.items()
+        if title != "Requests"
+        for name, cells in rows.items()
+        if "sealed" in cells
+    }
+    assert said == {(kind, name) for kind, names in SEALED_FIELDS.items() for name in names}
 
 
 def test_messages_have_no_attributes() -> None:

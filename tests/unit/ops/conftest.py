@@ -14,6 +14,7 @@ from direct_debit.adapters.dynamodb.client import Store
 from direct_debit.entrypoint.settings import read_environment
 from doku_snap.transport import RequestsTransport
 from tests.fakes.processes import BINDINGS, TRANSACTIONS
+from tests.fakes.scanning import Scannable
 from tests.fakes.secrets_manager import FakeSecretsManager
 from tests.integration.handlers.house import House, payment_body
 from tools.ops.failure import OpsError
@@ -71,7 +72,7 @@ class Desk:
             publish_events="publish_events",
             secret=one_secret(FakeSecretsManager(self.house.world.clock).client, "secret"),
             outside=Outside(RequestsTransport(), self.house.world.clock.sleep),
-            pages=partial(read_pages, self.house.world.store),
+            pages=partial(read_pages, Scannable(self.house.world.store)),
         )
 
     def _invoke(self, name: str, event: Mapping[str, object]) -> Mapping[str, object]:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from direct_debit.adapters.dynamodb.client import Store
 from direct_debit.adapters.dynamodb.conditions import unchanged
 from direct_debit.adapters.dynamodb.items import Item, text
-from direct_debit.adapters.dynamodb.keys import binding_key, inbox_key, payment_key
+from direct_debit.adapters.dynamodb.keys import binding_key, customer_key, inbox_key, payment_key
 from direct_debit.adapters.dynamodb.move_item import write_moves
 from direct_debit.adapters.dynamodb.sealed_item import SEALED_FIELDS, kind_of, list_sealed
 from direct_debit.adapters.vault import UnsealFailed, find_key_id
@@ -544,6 +544,34 @@ def test_a_record_of_a_newer_release_is_left(single: Desk) -> None:
     assert single.ask("revoke", "tokenKeys")[1]["revoked"] is False
 
 
+def test_a_record_that_can_not_be_read_keeps_the_key(single: Desk) -> None:
+    single.put(BINDINGS, _some_claim(single), kind=text("binding"), accessToken={"N": "1"})
+    rotate(single)
+    status, facts = single.ask("reseal")
+    assert (status, facts["records"][0]["reason"]) == (
+        3,
+        "this release can not read it: accessToken is missing or no string",
+    )
+    status, facts = single.ask("revoke", "tokenKeys")
+    assert (status, facts["revoked"]) == (3, False)
+
+
+def _some_claim(desk: Desk) -> Item:
+    """Return the key of an item that bears a customer's id."""
+    key = customer_key("canary-customer")
+    desk.world.store.put_item(TableName=BINDINGS, Item={**key, "kind": text("customer"), "bindingId": text("one")})
+    return key
+
+
+def test_an_item_that_is_no_record_is_named_without_its_customer(single: Desk) -> None:
+    sealed = single.world.process().vault.seal("x", SealedField.ACCESS_TOKEN, "one")
+    single.put(BINDINGS, _some_claim(single), laterField=text(sealed))
+    rotate(single)
+    assert single.ask("reseal")[1]["records"][0]["record"] == "CUSTOMER"
+    assert single.ask("revoke", "tokenKeys")[1]["records"] == ["CUSTOMER laterField"]
+    assert not any("canary" in shown for shown in single.seen)
+
+
 def test_a_sealed_text_where_this_release_knows_of_none_keeps_the_key(single: Desk) -> None:
     single.fill()
     sealed = single.world.process().vault.seal("x", SealedField.ACCESS_TOKEN, "one")
@@ -693,3 +721,34 @@ def test_a_secret_that_changes_during_the_walk_is_not_written_over(single: Desk)
     assert (status, "somebody changed the secret during the walk: again" in told) == (1, True)
     assert "k1" in single.fields["tokenKeys"]
     assert single.secret.read_current().text == other
+
+
+def test_it_is_said_when_functions_open_texts_of_the_old_key_all_the_same(single: Desk) -> None:
+    """Somebody puts the old key back while the last functions read the secret anew."""
+    rotate(single)
+    pause, before = single.system.outside.pause, json.dumps(single.fields)
+
+    def meddle(seconds: float) -> None:
+        pause(seconds)
+        if "k1" not in single.fields["tokenKeys"]:
+            single.secret.put(before, after=single.secret.read_current())
+
+    single.system = replace(single.system, outside=replace(single.system.outside, pause=meddle))
+    status, facts = single.ask("revoke", "tokenKeys")
+    assert (status, facts["revoked"], facts["tried"]) == (1, False, True)
+    assert facts["trials"] == ["tried: a text of k1 still opens: again"]
+
+
+def test_it_is_said_when_no_function_remembers_the_old_key_any_more(single: Desk) -> None:
+    sealed = single.world.process().vault.seal("x", SealedField.ACCESS_TOKEN, "one")
+
+    def open_everywhere() -> None:
+        for _ in range(single.world.environments):
+            single.world.process().vault.unseal(sealed, SealedField.ACCESS_TOKEN, "one")
+
+    rotate(single)
+    single.when_pages_are_read(open_everywhere)
+    assert single.ask("revoke", "tokenKeys")[0] == 0
+    for _ in range(single.world.environments):
+        with pytest.raises(UnsealFailed):
+            single.world.process().vault.unseal(sealed, SealedField.ACCESS_TOKEN, "one")

@@ -393,6 +393,19 @@ def test_a_whole_secret_works_as_each_part_and_the_doctor_asks_for_its_own_field
     assert merchant.pay_to_the_end(f"{REF}-2").state is PaymentState.PAID
 
 
+def test_a_data_key_with_which_the_doors_seal_too_does_not_end(office: Office) -> None:
+    """Whole secrets of before notice keys, pasted as parts: what takes notifications seals with its data key."""
+    whole = {name: value for part in FIELDS for name, value in office.fields(part).items() if name not in NOTICES}
+    ring = {**whole["tokenKeys"], "k2": new_key()}
+    for part, active in (("inbound", "k1"), ("data", "k2")):
+        pasted = json.dumps({**whole, "tokenKeys": ring, "activeTokenKey": active})
+        office.world.parts[part].put_secret_value(SecretString=pasted)
+    office.later(3600)
+    status, told = office.run("revoke", "tokenKeys")
+    assert (status, "the inbound secret has tokenKeys too: ./ops rotate issuedTokenKey" in told) == (1, True)
+    assert "k1" in office.fields("data")["tokenKeys"]
+
+
 # --- from one layout to the other ------------------------------------------------------------------------------------
 
 
@@ -403,6 +416,17 @@ def old(empty: Office) -> Office:
     assert empty.onboard()[0] == 0
     empty.later(3600)
     return empty
+
+
+def test_a_data_key_that_the_other_layout_has_still_is_told(old: Office) -> None:
+    assert old.run("copy-secret")[0] == 0
+    assert old.run("rotate", "tokenKeys")[0] == 0
+    old.later(3600)
+    status, told = old.run("revoke", "tokenKeys")
+    assert (status, "the secret of the other layout has k1 still: ./ops copy-secret" in told) == (3, True)
+    assert old.run("copy-secret")[0] == 0
+    assert old.run("revoke", "tokenKeys")[0] == 0
+    assert set(old.fields("data")["tokenKeys"]) == {"k20260302"}
 
 
 def test_a_stack_goes_from_one_secret_to_three_and_back(old: Office) -> None:
