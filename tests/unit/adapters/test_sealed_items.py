@@ -7,7 +7,7 @@ import pytest
 
 from direct_debit.adapters.credentials import FixedCredentials
 from direct_debit.adapters.dynamodb.client import Store
-from direct_debit.adapters.dynamodb.items import Item, read_text_map, text, text_map
+from direct_debit.adapters.dynamodb.items import AttributeValue, Item, read_text_map, text, text_map, text_set
 from direct_debit.adapters.dynamodb.sealed_item import SEALED_FIELDS, SealedText, kind_of, list_sealed, list_strangers
 from direct_debit.adapters.vault import AesGcmVault, UnsealFailed, find_key_id
 from direct_debit.application.ports.vault import SealedField
@@ -83,8 +83,10 @@ def test_what_looks_sealed_where_nothing_should_be_is_found(items: list[Item]) -
     sealed = VAULT.seal("token", SealedField.ACCESS_TOKEN, "one")
     for item in items:
         assert list_strangers(item) == []
-        for value in (text(sealed), text_map({"a": sealed}), {"L": [text_map({"a": sealed})]}, {"SS": ["a", sealed]}):
-            assert list_strangers({**item, "newer": value}) == [("newer", "k1")]  # type: ignore[dict-item]
+        values: list[AttributeValue] = [text(sealed), text_map({"a": sealed}), text_set(["a", sealed])]
+        values.append({"L": [text(sealed)]})
+        for value in values:
+            assert list_strangers({**item, "newer": value}) == [("newer", "k1")]
         assert list_strangers({**item, "metadata": text_map({"a": sealed}), "remarks": text(sealed)}) == []
     assert list_strangers({"pk": text("x"), "kind": text("of-tomorrow"), "secret": text(sealed)}) == [("secret", "k1")]
 

@@ -32,6 +32,7 @@ from tools.new_keys import new_key
 from tools.ops import system as system_module
 from tools.ops.__main__ import main
 from tools.ops.data_keys import LONGEST_RUN
+from tools.ops.secret_content import read_content
 from tools.ops.stack_secret import StackSecret
 from tools.ops.system import System
 
@@ -306,7 +307,7 @@ def test_progress_goes_to_standard_error_and_no_output_has_content(desk: Desk) -
 
 def test_texts_of_earlier_forms_are_sealed_anew(single: Desk) -> None:
     single.fill()
-    key = single.system.ports.vault._source.current().token_keys["k1"]  # type: ignore[attr-defined]
+    key = read_content(single.secret.read_current().text).credentials.token_keys["k1"]
 
     def earlier(said: str) -> str:
         sealed = AESGCM(key).encrypt(b"n" * 12, said.encode(), b"one")
