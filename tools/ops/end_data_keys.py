@@ -8,8 +8,8 @@ from direct_debit.adapters.credentials import Credentials, DataSecret, FixedCred
 from direct_debit.adapters.dynamodb.items import Item, MalformedItem
 from direct_debit.adapters.dynamodb.sealed_item import list_sealed, list_strangers
 from direct_debit.adapters.secrets import HEARD_EVERYWHERE
-from direct_debit.adapters.vault import AesGcmVault, UnsealFailed, find_key_id
-from direct_debit.application.ports.vault import SealedField
+from direct_debit.adapters.vault import AesGcmVault, find_key_id
+from direct_debit.application.ports.vault import SealedField, UnsealFailed
 from tools.ops.data_keys import (
     LONGEST_RUN,
     DataKeys,

@@ -23,7 +23,7 @@ from direct_debit.adapters.dynamodb.sealed_item import (
     list_strangers,
     put_in_place,
 )
-from direct_debit.adapters.vault import UnsealFailed
+from direct_debit.application.ports.vault import UnsealFailed
 from tools.ops.data_keys import ACTIVE, DataKeys, Sealer, is_still_in_use, let_it_be_heard, read_data_keys
 from tools.ops.report import DONE, NEEDS_A_PERSON, Report, align
 from tools.ops.system import System

@@ -9,9 +9,9 @@ from typing import Any
 from direct_debit.adapters.credentials import FixedCredentials
 from direct_debit.adapters.dynamodb.keys import record_id
 from direct_debit.adapters.ids import SystemIds
-from direct_debit.adapters.vault import AesGcmVault, UnsealFailed
+from direct_debit.adapters.vault import AesGcmVault
 from direct_debit.application.calls.obtain_b2b_token import OWNER
-from direct_debit.application.ports.vault import SealedField
+from direct_debit.application.ports.vault import SealedField, UnsealFailed
 from tests.benchmarks.speed.events import Event
 from tests.benchmarks.speed.recording import Call
 from tests.benchmarks.speed.runs import Report

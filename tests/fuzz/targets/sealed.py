@@ -7,8 +7,8 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from direct_debit.adapters.credentials import FixedCredentials
-from direct_debit.adapters.vault import AesGcmVault, UnsealFailed
-from direct_debit.application.ports.vault import SealedField
+from direct_debit.adapters.vault import AesGcmVault
+from direct_debit.application.ports.vault import SealedField, UnsealFailed
 from tests.fakes.credentials import CREDENTIALS
 from tests.fakes.ids import SeededIds
 from tests.fuzz.target import CANARY, Target, keep_secret, require

@@ -9,8 +9,8 @@ from direct_debit.adapters.credentials import FixedCredentials
 from direct_debit.adapters.dynamodb.client import Store
 from direct_debit.adapters.dynamodb.items import AttributeValue, Item, read_text_map, text, text_map, text_set
 from direct_debit.adapters.dynamodb.sealed_item import SEALED_FIELDS, SealedText, kind_of, list_sealed, list_strangers
-from direct_debit.adapters.vault import AesGcmVault, UnsealFailed, find_key_id
-from direct_debit.application.ports.vault import SealedField
+from direct_debit.adapters.vault import AesGcmVault, find_key_id
+from direct_debit.application.ports.vault import SealedField, UnsealFailed
 from tests.fakes.clock import FakeClock
 from tests.fakes.credentials import CREDENTIALS
 from tests.fakes.ids import SeededIds

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from direct_debit.adapters.credentials import Credentials, FixedCredentials
-from direct_debit.adapters.vault import AesGcmVault, UnsealFailed
-from direct_debit.application.ports.vault import SealedField, Vault
+from direct_debit.adapters.vault import AesGcmVault
+from direct_debit.application.ports.vault import SealedField, UnsealFailed, Vault
 from tests.fakes.credentials import CREDENTIALS
 from tests.fakes.ids import SeededIds
 

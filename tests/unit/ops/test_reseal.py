@@ -17,15 +17,17 @@ from direct_debit.adapters.dynamodb.items import Item, text
 from direct_debit.adapters.dynamodb.keys import binding_key, customer_key, inbox_key, payment_key
 from direct_debit.adapters.dynamodb.move_item import write_moves
 from direct_debit.adapters.dynamodb.sealed_item import SEALED_FIELDS, kind_of, list_sealed
-from direct_debit.adapters.vault import UnsealFailed, find_key_id
-from direct_debit.application.ports.vault import SealedField
+from direct_debit.adapters.vault import find_key_id
+from direct_debit.application.ports.vault import SealedField, UnsealFailed
 from direct_debit.domain.binding import BindingEvent, BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
-from direct_debit.domain.move import Move
+from direct_debit.domain.move import PATIENCE, Move
 from direct_debit.domain.payment import PaymentState
+from direct_debit.entrypoint.stream import consume
 from tests.fakes.journey import Merchant
 from tests.fakes.keyed_world import SECRET_KEY, KeyedWorld
 from tests.fakes.processes import BINDINGS, TRANSACTIONS
+from tests.fakes.streams import write_record
 from tests.fakes.world import vector_keys
 from tests.integration.handlers.sealed_records import put_records, put_shared_token, say
 from tools.new_keys import new_key
@@ -507,6 +509,38 @@ def test_a_link_whose_news_are_told_during_the_walk_is_sealed_at_its_end(single:
     assert set(single.key_ids()) == {single.fields["activeTokenKey"]}
     world.pump()
     assert [event.name for event in world.events.published].count("binding.activated") == 1
+
+
+def test_a_stream_that_lags_behind_the_end_of_a_key_stands_still_for_nobody(single: Desk) -> None:
+    """Its images have the task token of before; what needs it is put aside, and all that follows is told."""
+    world = single.world
+    merchant = Merchant(world)
+    merchant.bind(task_token="AQC-wait")
+    page = merchant.walk_through_pages()
+    rotate(single, since=121)
+    merchant.come_back(page)
+    changes = [one for one in world.store.stream(BINDINGS) if one.keys["sk"] == {"S": "BINDING"}]
+    world.clock.tick(PATIENCE.total_seconds() + 1)
+    world.work()
+    world.tick()  # the sweep tells what the stream has not
+    assert [token for token, _ in world.workflows.completed] == ["AQC-wait"]
+    assert single.ask("reseal")[0] == 0
+    assert single.ask("revoke", "tokenKeys")[0] == 0
+    aside: list[Exception] = []
+
+    def put_aside(_record: Mapping[str, object], error: Exception) -> bool:
+        aside.append(error)
+        return True
+
+    def tell(given: Sequence[Mapping[str, object]]) -> object:
+        return consume(given, world.process(), has_time=lambda: True, put_aside=put_aside)
+
+    assert tell([write_record(BINDINGS, one) for one in changes]) is None
+    assert {type(error) for error in aside} == {UnsealFailed}
+    put = len(aside)
+    now = world.clock.now().timestamp()  # of a moment ago: its key may be newer than what the function knows
+    assert tell([write_record(BINDINGS, one, created_at=now) for one in changes]) is not None
+    assert len(aside) == put
 
 
 # --- what can not be sealed anew -------------------------------------------------------------------------------------

@@ -10,8 +10,7 @@ from typing import Any, Literal
 import pytest
 
 from direct_debit.adapters.credentials import Credentials
-from direct_debit.adapters.vault import UnsealFailed
-from direct_debit.application.ports.vault import SealedField
+from direct_debit.application.ports.vault import SealedField, UnsealFailed
 from direct_debit.domain.payment import PaymentState
 from doku_snap.keys import load_private_key
 from tests.fakes.journey import REF, Merchant

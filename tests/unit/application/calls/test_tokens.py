@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from direct_debit.adapters.vault import UnsealFailed
 from direct_debit.application.bindings.get_balance import get_balance
 from direct_debit.application.calls.call_doku import call_doku
 from direct_debit.application.calls.obtain_b2b_token import obtain_b2b_token
@@ -13,7 +12,7 @@ from direct_debit.application.calls.obtain_customer_token import obtain_customer
 from direct_debit.application.errors import NotDone, RelinkRequired
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.ports.telemetry import Metric
-from direct_debit.application.ports.vault import SealedField
+from direct_debit.application.ports.vault import SealedField, UnsealFailed
 from direct_debit.domain.binding import BindingState
 from direct_debit.domain.payment import PaymentState
 from tests.fakes.journey import Merchant

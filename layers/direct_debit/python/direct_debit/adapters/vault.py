@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from direct_debit.application.errors import StoreUnavailable
-from direct_debit.application.ports.vault import SealedField
+from direct_debit.application.ports.vault import SealedField, UnsealFailed
 
 if TYPE_CHECKING:
     from direct_debit.adapters.credentials import CredentialSource, DataSecret
@@ -28,13 +27,6 @@ _VERSION = "2"
 _PARTS = 4
 _PARTS_BEFORE = 3
 _PAGES = frozenset({SealedField.LINK_PAGE, SealedField.UNLINK_PAGE})  # what callers get to see in the clear
-
-
-class UnsealFailed(StoreUnavailable):
-    """A sealed text is not this owner's, was altered, or its key is gone. Says nothing about the content.
-
-    Whatever needed the text was not done; it may be repeated once the secret holds the key again.
-    """
 
 
 class AesGcmVault:

@@ -26,6 +26,7 @@ from direct_debit.application.outbox.record_change import (
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.ports.telemetry import Metric
 from direct_debit.application.ports.time_and_chance import Clock
+from direct_debit.application.ports.vault import UnsealFailed
 from direct_debit.entrypoint import container
 from direct_debit.entrypoint.container import Services, Use
 from direct_debit.entrypoint.events import Context, Handler, as_mapping
@@ -170,11 +171,15 @@ def _tell(one: _Read, ports: Ports) -> Exception | None:
 
 
 def _may_pass(error: Exception, record: Record, clock: Clock) -> bool:
-    """Whether the same record may be told later: trouble of AWS's, or an error whose kind nobody foresaw, at first."""
-    if isinstance(error, NotDone):
-        return True
-    if isinstance(error, MalformedItem | DirectDebitError):
-        return False
+    """Whether the same record may be told later: trouble of AWS's, or an error whose kind nobody foresaw, at first.
+
+    A text that does not open is of the second kind: its key may have ended since the image was taken (decision 0060).
+    """
+    if not isinstance(error, UnsealFailed):
+        if isinstance(error, NotDone):
+            return True
+        if isinstance(error, MalformedItem | DirectDebitError):
+            return False
     created = as_mapping(record.get("dynamodb")).get("ApproximateCreationDateTime")
     return isinstance(created, int | float) and clock.now().timestamp() - created < _DOUBT.total_seconds()
 

@@ -3,6 +3,15 @@
 from enum import StrEnum
 from typing import Protocol
 
+from direct_debit.application.errors import StoreUnavailable
+
+
+class UnsealFailed(StoreUnavailable):
+    """A sealed text is not this owner's, was altered, or its key is gone. Says nothing about the content.
+
+    Whatever needed the text was not done; it may be repeated once the secret holds the key again.
+    """
+
 
 class SealedField(StrEnum):
     """Where a sealed text stands: the kind of record, and its field. A text opens there and nowhere else."""
