@@ -52,7 +52,7 @@ def put_records(
         tell_by=None,
         tokens=SealedTokens(link(SealedField.ACCESS_TOKEN), _AT, link(SealedField.REFRESH_TOKEN), _AT),
         auth_code=link(SealedField.AUTH_CODE),
-        earlier_pages={"1": link(SealedField.AUTH_CODE), "2": link(SealedField.AUTH_CODE), "3": ""},
+        earlier_pages={"1": link(SealedField.AUTH_CODE), "2": link(SealedField.AUTH_CODE)},
         redirect_url=link(SealedField.LINK_PAGE),
         unbind_redirect_url=link(SealedField.UNLINK_PAGE),
         success_url=link(SealedField.SUCCESS_PAGE),

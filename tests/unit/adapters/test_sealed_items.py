@@ -44,6 +44,13 @@ def test_each_field_has_its_place_and_each_place_is_filled_here(items: list[Item
     assert {(kind_of(item), one.attribute) for item in items for one in list_sealed(item)} == places
 
 
+def test_what_was_emptied_is_no_text(items: list[Item]) -> None:
+    for item in items:
+        places = {one.attribute for one in list_sealed(item)}
+        emptied = {name: text_map({"1": ""}) if name == "earlierPages" else text("") for name in places}
+        assert list_sealed({**item, **emptied}) == []
+
+
 def test_each_text_opens_at_its_own_place(items: list[Item]) -> None:
     for item in items:
         for one in list_sealed(item):
