@@ -179,19 +179,24 @@ class Shop:
 
         They have ended when it returns: one that is still ending would be given the next call, which dies with it.
         """
+        found = self.workers(operation)
+        for process in found:
+            with contextlib.suppress(ProcessLookupError):
+                _end(process)
+        return len(found)
+
+    def workers(self, operation: str) -> frozenset[int]:
+        """The ids of the processes that run one function of this stack, busy or idle."""
         name = f"AWS_LAMBDA_FUNCTION_NAME={self.stack.name}-{operation.replace('_', '-')}"
-        killed = 0
+        found = set()
         for entry in Path("/proc").glob("[0-9]*"):
             try:
                 variables = (entry / "environ").read_text(errors="replace").split("\0")
             except OSError:
                 continue  # another user's, or gone
-            ours = any(str(self.stack.folder) in value for value in variables)
-            if ours and name in variables:
-                with contextlib.suppress(ProcessLookupError):
-                    _end(int(entry.name))
-                killed += 1
-        return killed
+            if name in variables and any(str(self.stack.folder) in value for value in variables):
+                found.add(int(entry.name))
+        return frozenset(found)
 
 
 def _end(process: int) -> None:

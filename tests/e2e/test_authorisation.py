@@ -92,12 +92,15 @@ def test_the_caller_may_call_the_api_and_nothing_else(stack: LocalStack) -> None
     with pytest.raises(ClientError, match="AccessDenied"):
         table.scan(TableName=stack.transactions_table)
     secrets = session.client("secretsmanager", endpoint_url=stack.cloud.endpoint)
-    with pytest.raises(ClientError, match="AccessDenied"):
-        secrets.get_secret_value(SecretId=stack.outputs["DokuSecretId"])
+    for secret in stack.secret_ids:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            secrets.get_secret_value(SecretId=secret)
 
 
-def test_the_secret_has_one_version_that_of_the_operator(stack: LocalStack) -> None:
+def test_each_secret_has_one_version_that_of_the_operator(stack: LocalStack) -> None:
     """The stack makes it without a value: nothing that a deployment could put back, and no placeholder from before."""
-    versions = stack.cloud.secrets().list_secret_version_ids(SecretId=stack.outputs["DokuSecretId"])["Versions"]
-    labels = [version["VersionStages"] for version in versions]
-    assert [one for one in labels if one] == [["AWSCURRENT"]]  # tests that put one and took it back leave none
+    assert len(stack.secret_ids) == 3
+    for secret in stack.secret_ids:
+        versions = stack.cloud.secrets().list_secret_version_ids(SecretId=secret)["Versions"]
+        labels = [version["VersionStages"] for version in versions]
+        assert [one for one in labels if one] == [["AWSCURRENT"]]  # tests that put one and took it back leave none

@@ -3,7 +3,6 @@
 import threading
 from collections import Counter
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -17,35 +16,23 @@ CALLS = 200
 PAUSE = 0.2  # seconds between two looks at the processes
 
 
-def count_workers(stack: LocalStack, operation: str) -> int:
-    """How many processes run one function of this stack."""
-    name = f"AWS_LAMBDA_FUNCTION_NAME={stack.name}-{operation.replace('_', '-')}"
-    found = 0
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            variables = (entry / "environ").read_text(errors="replace").split("\0")
-        except OSError:
-            continue  # another user's, or gone
-        found += name in variables and any(str(stack.folder) in value for value in variables)
-    return found
-
-
 def test_two_hundred_calls_at_once_are_answered_by_a_bounded_number_of_workers(stack: LocalStack) -> None:
+    shop = Shop(stack)
     assert stack.signed().call("GET", "/payments/unknown").status == 404
     # What earlier calls left, perhaps of an earlier version, is idle and stays.
-    idle = count_workers(stack, "get_payment")
+    idle = len(shop.workers("get_payment"))
     done = threading.Event()
     seen: list[int] = []
 
     def watch() -> None:
         while not done.is_set():
-            seen.append(count_workers(stack, "get_payment"))
+            seen.append(len(shop.workers("get_payment")))
             done.wait(PAUSE)
 
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        answers = all_at_once([partial(Shop(stack).insist, "GET", "/payments/unknown")] * CALLS)
+        answers = all_at_once([partial(shop.insist, "GET", "/payments/unknown")] * CALLS)
     finally:
         done.set()
         watcher.join()
@@ -54,4 +41,4 @@ def test_two_hundred_calls_at_once_are_answered_by_a_bounded_number_of_workers(s
     assert set(statuses) <= {404, 429}, statuses
     assert statuses[404] > 0
     assert 0 < max(seen) <= idle + WORKERS
-    assert count_workers(stack, "get_payment") <= idle + WORKERS
+    assert len(shop.workers("get_payment")) <= idle + WORKERS

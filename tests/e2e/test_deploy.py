@@ -51,15 +51,16 @@ def reached(stack: LocalStack, function: str, variable: str) -> str:
     return found["Environment"]["Variables"][variable]
 
 
-def version_of_the_secret(stack: LocalStack) -> str:
-    """Which version of the secret is in use."""
-    return stack.cloud.secrets().get_secret_value(SecretId=stack.outputs["DokuSecretId"])["VersionId"]
+def versions_of_the_secrets(stack: LocalStack) -> list[str]:
+    """Which version of each secret is in use."""
+    client = stack.cloud.secrets()
+    return [client.get_secret_value(SecretId=secret)["VersionId"] for secret in stack.secret_ids]
 
 
 def test_a_setting_about_money_reaches_every_function_and_goes_back(
     stack: LocalStack, running: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    before, filled = versions(stack), version_of_the_secret(stack)
+    before, filled = versions(stack), versions_of_the_secrets(stack)
     assert main([*TO_LOCAL, "--set", "LateSuccess=accept"], running=running) == 0
     told = capfd.readouterr().out
     assert re.search(r"^parameter +LateSuccess +refund -> accept +about money$", told, re.MULTILINE)
@@ -76,7 +77,7 @@ def test_a_setting_about_money_reaches_every_function_and_goes_back(
     assert {reached(stack, name, "LATE_SUCCESS") for name in ("make_payment", "resolve_pending")} == {"refund"}
     assert main([*TO_LOCAL, "--back"], running=running) == 1
     assert "there is nothing to go back to" in capfd.readouterr().err
-    assert version_of_the_secret(stack) == filled, "what the operator put in is never written over"
+    assert versions_of_the_secrets(stack) == filled, "what the operator put in is never written over"
 
 
 def test_what_no_function_has_publishes_nothing(stack: LocalStack, running: Path) -> None:

@@ -43,6 +43,22 @@ def test_an_api_event_reaches_doku_and_the_tables(stack: LocalStack, tmp_path: P
     assert json.loads((EVENTS / "bind_account_direct.json").read_text())["phone"] not in log
 
 
+def test_who_takes_notifications_is_given_its_own_secret(stack: LocalStack, tmp_path: Path) -> None:
+    """It seals with keys that stand beside those that verify, and no other function does."""
+    with env_file(stack, tmp_path / "env.json") as path:
+        running = read_running_stack(path)
+    secrets = {
+        name: [running.variables_of(name)[f"{part}_SECRET_ID"] for part in ("INBOUND", "SIGNING", "DATA")]
+        for name in ("ReceivePaymentNotification", "ReceiveBindingNotification", "MakePayment")
+    }
+    inbound, signing, data = stack.secret_ids
+    assert secrets == {
+        "ReceivePaymentNotification": [inbound, signing, inbound],
+        "ReceiveBindingNotification": [inbound, signing, inbound],
+        "MakePayment": [inbound, signing, data],
+    }
+
+
 def test_what_was_run_leaves_no_trace_in_the_packages(stack: LocalStack, tmp_path: Path) -> None:
     """They are used again, as they were built."""
     before = set(build_dependencies().rglob("*"))

@@ -1,23 +1,32 @@
-"""Both workflows on a deployed stack with short lifetimes and a merchant's fulfilment function."""
+"""Both workflows on a deployed stack with short lifetimes and a merchant's fulfilment function.
+
+These tests take their minutes. Beside them a replaced key comes to its end, in real time and in functions that stay
+warm: the leak of test_leaked_key.py, where nobody revokes anything.
+"""
 
 import io
 import json
 import secrets
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
+import jwt
 import pytest
 from botocore.exceptions import ClientError
 
 from direct_debit.application.errors import PaymentChanged
+from tests.e2e.leak import DOORS, Operator, Thief
+from tests.e2e.shop import PAYS_WITH_OTP, Doku, Shop, all_at_once, new_ref
 from tests.fakes.leaks import find_leaks
 from tools.local_cloud.bank_pages import walk
 from tools.local_cloud.executions import Ended, Executions, poll_until
 from tools.local_cloud.journey import ledger
 from tools.local_cloud.progress import Progress
 from tools.local_cloud.stack import LocalStack, local_stack
+from tools.ops.secret_versions import SecretVersions
 from tools.ops.system import System, find_system
 
 pytestmark = pytest.mark.e2e
@@ -42,7 +51,6 @@ def handler(event, context):
     return {"shipped": event["partnerReferenceNo"]}
 """
 PARAMETERS = {
-    "SecretLayout": "three",  # each role reads its own parts of the credentials, and that is enough
     "AwsClients": "botocore",  # the way back of decision 0056
     "FulfilmentFunctionArn": f"arn:aws:lambda:ap-southeast-3:{ACCOUNT}:function:{FULFILMENT}:live",
     # Looks are cheap, and there are enough for a quarter of an hour. How long a customer may take is not shortened:
@@ -52,6 +60,8 @@ PARAMETERS = {
     "FirstInquirySeconds": "1",
     "InquiryScheduleSeconds": "2,4,6,8,10,15,20,40,80",
     "RefreshMinSeconds": "1",
+    # The minute within which a change of the secret reaches every function: what was replaced is refused after it.
+    "KeyOverlapSeconds": "60",
 }
 
 
@@ -187,6 +197,29 @@ def nobody_typed(stack: LocalStack, binding: str) -> tuple[str, Executions, str]
     ref = reference()
     payments = impatient(stack, "CollectPaymentArn", "PayAndWait")
     return ref, payments, payments.start(ref, order(binding))
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A key that was replaced while the doors' processes were warm, and the payment of which its thief tells."""
+
+    ref: str
+    warm: Mapping[str, frozenset[int]]
+    replaced_at: datetime
+
+
+@pytest.fixture(scope="module", autouse=True)
+def leak(stack: LocalStack, binding: str) -> Leak:
+    """Replace a key that has leaked, early, since a minute has to pass."""
+    shop, operator, ref = Shop(stack), Operator(stack), new_ref()
+    assert shop.pay(binding, ref, PAYS_WITH_OTP).body["state"] == "OTP_PENDING"
+    status, facts = operator.run("doctor")  # it knocks at each door, so that each has read the secret
+    assert status == 0, facts
+    warm = {door: shop.workers(door) for door in DOORS}
+    status, facts = operator.run("rotate", "issuedTokenKey")
+    assert (status, facts["rotated"]) == (0, True)
+    inbound = SecretVersions(stack.cloud.secrets(), stack.outputs["InboundSecretId"])
+    return Leak(ref, warm, inbound.read_current().created_at)
 
 
 def sweep(stack: LocalStack) -> None:
@@ -418,3 +451,27 @@ def test_a_balance_that_is_too_low_sends_nothing(stack: LocalStack, payments: Ex
 def test_a_payment_of_an_unknown_binding_fails_by_name(payments: Executions) -> None:
     ended = payments.wait(payments.start(reference(), order("0" * 32)))
     assert (ended.status, ended.error, ended.states[-1]) == ("FAILED", "NotFound", "Refused")
+
+
+# --- meanwhile -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.minute
+def test_after_the_overlap_functions_that_stayed_warm_refuse_what_a_replaced_key_proves(
+    stack: LocalStack, customer: Customer, leak: Leak
+) -> None:
+    """Nobody revoked anything, no process was replaced, and no clock was moved."""
+    shop, thief, door = Shop(stack), Thief(stack), "receive_payment_notification"
+    over = leak.replaced_at + timedelta(seconds=int(PARAMETERS["KeyOverlapSeconds"]))
+    poll_until("the end of the overlap", lambda: datetime.now(UTC) >= over)
+    workers = shop.workers(door)
+    assert leak.warm[door] & workers, "who answers was there before the key was replaced"
+    attack = partial(thief.tell_paid, leak.ref, customer=customer.id, amount=PAYS_WITH_OTP)
+    assert all_at_once([attack] * len(workers)) == [401] * len(workers)
+    assert leak.warm["issue_token"] & shop.workers("issue_token")
+    assert jwt.get_unverified_header(Doku(stack).token())["kid"] != thief.key_id
+    assert shop.payment(leak.ref)["state"] == "OTP_PENDING"
+    assert shop.entries(leak.ref) == []
+    shop.verify(leak.ref)
+    shop.wait_for_state(leak.ref, "PAID")
+    assert shop.entries(leak.ref) == ["debit"]

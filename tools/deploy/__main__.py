@@ -27,6 +27,7 @@ from tools.deploy.parameters import resolve_parameters
 from tools.deploy.proof import count_reached, find_doubts
 from tools.deploy.public_routes import BINDING_NOTIFICATION, PAYMENT_NOTIFICATION, TOKEN, ask_routes
 from tools.deploy.running_stack import find_running_place, kept_values
+from tools.deploy.secret_layout import tell_kept_layout
 from tools.deploy.stack import find_stack, function_names
 from tools.deploy.stamp import stamps
 from tools.deploy.target import ENVIRONMENTS, Target, read_target
@@ -78,6 +79,8 @@ def _deploy(deployer: Deployer, target: Target) -> Deployment:
     found = kept_values(stack) if is_local else found_values(target, stack)
     values = resolve_parameters(source, target, found)
     check_parameters(source, target, values)
+    if (told := tell_kept_layout(target, stack)) is not None:
+        _say(told)
     if not is_local:
         check_account(deployer.place.clients, target.region, source, values)
     with tempfile.TemporaryDirectory(prefix="direct-debit-") as name:

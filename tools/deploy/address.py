@@ -1,8 +1,9 @@
-"""What a deployment finds out by itself: the API's address, which the functions must know and the stack decides."""
+"""What a deployment finds out by itself: the API's address, and where the credentials of a stack that stands are."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
+from tools.deploy.secret_layout import kept_layout
 from tools.deploy.stack import Stack
 from tools.deploy.target import Target
 
@@ -11,11 +12,12 @@ NOT_YET = "https://not-yet-deployed.invalid/v1"
 
 
 def found_values(target: Target, stack: Stack | None) -> Mapping[str, str]:
-    """Return `PublicBaseUrl`, unless somebody sets it: the own domain, or the address that the API got from AWS."""
+    """Return what counts unless somebody sets it: `PublicBaseUrl` (the own domain, or the address that the API got
+    from AWS), and the `SecretLayout` that the stack has.
+    """
     domain = target.named.get("DomainName")
-    if domain:
-        return {"PublicBaseUrl": f"https://{domain}"}
-    return {"PublicBaseUrl": NOT_YET if stack is None else stack.outputs.get("ApiUrl", NOT_YET)}
+    of_aws = NOT_YET if stack is None else stack.outputs.get("ApiUrl", NOT_YET)
+    return {"PublicBaseUrl": f"https://{domain}" if domain else of_aws, **kept_layout(stack)}
 
 
 def first_values(target: Target) -> Target:

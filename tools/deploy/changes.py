@@ -15,7 +15,7 @@ _ABOUT_MONEY = ("DOKU", "Behaviour")
 # What loses data, messages, waiting orders or an address that others know, when it is replaced or removed.
 _PRECIOUS = {
     "AWS::DynamoDB::Table": "its records stay in the old table",
-    "AWS::SecretsManager::Secret": "the new one is empty",
+    "AWS::SecretsManager::Secret": "what takes its place is empty, unless it was filled before",
     "AWS::SQS::Queue": "messages in the old one are lost",
     "AWS::Events::EventBus": "the merchant's rules stay on the old one",
     "AWS::ApiGateway::RestApi": "the API gets another address",

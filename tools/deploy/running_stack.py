@@ -5,6 +5,7 @@ from pathlib import Path
 from tools.deploy.deployment import Place
 from tools.deploy.emulator import emulator_place
 from tools.deploy.failure import DeployError
+from tools.deploy.secret_layout import kept_layout
 from tools.deploy.stack import Stack
 from tools.invoke.running_stack import read_running_stack
 from tools.local_cloud.aws import Cloud
@@ -23,7 +24,7 @@ def find_running_place(path: Path) -> Place:
 
 
 def kept_values(stack: Stack | None) -> dict[str, str]:
-    """Return what the local cloud gave the stack when it began. Raises DeployError when there is no stack."""
+    """Return what the stack was given when it began. Raises DeployError when there is no stack."""
     if stack is None:
         raise DeployError("no local stack runs: start one with `make run` in another terminal")
-    return {name: stack.parameters[name] for name in _KEPT}
+    return {name: stack.parameters[name] for name in _KEPT} | dict(kept_layout(stack))

@@ -1,7 +1,8 @@
 """What is known about the stack that `make run` holds up in another terminal."""
 
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,9 +16,14 @@ _AWS, _DOKU, _PUBLIC = "AWS_ENDPOINT_URL", "DOKU_BASE_URL", "PUBLIC_BASE_URL"
 
 @dataclass(frozen=True, slots=True)
 class RunningStack:
-    """The variables with which a function finds the running stack."""
+    """The variables with which a function finds the running stack: those of all, and those of one function only."""
 
     variables: dict[str, str]
+    own: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def variables_of(self, function: str) -> dict[str, str]:
+        """The variables of one function, by its name in the template."""
+        return {**self.variables, **self.own.get(function, {})}
 
     @property
     def ports(self) -> tuple[int, ...]:
@@ -49,4 +55,5 @@ def read_running_stack(path: Path = ENV_FILE) -> RunningStack:
     """Read the file that the running stack has written. Raises LocalCloudError when none runs."""
     if not path.exists():
         raise LocalCloudError("no local stack runs: start one with `make run` in another terminal")
-    return RunningStack(json.loads(path.read_text())["Parameters"])
+    groups: dict[str, dict[str, str]] = json.loads(path.read_text())
+    return RunningStack(groups.pop("Parameters"), groups)

@@ -78,7 +78,7 @@ def _workshop(functions: Functions, stack: RunningStack) -> Iterator[_Workshop]:
         template, variables = folder / "template.json", folder / "env.json"
         handed = seen.variables | {CALL_VARIABLE: network.name}
         template.write_text(functions.for_sam_local(packages, handed))
-        variables.write_text(json.dumps({"Parameters": handed}))
+        variables.write_text(json.dumps({"Parameters": handed, **seen.own}))
         (folder / "tmp").mkdir()
         yield _Workshop(template, variables, folder, network, seen)
 

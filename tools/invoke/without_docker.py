@@ -40,7 +40,7 @@ def invoke(function: Function, stack: RunningStack, event: bytes, log: Path, deb
     """
     packages = build_dependencies()
     with (
-        running(function, packages, stack.variables, log, debug_port) as url,
+        running(function, packages, stack.variables_of(function.name), log, debug_port) as url,
         requests.Session() as session,
     ):
         session.trust_env = False

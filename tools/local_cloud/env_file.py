@@ -12,6 +12,7 @@ from shlex import quote
 
 from tools.local_cloud.checkout import LOCAL
 from tools.local_cloud.issuer import CLIENT
+from tools.local_cloud.resources import stack_resources
 from tools.local_cloud.stack import LocalStack
 
 ENV_FILE = LOCAL / "env.json"
@@ -23,15 +24,22 @@ OPS_ENV = LOCAL / "env.ops"
 def env_file(stack: LocalStack, path: Path = ENV_FILE) -> Iterator[Path]:
     """Write the variables of the deployed functions, and how to reach the emulator; the file goes with the stack.
 
-    No two functions differ in one that both have, so one group ("Parameters", as `sam local` calls it) is enough. A
-    second stack of the same checkout takes the file over.
+    One group is for all ("Parameters", as `sam local` calls it); a function that has others, or another value of one,
+    has a group of its own beside it, under its name in the template. A second stack of the same checkout takes the
+    file over.
     """
-    names = ["bind_account", *(["deliver_webhook"] if "DeliverWebhookAlias" in stack.outputs else [])]
-    deployed: dict[str, str] = {}
-    for name in names:
-        configuration = stack.cloud.functions().get_function_configuration(FunctionName=stack.function_name(name))
-        deployed |= configuration["Environment"]["Variables"]
-    with _kept(path, json.dumps({"Parameters": deployed | stack.cloud.environment()}, indent=2, sort_keys=True) + "\n"):
+    client = stack.cloud.functions()
+    deployed = {
+        function: client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        for function, name in stack_resources(stack.cloud, stack.name).physical_ids("AWS::Lambda::Function").items()
+    }
+    common = deployed["BindAccount"]
+    own = {
+        function: {name: value for name, value in variables.items() if common.get(name) != value}
+        for function, variables in deployed.items()
+    }
+    groups = {"Parameters": common | stack.cloud.environment(), **{name: group for name, group in own.items() if group}}
+    with _kept(path, json.dumps(groups, indent=2, sort_keys=True) + "\n"):
         yield path
 
 

@@ -30,6 +30,10 @@ from tools.secret_fields import FIELDS
 if TYPE_CHECKING:
     from mypy_boto3_s3.literals import BucketLocationConstraintType
 
+_WHOLE = "DokuSecretId"
+# The outputs of the template that name the credentials' secrets, of either layout.
+_SECRETS = (_WHOLE, *(f"{part.capitalize()}SecretId" for part in FIELDS))
+
 
 @dataclass(frozen=True, slots=True)
 class LocalStack:
@@ -62,6 +66,11 @@ class LocalStack:
     def transactions_table(self) -> str:
         """Name of the table of payments."""
         return self.outputs["TransactionsTableName"]
+
+    @property
+    def secret_ids(self) -> tuple[str, ...]:
+        """The secrets in which the credentials stand: one, or one for each part."""
+        return tuple(self.outputs[name] for name in _SECRETS if name in self.outputs)
 
     def function_name(self, operation: str) -> str:
         """The deployed name of `functions/<operation>`, with its alias."""
@@ -181,8 +190,7 @@ def _deploy(place: Place, target: Target, built: Path, found: Mapping[str, str],
 
 def _fill_secrets(cloud: Cloud, outputs: Mapping[str, str], credentials: Credentials) -> None:
     """Put the credentials into the one secret, or the fields of each part into its own."""
-    whole = credentials.secret()
-    texts = {"DokuSecretId": whole}
+    texts = {_WHOLE: credentials.secret()}
     for part, names in FIELDS.items():
         own = {name: value for name, value in credentials.in_parts().items() if name in names}
         texts[f"{part.capitalize()}SecretId"] = json.dumps(own)

@@ -36,6 +36,16 @@ def test_a_container_finds_emulator_and_simulator_and_browsers_what_they_found_b
     assert stack.published_at("http://127.0.0.1:3000").public_base_url == "http://127.0.0.1:3000"
 
 
+def test_a_function_has_variables_of_its_own_beside_those_of_all(tmp_path: Path) -> None:
+    path = tmp_path / "env.json"
+    path.write_text('{"Parameters": {"DATA": "data", "OTHER": "x"}, "ReceivePaymentNotification": {"DATA": "inbound"}}')
+    stack = read_running_stack(path)
+    for seen in (stack, stack.published_at("http://127.0.0.1:3000")):
+        assert seen.variables_of("ReceivePaymentNotification")["DATA"] == "inbound"
+        assert seen.variables_of("ReceivePaymentNotification")["OTHER"] == "x"
+        assert seen.variables_of("BindAccount")["DATA"] == seen.variables["DATA"] == "data"
+
+
 def test_where_no_engine_answers_it_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
