@@ -57,8 +57,10 @@ def losses(changes: "Sequence[ResourceChangeTypeDef]") -> list[str]:
     ]
 
 
-def show_changes(parameters: Sequence[ParameterChange], changes: "Sequence[ResourceChangeTypeDef]") -> list[str]:
-    """Return the table as lines."""
+def show_changes(
+    parameters: Sequence[ParameterChange], changes: "Sequence[ResourceChangeTypeDef]", lost: Sequence[str]
+) -> list[str]:
+    """Return the table as lines; `lost` is what is lost, at its end."""
     rows = [
         (
             "parameter",
@@ -76,7 +78,7 @@ def show_changes(parameters: Sequence[ParameterChange], changes: "Sequence[Resou
         what = "replace" if replaced else action.lower()
         kept = kind == "AWS::Lambda::Version" and action == "Remove"
         rows.append((what, kind.removeprefix("AWS::"), str(count), "kept, for going back" if kept else ""))
-    rows += [("LOSS", "", "", loss) for loss in losses(changes)]
+    rows += [("LOSS", "", "", loss) for loss in lost]
     return _table(rows)
 
 

@@ -19,6 +19,7 @@ from tools.deploy.failure import DeployError
 from tools.deploy.history import Deployment, Shelf, find_bucket, mark, read_deployed, read_mark
 from tools.deploy.package import package
 from tools.deploy.parameters import resolve_parameters
+from tools.deploy.secret_layout import layout_losses
 from tools.deploy.stack import Stack, find_stack
 from tools.deploy.stamp import stamp_template
 from tools.deploy.target import Target
@@ -149,9 +150,10 @@ def _propose(
 ) -> Proposal:
     before = {} if stack is None else stack.parameters
     parameters = parameter_changes(deployment.template, before, deployment.parameters, named) if before else []
+    lost = [*losses(change_set.changes), *layout_losses(stack, deployment.parameters)]
     return Proposal(
         target.stack,
-        show_changes(parameters, change_set.changes),
-        losses(change_set.changes),
+        show_changes(parameters, change_set.changes, lost),
+        lost,
         [one for one in parameters if one.about_money and not one.named and one.before is not None],
     )

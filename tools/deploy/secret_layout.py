@@ -12,6 +12,8 @@ from tools.deploy.target import Target
 LAYOUT = "SecretLayout"
 # Of every stack that was made before there was a choice.
 _FIRST = "one"
+# The output of a stack that has the secrets of a layout, read or not.
+_OUTPUT = {"one": "DokuSecretId", "three": "InboundSecretId"}
 
 
 def kept_layout(stack: Stack | None) -> Mapping[str, str]:
@@ -27,3 +29,14 @@ def tell_kept_layout(target: Target, stack: Stack | None) -> str | None:
         f"{LAYOUT} stays {_FIRST}, as this stack has it; new stacks have three, and how this one gets there is in "
         f"docs/operations.md (One secret or three). {LAYOUT}={_FIRST} in samconfig.toml ends this line"
     )
+
+
+def layout_losses(stack: Stack | None, wanted: Mapping[str, str]) -> list[str]:
+    """What is lost where a stack is to read secrets that it does not have yet: these would be made without a value."""
+    before, after = kept_layout(stack).get(LAYOUT), wanted.get(LAYOUT, _FIRST)
+    if stack is None or before in {None, after} or _OUTPUT[after] in stack.outputs:
+        return []
+    return [
+        f"{LAYOUT} {before} -> {after}: functions would read secrets without a value and answer 503; "
+        "SecretLayoutChanges=true comes first (docs/operations.md, One secret or three)"
+    ]

@@ -29,7 +29,7 @@ def test_parameters_that_change_are_told_with_what_they_mean() -> None:
         ParameterChange("LogLevel", "INFO", "DEBUG", about_money=False, named=True),
         ParameterChange("ClaimLeaseSeconds", None, "120", about_money=True, named=False),
     ]
-    assert show_changes(changes, []) == [
+    assert show_changes(changes, [], []) == [
         "parameter  LateSuccess        accept -> refund  about money; set neither in samconfig.toml nor in SET",
         "parameter  LogLevel           INFO -> DEBUG",
         "parameter  ClaimLeaseSeconds  (new) -> 120      about money; set neither in samconfig.toml nor in SET",
@@ -56,7 +56,7 @@ def test_resources_are_counted_by_what_happens_to_them() -> None:
         *(change("Modify", "Lambda::Function", name, "False") for name in ("MakePayment", "GetPayment")),
         change("Remove", "Lambda::Version", "V1"),
     ]
-    assert show_changes([], changes) == [
+    assert show_changes([], changes, []) == [
         "modify  Lambda::Function  2",
         "remove  Lambda::Version   1  kept, for going back",
     ]

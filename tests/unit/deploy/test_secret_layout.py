@@ -13,7 +13,7 @@ from tools.deploy.deployment import Proposal
 from tools.deploy.failure import DeployError
 from tools.deploy.parameters import resolve_parameters
 from tools.deploy.running_stack import kept_values
-from tools.deploy.secret_layout import tell_kept_layout
+from tools.deploy.secret_layout import layout_losses, tell_kept_layout
 from tools.deploy.stack import Stack
 from tools.deploy.target import Target
 
@@ -65,15 +65,46 @@ def test_a_stack_that_stays_behind_is_told_so_until_somebody_has_decided() -> No
     assert tell_kept_layout(SAYS_THREE, ONE) is None
 
 
-def test_a_machine_does_not_take_the_secret_of_a_stack_away() -> None:
-    """What is said where somebody names another layout, and goes no step before."""
+LOSS = (
+    "SecretLayout one -> three: functions would read secrets without a value and answer 503; "
+    "SecretLayoutChanges=true comes first (docs/operations.md, One secret or three)"
+)
+BOTH = {"DokuSecretId": "whole", "InboundSecretId": "inbound"}
+
+
+def test_a_machine_does_not_point_functions_at_secrets_without_a_value() -> None:
+    has_one = replace(ONE, outputs={"DokuSecretId": "whole"})
+    lost = layout_losses(has_one, {"SecretLayout": "three"})
+    assert lost == [LOSS]
     told = {"Action": "Remove", "ResourceType": "AWS::SecretsManager::Secret", "LogicalResourceId": "DokuCredentials"}
-    changes = [cast("ResourceChangeTypeDef", told)]
-    loss = "DokuCredentials goes: what takes its place is empty, unless it was filled before"
-    assert losses(changes) == [loss]
+    gone = losses([cast("ResourceChangeTypeDef", told)])
+    assert gone == ["DokuCredentials goes: what takes its place is empty, unless it was filled before"]
     parameters = parameter_changes(source(), {"SecretLayout": "one"}, {"SecretLayout": "three"}, SAYS_THREE.named)
-    lines = show_changes(parameters, changes)
+    lines = show_changes(parameters, [], [*gone, *lost])
     assert lines[0].split() == ["parameter", "SecretLayout", "one", "->", "three"]
-    assert lines[-1].split(maxsplit=1) == ["LOSS", loss]
+    assert [line.split(maxsplit=1) for line in lines[1:]] == [["LOSS", gone[0]], ["LOSS", LOSS]]
     with pytest.raises(DeployError, match="only a person may decide"):
-        approve_unasked(Proposal("shop", lines, losses(changes), []))
+        approve_unasked(Proposal("shop", lines, lost, []))
+
+
+@pytest.mark.parametrize(
+    ("stack", "wanted"),
+    [
+        (None, {"SecretLayout": "three"}),  # a new one
+        (BEGUN, {"SecretLayout": "three"}),  # likewise: nothing of it stands
+        (ONE, {"SecretLayout": "one"}),
+        (THREE, {"SecretLayout": "three"}),
+        (ONE, {"LogLevel": "INFO"}),  # back to a deployment that knew no layouts
+        (replace(ONE, outputs=BOTH), {"SecretLayout": "three"}),  # step by step
+        (replace(THREE, outputs=BOTH), {"SecretLayout": "one"}),  # and back
+    ],
+)
+def test_who_goes_step_by_step_loses_nothing(stack: Stack | None, wanted: dict[str, str]) -> None:
+    assert layout_losses(stack, wanted) == []
+
+
+def test_the_way_back_finds_an_empty_secret_too() -> None:
+    has_three = replace(THREE, outputs={"InboundSecretId": "inbound"})
+    for wanted in ({"SecretLayout": "one"}, {"LogLevel": "INFO"}):
+        (lost,) = layout_losses(has_three, wanted)
+        assert lost.startswith("SecretLayout three -> one: functions would read secrets without a value")
