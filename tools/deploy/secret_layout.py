@@ -37,6 +37,8 @@ def layout_losses(stack: Stack | None, wanted: Mapping[str, str]) -> list[str]:
     if stack is None or before in {None, after} or _OUTPUT[after] in stack.outputs:
         return []
     return [
-        f"{LAYOUT} {before} -> {after}: functions would read secrets without a value and answer 503; "
-        "SecretLayoutChanges=true comes first (docs/operations.md, One secret or three)"
+        (
+            f"{LAYOUT} {before} -> {after}: functions would read secrets without a value and answer 503; "
+            "SecretLayoutChanges=true comes first (docs/operations.md, One secret or three)"
+        )
     ]
