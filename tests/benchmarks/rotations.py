@@ -2,9 +2,10 @@
 
 python -m tests.benchmarks.rotations [--orders 2000] [--rotations 10] [--write]
 
-The commands are the operator's own (tools/ops), the functions six warm environments that each keep a copy of the
-secret, and DOKU signs, verifies and keeps tokens (tests/fakes/keyed_world.py). Most orders come in the minutes in which
-a key changes. `--write` puts the table into docs/measurements.md in place of the one before.
+With the credentials in three secrets, as new stacks have them, and in one. The commands are the operator's own
+(tools/ops), the functions six warm environments that each keep a copy of the secret, and DOKU signs, verifies and keeps
+tokens (tests/fakes/keyed_world.py). Most orders come in the minutes in which a key changes. `--write` puts the table
+into docs/measurements.md in place of the one before.
 """
 
 import argparse
@@ -40,8 +41,11 @@ from tools.ops.report import Report
 from tools.ops.rotate import How, rotate
 from tools.ops.secret_content import Key
 
+type Layout = Literal["one", "three"]
+
 AT_ONCE = "secretKey, DOKU switches at once"
 PAIR = "merchantPrivateKey"
+NOTICES = "noticeKeys"
 SCENES: dict[str, Key] = {
     "issuedTokenKey": "issuedTokenKey",
     "tokenKeys": "tokenKeys",
@@ -49,10 +53,18 @@ SCENES: dict[str, Key] = {
     "dokuPublicKey": "dokuPublicKey",
     "secretKey, DOKU takes both for 5 min": "secretKey",
     AT_ONCE: "secretKey",
+    NOTICES: "noticeKeys",
 }
+
+
+def scenes_of(layout: Layout) -> list[str]:
+    """The scenes that a layout has: one secret has no keys for notifications only."""
+    return [scene for scene in SCENES if layout == "three" or scene != NOTICES]
+
 
 _COLUMNS = (
     "key",
+    "secrets",
     "rotations",
     "orders",
     "paid",
@@ -80,6 +92,7 @@ class Result:
     """What became of the orders of one scene."""
 
     scene: str
+    layout: Layout
     rotations: int
     orders: int
     paid: int = 0
@@ -114,9 +127,9 @@ class Shop:
         seed: int = 0,
         overlap: int = KEY_OVERLAP,
         *,
-        layout: Literal["one", "three"] = "one",
+        layout: Layout = "three",
     ) -> None:
-        self.result = Result(scene, rotations, orders)
+        self.result = Result(scene, layout, rotations, orders)
         self._world = KeyedWorld(seed=seed, overlap=overlap, layout=layout)
         self._world.settings = replace(self._world.settings, max_payments_per_day=0)
         self._chance = Random(seed)  # noqa: S311 - a measurement has to repeat
@@ -302,15 +315,20 @@ def _make_pair(number: int) -> str:
     return new_private_key()
 
 
-def measure(rotations: int, orders: int, scenes: Sequence[str] = tuple(SCENES)) -> list[Result]:
-    """Play each scene; the orders are shared out among the keys, `secretKey` has them twice."""
-    return [Shop(scene, rotations, orders, seed).run() for seed, scene in enumerate(scenes)]
+def measure(rotations: int, orders: int) -> list[Result]:
+    """Play each scene with each layout, and so many orders in each."""
+    layouts: tuple[Layout, ...] = ("three", "one")
+    return [
+        Shop(scene, rotations, orders, seed, layout=layout).run()
+        for layout in layouts
+        for seed, scene in enumerate(scenes_of(layout))
+    ]
 
 
 def describe(results: Sequence[Result]) -> str:
     """The result as a section of docs/measurements.md."""
     rows = [
-        f"| {one.scene} | {one.rotations} | {one.orders:,} | {one.paid:,} | {one.debits:,} "
+        f"| {one.scene} | {one.layout} | {one.rotations} | {one.orders:,} | {one.paid:,} | {one.debits:,} "
         f"| {one.linked} of {one.links} | {one.refused["a call of DOKU's"]} | {one.refused['a call of ours']} "
         f"| {one.repeated} | {one.by_replaced_key} |"
         for one in results
@@ -319,12 +337,13 @@ def describe(results: Sequence[Result]) -> str:
         _HEADING,
         "",
         "`make bench-rotations` (virtual time: no machine is measured): the operator's own `rotate`, six warm",
-        "environments of the functions, a DOKU that signs and verifies and uses a token of ours for 1 to 14 of its 15",
-        "minutes. Four of five orders come within the six minutes around a rotation. Repeated: requests of the",
-        "merchant's that got a 503, nothing done. Goal: nothing refused, every order paid once. Two exceptions, both",
-        "before any effect: a customer's token that is asked for while DOKU has the new public key and not every",
-        "function does (asked again by ourselves, nobody notices), and all that is signed while DOKU has switched its",
-        "secret key, without a time for both, ten seconds before we know it (repeated by callers, and by DOKU).",
+        "environments of the functions with the credentials in three secrets or in one, a DOKU that signs and",
+        "verifies and uses a token of ours for 1 to 14 of its 15 minutes. Four of five orders come within the six",
+        "minutes around a rotation. Repeated: requests of the merchant's that got a 503, nothing done. Goal:",
+        "nothing refused, every order paid once. Two exceptions, both before any effect: a customer's token that",
+        "is asked for while DOKU has the new public key and not every function does (asked again by ourselves,",
+        "nobody notices), and all that is signed while DOKU has switched its secret key, without a time for both,",
+        "ten seconds before we know it (repeated by callers, and by DOKU).",
         "",
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC:",
         "",

@@ -1,15 +1,15 @@
 """A small run of tests/benchmarks/rotations.py, whose whole result stands in docs/measurements.md."""
 
-from typing import Literal
-
 import pytest
 
-from tests.benchmarks.rotations import AT_ONCE, SCENES, Shop, describe, put_section
+from tests.benchmarks.rotations import AT_ONCE, Layout, Shop, describe, put_section, scenes_of
+
+LAYOUTS: tuple[Layout, ...] = ("one", "three")
+SCENES = [(scene, layout) for layout in LAYOUTS for scene in scenes_of(layout) if scene != AT_ONCE]
 
 
-@pytest.mark.parametrize("layout", ["one", "three"])
-@pytest.mark.parametrize("scene", [scene for scene in SCENES if scene != AT_ONCE])
-def test_a_rotation_under_load_refuses_nothing(scene: str, layout: Literal["one", "three"]) -> None:
+@pytest.mark.parametrize(("scene", "layout"), SCENES)
+def test_a_rotation_under_load_refuses_nothing(scene: str, layout: Layout) -> None:
     result = Shop(scene, rotations=2, orders=24, layout=layout).run()
     assert result.is_good, result
     assert result.orders == result.paid == result.debits == 24
@@ -19,8 +19,9 @@ def test_a_rotation_under_load_refuses_nothing(scene: str, layout: Literal["one"
     assert (result.by_replaced_key > 0) == heard
 
 
-def test_where_doku_switches_at_once_what_is_refused_is_repeated() -> None:
-    result = Shop(AT_ONCE, rotations=3, orders=60).run()
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_where_doku_switches_at_once_what_is_refused_is_repeated(layout: Layout) -> None:
+    result = Shop(AT_ONCE, rotations=3, orders=60, layout=layout).run()
     assert result.is_good, result
     assert result.repeated > 0
 
