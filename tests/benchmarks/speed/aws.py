@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.benchmarks.speed.secret import secret_text
+from tests.benchmarks.speed.secret import secret_texts
 from tests.fakes.in_memory_dynamodb import InMemoryDynamoDb
 
 type Document = Mapping[str, Any]
@@ -41,7 +41,7 @@ class Aws:
 
     def __init__(self, store: InMemoryDynamoDb) -> None:
         self._store = store
-        self._secret = secret_text()
+        self._secrets = secret_texts()
         self._services: dict[str, Callable[[str, Document], AwsAnswer]] = {
             "DynamoDB_20120810": self._dynamodb,
             "secretsmanager": self._secretsmanager,
@@ -80,7 +80,7 @@ class Aws:
                 "ARN": f"arn:aws:secretsmanager:ap-southeast-3:123456789012:secret:{request['SecretId']}",
                 "CreatedDate": 1772442000.0,
                 "Name": request["SecretId"],
-                "SecretString": self._secret,
+                "SecretString": self._secrets[request["SecretId"]],
                 "VersionId": str(uuid.UUID(int=1)),
                 "VersionStages": [stage],
             }

@@ -41,7 +41,7 @@ def handler(event: dict[str, Any], _: object) -> dict[str, Any]:
             _seal(plaintext, bound)
         answer = _ask_doku(call) if call["service"] == "doku" else _ask_aws(call)
         if call["service"] == "secretsmanager" and "SecretString" in answer:
-            _secret.update(json.loads(answer["SecretString"]))
+            _remember(json.loads(answer["SecretString"]))
     for sealed, bound in event["opens"]:
         _open(sealed, bound)
     if event["verifies"] == "notification":
@@ -55,6 +55,13 @@ def handler(event: dict[str, Any], _: object) -> dict[str, Any]:
 
 
 # --- AWS -------------------------------------------------------------------------------------------------------------
+
+
+def _remember(part: dict[str, Any]) -> None:
+    """Keep what a secret says; what takes notifications has no other keys to seal with than notice keys."""
+    if "activeNoticeKey" in part:
+        part = {"tokenKeys": part["noticeKeys"], "activeTokenKey": part["activeNoticeKey"], **part}
+    _secret.update(part)
 
 
 def _ask_aws(call: dict[str, Any]) -> dict[str, Any]:

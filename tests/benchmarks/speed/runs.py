@@ -28,6 +28,9 @@ LAYERS = ("DependenciesLayer", "DokuSnapLayer", "DirectDebitLayer")
 _SDK = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 _SCRIPTS = ("floor.py", "peer_ours.py", "peer_theirs.py")  # what else the driver loads; with bytecode, as the build
 _CPU = max(os.sched_getaffinity(0))  # of the stage, and of what is measured: driver.py says why
+# As a stack has them where SecretLayout is its default; what takes notifications seals with keys of the inbound one.
+_SECRETS = {"INBOUND_SECRET_ID": "inbound", "SIGNING_SECRET_ID": "signing", "DATA_SECRET_ID": "data"}
+_RECEIVERS = frozenset({"ReceivePaymentNotification", "ReceiveBindingNotification"})
 _PATIENCE_SECONDS = 300  # to store a million payments takes 40
 _SOURCES = ("layers/doku_snap/python", "layers/direct_debit/python")
 
@@ -74,6 +77,7 @@ class _Job:
     module: str
     events: Sequence[Mapping[str, object]]
     worlds: Sequence[str] = ()
+    function: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +156,7 @@ class Bench:
     def run_ours(self, function: str, events: Sequence[Event], worlds: Sequence[str] = ()) -> Report:
         """Start a function of the build and hand it the events, each in its world (names that were kept)."""
         paths = [self._trusting, str(self.build / function), *self._layers]
-        return Report(**self._drive_ours("driver.py", _Job(paths, "handler", events, worlds)))
+        return Report(**self._drive_ours("driver.py", _Job(paths, "handler", events, worlds, function)))
 
     def run_floor(self, scripts: Sequence[Mapping[str, object]]) -> Report:
         """Start the floor and hand it the scripts."""
@@ -172,7 +176,7 @@ class Bench:
     def sample(self, function: str, events: Sequence[Event]) -> Sampled:
         """Do what `run_ours` does, with stacks: slower, so that its times mean nothing."""
         paths = [self._trusting, str(self.build / function), *self._layers]
-        document = self._drive_ours("sampler.py", _Job(paths, "handler", events))
+        document = self._drive_ours("sampler.py", _Job(paths, "handler", events, function=function))
         stacks = [(float(at), str(stack)) for at, stack in document.pop("stacks")]
         return Sampled(Report(**document), stacks)
 
@@ -186,7 +190,7 @@ class Bench:
             given.write_text(json.dumps({**asdict(job), "cpu": _CPU}))
             done = subprocess.run(
                 [python, "-B", *flags, str(HERE / script), str(given), str(report)],
-                env=self.environment(),
+                env=self.environment(job.function),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -198,10 +202,12 @@ class Bench:
             document: dict[str, Any] = json.loads(report.read_text())
             return document
 
-    def environment(self) -> dict[str, str]:
-        """Return the variables of a function in Lambda."""
+    def environment(self, function: str) -> dict[str, str]:
+        """Return the variables of a function in Lambda, by its name in the template; of "" what all have."""
         return {
             **COMPLETE,
+            **_SECRETS,
+            **({"DATA_SECRET_ID": "inbound"} if function in _RECEIVERS else {}),
             "BINDINGS_TABLE": BINDINGS,
             "TRANSACTIONS_TABLE": TRANSACTIONS,
             "DOKU_BASE_URL": self.stage.doku,
