@@ -197,7 +197,7 @@ def a_full_notice() -> InboxItem:
 
 def a_full_step() -> HistoryEntry:
     """A step with all that one may have."""
-    return HistoryEntry(2, AT, "PAID", "REFUNDED", "status", "00", "declined", "2005400")
+    return HistoryEntry(2, AT, "PAID", "REFUNDED", "status", "00", "declined", "2005400", "arn:aws:iam::1:role/shop")
 
 
 def list_unset(record: object) -> list[str]:

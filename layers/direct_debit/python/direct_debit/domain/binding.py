@@ -210,20 +210,22 @@ TOLD_STATES = frozenset({BindingState.ACTIVE, BindingState.RELINK_REQUIRED, Bind
 def remember_move(before: Binding | None, after: Binding) -> Binding:
     """Return `after` with its move from `before` noted, if it moved to a state of which others are told.
 
-    That a link lives on after an unlinking is news to a workflow that waits for it only: then `moved` is False.
+    That a link lives on after an unlinking is news to a workflow that waits for it only, and that one was begun is for
+    the history: then `moved` is False. What is for the history alone has time until the link moves on.
     """
     earlier = None if before is None else before.state
+    begun = after.state is BindingState.UNBIND_OTP_PENDING
     still_active = after.state is BindingState.ACTIVE and earlier is BindingState.UNBIND_OTP_PENDING
     known = any(move.version == after.version for move in after.untold)
-    if known or after.state is earlier or after.state not in TOLD_STATES:
+    if known or after.state is earlier or not (begun or after.state in TOLD_STATES):
         return after
     move = Move(
         version=after.version,
         at=after.updated_at,
         state=after.state,
-        moved=not still_active,
+        moved=not (begun or still_active),
         source=after.evidence.source,
         code=after.evidence.code,
         response_code=after.response_code,
     )
-    return replace(after, untold=(*after.untold, move), tell_by=after.updated_at + PATIENCE)
+    return replace(after, untold=(*after.untold, move), tell_by=after.tell_by if begun else after.updated_at + PATIENCE)

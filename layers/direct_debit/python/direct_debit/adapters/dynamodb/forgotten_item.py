@@ -44,7 +44,11 @@ BINDING_REMAINS = (
 )
 """Attributes of a link that stay as they are; `version` counts the change."""
 
-STEP_REMAINS = _KEYS | {WRITE_ID, "version", "at", "state", "refundState", "source", "reason", "code", "responseCode"}
+STEP_REMAINS = (
+    _KEYS
+    | {WRITE_ID, "version", "at", "state", "refundState", "source", "reason", "code", "responseCode"}
+    | {"requestedBy"}
+)
 """Attributes of a payment's step that stay as they are."""
 
 # Readers, also those of the release before, take no record without these.

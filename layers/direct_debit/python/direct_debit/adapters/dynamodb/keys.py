@@ -1,7 +1,7 @@
 """Keys of both tables and of their indexes. All keys are strings; `pk` and `sk` are the tables' keys.
 
-Bindings table: `BINDING#<id>`/`BINDING`, the claims `ACCOUNT#<hash>`/`ACCOUNT` and `CUSTOMER#<id>`/`CUSTOMER`, the
-return pointers `RETURN#<hash>`/`RETURN`, the shared token `TOKEN#b2b`/`TOKEN`; while somebody is being forgotten
+Bindings table: `BINDING#<id>`/`BINDING` with its history `BINDING#<id>`/`HISTORY#<version>`, the
+claims `ACCOUNT#<hash>`/`ACCOUNT` and `CUSTOMER#<id>`/`CUSTOMER`, the return pointers `RETURN#<hash>`/`RETURN`, the shared token `TOKEN#b2b`/`TOKEN`; while somebody is being forgotten
 `CUSTOMER#<id>`/`FORGET`.
 Transactions table: `PAYMENT#<ref>`/`PAYMENT` with its history `PAYMENT#<ref>`/`HISTORY#<version>`, the idempotency keys
 `KEY#<fingerprint>`/`KEY`, the notifications `INBOX#<id>`/`INBOX`, the circuit `CIRCUIT#doku`/`CIRCUIT`.
@@ -80,8 +80,13 @@ def history_key(ref: str, version: int) -> Item:
     return {"pk": {"S": "PAYMENT#" + ref}, "sk": {"S": f"{HISTORY_PREFIX}{version:010d}"}}
 
 
+def binding_history_key(binding_id: str, version: int) -> Item:
+    """Return the key of a step in a link's history."""
+    return {"pk": {"S": "BINDING#" + binding_id}, "sk": {"S": f"{HISTORY_PREFIX}{version:010d}"}}
+
+
 def is_step(item: Item) -> bool:
-    """Return whether an item of a payment's partition is a step of its history."""
+    """Return whether an item of a record's partition is a step of its history."""
     return str(item["sk"].get("S")).startswith(HISTORY_PREFIX)
 
 

@@ -19,10 +19,12 @@ from direct_debit.application.ports.history import HistoryEntry
 from direct_debit.application.ports.messages import Events, OutboxEvent
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.tasks.complete_task import complete_binding_task, complete_payment_task
-from direct_debit.domain.binding import Binding, remember_move
+from direct_debit.domain.binding import Binding, BindingState, remember_move
+from direct_debit.domain.evidence import EvidenceSource
 from direct_debit.domain.money import CURRENCY
 from direct_debit.domain.move import Move
 from direct_debit.domain.payment import Payment, remember_moves
+from direct_debit.domain.refund import RefundState
 
 MOST_TOGETHER = 10
 """How many records' events are published in one request: what the bus takes at most."""
@@ -67,10 +69,16 @@ def find_untold(payment: Payment, ports: Ports) -> News:
 
 
 def find_binding_news(before: Binding | None, after: Binding) -> News:
-    """Return what became of a link."""
+    """Return what became of a link.
+
+    That an unlinking was begun settles nothing: its record carries the move until it has ended.
+    """
     if before is not None:
         after = remember_move(before, after)
-    return News(after, after.untold, settles=bool(after.untold))
+    if any(move.state != BindingState.UNBIND_OTP_PENDING for move in after.untold):
+        return News(after, after.untold, settles=True)
+    since = 0 if before is None else before.version
+    return News(after, tuple(move for move in after.untold if move.version > since), settles=False)
 
 
 def tell(news: News, ports: Ports) -> None:
@@ -83,8 +91,11 @@ def tell(news: News, ports: Ports) -> None:
     for move in news.moves:
         for event in list_events(record, move):
             ports.events.publish(event)
+        entry = _make_entry(news, move)
         if isinstance(record, Payment):
-            _write_receipt(record, move, ports)
+            ports.payments.add_history(record.ref, entry)
+        else:
+            ports.bindings.add_history(record.id, entry)
     if not news.settles:
         return
     if isinstance(record, Binding):
@@ -200,20 +211,32 @@ def _event_of_payment(name: str, payment: Payment, move: Move) -> OutboxEvent:
     )
 
 
-def _write_receipt(payment: Payment, move: Move, ports: Ports) -> None:
-    ports.payments.add_history(
-        payment.ref,
-        HistoryEntry(
-            version=move.version,
-            at=move.at,
-            state=move.state,
-            refund_state=move.refund_state,
-            source=move.source,
-            code=move.code,
-            reason=move.reason,
-            response_code=move.response_code,
-        ),
+def _make_entry(news: News, move: Move) -> HistoryEntry:
+    return HistoryEntry(
+        version=move.version,
+        at=move.at,
+        state=move.state,
+        refund_state=move.refund_state,
+        source=move.source,
+        code=move.code,
+        reason=move.reason,
+        response_code=move.response_code,
+        requested_by=_find_who_asked(news, move),
     )
+
+
+def _find_who_asked(news: News, move: Move) -> str | None:
+    """Return who asked for this move, where the record of it says so: of a refund, or of a link's end.
+
+    A link names who asked last. Of an unlinking that has ended, and was not told before another one began, nobody
+    knows it any more.
+    """
+    record = news.record
+    if isinstance(record, Payment):
+        begun = move.refund_moved and move.refund_state == RefundState.REQUESTED
+        return record.refund.requested_by if begun and record.refund is not None else None
+    asked = [one for one in news.moves if one.source == EvidenceSource.CALLER]
+    return record.unbind_requested_by if asked and move is asked[-1] else None
 
 
 def _let_go(payment: Payment, ports: Ports) -> None:

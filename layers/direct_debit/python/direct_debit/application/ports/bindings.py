@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from direct_debit.domain.binding import Binding
 
 if TYPE_CHECKING:
+    from direct_debit.application.ports.history import HistoryEntry
     from direct_debit.application.ports.pages import Page, PageMark, Selection
 
 
@@ -80,6 +81,14 @@ class Bindings(Protocol):
 
     def put_off_news(self, binding: Binding, until: datetime) -> bool:
         """Let the moves of a binding that is still as it was read be told after `until`; False when it has changed."""
+        ...
+
+    def history(self, binding_id: str) -> Sequence[HistoryEntry]:
+        """Return the recorded steps, oldest first (written off the hot path, so the newest may be missing)."""
+        ...
+
+    def add_history(self, binding_id: str, entry: HistoryEntry) -> bool:
+        """Write one step; False when it was written before."""
         ...
 
     def list_due(self, now: datetime, limit: int) -> Sequence[str]:
