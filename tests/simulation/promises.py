@@ -21,7 +21,7 @@ from direct_debit.domain.evidence import EvidenceSource
 from direct_debit.domain.payment import FINAL_STATES, PaymentState
 from direct_debit.domain.refund import Refund, RefundState
 from tests.fakes.credentials import CREDENTIALS
-from tests.fakes.processes import TRANSACTIONS
+from tests.fakes.processes import BINDINGS, TRANSACTIONS
 from tests.simulation.kernel import SECOND
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def keep_promises(u: Universe, records: Mapping[str, Payment], links: Mapping[st
     yield from _look_again(u, life)
     yield from _ask_early(u, life)
     yield from _tell_all(u, life)
+    yield from _tell_history_of_links(u, life, links)
     yield from _tell_workflows(u, life, records, links)
     yield from _keep_pages(u, life)
     yield from _list_for_review(u, records)
@@ -272,6 +273,31 @@ def _tell_all(u: Universe, life: _Life) -> Iterator[str]:
         yield f"S1: the history of {ref} has a version {version} that was no move"
     if not u.had_gaps:
         yield from _keep_order(published)
+
+
+def _tell_history_of_links(u: Universe, life: _Life, links: Mapping[str, Binding]) -> Iterator[str]:
+    """What became of a link, and that an unlinking was begun: at the latest when that has ended."""
+    history = {
+        (str(item["pk"]["S"]).partition("#")[2], int(str(item["sk"]["S"]).partition("#")[2]))
+        for item in u.store.items(BINDINGS)
+        if str(item["sk"]["S"]).startswith("HISTORY#")
+    }
+    moves = {
+        (name, int(_new(entry, "version") or 0))
+        for name, writes in life.links.items()
+        for entry in writes
+        if _changed(entry, "state") and _new(entry, "state") in TOLD_STATES | {BindingState.UNBIND_OTP_PENDING}
+    }
+    waiting = {
+        (name, move.version)
+        for name, binding in links.items()
+        for move in binding.untold
+        if move.state == binding.state == BindingState.UNBIND_OTP_PENDING
+    }
+    for name, version in sorted(moves - history - waiting):
+        yield f"S1: no history of the link {name} version {version}"
+    for name, version in sorted(history - moves):
+        yield f"S1: the history of the link {name} has a version {version} that was no move"
 
 
 def _expected_events(life: _Life) -> set[str]:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from direct_debit.adapters.dynamodb.binding_item import ASKED_AT_LEAST, was_given_up_at
 from direct_debit.domain.binding import Binding, BindingState
-from tools.ops.explain_payment import tell_evidence
+from tools.ops.explain_payment import history_facts, tell_evidence, tell_history
 from tools.ops.failure import OpsError
 from tools.ops.report import Report, tell_time, write_time
 from tools.ops.system import System
@@ -37,6 +37,7 @@ def explain_binding(binding_id: str, system: System) -> Report:
         raise OpsError(f"there is no binding {binding_id} in the stack {system.name}")
     now = system.ports.clock.now()
     steps = _foresee(binding, now)
+    history = system.ports.bindings.history(binding_id)
     lines = [
         f"binding  {binding.id}  {binding.state}",
         f"since    {tell_time(binding.evidence.at, now)}",
@@ -51,6 +52,8 @@ def explain_binding(binding_id: str, system: System) -> Report:
         f"DOKU     last response code {binding.response_code or '-'}",
         f"token    {_tell_token(binding, now)}",
         f"open     {', '.join(sorted(binding.open_payments)) or 'no payments'}",
+        "",
+        *tell_history(history),
         "",
         "next",
         *(f"  {step}" for step in steps),
@@ -72,6 +75,7 @@ def explain_binding(binding_id: str, system: System) -> Report:
         "refreshTokenExpiresAt": None if tokens is None else write_time(tokens.refresh_expires_at),
         "openPayments": sorted(binding.open_payments),
         "dueAt": write_time(binding.due_at),
+        "history": [history_facts(entry) for entry in history],
         "next": steps,
     }
     return Report(facts, lines)

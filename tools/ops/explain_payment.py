@@ -36,7 +36,7 @@ def explain_payment(ref: str, system: System) -> Report:
         *_tell_doubts(payment, now),
         *([] if payment.refund is None else _tell_refund(payment.refund, now)),
         "",
-        *_tell_history(history),
+        *tell_history(history),
         "",
         "next",
         *(f"  {step}" for step in steps),
@@ -66,7 +66,7 @@ def explain_payment(ref: str, system: System) -> Report:
         "lateSuccess": payment.late_success,
         "dueAt": write_time(payment.due_at),
         "refund": None if payment.refund is None else _refund_facts(payment.refund),
-        "history": [_history_facts(entry) for entry in history],
+        "history": [history_facts(entry) for entry in history],
         "next": [*steps, *refund_steps],
     }
     return Report(facts, lines, NEEDS_A_PERSON if needs_a_person(payment, now) else DONE)
@@ -127,10 +127,11 @@ def _tell_refund(refund: Refund, now: datetime) -> list[str]:
     ]
 
 
-def _tell_history(history: Sequence[HistoryEntry]) -> list[str]:
+def tell_history(history: Sequence[HistoryEntry]) -> list[str]:
+    """Return the steps as a table."""
     if not history:
         return ["history  none recorded yet (it is written off the hot path)"]
-    rows = [("version", "at", "state", "refund", "source", "code")]
+    rows = [("version", "at", "state", "refund", "source", "code", "asked for by")]
     rows.extend(
         (
             str(entry.version),
@@ -139,6 +140,7 @@ def _tell_history(history: Sequence[HistoryEntry]) -> list[str]:
             entry.refund_state or "-",
             entry.source,
             entry.code or "-",
+            entry.requested_by or "-",
         )
         for entry in history
     )
@@ -165,7 +167,8 @@ def _refund_facts(refund: Refund) -> dict[str, object]:
     }
 
 
-def _history_facts(entry: HistoryEntry) -> dict[str, object]:
+def history_facts(entry: HistoryEntry) -> dict[str, object]:
+    """Return a step as JSON."""
     return {
         "version": entry.version,
         "at": write_time(entry.at),
@@ -173,4 +176,5 @@ def _history_facts(entry: HistoryEntry) -> dict[str, object]:
         "refundState": entry.refund_state,
         "source": entry.source,
         "code": entry.code,
+        "requestedBy": entry.requested_by,
     }

@@ -10,7 +10,7 @@ from direct_debit.domain.binding import Binding, BindingEvent, BindingState, Sea
 from direct_debit.domain.values import DayCount, day_in_jakarta
 from tests.fakes.clock import START
 from tests.integration.adapters.conftest import World
-from tests.integration.adapters.records import BINDINGS, LEASE, a_binding, a_payment, step
+from tests.integration.adapters.records import BINDINGS, LEASE, a_binding, a_payment, a_step, step
 
 AFTER_LEASE = START + LEASE
 LATER = START + timedelta(days=2)
@@ -372,6 +372,24 @@ def test_a_due_time_that_older_code_wrote_is_read(world: World) -> None:
     item = dict(write_binding(replace(a_binding(), due_at=AFTER_LEASE)))
     del item["ownDueAt"]
     assert read_binding(item).due_at == AFTER_LEASE
+
+
+def test_a_link_s_history_is_ordered_by_version_and_written_once(world: World) -> None:
+    binding = active(world)
+    asked = replace(a_step(2), state="UNBIND_OTP_PENDING", requested_by="arn:aws:iam::1:role/shop")
+    assert world.bindings.add_history(binding.id, a_step(10))
+    assert world.bindings.add_history(binding.id, asked)
+    assert not world.bindings.add_history(binding.id, replace(asked, state="FAILED"))
+    assert world.bindings.history(binding.id) == [asked, a_step(10)]
+    assert world.bindings.history("another") == []
+    assert world.bindings.get(binding.id) == binding
+    assert [one.id for one in world.bindings.list_by_customer("c1").bindings] == [binding.id]
+
+
+def test_of_a_link_s_codes_those_are_kept_that_look_like_codes(world: World) -> None:
+    told = replace(a_step(3), code="Budi, 0812", response_code="2000700")
+    world.bindings.add_history("b1", told)
+    assert world.bindings.history("b1") == [replace(told, code=None)]
 
 
 def test_attributes_of_newer_code_survive_a_save(world: World) -> None:

@@ -66,6 +66,8 @@ def test_small_records_with_every_reply_lost(resent: World) -> None:
     assert resent.inbox.put(a_notification()) is None
     assert resent.payments.add_history("r1", a_step(1))
     assert not resent.payments.add_history("r1", a_step(1))
+    assert resent.bindings.add_history("b1", a_step(1))
+    assert not resent.bindings.add_history("b1", a_step(1))
     assert resent.tokens.take_lease("me", 0, START, START + LEASE)
     assert resent.tokens.publish("me", SharedToken("sealed", "k", START, START, 1))
     assert resent.circuit.replace(CircuitState(), CircuitState(1, START))

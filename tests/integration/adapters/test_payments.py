@@ -3,6 +3,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from direct_debit.adapters.dynamodb.history_item import read_history, write_history
+from direct_debit.adapters.dynamodb.items import Item
 from direct_debit.adapters.dynamodb.keys import payment_key
 from direct_debit.application.errors import NotFound, PaymentChanged
 from direct_debit.application.ports.pages import OfCustomer, Page
@@ -565,6 +567,29 @@ def test_history_is_ordered_by_version_and_written_once(world: World) -> None:
     assert not world.payments.add_history("r1", replace(a_step(2), state="FAILED"))
     assert world.payments.history("r1") == [a_step(1), a_step(2), a_step(10)]
     assert world.payments.history("r2") == []
+
+
+# A step as the release before who asked was in it wrote it, and all that it reads of one.
+STEP_BEFORE: Item = {
+    "pk": {"S": "PAYMENT#r1"},
+    "sk": {"S": "HISTORY#0000000005"},
+    "kind": {"S": "history"},
+    "version": {"N": "5"},
+    "at": {"S": "2026-03-02T09:00:00.000000Z"},
+    "state": {"S": "PAID"},
+    "refundState": {"S": "REQUESTED"},
+    "source": {"S": "caller"},
+    "responseCode": {"S": "2005400"},
+}
+
+
+def test_a_step_of_the_release_before_is_read_and_it_finds_in_ours_what_it_reads() -> None:
+    """Two releases run side by side, and a rollback reads what the newer one wrote: it ignores what it never knew."""
+    entry = read_history(STEP_BEFORE)
+    assert (entry.version, entry.refund_state, entry.requested_by) == (5, "REQUESTED", None)
+    ours = write_history("r1", replace(entry, requested_by="arn:aws:iam::1:role/shop"))
+    assert ours == {**STEP_BEFORE, "requestedBy": {"S": "arn:aws:iam::1:role/shop"}}
+    assert write_history("r1", entry) == STEP_BEFORE
 
 
 def test_a_payment_and_its_history_are_read_together(world: World) -> None:

@@ -87,6 +87,30 @@ def test_a_binding_is_explained(desk: Desk) -> None:
         explain_binding("b", desk.system)
 
 
+def test_who_asked_is_told_of_a_refund_and_of_an_unlinking(desk: Desk) -> None:
+    arn = "arn:aws:iam::123456789012:role/backoffice"
+    by = {"identity": {"userArn": arn, "sourceIp": "203.0.113.9"}}
+    desk.pay()
+    binding = desk.house.call("get_payment", path={"ref": REF}).json["bindingId"]
+    desk.house.call("verify_payment_otp", {"otp": "123456"}, path={"ref": REF})
+    desk.house.world.run_for(120)
+    desk.house.call("refund_payment", path={"ref": REF}, identity=by)
+    desk.house.world.run_for(120)
+    desk.house.call("unbind_account", path={"id": binding}, identity=by)
+    desk.house.world.run_for(60)
+    payment, link = explain_payment(REF, desk.system), explain_binding(binding, desk.system)
+    assert [line.split()[3:] for line in payment.lines if arn in line and "caller" in line] == [
+        ["PAID", "REQUESTED", "caller", "-", arn]
+    ]
+    assert [line.split()[3:] for line in link.lines if arn in line and "caller" in line] == [
+        ["UNBIND_OTP_PENDING", "-", "caller", "-", arn]
+    ]
+    for report in (payment, link):
+        history = report.facts["history"]
+        assert isinstance(history, list)
+        assert [one["requestedBy"] for one in history if one["requestedBy"]] == [arn]
+
+
 def test_a_started_link_tells_of_its_lease(desk: Desk) -> None:
     body = {"customerId": "C", "phone": PHONE, "successUrl": "https://a.example", "failedUrl": "https://b.example"}
     binding = desk.house.call("bind_account", body).json["bindingId"]

@@ -1,8 +1,8 @@
 """Keys of both tables and of their indexes. All keys are strings; `pk` and `sk` are the tables' keys.
 
 Bindings table: `BINDING#<id>`/`BINDING` with its history `BINDING#<id>`/`HISTORY#<version>`, the
-claims `ACCOUNT#<hash>`/`ACCOUNT` and `CUSTOMER#<id>`/`CUSTOMER`, the return pointers `RETURN#<hash>`/`RETURN`, the shared token `TOKEN#b2b`/`TOKEN`; while somebody is being forgotten
-`CUSTOMER#<id>`/`FORGET`.
+claims `ACCOUNT#<hash>`/`ACCOUNT` and `CUSTOMER#<id>`/`CUSTOMER`, the return pointers `RETURN#<hash>`/`RETURN`, the
+shared token `TOKEN#b2b`/`TOKEN`; while somebody is being forgotten `CUSTOMER#<id>`/`FORGET`.
 Transactions table: `PAYMENT#<ref>`/`PAYMENT` with its history `PAYMENT#<ref>`/`HISTORY#<version>`, the idempotency keys
 `KEY#<fingerprint>`/`KEY`, the notifications `INBOX#<id>`/`INBOX`, the circuit `CIRCUIT#doku`/`CIRCUIT`.
 Both have the indexes `customer` (customerId, createdAt), `day` (day, createdAt) and `due` (dueShard, dueAt); `due`
