@@ -59,7 +59,7 @@ class IssuerKeys:
     def _fetch(self, now: datetime) -> None:
         try:
             keys = _read_keys(self._client.fetch_data())
-        except (PyJWTError, ValueError, OSError):  # no answer, or no JSON object
+        except (PyJWTError, ValueError, OSError, RecursionError):  # no answer, or no JSON object
             keys = {}
         self._answers = bool(keys)
         if keys:
@@ -71,9 +71,11 @@ def _read_keys(document: Mapping[str, object]) -> Mapping[str, PyJWK]:
     listed = document.get("keys")
     found: dict[str, PyJWK] = {}
     for told in listed if isinstance(listed, list) else ():
-        if not isinstance(told, dict) or told.get("kty") not in _KEY_TYPES or told.get("use", "sig") != "sig":
+        if not isinstance(told, dict) or told.get("use", "sig") != "sig":
             continue
         try:
+            if told.get("kty") not in _KEY_TYPES:
+                continue
             key = PyJWK(told)
         except (PyJWTError, ValueError, TypeError, KeyError):
             continue

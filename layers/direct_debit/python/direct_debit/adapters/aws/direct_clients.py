@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Unpack, cast
 
 import certifi
 import urllib3
+from botocore.exceptions import HTTPClientError
 
 from direct_debit.adapters.aws.connections import Connections
 from direct_debit.adapters.aws.json_api import CONNECT_SECONDS, READ_SECONDS, JsonApi, JsonService
@@ -42,6 +43,7 @@ EVENTS = JsonService("events", "AWSEvents", "1.1")
 STEP_FUNCTIONS = JsonService("states", "AWSStepFunctions", "1.0")
 SECRETS_MANAGER = JsonService("secretsmanager", "secretsmanager", "1.1")
 
+_END = 2**35  # seconds since 1970, the year 3058: no time is reckoned from a later one
 _MOST_KEPT = 10  # connections, as many as botocore keeps; the sweep asks eight times at once
 
 
@@ -137,8 +139,13 @@ class DirectEvents:
         self._api = api
 
     def put_events(self, **kwargs: Unpack[PutEventsRequestTypeDef]) -> PutEventsResponseTypeDef:
-        """Put events on a bus."""
-        return cast("PutEventsResponseTypeDef", self._api.call("PutEvents", kwargs))
+        """Put events on a bus. Raises BotoCoreError also for an answer that does not speak of each of them."""
+        answer = self._api.call("PutEvents", kwargs)
+        failed, told = answer.get("FailedEntryCount"), answer.get("Entries")
+        each = isinstance(told, list) and len(told) == len(kwargs["Entries"]) and all(map(_is_entry, told))
+        if not isinstance(failed, int) or (failed and not each):
+            raise HTTPClientError(error="the answer does not speak of each event")
+        return cast("PutEventsResponseTypeDef", answer)
 
 
 class DirectStepFunctions:
@@ -159,9 +166,15 @@ class DirectSecretsManager:
         self._api = api
 
     def get_secret_value(self, **kwargs: Unpack[GetSecretValueRequestTypeDef]) -> GetSecretValueResponseTypeDef:
-        """Read a version of a secret; `CreatedDate` is a datetime."""
+        """Read a version of a secret; `CreatedDate` is a datetime. Raises BotoCoreError also for an unreadable one."""
         answer = self._api.call("GetSecretValue", kwargs)
-        created = answer.get("CreatedDate")
-        if isinstance(created, int | float):
+        text, created = answer.get("SecretString", ""), answer.get("CreatedDate")
+        if not isinstance(text, str) or not isinstance(created, int | float | None) or not 0 <= (created or 0) < _END:
+            raise HTTPClientError(error="the answer is no version of a secret")
+        if created is not None:
             answer["CreatedDate"] = datetime.fromtimestamp(created, UTC)
         return cast("GetSecretValueResponseTypeDef", answer)
+
+
+def _is_entry(value: object) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("ErrorCode", ""), str)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, cast
 from urllib.parse import urlsplit
@@ -68,6 +69,7 @@ PASSING_CODES = frozenset(
 
 _FIRST_FAILURE = 300  # of the HTTP statuses: nothing is redirected
 _TRACE = "_X_AMZN_TRACE_ID"
+_CODE = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 
 class JsonService(NamedTuple):
@@ -132,10 +134,7 @@ class JsonApi:
             )
         except exceptions.HTTPError as error:
             self._raise_silence(error)
-        try:
-            answer = json.loads(response.data) if response.data else {}
-        except ValueError:
-            answer = None
+        answer = _read_answer(response.data)
         if response.status >= _FIRST_FAILURE:
             self._raise_refusal(operation, response, answer)
         if not isinstance(answer, dict):
@@ -171,12 +170,31 @@ class JsonApi:
         raise ClientError(refusal, operation)  # type: ignore[arg-type]  # its type is private to the stubs
 
 
+def _read_answer(data: bytes) -> object:
+    """Return what an answer says; None where it is no JSON, or has a text or number that can not be written again."""
+    if not data:
+        return {}
+    try:
+        answer = _DECODER.decode(data.decode())
+        if b"\\u" in data:  # halves of characters can be written so
+            _ENCODER_OF_TEXT.encode(answer).encode()
+    except (ValueError, RecursionError):
+        return None
+    return cast("object", answer)
+
+
+def _refuse_constant(_: str) -> NoReturn:
+    raise ValueError("no number of JSON's")
+
+
 def _read_code(told: Mapping[str, object], response: BaseHTTPResponse) -> str:
-    """Return a refusal's code: of "com.amazonaws.dynamodb.v20120810#LimitExceededException" the end; SQS's old name."""
+    """Return a refusal's code: of "com.amazonaws.dynamodb.v20120810#LimitExceededException" the end; SQS's old name.
+
+    It is the status where what came is no name.
+    """
     old, separator, _ = response.headers.get("x-amzn-query-error", "").partition(";")
-    if separator and old:
-        return old
-    return str(told.get("__type", response.status)).partition(":")[0].rpartition("#")[2]
+    code = old if separator and old else str(told.get("__type", "")).partition(":")[0].rpartition("#")[2]
+    return code if _CODE.fullmatch(code) else str(response.status)
 
 
 def _passes(error: ClientError) -> bool:
@@ -194,3 +212,5 @@ def _write_time(value: object) -> int:
 
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"), default=_write_time)
+_ENCODER_OF_TEXT = json.JSONEncoder(ensure_ascii=False)
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)

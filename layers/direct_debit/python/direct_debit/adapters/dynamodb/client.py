@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol, Unpack, cast
 from botocore.exceptions import BotoCoreError, ClientError
 
 from direct_debit.adapters.dynamodb.changes import WRITE_ID
+from direct_debit.adapters.dynamodb.items import is_item
 from direct_debit.adapters.dynamodb.run_all import run_in_turn
 from direct_debit.application.errors import StoreUnavailable
 
@@ -130,7 +131,8 @@ class Store:
         response = self._call(
             lambda: self._client.get_item(TableName=table, Key=key, ConsistentRead=consistent),
         )
-        return cast("Item | None", response.get("Item"))
+        found = response.get("Item")
+        return None if found is None else _as_item(found)
 
     def put(self, table: str, item: Item, condition: Condition) -> Refused | None:
         """Write a whole item if the condition holds; None when it was written."""
@@ -161,7 +163,7 @@ class Store:
         if values:
             request["ExpressionAttributeValues"] = values
         response = self._call_conditional(lambda: self._client.update_item(**request))
-        return response if isinstance(response, Refused) else cast("Item", response["Attributes"])
+        return response if isinstance(response, Refused) else _as_item(response.get("Attributes"))
 
     def query(self, request: QueryInputTypeDef) -> list[Item]:
         """Read one partition from the request's start to its end, or to its `Limit`."""
@@ -169,11 +171,14 @@ class Store:
         limit = request.get("Limit")
         while True:
             response = self._call(partial(self._client.query, **request))
-            found.extend(cast("Sequence[Item]", response["Items"]))
-            last = cast("Item | None", response.get("LastEvaluatedKey"))
+            items = response.get("Items")
+            if not isinstance(items, list):
+                raise _unreadable()
+            found.extend([_as_item(item) for item in items])
+            last = response.get("LastEvaluatedKey")
             if not last or (limit is not None and len(found) >= limit):
                 return found
-            request = {**request, "ExclusiveStartKey": last}
+            request = {**request, "ExclusiveStartKey": _as_item(last)}
 
     def query_each(self, requests: Sequence[QueryInputTypeDef]) -> list[list[Item]]:
         """Read several partitions, at the same time where that is possible; see `query`."""
@@ -202,6 +207,8 @@ class Store:
                 after_conflict=tokens.renew,
             )
         except _Cancelled as cancelled:
+            if len(cancelled.refusals) != len(steps):
+                raise _unreadable() from None
             return cancelled.refusals
         return None
 
@@ -261,7 +268,8 @@ def _translate(call: Callable[[], Mapping[str, object]]) -> Mapping[str, object]
 
 
 def _read_cancellation(error: ClientError) -> Exception:
-    reasons = cast("Sequence[Mapping[str, object]]", error.response.get("CancellationReasons", ()))
+    told: object = error.response.get("CancellationReasons")
+    reasons = [reason for reason in told if isinstance(reason, dict)] if isinstance(told, list) else []
     codes = {str(reason.get("Code") or "None") for reason in reasons}
     if _CONDITION_FAILED in codes:
         return _Cancelled(
@@ -276,4 +284,16 @@ def _read_cancellation(error: ClientError) -> Exception:
 
 
 def _item_of(response: object) -> Item | None:
-    return cast("Mapping[str, Item]", response).get("Item") or None
+    found = cast("Mapping[str, object]", response).get("Item")
+    return _as_item(found) if found else None
+
+
+def _as_item(value: object) -> Item:
+    if not is_item(value):
+        raise _unreadable()
+    return value
+
+
+def _unreadable() -> StoreUnavailable:
+    """Say that an answer has another shape than the store's have: what it was about may have been done, or not."""
+    return StoreUnavailable("the store's answer can not be read")

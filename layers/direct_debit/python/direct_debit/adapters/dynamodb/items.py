@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeGuard, cast
 
 from direct_debit.application.errors import RecordUnreadable
 
@@ -93,6 +93,35 @@ def parse_instant(value: str) -> datetime:
 
 
 # --- from DynamoDB ---------------------------------------------------------------------------------------------------
+
+_MOST_LEVELS = 32  # of nested attributes, as DynamoDB has them
+
+
+def is_item(value: object) -> TypeGuard[Item]:
+    """Whether what a store answered is an item: attributes by name, each of a kind that fits its content."""
+    return isinstance(value, dict) and all(_is_attribute(one, _MOST_LEVELS) for one in value.values())
+
+
+def _is_attribute(value: object, levels: int) -> bool:
+    if not isinstance(value, dict) or not levels:
+        return False
+    for kind, content in value.items():
+        match kind:
+            case "S" | "N":
+                fits = isinstance(content, str)
+            case "BOOL":
+                fits = isinstance(content, bool)
+            case "SS":
+                fits = isinstance(content, list) and all(isinstance(one, str) for one in content)
+            case "L":
+                fits = isinstance(content, list) and all(_is_attribute(one, levels - 1) for one in content)
+            case "M":
+                fits = isinstance(content, dict) and all(_is_attribute(one, levels - 1) for one in content.values())
+            case _:
+                fits = True  # nothing here reads one
+        if not fits:
+            return False
+    return True
 
 
 def read_text(item: Item, name: str) -> str:
