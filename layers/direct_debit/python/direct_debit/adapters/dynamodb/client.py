@@ -178,6 +178,8 @@ class Store:
             last = response.get("LastEvaluatedKey")
             if not last or (limit is not None and len(found) >= limit):
                 return found
+            if last == request.get("ExclusiveStartKey"):
+                raise _unreadable()  # a page that ends where it began has no next one
             request = {**request, "ExclusiveStartKey": _as_item(last)}
 
     def query_each(self, requests: Sequence[QueryInputTypeDef]) -> list[list[Item]]:
