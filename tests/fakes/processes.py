@@ -49,7 +49,7 @@ def make_process(
         clock=clock,
         ids=ids,
         vault=AesGcmVault(credentials, ids),
-        bindings=DynamoDbBindings(store, BINDINGS),
+        bindings=DynamoDbBindings(store, BINDINGS, max_pages_per_day=settings.max_pages_per_day),
         payments=DynamoDbPayments(
             store,
             TRANSACTIONS,

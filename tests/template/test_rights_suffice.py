@@ -278,7 +278,8 @@ def test_minds_that_are_changed_while_linking(guard: Guard) -> None:
     merchant.bind()  # instead of the one before
     assert merchant.unbind().binding.state is BindingState.FAILED  # given up
     assert ("UnbindAccount", "dynamodb:UpdateItem", "Bindings:BINDING") in guard.done
-    assert ("UnbindAccount", "dynamodb:DeleteItem", "Bindings:CUSTOMER") in guard.done
+    assert ("UnbindAccount", "dynamodb:DeleteItem", "Bindings:ACCOUNT") in guard.done
+    assert ("UnbindAccount", "dynamodb:UpdateItem", "Bindings:CUSTOMER") in guard.done  # its counts stay
 
 
 def test_a_late_notification_of_a_link_that_has_ended(guard: Guard) -> None:
@@ -377,4 +378,5 @@ def test_links_and_unlinkings_that_only_the_sweep_ends(guard: Guard) -> None:
     unconfirmed.unbind()
     come_to_rest(unconfirmed.world, timedelta(days=1) / timedelta(seconds=1))
     assert unconfirmed.binding().state is BindingState.ACTIVE
-    assert ("ResolvePending", "dynamodb:DeleteItem", "Bindings:CUSTOMER") in guard.done
+    assert ("ResolvePending", "dynamodb:DeleteItem", "Bindings:ACCOUNT") in guard.done
+    assert ("ResolvePending", "dynamodb:UpdateItem", "Bindings:CUSTOMER") in guard.done

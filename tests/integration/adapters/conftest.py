@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 MAX_OPEN = 3
 MAX_PER_DAY = 4
+MAX_PAGES = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def make_world(client: DynamoDb, seed: int = 0) -> World:
     return World(
         client,
         clock,
-        DynamoDbBindings(store, BINDINGS),
+        DynamoDbBindings(store, BINDINGS, max_pages_per_day=MAX_PAGES),
         DynamoDbPayments(store, TRANSACTIONS, BINDINGS, max_open_payments=MAX_OPEN, max_payments_per_day=MAX_PER_DAY),
         DynamoDbInbox(store, TRANSACTIONS),
         DynamoDbB2BTokens(store, BINDINGS),

@@ -77,6 +77,7 @@ class FaultyDynamoDb(_Wrapped):
         super().__init__(inner)
         self._plan: deque[tuple[bool, Exception]] = deque()
         self.calls = 0
+        self.spares_reads = False
 
     def refuse(self, code: str, times: int = 1, **more: object) -> None:
         """Plan an error answer without any effect."""
@@ -91,9 +92,9 @@ class FaultyDynamoDb(_Wrapped):
         """Plan a request that takes effect but whose reply is lost for good."""
         self._plan.append((True, ReadTimeoutError(endpoint_url="https://dynamodb.test")))
 
-    def _through(self, call: Call, *, writes: bool) -> Mapping[str, object]:  # noqa: ARG002 - one signature for all
+    def _through(self, call: Call, *, writes: bool) -> Mapping[str, object]:
         self.calls += 1
-        if not self._plan:
+        if not self._plan or (self.spares_reads and not writes):
             return call()
         takes_effect, error = self._plan.popleft()
         if takes_effect:

@@ -19,7 +19,7 @@ from direct_debit.adapters.dynamodb.binding_item import write_binding
 from direct_debit.adapters.dynamodb.keys import SHARDS
 from direct_debit.adapters.dynamodb.payment_item import write_payment
 from direct_debit.application.errors import BindingChanged, NotFound, PaymentChanged, StoreUnavailable
-from direct_debit.application.ports.bindings import AccountClaimLost
+from direct_debit.application.ports.bindings import AccountClaimLost, PagesUsedUp
 from direct_debit.application.ports.fleet import CircuitState, SharedToken
 from direct_debit.application.ports.inbox import InboxState
 from direct_debit.application.ports.payments import PaymentKey
@@ -95,7 +95,7 @@ class Driver:
             return deed.__name__, deed()
         except (BindingChanged, PaymentChanged) as lost:
             return deed.__name__, ("lost", lost.current)
-        except (AccountClaimLost, NotFound, StoreUnavailable, TransitionRefused) as error:
+        except (AccountClaimLost, PagesUsedUp, NotFound, StoreUnavailable, TransitionRefused) as error:
             return deed.__name__, str(error) or type(error).__name__
 
     def name(self, kind: str) -> str:

@@ -87,6 +87,7 @@ def cancelled(*codes: str) -> list[dict[str, str]]:
 
 def test_a_cancelled_transaction_is_tried_again_after_a_conflict(world: World, faulty: FaultyDynamoDb) -> None:
     binding = a_binding()
+    faulty.spares_reads = True
     faulty.refuse(
         "TransactionCanceledException", CancellationReasons=cancelled("None", "TransactionConflict", "None", "None")
     )
@@ -97,6 +98,7 @@ def test_a_cancelled_transaction_is_tried_again_after_a_conflict(world: World, f
 def test_after_a_conflict_a_transaction_is_another_request(faulty: FaultyDynamoDb) -> None:
     """Were it the same one, the store would be free to repeat its first answer for ten minutes."""
     here = make_world(RememberingTokens(faulty, lambda: START))
+    faulty.spares_reads = True
     faulty.refuse("TransactionCanceledException", CancellationReasons=cancelled("TransactionConflict"))
     assert here.bindings.create(a_binding(), START) is None
 
@@ -109,6 +111,7 @@ def test_a_transaction_that_is_still_at_work_is_asked_about_again(faulty: Faulty
             tokens.append(kwargs.get("ClientRequestToken"))
             return super().transact_write_items(**kwargs)
 
+    faulty.spares_reads = True
     faulty.refuse("TransactionInProgressException")
     assert make_world(Noting(faulty)).bindings.create(a_binding(), START) is None
     assert len(tokens) == 2

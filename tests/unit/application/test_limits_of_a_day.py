@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from direct_debit.application.errors import Conflict, NotDone
-from direct_debit.domain.binding import BindingState
+from direct_debit.domain.binding import BindingEvent, BindingState
+from direct_debit.domain.evidence import Evidence, EvidenceSource
 from tests.fakes.journey import Merchant
 from tests.fakes.records import with_fields
 from tests.fakes.weather import Fault
@@ -170,3 +171,110 @@ def test_without_bounds_nothing_is_counted_out() -> None:
 
 def page(merchant: Merchant) -> str:
     return list(merchant.world.simulator.world.bindings)[-1]
+
+
+# --- over all links of a customer -------------------------------------------------------------------------------------
+
+
+def unlink(merchant: Merchant) -> None:
+    merchant.unbind()
+    merchant.confirm_unbinding()
+    assert merchant.binding().state is BindingState.UNBOUND
+
+
+def link_anew(merchant: Merchant, phone: str) -> None:
+    merchant.phone = phone
+    merchant.link()
+
+
+def test_payments_are_counted_on_when_a_customer_unlinks_and_links_again() -> None:
+    world = bounded(max_payments_per_day=3)
+    merchant = linked(world)
+    pay_to_the_end(merchant, "A", "B")
+    unlink(merchant)
+    link_anew(merchant, "6285700000002")
+    assert merchant.binding().charges.count == 2
+    pay_to_the_end(merchant, "C")
+    with pytest.raises(Conflict, match="had its 3 new payments of a day"):
+        merchant.pay("D")
+    unlink(merchant)
+    link_anew(merchant, "6285700000003")
+    with pytest.raises(Conflict, match="had its 3 new payments of a day"):
+        merchant.pay("D")
+    world.clock.tick(HALF_AN_HOUR)
+    pay_to_the_end(merchant, "D")
+
+
+def test_unlinkings_are_counted_on_when_a_customer_links_again() -> None:
+    world = bounded(max_unlinkings_per_day=2)
+    merchant = linked(world)
+    for phone in ("6285700000002", "6285700000003"):
+        unlink(merchant)
+        link_anew(merchant, phone)
+    with pytest.raises(Conflict, match="had its 2 unlinkings of a day"):
+        merchant.unbind()
+    assert requests(world, "unbinding") == 2
+
+
+def test_a_link_that_was_never_confirmed_forgets_no_count() -> None:
+    world = bounded(max_payments_per_day=2)
+    merchant = linked(world)
+    pay_to_the_end(merchant, "A", "B")
+    unlink(merchant)
+    merchant.phone = "6285700000002"
+    merchant.bind()
+    merchant.unbind()  # given up
+    world.clock.tick(1)
+    link_anew(merchant, "6285700000003")
+    with pytest.raises(Conflict, match="had its 2 new payments of a day"):
+        merchant.pay("C")
+
+
+def test_pages_that_are_asked_for_at_once_are_counted_each() -> None:
+    """Both have read that there is one page left."""
+    world = bounded(max_pages_per_day=2)
+    merchant = Merchant(world)
+    lose_notifications(world)
+    merchant.bind()
+    merchant.unbind()
+    rival = Merchant(world, phone="6285700000002")
+    merchant.phone = "6285700000003"
+    world.weather = weather = Meanwhile("store.transact_write_items", rival.bind)
+    with pytest.raises(Conflict, match="had the 2 pages"):
+        merchant.bind()
+    assert weather.done
+    assert requests(world, "binding") == 2
+
+
+def test_another_page_for_a_link_is_counted_with_those_for_others_at_once() -> None:
+    world = bounded(max_pages_per_day=3)
+    merchant = Merchant(world)
+    lose_notifications(world)
+    for _ in range(2):
+        merchant.bind()
+        merchant.come_back(world.simulator.customer.refuse(page(merchant)).redirect_url or "")
+    rival = Merchant(world, phone="6285700000002")
+    world.weather = weather = Meanwhile("store.transact_write_items", rival.bind)
+    with pytest.raises(Conflict, match=r"had the 3 pages|linked meanwhile"):
+        merchant.bind()
+    assert weather.done
+    assert requests(world, "binding") == 3
+
+
+def test_a_page_for_a_link_that_the_bank_has_ended_is_counted() -> None:
+    world = bounded(max_pages_per_day=2)
+    merchant = linked(world)
+    relink(merchant)
+    merchant.bind()
+    assert requests(world, "binding") == 2
+    merchant.come_back(world.simulator.customer.refuse(page(merchant)).redirect_url or "")
+    with pytest.raises(Conflict, match="had the 2 pages"):
+        merchant.bind()
+
+
+def relink(merchant: Merchant) -> None:
+    binding = merchant.binding()
+    now = merchant.world.clock.now()
+    rejected = binding.moved(BindingEvent.TOKEN_REJECTED, Evidence(EvidenceSource.ANSWER, now, "4010701"))
+    assert rejected is not None
+    merchant.world.process().bindings.save(binding, rejected)

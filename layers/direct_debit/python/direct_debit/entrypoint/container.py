@@ -226,7 +226,10 @@ class _Makers:
     def make_bindings(self) -> "Bindings":
         from direct_debit.adapters.dynamodb.bindings import DynamoDbBindings
 
-        return DynamoDbBindings(self._store, self._environment.bindings_table)
+        environment = self._environment
+        return DynamoDbBindings(
+            self._store, environment.bindings_table, max_pages_per_day=environment.settings.max_pages_per_day
+        )
 
     def make_payments(self) -> "Payments":
         from direct_debit.adapters.dynamodb.payments import DynamoDbPayments

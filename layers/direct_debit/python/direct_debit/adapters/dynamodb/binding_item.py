@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 BINDING_KIND = "binding"
 OPEN_PAYMENTS = "openPayments"
 CHARGES = "charges"
-_UNLINKINGS = "unlinkings"
-_PAGES = "pages"
+UNLINKINGS = "unlinkings"
+PAGES = "pages"
 _NEVER = DayCount()
 ASKED_AT_LEAST = timedelta(days=1)  # after its lease, before a link is given up without DOKU's word
 
@@ -68,8 +68,8 @@ def write_binding(binding: Binding) -> dict[str, AttributeValue]:
         "unbindUnclear": flag(binding.unbind_unclear),
         "otpAttempts": number(binding.otp_attempts),
         **_write_pages(binding),
-        **_write_count(_PAGES, binding.pages),
-        **_write_count(_UNLINKINGS, binding.unlinkings),
+        **write_count(PAGES, binding.pages),
+        **write_count(UNLINKINGS, binding.unlinkings),
         **write_evidence(binding.evidence, "evidence"),
     }
     for name, value in (
@@ -152,9 +152,9 @@ def read_binding(item: Item) -> Binding:
         untold=read_moves(item, BindingState),
         tell_by=read_instant_or_none(item, TELL_BY),
         open_payments=read_text_set(item, OPEN_PAYMENTS),
-        charges=_read_count(item, CHARGES),
-        pages=_read_count(item, _PAGES),
-        unlinkings=_read_count(item, _UNLINKINGS),
+        charges=read_count(item, CHARGES),
+        pages=read_count(item, PAGES),
+        unlinkings=read_count(item, UNLINKINGS),
         evidence=read_evidence(item, "evidence"),
         task_token=read_text_or_none(item, "taskToken"),
     )
@@ -176,11 +176,13 @@ def _write_pages(binding: Binding) -> dict[str, AttributeValue]:
     return attributes
 
 
-def _write_count(name: str, count: DayCount) -> dict[str, AttributeValue]:
+def write_count(name: str, count: DayCount) -> dict[str, AttributeValue]:
+    """Return a count of a day; none where nothing was counted."""
     return {name: number(count.count), name + "Day": text(count.day)} if count.count else {}
 
 
-def _read_count(item: Item, name: str) -> DayCount:
+def read_count(item: Item, name: str) -> DayCount:
+    """Return a count of a day. Raises MalformedItem."""
     return DayCount(read_text(item, name + "Day"), read_number(item, name)) if name in item else _NEVER
 
 

@@ -19,6 +19,7 @@ from direct_debit.adapters.dynamodb.changes import (
     unmarked_difference,
 )
 from direct_debit.adapters.dynamodb.client import Refused
+from direct_debit.adapters.dynamodb.customer_claim import CUSTOMER_KIND, CustomerClaim, release
 from direct_debit.adapters.dynamodb.due import list_due
 from direct_debit.adapters.dynamodb.items import MalformedItem, instant, read_text, text
 from direct_debit.adapters.dynamodb.keys import (
@@ -43,38 +44,59 @@ if TYPE_CHECKING:
 
     from direct_debit.adapters.dynamodb.client import Store
     from direct_debit.adapters.dynamodb.conditions import Condition
-    from direct_debit.adapters.dynamodb.items import Item
+    from direct_debit.adapters.dynamodb.items import AttributeValue, Item
     from direct_debit.application.ports.history import HistoryEntry
     from direct_debit.application.ports.pages import Page, PageMark, Selection
     from direct_debit.domain.binding import Binding
 
 
+_COUNTINGS = 4  # tries, where others count the same customer's pages at the same time
+
+
 class DynamoDbBindings:
     """Implements `Bindings`."""
 
-    def __init__(self, store: Store, table: str) -> None:
+    def __init__(self, store: Store, table: str, *, max_pages_per_day: int) -> None:
         self._store = store
         self._table = table
+        self._max_pages_per_day = max_pages_per_day
 
     def create(self, binding: Binding, now: datetime, *, replacing: Sequence[str] = ()) -> AccountTaken | None:
         """Write the binding and claim account, customer and return state, all or nothing.
 
         A claim whose lease ended before `now` may be taken over, and one of the links named in `replacing` while the
-        bank has not confirmed it.
+        bank has not confirmed it. The page that it asks for is counted as one of its customer's day, and it goes on
+        with the counts of the customer's links before. Raises PagesUsedUp.
         """
-        write_id = self._store.new_write_id()
         free = conditions.claimable(binding.id, now, replacing)
-        refusals = self._store.transact(
-            [
-                put_step(self._table, {**write_binding(binding), WRITE_ID: text(write_id)}, conditions.IS_NEW),
-                put_step(self._table, _claim(account_key(binding.account), "account", binding), free),
-                put_step(self._table, _claim(customer_key(binding.customer_id), "customer", binding), free),
-                put_step(self._table, _pointer(binding), conditions.IS_NEW),
-            ],
-            write_id,
-        )
-        if refusals is None:
-            return None
+        for _ in range(_COUNTINGS):
+            claim = self._read_claim(binding.customer_id)
+            counted = {
+                **_claim(customer_key(binding.customer_id), CUSTOMER_KIND, binding),
+                **claim.carry(),
+                **claim.count_page(binding.pages.day, self._max_pages_per_day),
+            }
+            write_id = self._store.new_write_id()
+            item = {**write_binding(binding), **claim.carry(), WRITE_ID: text(write_id)}
+            refusals = self._store.transact(
+                [
+                    put_step(self._table, item, conditions.IS_NEW),
+                    put_step(self._table, _claim(account_key(binding.account), "account", binding), free),
+                    put_step(self._table, counted, conditions.both(free, claim.is_as_counted())),
+                    put_step(self._table, _pointer(binding), conditions.IS_NEW),
+                ],
+                write_id,
+            )
+            if refusals is None:
+                return None
+            itself, account, customer, _ = refusals
+            raced = customer is not None and not claim.has_same_counts(customer.item)
+            if itself is not None or account is not None or not raced:
+                return self._find_holder(refusals, write_id)
+        raise StoreUnavailable("the customer's pages are being counted by others")
+
+    def _find_holder(self, refusals: Sequence[Refused | None], write_id: str) -> AccountTaken | None:
+        """Return who is in the way of a new binding; None where it was the binding itself."""
         itself, account, customer, _ = refusals
         if itself is not None:
             if itself.is_write(write_id):
@@ -97,7 +119,8 @@ class DynamoDbBindings:
 
     def find_by_customer(self, customer_id: str) -> Binding | None:
         """Return the binding that holds the customer's one place, if any (its lease may have ended)."""
-        return self._follow(customer_key(customer_id))
+        holder = self._read_claim(customer_id).holder
+        return None if holder is None else self.get(holder)
 
     def list_by_customer(self, customer_id: str) -> CustomerBindings:
         """Return all bindings of a customer, newest first, each as it is now; a new one may be missing for a moment.
@@ -140,13 +163,20 @@ class DynamoDbBindings:
         A binding that becomes ACTIVE makes its claims permanent, one that ends gives them up, a new return state gets
         its pointer, all in the same write. Raises BindingChanged, AccountClaimLost when a claim had passed to
         another binding, NotFound, StoreUnavailable. Where claims are part of the write, the answer's `open_payments`
-        is that of `after`: a transaction returns no attributes.
+        is that of `after`: a transaction returns no attributes. Where `pages` differ, the customer's are counted in the
+        same write. Raises PagesUsedUp.
         """
-        keep, give_up = self._claim_steps(before, after)
-        unchanged = conditions.unchanged(before.version, before.state.value)
-        if not keep and not give_up:
-            return self._update(before, after, unchanged)
-        return self._transact(before, after, keep, give_up)
+        for _ in range(_COUNTINGS):
+            claim = None if after.pages == before.pages else self._read_claim(before.customer_id)
+            keep, give_up = self._claim_steps(before, after, claim)
+            if not keep and not give_up:
+                return self._update(before, after, conditions.unchanged(before.version, before.state.value))
+            try:
+                return self._transact(before, after, keep, give_up)
+            except AccountClaimLost as lost:
+                if claim is None or claim.has_same_counts(self._read_claim(before.customer_id).item):
+                    raise lost from None
+        raise StoreUnavailable("the customer's pages are being counted by others")
 
     def save_when_settled(self, before: Binding, after: Binding) -> Binding:
         """Like `save`, on the further condition that no payment is open on the binding.
@@ -223,15 +253,23 @@ class DynamoDbBindings:
         return read_binding(answer)
 
     def _claim_steps(
-        self, before: Binding, after: Binding
+        self, before: Binding, after: Binding, claim: CustomerClaim | None
     ) -> tuple[list[TransactWriteItemTypeDef], list[TransactWriteItemTypeDef]]:
-        """Return the further steps of a save: claims to keep (owned, or the save fails), claims to give up if owned."""
+        """Return the further steps of a save: claims to keep (owned, or the save fails), claims to give up if owned.
+
+        `claim` is the customer's, where pages are to be counted in it.
+        """
         claims = (account_key(before.account), customer_key(before.customer_id))
         keep: list[TransactWriteItemTypeDef] = []
         if after.is_unconfirmed and after.lease_until != before.lease_until:
-            keep = self._take_claims(after)
+            keep = self._take_claims(after, claim)
+        elif claim is not None:
+            counts = self._count(before, after, claim)
+            if counts:
+                same = conditions.both(conditions.EXISTS, claim.is_as_counted())
+                keep = [update_step(self._table, claims[1], set_and_remove(counts), same)]
         elif before.is_unconfirmed and after.state is BindingState.ACTIVE:
-            keep = self._take_claims(after, for_good=True)
+            keep = self._take_claims(after, None, for_good=True)
         elif after.state is BindingState.ACTIVE and before.state is not BindingState.ACTIVE:
             owned = conditions.owned(before.id)
             keep = [update_step(self._table, key, remove("leaseUntil"), owned) for key in claims]
@@ -239,20 +277,38 @@ class DynamoDbBindings:
             keep.append(put_step(self._table, _pointer(after), conditions.IS_NEW))
         if before.holds_account and not after.holds_account:
             mine = conditions.owned_or_gone(before.id)
-            return keep, [delete_step(self._table, key, mine) for key in claims]
+            free = update_step(self._table, claims[1], set_and_remove(release(after)), mine)
+            return keep, [delete_step(self._table, claims[0], mine), free]
         return keep, []
 
-    def _take_claims(self, binding: Binding, *, for_good: bool = False) -> list[TransactWriteItemTypeDef]:
+    def _count(self, before: Binding, after: Binding, claim: CustomerClaim) -> dict[str, AttributeValue]:
+        """Return what becomes of the customer's pages where the link's are another number. Raises PagesUsedUp."""
+        if (after.pages.day, after.pages.count) > (before.pages.day, before.pages.count):
+            return claim.count_page(after.pages.day, self._max_pages_per_day)
+        return claim.take_page_back(after.pages.day)
+
+    def _read_claim(self, customer_id: str) -> CustomerClaim:
+        return CustomerClaim(self._store.get(self._table, customer_key(customer_id)))
+
+    def _take_claims(
+        self, binding: Binding, claim: CustomerClaim | None, *, for_good: bool = False
+    ) -> list[TransactWriteItemTypeDef]:
+        """Return the steps that claim account and customer; `claim` is the customer's, to count the page in."""
+        counts = {} if claim is None else claim.count_page(binding.pages.day, self._max_pages_per_day)
         free = conditions.unconfirmed_or_own(binding.id)
-        claims = (account_key(binding.account), "account"), (customer_key(binding.customer_id), "customer")
+        own = free if claim is None else conditions.both(free, claim.is_as_counted())
+        claims: tuple[tuple[Item, str, Item, Condition], ...] = (
+            (account_key(binding.account), "account", {}, free),
+            (customer_key(binding.customer_id), CUSTOMER_KIND, counts, own),
+        )
         steps: list[TransactWriteItemTypeDef] = []
-        for key, kind in claims:  # updates, for which those who prove links have the right; they may put nothing
-            new: Item = {"kind": text(kind), "bindingId": text(binding.id)}
+        for key, kind, more, condition in claims:  # updates: those who prove links have that right, and may put nothing
+            new: Item = {"kind": text(kind), "bindingId": text(binding.id), **more}
             if for_good:
                 taken = set_and_remove(new, ("leaseUntil",))
             else:
                 taken = set_and_remove({**new, "leaseUntil": instant(binding.lease_until)})
-            steps.append(update_step(self._table, key, taken, free))
+            steps.append(update_step(self._table, key, taken, condition))
         return steps
 
     def _transact(

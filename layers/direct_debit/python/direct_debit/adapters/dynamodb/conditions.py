@@ -27,6 +27,15 @@ class Condition:
     values: Mapping[str, AttributeValue]
 
 
+def both(one: Condition, other: Condition) -> Condition:
+    """Both hold."""
+    return Condition(
+        f"({one.expression}) AND ({other.expression})",
+        {**one.names, **other.names},
+        {**one.values, **other.values},
+    )
+
+
 # The record is new. A repeated request, or an id met twice, fails here and reads what is there.
 IS_NEW = Condition("attribute_not_exists(#pk)", {"#pk": "pk"}, {})
 

@@ -29,7 +29,7 @@ from direct_debit.application.errors import (
     StoreUnavailable,
     Unsendable,
 )
-from direct_debit.application.ports.bindings import AccountClaimLost
+from direct_debit.application.ports.bindings import AccountClaimLost, PagesUsedUp
 from direct_debit.application.ports.doku_links import LinkRequest, LinkStarted
 from direct_debit.application.ports.ports import Ports
 from direct_debit.application.ports.vault import SealedField, open_text
@@ -98,11 +98,12 @@ def bind_account(command: BindAccount, ports: Ports, deadline: Deadline) -> Bind
         evidence=Evidence(EvidenceSource.CALLER, now),
         task_token=seal_binding_token(ports, binding_id, command.task_token),
     )
-    if _had_all_pages(command.customer_id, ports):
-        return _go_on_without_page(binding, command, pages, ports, deadline)
     replaced: tuple[str, ...] = ()
     for _ in range(_ROUNDS):
-        taken = ports.bindings.create(binding, now, replacing=replaced)
+        try:
+            taken = ports.bindings.create(binding, now, replacing=replaced)
+        except PagesUsedUp:
+            return _go_on_without_page(binding, command, pages, ports, deadline)
         if taken is None:
             return _send(binding, command, return_state, ports, deadline)
         holder = taken.holder
@@ -116,18 +117,6 @@ def bind_account(command: BindAccount, ports: Ports, deadline: Deadline) -> Bind
             raise _conflict(holder, command.customer_id)
         replaced = (*replaced, holder.id)
     raise NotDone("other links of this account are being started or ended; repeat the request")
-
-
-def _had_all_pages(customer_id: str, ports: Ports) -> bool:
-    """Whether a customer has been given the most pages of a day, over all links: each may be a message to him."""
-    most = ports.settings.max_pages_per_day
-    if not most:
-        return False
-    from direct_debit.application.ports.pages import OfCustomer  # noqa: PLC0415 - who only comes back needs it never
-
-    today = day_in_jakarta(ports.clock.now())
-    links = ports.bindings.list_page(OfCustomer(customer_id), most, None).records
-    return sum(one.pages.on(today) for one in links) >= most
 
 
 def _go_on_without_page(
@@ -236,8 +225,6 @@ def _resume(
     Its answer was lost, the customer came back without a link, or the bank ended the link. Raises Conflict where the
     customer has had the most pages of a day.
     """
-    if _had_all_pages(holder.customer_id, ports):
-        raise _no_more_pages(ports)
     now = ports.clock.now()
     return_state = ports.ids.new_id()
     lease_until = now + timedelta(seconds=ports.settings.link_lease)
@@ -257,6 +244,8 @@ def _resume(
     )
     try:
         claimed = ports.bindings.save(holder, resumed)
+    except PagesUsedUp:
+        raise _no_more_pages(ports) from None
     except AccountClaimLost:
         raise Conflict("the account or the customer has been linked meanwhile; list the customer's links") from None
     except BindingChanged as race:

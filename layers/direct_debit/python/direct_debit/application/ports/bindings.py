@@ -36,7 +36,8 @@ class Bindings(Protocol):
         """Write the binding and claim account, customer and return state, all or nothing.
 
         A claim whose lease ended before `now` may be taken over, and one of the links named in `replacing` while the
-        bank has not confirmed it.
+        bank has not confirmed it. The page that it asks for is counted as one of its customer's day, and it goes on
+        with the counts of the customer's links before. Raises PagesUsedUp.
         """
         ...
 
@@ -64,7 +65,8 @@ class Bindings(Protocol):
         """Write `after` if the record is still `before` (by version); keeps concurrent changes of `open_payments`.
 
         A binding that becomes ACTIVE makes its claims permanent, whoever else has not been confirmed, and one that ends
-        gives them up, in the same write. Raises BindingChanged; AccountClaimLost when a claim is another binding's.
+        gives them up, in the same write. So is a page counted that it asks for, or taken back that was never asked for.
+        Raises BindingChanged; AccountClaimLost when a claim is another binding's; PagesUsedUp.
         """
         ...
 
@@ -94,6 +96,10 @@ class Bindings(Protocol):
     def list_due(self, now: datetime, limit: int) -> Sequence[str]:
         """Return ids of bindings whose due time has come (eventually consistent, oldest first)."""
         ...
+
+
+class PagesUsedUp(Exception):
+    """The customer has been given the most pages of the bank's that one may have in a day, over all links."""
 
 
 class AccountClaimLost(Exception):
