@@ -1,4 +1,7 @@
+import json
 from collections.abc import Iterator
+from functools import partial
+from io import BytesIO
 
 import pytest
 
@@ -143,3 +146,31 @@ def test_the_first_key_of_a_name_counts_and_what_is_odd_or_for_encryption_is_lef
     assert not world.knows("sealing")
     assert not world.knows("odd")
     assert not world.knows("secret")
+
+
+NESTED = b"[" * 100_000
+
+
+def test_an_issuer_that_answers_nonsense_keeps_the_keys_that_it_published(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert world.knows(world.first)
+    for document in (NESTED, b'{"keys":' + NESTED, b"NaN", b"[]", b'{"keys":{}}', b"\xff"):
+        world.clock.tick(KEPT.total_seconds())
+        monkeypatch.setattr("urllib.request.OpenerDirector.open", staticmethod(partial(answer, document)))
+        assert world.knows(world.first), document[:20]
+
+
+def test_a_key_that_can_not_be_read_takes_nothing_from_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for told in ({"kty": ["EC"]}, {"kty": {}}, {"kty": "EC", "use": []}, {"kty": "RSA", "alg": []}, 5):
+        document = json.dumps({"keys": [told, *world.issuer.publish()["keys"]]}).encode()
+        monkeypatch.setattr("urllib.request.OpenerDirector.open", staticmethod(partial(answer, document)))
+        fresh = IssuerKeys(world.issuer.jwks_url, world.clock)
+        assert fresh.find(world.first).key_id == world.first, told
+
+
+def answer(document: bytes, *_: object, **__: object) -> BytesIO:
+    """Answer whatever is asked."""
+    return BytesIO(document)
