@@ -164,7 +164,8 @@ def test_an_issuer_that_answers_nonsense_keeps_the_keys_that_it_published(
 def test_a_key_that_can_not_be_read_takes_nothing_from_the_others(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for told in ({"kty": ["EC"]}, {"kty": {}}, {"kty": "EC", "use": []}, {"kty": "RSA", "alg": []}, 5):
+    unreadable: list[object] = [{"kty": ["EC"]}, {"kty": {}}, {"kty": "EC", "use": []}, {"kty": "RSA", "alg": []}, 5]
+    for told in unreadable:
         document = json.dumps({"keys": [told, *world.issuer.publish()["keys"]]}).encode()
         monkeypatch.setattr("urllib.request.OpenerDirector.open", staticmethod(partial(answer, document)))
         fresh = IssuerKeys(world.issuer.jwks_url, world.clock)
