@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import json
+import ssl
 from http.client import HTTPConnection
 from io import BytesIO
 from typing import TYPE_CHECKING, cast
@@ -60,6 +62,7 @@ class _Published:
 
 
 _PUBLISHED = _Published()
+_CONTEXT = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def check_access_token(data: bytes) -> None:
@@ -159,7 +162,11 @@ def _ask(keys: IssuerKeys, answer: bytes) -> None:
     def connect(connection: HTTPConnection) -> None:
         connection.sock = _Line(answer)  # as much of a socket as is used
 
-    with patch.object(HTTPConnection, "connect", connect):
+    # An opener reads all authorities of the machine, each time, though nothing is encrypted here.
+    with (
+        patch.object(HTTPConnection, "connect", connect),
+        patch.object(http.client, "_create_https_context", lambda _: _CONTEXT),
+    ):
         try:
             keys.find(_KEY_ID)
         except (UnknownKey, IssuerUnavailable) as error:

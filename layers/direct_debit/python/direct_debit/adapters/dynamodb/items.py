@@ -105,6 +105,8 @@ def is_item(value: object) -> TypeGuard[Item]:
 def _is_attribute(value: object, levels: int) -> bool:
     if not isinstance(value, dict) or not levels:
         return False
+    if len(value) == 1 and isinstance(value.get("S"), str):
+        return True  # what most are
     for kind, content in value.items():
         match kind:
             case "S" | "N":
