@@ -870,7 +870,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "passing-trouble-put-aside",
         "what the bus or the store can not take now is put aside for a person",
         lambda: _edit(
-            stream._may_pass, "if isinstance(error, NotDone):\n        return True", "if False:\n        pass"
+            stream._may_pass, "if isinstance(error, NotDone):\n            return True", "if False:\n            pass"
         ),
     ),
     Mutant(

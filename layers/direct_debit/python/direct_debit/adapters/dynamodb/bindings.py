@@ -82,7 +82,7 @@ class DynamoDbBindings:
                 [
                     put_step(self._table, item, conditions.IS_NEW),
                     put_step(self._table, _claim(account_key(binding.account), "account", binding), free),
-                    put_step(self._table, counted, conditions.both(free, claim.is_as_counted())),
+                    put_step(self._table, counted, free & claim.is_as_counted()),
                     put_step(self._table, _pointer(binding), conditions.IS_NEW),
                 ],
                 write_id,
@@ -266,7 +266,7 @@ class DynamoDbBindings:
         elif claim is not None:
             counts = self._count(before, after, claim)
             if counts:
-                same = conditions.both(conditions.EXISTS, claim.is_as_counted())
+                same = conditions.EXISTS & claim.is_as_counted()
                 keep = [update_step(self._table, claims[1], set_and_remove(counts), same)]
         elif before.is_unconfirmed and after.state is BindingState.ACTIVE:
             keep = self._take_claims(after, None, for_good=True)
@@ -296,7 +296,7 @@ class DynamoDbBindings:
         """Return the steps that claim account and customer; `claim` is the customer's, to count the page in."""
         counts = {} if claim is None else claim.count_page(binding.pages.day, self._max_pages_per_day)
         free = conditions.unconfirmed_or_own(binding.id)
-        own = free if claim is None else conditions.both(free, claim.is_as_counted())
+        own = free if claim is None else free & claim.is_as_counted()
         claims: tuple[tuple[Item, str, Item, Condition], ...] = (
             (account_key(binding.account), "account", {}, free),
             (customer_key(binding.customer_id), CUSTOMER_KIND, counts, own),

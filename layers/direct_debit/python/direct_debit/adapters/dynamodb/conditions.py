@@ -26,14 +26,13 @@ class Condition:
     names: Mapping[str, str]
     values: Mapping[str, AttributeValue]
 
-
-def both(one: Condition, other: Condition) -> Condition:
-    """Both hold."""
-    return Condition(
-        f"({one.expression}) AND ({other.expression})",
-        {**one.names, **other.names},
-        {**one.values, **other.values},
-    )
+    def __and__(self, other: Condition) -> Condition:
+        """Both hold."""
+        return Condition(
+            f"({self.expression}) AND ({other.expression})",
+            {**self.names, **other.names},
+            {**self.values, **other.values},
+        )
 
 
 # The record is new. A repeated request, or an id met twice, fails here and reads what is there.
