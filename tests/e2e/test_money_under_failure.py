@@ -43,7 +43,6 @@ from tools.ops.system import System, find_system
 pytestmark = pytest.mark.e2e
 
 PARAMETERS = {
-    "SecretLayout": "one",  # as stacks have it that are older than three secrets
     "FirstInquirySeconds": "2",
     "InquiryScheduleSeconds": "6,9,12,20,40,80,160,86400",
     "OtpScheduleSeconds": "30,60,86400",

@@ -52,6 +52,7 @@ def handler(event, context):
 """
 PARAMETERS = {
     "AwsClients": "botocore",  # the way back of decision 0056
+    "SecretLayout": "one",  # as stacks have it that are older than three secrets
     "FulfilmentFunctionArn": f"arn:aws:lambda:ap-southeast-3:{ACCOUNT}:function:{FULFILMENT}:live",
     # Looks are cheap, and there are enough for a quarter of an hour. How long a customer may take is not shortened:
     # the two who never come are made to have waited.
