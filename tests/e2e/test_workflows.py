@@ -219,8 +219,8 @@ def leak(stack: LocalStack, binding: str) -> Leak:
     warm = {door: shop.workers(door) for door in DOORS}
     status, facts = operator.run("rotate", "issuedTokenKey")
     assert (status, facts["rotated"]) == (0, True)
-    inbound = SecretVersions(stack.cloud.secrets(), stack.outputs["InboundSecretId"])
-    return Leak(ref, warm, inbound.read_current().created_at)
+    secret = SecretVersions(stack.cloud.secrets(), stack.outputs["DokuSecretId"])
+    return Leak(ref, warm, secret.read_current().created_at)
 
 
 def sweep(stack: LocalStack) -> None:
