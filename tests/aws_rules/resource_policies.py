@@ -108,5 +108,6 @@ def _holds(operator: str, keys: Mapping[str, Any], call: Call) -> bool:
     return is_inside == (operator == "IpAddress")
 
 
-def _as_list(value: Any) -> list[Any]:  # noqa: ANN401 - IAM allows one or many
+def _as_list(value: object) -> list[Any]:
+    """IAM allows one or many."""
     return value if isinstance(value, list) else [value]

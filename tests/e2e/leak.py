@@ -84,8 +84,8 @@ class Operator:
                 patch.setenv(name, value)
             yield
 
-    def _find(self, *given: Any, **options: Any) -> System:  # noqa: ANN401 - whatever `find_system` takes
-        system = find_system(*given, **options)
+    def _find(self, stack: str, *, endpoint: str | None = None, region: str | None = None) -> System:
+        system = find_system(stack, endpoint=endpoint, region=region)
         return replace(system, outside=replace(system.outside, pause=lambda _: let_a_minute_pass(self.stack)))
 
 

@@ -11,15 +11,17 @@ from typing import Any, Literal, cast
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from direct_debit.adapters.dynamodb.client import Store
-from direct_debit.adapters.dynamodb.conditions import unchanged
-from direct_debit.adapters.dynamodb.items import Item, text
+from direct_debit.adapters.dynamodb.binding_item import write_binding
+from direct_debit.adapters.dynamodb.changes import Change
+from direct_debit.adapters.dynamodb.client import Refused, Store
+from direct_debit.adapters.dynamodb.conditions import Condition
+from direct_debit.adapters.dynamodb.items import AttributeValue, Item, text
 from direct_debit.adapters.dynamodb.keys import binding_key, customer_key, inbox_key, payment_key
 from direct_debit.adapters.dynamodb.move_item import write_moves
 from direct_debit.adapters.dynamodb.sealed_item import SEALED_FIELDS, kind_of, list_sealed
 from direct_debit.adapters.vault import find_key_id
 from direct_debit.application.ports.vault import SealedField, UnsealFailed
-from direct_debit.domain.binding import BindingEvent, BindingState
+from direct_debit.domain.binding import Binding, BindingEvent, BindingState, remember_move
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from direct_debit.domain.move import PATIENCE, Move
 from direct_debit.domain.payment import PaymentState
@@ -30,9 +32,9 @@ from tests.fakes.processes import BINDINGS, TRANSACTIONS
 from tests.fakes.streams import write_record
 from tests.fakes.world import vector_keys
 from tests.integration.handlers.sealed_records import put_records, put_shared_token, say
+from tests.unit.ops.terminal import Terminal
 from tools.new_keys import new_key
 from tools.ops import system as system_module
-from tools.ops.__main__ import main
 from tools.ops.data_keys import LONGEST_RUN
 from tools.ops.secret_content import read_content
 from tools.ops.stack_secret import StackSecret
@@ -50,11 +52,12 @@ class Desk:
     layout: Literal["one", "three"] = "one"
     world: KeyedWorld = field(init=False)
     system: System = field(init=False)
-    seen: list[str] = field(default_factory=list)
+    terminal: Terminal = field(init=False)
 
     def __post_init__(self) -> None:
         self.world = KeyedWorld(layout=self.layout)
         self.system = self.world.system()
+        self.terminal = Terminal(self.capsys, lambda: self.system)
         self.secret.put(json.dumps(self._content()), after=None)
         self.later(3600)
 
@@ -90,21 +93,18 @@ class Desk:
     def later(self, seconds: float) -> None:
         self.world.clock.tick(seconds)
 
+    @property
+    def seen(self) -> list[str]:
+        """All that was ever printed."""
+        return self.terminal.seen
+
     def ask(self, *arguments: str) -> tuple[int, dict[str, Any]]:
         """Run a command for a program."""
-        self.capsys.readouterr()
-        status = main([*arguments, "--stack", "keyed", "--json"], find=lambda *_, **__: self.system)
-        told = self.capsys.readouterr()
-        self.seen.append(told.out + told.err)
-        return status, json.loads(told.out or told.err)
+        return self.terminal.ask(*arguments)
 
     def run(self, *arguments: str) -> tuple[int, str]:
         """Run a command for eyes."""
-        self.capsys.readouterr()
-        status = main([*arguments, "--stack", "keyed"], find=lambda *_, **__: self.system)
-        told = self.capsys.readouterr()
-        self.seen.append(told.out + told.err)
-        return status, told.out + told.err
+        return self.terminal.run(*arguments)
 
     def fill(self) -> None:
         """Put records in which every sealed field is filled, under the keys in use."""
@@ -137,7 +137,7 @@ class Desk:
         """Count the writes so far."""
         return sum(len(self.world.store.stream(table)) for table in (BINDINGS, TRANSACTIONS))
 
-    def put(self, table: str, key: Item, **attributes: Any) -> None:  # noqa: ANN401 - DynamoDB's values
+    def put(self, table: str, key: Item, **attributes: AttributeValue) -> None:
         """Let somebody with write access change an item."""
         item = self.system.store.get(table, key)
         assert item is not None
@@ -155,9 +155,9 @@ class Desk:
         class Hasty(Store):
             """The operator's store, with somebody else at work."""
 
-            def update(self, *given: Any) -> Any:  # noqa: ANN401 - as it is
+            def update(self, table: str, key: Item, change: Change, condition: Condition) -> Item | Refused:
                 act()
-                return super().update(*given)
+                return super().update(table, key, change, condition)
 
         self.system = replace(self.system, store=Hasty(desk.world.store, desk.world.clock, desk.world.ids))
 
@@ -385,9 +385,7 @@ def test_a_record_that_moved_meanwhile_is_read_again(single: Desk) -> None:
             moved = binding.moved(BindingEvent.PROVED, evidence)
             assert moved is not None
             saved = replace(moved, task_token=binding.task_token)
-            single.system.ports.bindings._update(  # type: ignore[attr-defined]  # claims are none of this test's
-                binding, saved, unchanged(binding.version, binding.state.value)
-            )
+            single.put(BINDINGS, binding_key("one"), **write_binding(remember_move(binding, saved)))
 
     single.before_each_write(proceed)
     status, facts = single.ask("reseal")
@@ -458,15 +456,20 @@ def _times(desk: Desk) -> list[tuple[object, ...]]:
     ]
 
 
+def link_whose_news_wait(desk: Desk) -> Binding:
+    """A link that has become ACTIVE and tells it next, sealed with the key before."""
+    merchant = Merchant(desk.world)
+    merchant.bind()
+    page = merchant.walk_through_pages()
+    rotate(desk)
+    merchant.come_back(page)
+    return merchant.binding()
+
+
 def test_a_link_whose_news_wait_is_sealed_anew_when_they_are_told(single: Desk) -> None:
     """Each write of it would have them told once more."""
     world = single.world
-    merchant = Merchant(world)
-    merchant.bind()
-    page = merchant.walk_through_pages()
-    rotate(single)
-    merchant.come_back(page)
-    binding = merchant.binding()
+    binding = link_whose_news_wait(single)
     assert (binding.state, bool(binding.untold)) == (BindingState.ACTIVE, True)
     assert find_key_id(binding.success_url) == "k1"
     status, facts = single.ask("reseal")
@@ -493,11 +496,7 @@ def test_a_payment_at_rest_whose_news_wait_is_left_too(single: Desk) -> None:
 
 def test_a_link_whose_news_are_told_during_the_walk_is_sealed_at_its_end(single: Desk) -> None:
     world = single.world
-    merchant = Merchant(world)
-    merchant.bind()
-    page = merchant.walk_through_pages()
-    rotate(single)
-    merchant.come_back(page)
+    link_whose_news_wait(single)
     pause = single.system.outside.pause
 
     def breathe(seconds: float) -> None:

@@ -25,12 +25,12 @@ from tests.fakes.journey import REF, Merchant
 from tests.fakes.keyed_world import SECRET_KEY, KeyedWorld
 from tests.fakes.processes import TRANSACTIONS
 from tests.fakes.world import vector_keys
+from tests.unit.ops.terminal import Terminal
 from tools.documents import read_blocks
 from tools.doku_simulator.dials import Dial
 from tools.doku_simulator.operations import Operation
 from tools.local_cloud.checkout import ROOT
 from tools.new_keys import new_key, new_private_key, public_half
-from tools.ops.__main__ import main
 from tools.ops.public_doors import Verdict, ask_notification_door
 from tools.ops.secret_content import KEYS, read_content
 from tools.ops.system import System
@@ -49,27 +49,25 @@ class Office:
     capsys: pytest.CaptureFixture[str]
     pairs: Iterator[str]
     world: KeyedWorld = field(default_factory=KeyedWorld)
-    seen: list[str] = field(default_factory=list)
     system: System = field(init=False)
+    terminal: Terminal = field(init=False)
 
     def __post_init__(self) -> None:
         self.system = self.world.system()
+        self.terminal = Terminal(self.capsys, lambda: self.system)
+
+    @property
+    def seen(self) -> list[str]:
+        """All that was ever printed."""
+        return self.terminal.seen
 
     def run(self, *arguments: str) -> tuple[int, str]:
         """Run a command; returns its status and what it told."""
-        self.capsys.readouterr()
-        status = main([*arguments, "--stack", "keyed"], find=lambda *_, **__: self.system)
-        told = self.capsys.readouterr()
-        self.seen.append(told.out + told.err)
-        return status, told.out + told.err
+        return self.terminal.run(*arguments)
 
     def ask(self, *arguments: str) -> tuple[int, dict[str, Any]]:
         """Run a command for a program."""
-        self.capsys.readouterr()
-        status = main([*arguments, "--stack", "keyed", "--json"], find=lambda *_, **__: self.system)
-        told = self.capsys.readouterr()
-        self.seen.append(told.out + told.err)
-        return status, json.loads(told.out or told.err)
+        return self.terminal.ask(*arguments)
 
     def file(self, name: str, text: str) -> str:
         """A file as DOKU's back office gives it."""

@@ -16,10 +16,10 @@ from doku_snap.keys import load_private_key
 from tests.fakes.journey import REF, Merchant
 from tests.fakes.keyed_world import SECRET_KEY, KeyedWorld
 from tests.fakes.secrets_manager import FakeSecretsManager
+from tests.unit.ops.terminal import Terminal
 from tools.documents import read_blocks
 from tools.local_cloud.checkout import ROOT
 from tools.new_keys import new_key, new_private_key, public_half
-from tools.ops.__main__ import main
 from tools.ops.public_doors import Verdict, ask_notification_door
 from tools.ops.secret_content import KEYS, read_content
 from tools.ops.system import System
@@ -41,17 +41,11 @@ class Office:
 
     def run(self, *arguments: str) -> tuple[int, str]:
         """Run a command; returns its status and what it told."""
-        self.capsys.readouterr()
-        status = main([*arguments, "--stack", "keyed"], find=lambda *_, **__: self.system)
-        told = self.capsys.readouterr()
-        return status, told.out + told.err
+        return Terminal(self.capsys, lambda: self.system).run(*arguments)
 
     def ask(self, *arguments: str) -> tuple[int, dict[str, Any]]:
         """Run a command for a program."""
-        status, told = self.run(*arguments, "--json")
-        facts: dict[str, Any]
-        facts, _ = json.JSONDecoder().raw_decode(told)  # what follows is for eyes
-        return status, facts
+        return Terminal(self.capsys, lambda: self.system).ask(*arguments)
 
     def file(self, name: str, text: str) -> str:
         """A file as DOKU's back office gives it."""

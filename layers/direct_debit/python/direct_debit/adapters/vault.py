@@ -94,10 +94,8 @@ def find_key_id(text: str) -> str | None:
 
     None for a text of another form: nobody sealed it.
     """
-    if text.count(".") + 1 not in (_PARTS, _PARTS_BEFORE):
-        return None
     key_id, nonce, ciphertext, is_bound = _split(text)
-    if is_bound != (text.count(".") + 1 == _PARTS):
+    if text.count(".") + 1 != (_PARTS if is_bound else _PARTS_BEFORE):
         return None
     try:
         is_whole = len(_decode(nonce)) == _NONCE_BYTES and len(_decode(ciphertext)) >= _TAG_BYTES

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from direct_debit.application.errors import InvalidRequest
 from direct_debit.entrypoint.events import BROWSER_SAFETY, Context, is_api_event, read_api_event
+from direct_debit.starting.start import end_start
 
 # Not `no-store` as elsewhere: there is nothing of anybody in them.
 _HEADERS = {
@@ -21,6 +22,7 @@ class ProblemPages:
     def __init__(self, front_door: str) -> None:
         pages = Path(front_door).with_name("pages").iterdir()
         self._pages = {page.stem: page.read_text("utf-8") for page in pages if page.suffix == ".html"}
+        end_start()
 
     def __call__(self, event: object, context: Context) -> Mapping[str, object]:
         """Return the page of the path's slug; for any other name, 404 with the list of all."""

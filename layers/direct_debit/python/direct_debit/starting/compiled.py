@@ -3,7 +3,7 @@
 `dataclasses` writes the methods of a class as text and executes that; what the text compiles to depends on nothing
 else. A regular expression is compiled to numbers, which depend on the expression and its flags. The build keeps both
 (tools/local_cloud/compiling.py), as it keeps the modules' bytecode. What it has not met is compiled here, and so is all
-where there is no file of this version of Python.
+where there is no whole file of this version of Python.
 """
 
 import marshal
@@ -69,5 +69,8 @@ def _read() -> tuple[Methods, Patterns] | None:
         return None
     if not content.startswith(VERSION):
         return None
-    found: tuple[Methods, Patterns] = marshal.loads(content[len(VERSION) :])  # noqa: S302 - written by our own build, as bytecode is
+    try:
+        found: tuple[Methods, Patterns] = marshal.loads(content[len(VERSION) :])  # noqa: S302 - written by our own build, as bytecode is
+    except (EOFError, ValueError, TypeError):
+        return None  # torn: what it saves is not worth a function that can not start
     return found

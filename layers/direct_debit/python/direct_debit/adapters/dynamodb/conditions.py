@@ -199,7 +199,7 @@ def texts_as_read(item: Item, names: Sequence[str]) -> Condition:
     So what is sealed anew never stands over what somebody else put there, and is never put into a record that has
     moved on and has news since: the stream would tell them again with this write.
     """
-    guarded = [*names, *[name for name in ("version",) if name in item]]
+    guarded = [*names, "version"] if "version" in item else names
     return Condition(
         " AND ".join([f"#{name} = :{name}_was" for name in guarded]),
         {"#" + name: name for name in guarded},

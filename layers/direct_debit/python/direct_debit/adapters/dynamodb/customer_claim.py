@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from direct_debit.adapters.dynamodb.binding_item import CHARGES, PAGES, UNLINKINGS, read_count, write_count
 from direct_debit.adapters.dynamodb.conditions import Condition
-from direct_debit.adapters.dynamodb.items import instant, read_instant_or_none, read_text, text
+from direct_debit.adapters.dynamodb.items import instant, number, read_instant_or_none, read_text, text
 from direct_debit.application.ports.bindings import PagesUsedUp
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class CustomerClaim:
         if pages.on(day) == 0:
             return {}
         less = pages.once_less()
-        return {PAGES: {"N": str(less.count)}, PAGES + "Day": text(less.day)}
+        return {PAGES: number(less.count), PAGES + "Day": text(less.day)}
 
     def has_same_counts(self, other: Item | None) -> bool:
         """Whether nobody has counted anything between two readings."""
