@@ -157,18 +157,23 @@ def find_body_form(
 ) -> BodyForm | None:
     """Return the form of the body over which `signature` authenticates this call; None if there is none.
 
-    Any of `secret_keys` and of `paths` may have been used (contract 12.2). Case-sensitive; the time it takes does not
-    depend on the signature: everything is compared, in constant time.
+    Any of `secret_keys` and of `paths` may have been used (contract 12.2). Case-sensitive. Of a signature that fits
+    nothing the time says nothing: everything is compared, in constant time. One over the bytes as they came, which is
+    what nearly all are, is found at once.
     """
     given = signature.encode("utf-8", "surrogatepass")
-    found: BodyForm | None = None
-    for form, content in _body_forms(body):
+
+    def fits(content: bytes) -> bool:
         body_hash = _hash(content)
-        for path in paths:
-            to_sign = _string_to_sign(method, path, b2b_token, body_hash, timestamp)
-            for secret_key in secret_keys:
-                fits = hmac.compare_digest(given, sign_symmetric(to_sign, secret_key).encode("ascii"))
-                found = form if fits else found
+        to_sign = [_string_to_sign(method, path, b2b_token, body_hash, timestamp) for path in paths]
+        macs = [sign_symmetric(one, secret_key).encode("ascii") for one in to_sign for secret_key in secret_keys]
+        return any([hmac.compare_digest(given, mac) for mac in macs])
+
+    if fits(body):
+        return BodyForm.RAW
+    found: BodyForm | None = None
+    for form, content in _other_forms(body):
+        found = form if fits(content) else found
     return found
 
 
@@ -182,16 +187,16 @@ def verify_symmetric(
     return form is not None
 
 
-def _body_forms(body: bytes) -> list[tuple[BodyForm, bytes]]:
-    """The forms of a body, each content once: a compact body without anything to escape has one form, not seven."""
-    forms: dict[bytes, BodyForm] = {}
-    for form, content in _write_forms(body):
+def _other_forms(body: bytes) -> list[tuple[BodyForm, bytes]]:
+    """The forms of a body beside its own, each content once: a compact body with nothing to escape has none."""
+    forms: dict[bytes, BodyForm] = {body: BodyForm.RAW}
+    for form, content in _write_other_forms(body):
         forms.setdefault(content, form)
+    del forms[body]
     return [(form, content) for content, form in forms.items()]
 
 
-def _write_forms(body: bytes) -> Iterator[tuple[BodyForm, bytes]]:
-    yield BodyForm.RAW, body
+def _write_other_forms(body: bytes) -> Iterator[tuple[BodyForm, bytes]]:
     yield BodyForm.MINIFIED, minify(body)
     try:
         parsed = json.loads(body, parse_float=_parse_exactly)

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -80,7 +80,7 @@ class ApiRequest:
 
 def is_api_event(event: object) -> bool:
     """Tell an API Gateway (REST) event from a plain command: the one place where the callers are told apart."""
-    return isinstance(event, Mapping) and "httpMethod" in event and "requestContext" in event
+    return isinstance(event, dict) and "httpMethod" in event and "requestContext" in event
 
 
 def read_api_event(event: object, context: Context) -> ApiRequest:
@@ -92,13 +92,15 @@ def read_api_event(event: object, context: Context) -> ApiRequest:
     return ApiRequest(
         request_id=request_id if isinstance(request_id, str) and request_id else context.aws_request_id,
         path=_own_path(members.get("resource"), members.get("path")),
-        headers={name.lower(): value for name, value in _texts(members.get("headers")).items()},
+        headers={
+            name.lower(): value for name, value in as_mapping(members.get("headers")).items() if isinstance(value, str)
+        },
         path_parameters=_texts(members.get("pathParameters")),
         query=_texts(members.get("queryStringParameters")),
         raw_body=body if isinstance(body, str) else None,
         is_base64=members.get("isBase64Encoded") is True,
-        query_pairs=tuple(_pairs(members)),
-        ambiguous_headers=frozenset(name.lower() for name in _ambiguous(members.get("multiValueHeaders"))),
+        query_pairs=_pairs(members),
+        ambiguous_headers=frozenset([name.lower() for name in _ambiguous(members.get("multiValueHeaders"))]),
         ambiguous_query=frozenset(_ambiguous(members.get("multiValueQueryStringParameters"))),
         caller=_read_caller(request_context),
         source_address=_read_source(request_context),
@@ -115,7 +117,8 @@ def _read_caller(request_context: Mapping[str, object]) -> str | None:
     found = arn or principal
     if not isinstance(found, str) or not found:
         return None
-    return "".join(one for one in found if one.isprintable())[:_LONGEST_CALLER]
+    printable = found if found.isprintable() else "".join([one for one in found if one.isprintable()])
+    return printable[:_LONGEST_CALLER]
 
 
 def _read_source(request_context: Mapping[str, object]) -> str | None:
@@ -157,12 +160,19 @@ def _texts(value: object) -> dict[str, str]:
     return {key: member for key, member in as_mapping(value).items() if isinstance(member, str)}
 
 
-def _pairs(event: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+def _pairs(event: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
     """The names and values of the query; the event of a test tool may have the single ones only."""
-    for name, values in as_mapping(event.get("multiValueQueryStringParameters")).items():
-        yield from ((name, value) for value in _list(values) if isinstance(value, str))
-    if not isinstance(event.get("multiValueQueryStringParameters"), Mapping):
-        yield from _texts(event.get("queryStringParameters")).items()
+    all_of_them = event.get("multiValueQueryStringParameters")
+    if not isinstance(all_of_them, dict):
+        return tuple(_texts(event.get("queryStringParameters")).items())
+    return tuple(
+        [
+            (name, value)
+            for name, values in as_mapping(all_of_them).items()
+            for value in _list(values)
+            if isinstance(value, str)
+        ]
+    )
 
 
 def _list(value: object) -> list[object]:
@@ -173,5 +183,5 @@ def _ambiguous(value: object) -> list[str]:
     return [
         name
         for name, values in as_mapping(value).items()
-        if isinstance(values, list) and any(one != values[0] for one in values)
+        if isinstance(values, list) and len(values) > 1 and any(one != values[0] for one in values)
     ]

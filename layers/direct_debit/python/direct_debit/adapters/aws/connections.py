@@ -25,6 +25,14 @@ class _WholeRequests(HTTPConnection):
         self._head = None
         super().putrequest(*args, **kwargs)
 
+    def putheader(self, header: str, *values: str | bytes | int) -> None:
+        """See http.client.HTTPConnection.putheader, which takes longer to look for what can not be in a header of ours."""
+        value = values[0]
+        if not isinstance(value, str) or "\n" in value or "\r" in value:
+            super().putheader(header, *values)
+        else:
+            self._output(f"{header}: {value}".encode("latin-1"))  # type: ignore[attr-defined]  # the stubs leave it out
+
     def send(self, data: bytes) -> None:  # type: ignore[override]  # what urllib3 sends of a request of ours
         """See http.client.HTTPConnection.send."""
         if self._head is None:

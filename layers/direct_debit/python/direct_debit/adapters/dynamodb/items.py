@@ -99,14 +99,21 @@ _MOST_LEVELS = 32  # of nested attributes, as DynamoDB has them
 
 def is_item(value: object) -> TypeGuard[Item]:
     """Whether what a store answered is an item: attributes by name, each of a kind that fits its content."""
-    return isinstance(value, dict) and all(_is_attribute(one, _MOST_LEVELS) for one in value.values())
+    return isinstance(value, dict) and _are_attributes(value.values(), _MOST_LEVELS)
 
 
-def _is_attribute(value: object, levels: int) -> bool:
-    if not isinstance(value, dict) or not levels:
-        return False
-    if len(value) == 1 and isinstance(value.get("S"), str):
-        return True  # what most are
+def _are_attributes(values: Iterable[object], levels: int) -> bool:
+    for value in values:
+        if not isinstance(value, dict) or not levels:
+            return False
+        if len(value) == 1 and isinstance(value.get("S"), str):
+            continue  # what most are
+        if not _is_attribute(value, levels):
+            return False
+    return True
+
+
+def _is_attribute(value: Mapping[object, object], levels: int) -> bool:
     for kind, content in value.items():
         match kind:
             case "S" | "N":
@@ -116,9 +123,9 @@ def _is_attribute(value: object, levels: int) -> bool:
             case "SS":
                 fits = isinstance(content, list) and all(isinstance(one, str) for one in content)
             case "L":
-                fits = isinstance(content, list) and all(_is_attribute(one, levels - 1) for one in content)
+                fits = isinstance(content, list) and _are_attributes(content, levels - 1)
             case "M":
-                fits = isinstance(content, dict) and all(_is_attribute(one, levels - 1) for one in content.values())
+                fits = isinstance(content, dict) and _are_attributes(content.values(), levels - 1)
             case _:
                 fits = True  # nothing here reads one
         if not fits:

@@ -21,11 +21,18 @@ def run_in_turn(reads: Sequence[Read]) -> list[list[Item]]:
 
 
 def run_in_threads(reads: Sequence[Read]) -> list[list[Item]]:
-    """Run at the same time; boto3's clients may be used by several threads. Raises what the first failing one raises.
+    """Run at the same time, the last one in this thread. Raises what one that fails raises, when all have ended.
+
+    The clients may be used by several threads.
 
     Source: https://docs.aws.amazon.com/boto3/latest/guide/clients.html (multithreading)
     """
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - the sweep alone needs it
+    if len(reads) <= 1:
+        return run_in_turn(reads)
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - the sweep and lists need it
 
+    *others, last = reads
     with ThreadPoolExecutor(_MOST_AT_ONCE) as threads:
-        return list(threads.map(lambda read: read(), reads))
+        begun = [threads.submit(read) for read in others]
+        found = last()
+        return [*[one.result() for one in begun], found]
