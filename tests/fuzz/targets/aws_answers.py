@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, cast
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, cast
 from botocore.exceptions import ClientError
 
 from direct_debit.adapters.aws import direct_clients
+from direct_debit.adapters.aws.connections import HttpAnswer
 from direct_debit.adapters.aws.endpoints import AwsPlace
 from direct_debit.adapters.aws.json_api import JsonApi, JsonService
 from direct_debit.adapters.credentials import parse_credentials
@@ -50,38 +50,29 @@ _KEY = payment_key("r1")
 _MISTAKES = frozenset({"ValidationException", "IdempotentParameterMismatchException"})
 
 
-@dataclass
-class _Response:
-    """What urllib3 gives back."""
-
-    status: int = 200
-    data: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-
-
 class _Wire:
     """An AWS that answers what the input says, each time it is asked."""
 
     def __init__(self) -> None:
-        self.response = _Response()
+        self.answer = HttpAnswer(200, {}, b"")
 
-    def connection_from_url(self, _: str) -> _Wire:
+    def find_pool(self, _: str) -> _Wire:
         """Return the connections to a service."""
         return self
 
-    def urlopen(self, *_: object, **__: object) -> _Response:
+    def post(self, *_: object) -> HttpAnswer:
         """Answer."""
-        return self.response
+        return self.answer
 
     def say(self, data: bytes) -> None:
         """Answer this from now on."""
         first, _, body = data.partition(b"\n")
         told = _FIRST.fullmatch(first)
         if told is None:
-            self.response = _Response(200, data)
+            self.answer = HttpAnswer(200, {}, data)
             return
         headers = {} if told[2] is None else {"x-amzn-query-error": told[2].decode()}
-        self.response = _Response(int(told[1]), body, headers)
+        self.answer = HttpAnswer(int(told[1]), headers, body)
 
 
 _WIRE, _CLOCK, _IDS = _Wire(), FakeClock(), SeededIds()

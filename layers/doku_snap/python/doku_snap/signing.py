@@ -167,7 +167,7 @@ def find_body_form(
         body_hash = _hash(content)
         to_sign = [_string_to_sign(method, path, b2b_token, body_hash, timestamp) for path in paths]
         macs = [sign_symmetric(one, secret_key).encode("ascii") for one in to_sign for secret_key in secret_keys]
-        return any([hmac.compare_digest(given, mac) for mac in macs])
+        return True in [hmac.compare_digest(given, mac) for mac in macs]
 
     if fits(body):
         return BodyForm.RAW

@@ -309,6 +309,15 @@ def test_the_trace_goes_along(sides: Sides, monkeypatch: pytest.MonkeyPatch) -> 
             assert b"x-amzn-trace-id: " + trace.encode().lower() in request.lower()
 
 
+def test_a_trace_with_a_line_break_goes_nowhere(sides: Sides, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1\r\nx-amz-target: other")
+    with serving(lambda connection, _: connection.sendall(respond("200 OK", b"{}"))) as server:
+        ours, _ = sides(server.url)
+        with pytest.raises(BotoCoreError):
+            ours.sqs.send_message(QueueUrl="q", MessageBody="b")
+        assert server.requests == []
+
+
 def test_a_request_goes_out_in_one_piece(sides: Sides) -> None:
     """Head and body of a small request are one segment, and one TLS record; a second one costs a call of the system."""
     first: list[bytes] = []

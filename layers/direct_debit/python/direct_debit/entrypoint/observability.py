@@ -39,7 +39,7 @@ class _Lines(LambdaPowertoolsFormatter):
             **getattr(record, _FIELDS, {}),
             "xray_trace_id": self._get_latest_trace_id(),
         }
-        return self.serialize({name: value for name, value in line.items() if value is not None})  # type: ignore[arg-type]  # its own hint is wrong: it gets what is logged, as a dict
+        return self.serialize({name: value for name, value in line.items() if value is not None})
 
 
 class Observability:

@@ -1,62 +1,92 @@
-"""Connections that send a request at once: head and body in one piece, where urllib3 sends two.
+"""Kept connections that are handed a whole request, and return a whole answer.
 
-Every request here has a body, and a small one: the second piece is a system call, a TLS record and a packet more.
+urllib3 makes, keeps, verifies and replaces them; its way of writing a request header by header in two pieces, and of
+reading an answer in parts, takes longer than the exchange itself (decision 0064).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import http.client
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Mapping
+
+    from urllib3.connection import HTTPConnection
 
 
-class _WholeRequests(HTTPConnection):
-    """Holds the head of a request until its body comes."""
+class Headers(Protocol):
+    """The headers of an answer."""
 
-    _head: bytes | None = None
-
-    def putrequest(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  the library's own signature
-        """See http.client.HTTPConnection.putrequest."""
-        self._head = None
-        super().putrequest(*args, **kwargs)
-
-    def putheader(self, header: str, *values: str | bytes | int) -> None:
-        """See http.client.HTTPConnection.putheader, which takes longer to look for what can not be in a header of ours."""
-        value = values[0]
-        if not isinstance(value, str) or "\n" in value or "\r" in value:
-            super().putheader(header, *values)
-        else:
-            self._output(f"{header}: {value}".encode("latin-1"))  # type: ignore[attr-defined]  # the stubs leave it out
-
-    def send(self, data: bytes) -> None:  # type: ignore[override]  # what urllib3 sends of a request of ours
-        """See http.client.HTTPConnection.send."""
-        if self._head is None:
-            self._head = data
-            return
-        whole, self._head = self._head + data, None
-        super().send(whole)
+    def get(self, name: str, failobj: str, /) -> str:
+        """Return a header's value, whatever case its name has; `failobj` where there is none."""
+        ...
 
 
-class _TlsConnection(_WholeRequests, HTTPSConnection):
-    pass
+class HttpAnswer(NamedTuple):
+    """An answer, complete."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+class Connections:
+    """The pools of one process, by host; threads may share them."""
+
+    def __init__(self, *, kept: int, timeout: urllib3.Timeout, tls: ssl.SSLContext | None) -> None:
+        self._manager = urllib3.PoolManager(maxsize=kept, timeout=timeout, ssl_context=tls)
+        self._manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+
+    def find_pool(self, url: str) -> ConnectionPool:
+        """Return the connections to the host of a URL."""
+        return self._manager.connection_from_url(url)  # type: ignore[return-value]  # one of the classes above
 
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _WholeRequests
+    def post(self, path: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
+        """Send a POST in one piece and return the complete answer, whatever its status.
+
+        `headers` have the `host`; each wait for the peer lasts as long as the pool's timeouts say. Raises urllib3's
+        errors where there is no connection, and OSError (TimeoutError and ssl.SSLError among them), HTTPException or
+        ValueError (a line break in a header) for what goes wrong then.
+        """
+        request = _write_request(path, headers, body)
+        connection = cast("HTTPConnection", self._get_conn())
+        stays = False
+        try:
+            if connection.is_closed:
+                connection.connect()
+                connection.sock.settimeout(self.timeout.read_timeout)
+            connection.sock.sendall(request)
+            answer = http.client.HTTPResponse(connection.sock, method="POST")
+            try:
+                answer.begin()
+                content = answer.read()
+            finally:
+                answer.close()
+            stays = not answer.will_close
+        finally:
+            if not stays:
+                connection.close()
+            self._put_conn(connection)
+        return HttpAnswer(answer.status, answer.headers, content)
 
 
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
+class _TlsPool(_Pool, HTTPSConnectionPool):
+    pass
 
 
-class Connections(urllib3.PoolManager):
-    """Kept connections, by host. Only for requests with a body."""
+type ConnectionPool = _Pool
 
-    def __init__(self, *, kept: int, timeout: urllib3.Timeout, tls: ssl.SSLContext | None) -> None:
-        super().__init__(maxsize=kept, timeout=timeout, ssl_context=tls)
-        self.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+
+def _write_request(path: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    lines = [f"POST {path} HTTP/1.1", *[f"{name}: {value}" for name, value in headers.items()]]
+    head = "\r\n".join(lines)
+    if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1:
+        raise ValueError("a header with a line break")
+    return f"{head}\r\nAccept-Encoding: identity\r\nContent-Length: {len(body)}\r\n\r\n".encode("latin-1") + body

@@ -7,9 +7,11 @@ the two made the call.
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
+import ssl
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, cast
 from urllib.parse import urlsplit
@@ -31,9 +33,7 @@ from direct_debit.adapters.aws.signature_v4 import Signer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from urllib3 import BaseHTTPResponse
-
-    from direct_debit.adapters.aws.connections import Connections
+    from direct_debit.adapters.aws.connections import Connections, HttpAnswer
     from direct_debit.adapters.aws.endpoints import AwsPlace
     from direct_debit.application.ports.time_and_chance import Clock, Ids
 
@@ -95,7 +95,7 @@ class JsonApi:
         self._endpoint = place.find(service.prefix)
         parts = urlsplit(self._endpoint)
         self._path = parts.path or "/"
-        self._pool = connections.connection_from_url(self._endpoint)
+        self._pool = connections.find_pool(self._endpoint)
         self._signer = Signer(place, service.prefix, parts.netloc, self._path)
         self._clock = clock
         self._ids = ids
@@ -129,34 +129,32 @@ class JsonApi:
         if trace is not None:
             sent["x-amzn-trace-id"] = trace
         try:
-            response = self._pool.urlopen(
-                "POST", self._path, body, sent, retries=False, redirect=False, assert_same_host=False
-            )
-        except exceptions.HTTPError as error:
+            response = self._pool.post(self._path, sent, body)
+        except (exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
             self._raise_silence(error)
-        answer = _read_answer(response.data)
+        answer = _read_answer(response.body)
         if response.status >= _FIRST_FAILURE:
             self._raise_refusal(operation, response, answer)
         if not isinstance(answer, dict):
             raise HTTPClientError(error="the answer is no JSON object")
         return cast("dict[str, object]", answer)
 
-    def _raise_silence(self, error: exceptions.HTTPError) -> NoReturn:
+    def _raise_silence(self, error: Exception) -> NoReturn:
         match error:
             case exceptions.NewConnectionError():
                 raise EndpointConnectionError(endpoint_url=self._endpoint, error=error) from error
             case exceptions.ConnectTimeoutError():
                 raise ConnectTimeoutError(endpoint_url=self._endpoint, error=error) from error
-            case exceptions.ReadTimeoutError():
+            case TimeoutError():
                 raise ReadTimeoutError(endpoint_url=self._endpoint, error=error) from error
-            case exceptions.SSLError():
+            case ssl.SSLError():
                 raise SSLError(endpoint_url=self._endpoint, error=error) from error
-            case exceptions.ProtocolError():
+            case OSError() | http.client.HTTPException():
                 raise ConnectionClosedError(endpoint_url=self._endpoint, error=error) from error
             case _:
                 raise HTTPClientError(error=error) from error
 
-    def _raise_refusal(self, operation: str, response: BaseHTTPResponse, answer: object) -> NoReturn:
+    def _raise_refusal(self, operation: str, response: HttpAnswer, answer: object) -> NoReturn:
         told: Mapping[str, object] = answer if isinstance(answer, dict) else {}
         metadata = {
             "HTTPStatusCode": response.status,
@@ -187,7 +185,7 @@ def _refuse_constant(_: str) -> NoReturn:
     raise ValueError("no number of JSON's")
 
 
-def _read_code(told: Mapping[str, object], response: BaseHTTPResponse) -> str:
+def _read_code(told: Mapping[str, object], response: HttpAnswer) -> str:
     """Return a refusal's code: of "com.amazonaws.dynamodb.v20120810#LimitExceededException" the end; SQS's old name.
 
     It is the status where what came is no name.
