@@ -283,7 +283,7 @@ def _prepare_update(table: _Table, request: Request, operation: str) -> _Write:
             new = update.apply(before, request.get("ExpressionAttributeNames", {}), _values(request))
         except ExpressionError as error:
             raise _invalid(str(error), operation) from None
-        if any(new.get(name) != before[name] for name in (schema.partition, schema.sort)):
+        if new.get(schema.partition) != before[schema.partition] or new.get(schema.sort) != before[schema.sort]:
             raise _invalid("Cannot update attribute. This attribute is part of the key", operation)
         _check_item(schema, new, _values(request).values(), operation)
     return _Write(key, old, new, allowed)
@@ -355,7 +355,7 @@ def _apply(table: _Table, write: _Write) -> None:
         table.partitions[partition].remove(sort)
     else:
         table.items[write.key] = new
-        table.partitions.setdefault(partition, _Partition()).put(sort, new)
+        _find_partition(table.partitions, partition).put(sort, new)
     for name, index in schema.indexes.items():
         _move(table.indexes[name], _index_key(index, old), _index_key(index, new), write.key, new)
     table.sequence += 1
@@ -383,7 +383,14 @@ def _move(
     if old is not None and old != new:
         index[old[0]].remove((old[1], key))
     if new is not None and item is not None:
-        index.setdefault(new[0], _Partition()).put((new[1], key), item)
+        _find_partition(index, new[0]).put((new[1], key), item)
+
+
+def _find_partition(partitions: dict[str | Decimal, _Partition], key: str | Decimal) -> _Partition:
+    found = partitions.get(key)
+    if found is None:
+        found = partitions[key] = _Partition()
+    return found
 
 
 # --- reads -----------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import traceback
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from direct_debit.adapters.dynamodb import bindings, keys, payments
+from direct_debit.adapters.dynamodb import bindings, client, keys, payments
 from direct_debit.domain.transitions import TransitionTable
 from direct_debit.entrypoint import stream
 from doku_snap import tokens
@@ -97,6 +97,7 @@ class counting:  # noqa: N801 - reads as a statement
             (vars(payments), "read_payment", images.payment),
             (vars(payments), "read_binding", images.binding),
             (vars(bindings), "read_binding", images.binding),
+            (vars(client), "is_item", images.is_item),
             (vars(stream), "read_payment", images.payment),
             (vars(stream), "read_binding", images.binding),
         ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from direct_debit.adapters.dynamodb.binding_item import read_binding
+from direct_debit.adapters.dynamodb.items import is_item
 from direct_debit.adapters.dynamodb.payment_item import read_payment
 
 if TYPE_CHECKING:
@@ -21,6 +22,16 @@ class Images:
     def __init__(self) -> None:
         self._payments: dict[int, tuple[Item, Payment]] = {}
         self._bindings: dict[int, tuple[Item, Binding]] = {}
+        self._items: dict[int, object] = {}
+
+    def is_item(self, value: object) -> bool:
+        """Whether a value is an item; of one that was, it is known."""
+        if id(value) in self._items:
+            return True
+        if not is_item(value):
+            return False
+        self._items[id(value)] = value
+        return True
 
     def payment(self, item: Item) -> Payment:
         """Return the payment of an item."""

@@ -73,8 +73,9 @@ class Platform:
 
     def next_due(self) -> int | None:
         """Return when the surroundings want something next."""
-        if any(lane.is_due for lane in self._lanes):
-            return self._u.kernel.t
+        for lane in self._lanes:
+            if lane.is_due:
+                return self._u.kernel.t
         due = self._next_tick()
         at = self._u.simulator.next_event_at()
         if at is None:
