@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from tests.simulation.universe import Universe
     from tools.doku_simulator.records import Binding as Page
 
-_ENDING = 60_000_000  # who finishes a page while its record is being ended comes too late: it was asked about before
 CONFIRMED = frozenset({BindingState.ACTIVE, BindingState.RELINK_REQUIRED, BindingState.UNBIND_OTP_PENDING})
 
 
@@ -105,7 +104,8 @@ class Moods:
                 confirmed.add(binding.id)
             ends = binding.state is BindingState.FAILED and (entry.record.old or {}).get("state") != {"S": "FAILED"}
             if ends and binding.id in records and not confirmed:
-                return entry.t > finished + _ENDING and was_given_up_at(binding) is None
+                # Who finishes a page while its record is being ended comes too late: it was asked about before.
+                return self.u.began_at[entry.actor] > finished and was_given_up_at(binding) is None
         return False
 
     def _is_taken(self, customer: str, account: str) -> bool:

@@ -145,7 +145,8 @@ class Person:
             if u.moods.has(0.3):
                 u.happens("page asked for by two at once")
                 pause = u.moods.rng.uniform(0.0, 27.0)
-                halt = Halt(u.moods.rng.randint(1, 6), u.moods.rng.uniform(pause + 0.5, 28.0))
+                behind = u.plan.skew if u.moods.rng.random() < 0.5 else None
+                halt = Halt(u.moods.rng.randint(1, 6), u.moods.rng.uniform(pause + 0.5, 28.0), behind)
                 u.moods.pages = ["", "4030701"] if u.moods.rng.random() < 0.5 else []
                 self._start("bind_account", lambda ports, deadline: u.moods.bind(command, ports, deadline), halt=halt)
                 u.kernel.pause(pause)

@@ -78,6 +78,10 @@ class Clock:
         """Lose time, as a clock that was frozen with its function."""
         self._skew -= timedelta(seconds=seconds)
 
+    def lag(self, seconds: float) -> None:
+        """Be so much behind the true time."""
+        self._skew = timedelta(seconds=-seconds)
+
     def catch_up(self) -> None:
         """Be set right again, as far as it ever was."""
         self._skew = self._true_skew
@@ -89,10 +93,14 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """That a function stands still once, after so many of its side effects, for so long."""
+    """That a function stands still once, after so many of its side effects, for so long.
+
+    `behind`: how far its clock is behind the true time, in seconds; None: as far as it is.
+    """
 
     effects: int
     seconds: float
+    behind: float | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -154,7 +162,8 @@ class Universe:
         self.kernel.idle = self.platform.next_due
         self.kernel.serve = self.platform.serve
         self.errors_shown: list[str] = []
-        self.ended_at: dict[str, int] = {}  # the functions that have ended, by their actor's name
+        self.began_at: dict[str, int] = {}  # the functions, by their actor's name
+        self.ended_at: dict[str, int] = {}  # those that have ended
         self.unlinked_at_bank = False
         self.late_unlinking = False
         self.late_codes: set[str] = set()  # of whom a code takes effect, unheard
@@ -308,7 +317,10 @@ class Universe:
 
         actor = self.kernel.spawn(kind, body, subject=subject, lifetime=seconds + 1.0)
         self._environments[actor.number] = environment
+        self.began_at[actor.name] = self.kernel.t
         environment.halt = halt
+        if halt is not None and halt.behind is not None:
+            environment.clock.lag(halt.behind)
 
         def ended(outcome: Outcome) -> None:
             environment.busy = False
