@@ -66,6 +66,7 @@ class Kernel:
         self.hub = getcurrent()
         self.current: Actor | None = None
         self.actors: dict[int, Actor] = {}
+        self.began_at: dict[str, int] = {}  # all actors there ever were, by name
         self.idle: Callable[[], int | None] = lambda: None  # when the surroundings want something next
         self.serve: Callable[[], None] = lambda: None  # let the surroundings do what is due
         self.steps = 0
@@ -128,6 +129,7 @@ class Kernel:
         thread = self._resting.pop() if self._resting else greenlet(self._work, self.hub)
         actor = Actor(next(self._numbers), kind, subject, dies_at, run, thread)
         self.actors[actor.number] = actor
+        self.began_at[actor.name] = self.t
         self._ready.append(actor)
         return actor
 

@@ -105,7 +105,7 @@ class Moods:
             ends = binding.state is BindingState.FAILED and (entry.record.old or {}).get("state") != {"S": "FAILED"}
             if ends and binding.id in records and not confirmed:
                 # Who finishes a page while its record is being ended comes too late: it was asked about before.
-                return self.u.began_at[entry.actor] > finished and was_given_up_at(binding) is None
+                return self.u.kernel.began_at[entry.actor] > finished and was_given_up_at(binding) is None
         return False
 
     def _is_taken(self, customer: str, account: str) -> bool:

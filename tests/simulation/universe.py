@@ -162,8 +162,7 @@ class Universe:
         self.kernel.idle = self.platform.next_due
         self.kernel.serve = self.platform.serve
         self.errors_shown: list[str] = []
-        self.began_at: dict[str, int] = {}  # the functions, by their actor's name
-        self.ended_at: dict[str, int] = {}  # those that have ended
+        self.ended_at: dict[str, int] = {}  # the functions that have ended, by their actor's name
         self.unlinked_at_bank = False
         self.late_unlinking = False
         self.late_codes: set[str] = set()  # of whom a code takes effect, unheard
@@ -317,7 +316,6 @@ class Universe:
 
         actor = self.kernel.spawn(kind, body, subject=subject, lifetime=seconds + 1.0)
         self._environments[actor.number] = environment
-        self.began_at[actor.name] = self.kernel.t
         environment.halt = halt
         if halt is not None and halt.behind is not None:
             environment.clock.lag(halt.behind)
