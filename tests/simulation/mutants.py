@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import multiprocessing
+import re
 import sys
 import textwrap
 import time
@@ -150,7 +151,7 @@ def planted(mutant: Mutant) -> Iterator[None]:
 # --- the bugs --------------------------------------------------------------------------------------------------------
 
 
-def _exists(*_: object) -> conditions.Condition:
+def _exists(*_: object, **__: object) -> conditions.Condition:
     return conditions.EXISTS
 
 
@@ -298,7 +299,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "open-payments-forgotten",
         "a payment stops holding its account at its first step",
         lambda: [
-            *_edit(record_change.find_payment_news, "if after.is_open:", "if False:"),
+            *_edit(record_change.find_payment_news, "if not after.is_open:", "if True:"),
             *_edit(record_change.tell, "if record.is_open:", "if False:"),
             *_edit(release_account.release_account, "if payment is not None and payment.is_open:", "if False:"),
         ],
@@ -450,7 +451,7 @@ MUTANTS: tuple[Mutant, ...] = (
         lambda: _edit(
             make_payment.make_payment,
             "obstacle = _create(",
-            "_send(payment, ports, deadline)\n    obstacle = _create(",
+            "_send(payment, command, ports, deadline)\n    obstacle = _create(",
         ),
     ),
     Mutant(
@@ -464,7 +465,7 @@ MUTANTS: tuple[Mutant, ...] = (
         lambda: _edit(
             make_payment.make_payment,
             "return _repeat(obstacle.payment, request_hash, command, ports, deadline)",
-            "return PaymentResult(_send(obstacle.payment, ports, deadline, binding))",
+            "return PaymentResult(_send(obstacle.payment, command, ports, deadline, binding))",
         ),
     ),
     Mutant(
@@ -693,6 +694,11 @@ MUTANTS: tuple[Mutant, ...] = (
         "late-page-takes-the-place",
         "an answer that comes after another page was asked for is taken for that page's",
         lambda: _edit(bind_account._follow, "if after.external_id != binding.external_id:", "if False:"),
+    ),
+    Mutant(
+        "lost-news-out-of-order",
+        "what a lost record of an open payment had to say comes after the events that follow it",
+        lambda: _edit(record_change.find_payment_news, "if news.events and earlier.events", "if False"),
     ),
     Mutant(
         "late-refusal-ends-the-link",
@@ -930,6 +936,10 @@ MUTANTS: tuple[Mutant, ...] = (
 # --- the trial -------------------------------------------------------------------------------------------------------
 
 
+# What an edit ends with that does not fit its surroundings any more: a bug would show otherwise.
+_BROKEN = re.compile(r"(?:unhandled |SIM: )(?:TypeError|NameError|UnboundLocalError|AttributeError|SyntaxError)\b")
+
+
 def try_mutant(name: str, start: int = 0, seeds: int = MOST_SEEDS) -> Verdict:
     """Search with a bug planted until it is found."""
     mutant = next(one for one in MUTANTS if one.name == name)
@@ -945,6 +955,8 @@ def try_mutant(name: str, start: int = 0, seeds: int = MOST_SEEDS) -> Verdict:
             history = run_history(seed, coverage)
             if history.violations:
                 took = time.perf_counter() - begun
+                if _BROKEN.search(history.violations[0]):
+                    return Verdict(name, mutant.bug, None, 0, f"is no bug but broken code: {history.violations[0]}", took)
                 return Verdict(name, mutant.bug, seed, seed - start + 1, history.violations[0].splitlines()[0], took)
     return Verdict(name, mutant.bug, None, seeds, "", time.perf_counter() - begun)
 

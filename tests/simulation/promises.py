@@ -271,8 +271,7 @@ def _tell_all(u: Universe, life: _Life) -> Iterator[str]:
         yield f"S1: no history of {ref} version {version}"
     for ref, version in sorted(history - moves):
         yield f"S1: the history of {ref} has a version {version} that was no move"
-    if not u.had_gaps:
-        yield from _keep_order(published)
+    yield from _keep_order(published)
 
 
 def _tell_history_of_links(u: Universe, life: _Life, links: Mapping[str, Binding]) -> Iterator[str]:
@@ -320,7 +319,7 @@ def _expected_events(life: _Life) -> set[str]:
 
 
 def _keep_order(published: list[str]) -> Iterator[str]:
-    """Where no record of a stream was lost or put aside, a payment's events come in their order."""
+    """A payment's events come in their order, whatever was lost or put aside meanwhile."""
     newest: dict[str, int] = {}
     seen: set[str] = set()
     for event in published:

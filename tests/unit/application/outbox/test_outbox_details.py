@@ -161,15 +161,37 @@ def test_a_move_of_a_link_is_an_event_in_full(state: BindingState, name: str) ->
 # --- what is told when -----------------------------------------------------------------------------------------------
 
 
-def test_a_change_of_an_open_payment_tells_its_own_news_only() -> None:
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [("OTP_PENDING", ["payment.unknown", "payment.otp_pending"]), ("PROCESSING", [])],
+)
+def test_what_a_lost_record_had_to_say_comes_before_the_next_event_of_an_open_payment(
+    state: str, told: list[str]
+) -> None:
+    merchant = linked()
+    merchant.pay()
+    silent(merchant)
+    older, newer = moved(merchant, 3, "UNKNOWN"), moved(merchant, 5, state)
+    payment = replace(with_news(merchant, older, newer), version=5)
+    before = replace(payment, version=4, untold=(older,))
+    record_payment_change(before, payment, merchant.world.process())
+    assert names(merchant.world) == told
+    assert merchant.payment().untold != ()
+    record_payment_change(replace(payment, version=5), replace(payment, version=6), merchant.world.process())
+    assert names(merchant.world) == told
+
+
+def test_a_change_of_an_open_payment_does_not_repeat_what_was_told() -> None:
     merchant = linked()
     merchant.pay()
     silent(merchant)
     older, newer = moved(merchant, 3, "UNKNOWN"), moved(merchant, 5, "OTP_PENDING")
-    payment = with_news(merchant, older, newer)
-    before = replace(payment, version=4, untold=(older,))
-    record_payment_change(before, replace(payment, version=5), merchant.world.process())
-    assert names(merchant.world) == ["payment.otp_pending"]
+    first = replace(with_news(merchant, older), version=3)
+    record_payment_change(replace(first, version=2, untold=()), first, merchant.world.process())
+    assert names(merchant.world) == ["payment.unknown"]
+    payment = replace(with_news(merchant, older, newer), version=5)
+    record_payment_change(replace(payment, version=4, untold=(older,)), payment, merchant.world.process())
+    assert names(merchant.world) == ["payment.unknown", "payment.otp_pending"]
 
 
 def test_a_change_of_a_payment_at_rest_tells_whatever_was_not_told() -> None:

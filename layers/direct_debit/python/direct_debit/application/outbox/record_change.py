@@ -52,14 +52,18 @@ class News:
 def find_payment_news(before: Payment | None, after: Payment, ports: Ports) -> News:
     """Return what a stored change of a payment means; at rest, whatever was not told before as well.
 
+    Of an open payment, what a lost record had to say comes before the events that follow it.
+
     `before` None: the payment is new, or its record is given again by an operator. Raises StoreUnavailable.
     """
     if before is not None:
         after = remember_moves(before, after)  # written by code that did not note it
     since = 0 if before is None else before.version
-    if after.is_open:
-        return News(after, tuple(move for move in after.untold if move.version > since), settles=False)
-    return find_untold(after, ports) if after.untold else News(after, (), settles=False)
+    if not after.is_open:
+        return find_untold(after, ports) if after.untold else News(after, (), settles=False)
+    news = News(after, tuple(move for move in after.untold if move.version > since), settles=False)
+    earlier = News(after, tuple(move for move in after.untold if move.version <= since), settles=False)
+    return replace(find_untold(after, ports), settles=False) if news.events and earlier.events else news
 
 
 def find_untold(payment: Payment, ports: Ports) -> News:
