@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tools.doku_simulator.notifications import SignedRequest
+
+_DIGITS = re.compile(r'"(value|originalExternalId|originalReferenceNo)":"([1-9][0-9]*(?:\.[0-9]+)?)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,11 @@ def _with_amount(draft: Draft, spell: Callable[[str], str]) -> Draft:
     if not isinstance(amount, dict):
         return draft
     return replace(draft, body=draft.body.replace(f'"{amount["value"]}"', spell(str(amount["value"]))))
+
+
+def _with_numbers(draft: Draft) -> Draft:
+    """Names that are all digits, and amounts, without quotation marks."""
+    return replace(draft, body=_DIGITS.sub(r'"\1":\2', draft.body))
 
 
 def _without_external_id(draft: Draft) -> Draft:
@@ -70,6 +78,7 @@ LOOKS: Mapping[str, Callable[[Draft], Draft]] = {
     "an offset without colon": lambda draft: replace(draft, timestamp=draft.timestamp.replace("Z", "-0000")),
     "an amount as a number": lambda draft: _with_amount(draft, lambda value: value),
     "an amount with an exponent": lambda draft: _with_amount(draft, lambda value: f'"{value.replace(".", "")}E-2"'),
+    "numbers for texts": _with_numbers,
     "no external id in the body": _without_external_id,
     "accountStatus in lower case": _with_account_status,
     "an external id with letters": lambda draft: replace(draft, external_id=f"id-{draft.external_id}"[:36]),

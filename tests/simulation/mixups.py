@@ -64,7 +64,7 @@ def _payment_of_another(rng: Random, _: Mapping[str, object]) -> Fields:
 
 
 def _code_of_another(rng: Random, asked: Mapping[str, object]) -> Fields:
-    if "originalPartnerReferenceNo" not in asked:  # an unlinking's: nothing but the service names it
+    if "originalPartnerReferenceNo" not in asked and rng.random() < 0.5:  # an unlinking's: the service names it
         return {"responseCode": rng.choice(("2005400", "2005800", "4030913"))}
     code = rng.choice(("2000400", "4040415", "4030412", "4030414"))
     return {"responseCode": code, "originalPartnerReferenceNo": _OTHER}

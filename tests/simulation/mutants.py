@@ -956,7 +956,9 @@ def try_mutant(name: str, start: int = 0, seeds: int = MOST_SEEDS) -> Verdict:
             if history.violations:
                 took = time.perf_counter() - begun
                 if _BROKEN.search(history.violations[0]):
-                    return Verdict(name, mutant.bug, None, 0, f"is no bug but broken code: {history.violations[0]}", took)
+                    return Verdict(
+                        name, mutant.bug, None, 0, f"is no bug but broken code: {history.violations[0]}", took
+                    )
                 return Verdict(name, mutant.bug, seed, seed - start + 1, history.violations[0].splitlines()[0], took)
     return Verdict(name, mutant.bug, None, seeds, "", time.perf_counter() - begun)
 

@@ -167,10 +167,10 @@ def _draw_choices(rng: Random) -> Choices:
         return Choices()
     return Choices(
         first_inquiry=rng.choice((60, 60, 0, 5, 120)),
-        not_found_final=rng.choice((900, 900, 120, 300, 3_600)),
+        not_found_final=rng.choice((900, 900, 1, 300, 3_600)),
         claim_lease=rng.choice((120, 90, 300, 600)),
-        max_open_payments=rng.choice((20, 1, 2, 3)),
-        max_otp_attempts=rng.choice((5, 2, 1)),
+        max_open_payments=rng.choice((20, 1, 2, 50)),
+        max_otp_attempts=rng.choice((5, 10, 1)),
         circuit_failures=rng.choice((5, 1, 2, 50)),
         circuit_window=rng.choice((60, 5, 600)),
         circuit_open=rng.choice((30, 1, 300)),

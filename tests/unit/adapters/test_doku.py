@@ -13,6 +13,7 @@ from direct_debit.application.errors import (
     CustomerActionRequired,
     CustomerTokenRefused,
     DirectDebitError,
+    DokuSilent,
     NotDone,
     OutcomeUnknown,
     Rejected,
@@ -69,6 +70,19 @@ def test_a_lost_answer_to_a_write_is_unknown(name: str, kind: str) -> None:
     with pytest.raises(OutcomeUnknown):
         CALLS[name][0](doku)
     assert len(transport.sent) == 1
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize(
+    ("status", "speaks"), [(400, False), (403, False), (413, False), (429, False), (200, True), (502, True)]
+)
+def test_a_page_that_refuses_a_request_says_nothing_of_doku(name: str, status: int, speaks: bool) -> None:
+    """A firewall that minds one customer's text must not stop everybody: it is not the circuit's business."""
+    doku, _ = make(lambda _: HttpAnswer(status, {}, b"<html>no</html>"))
+    with pytest.raises(DirectDebitError) as caught:
+        CALLS[name][0](doku)
+    assert (isinstance(caught.value, DokuSilent) or getattr(caught.value, "silent", False)) is speaks
+    assert isinstance(caught.value, OutcomeUnknown if CALLS[name][1] else NotDone)
 
 
 @pytest.mark.parametrize("name", READS)

@@ -123,8 +123,16 @@ def test_blanks_around_a_name_and_a_number_for_text_agree() -> None:
 
 @pytest.mark.parametrize(("operation", "path"), PLACES)
 def test_a_question_that_is_not_about_it_is_not_compared(operation: Operation, path: str) -> None:
-    if path != "serviceCode":
+    if path != "serviceCode" and operation is not Operation.VERIFY_OTP:
         assert find_contradictions(Question(operation=operation), None, fields(path, "anything")) == ()
+
+
+@pytest.mark.parametrize(("named", "contradicts"), [("INV000000001", True), (7, True), ("", False), (None, False)])
+def test_the_answer_to_an_unlinkings_code_names_no_payment(named: object, contradicts: bool) -> None:
+    path = "originalPartnerReferenceNo"
+    unlinking = Question(operation=Operation.VERIFY_OTP)
+    assert find_contradictions(unlinking, "2000400", {path: named}) == ((path,) if contradicts else ())
+    assert find_contradictions(unlinking, "2000400", {path: named}, frozenset({path})) == ()
 
 
 def test_every_path_that_is_compared_can_be_untied() -> None:

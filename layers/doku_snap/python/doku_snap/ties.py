@@ -24,8 +24,9 @@ _ROW_AMOUNT = "refundAmount"
 class Question:
     """What a call is about. None: the call is not about one, or it is not certain that DOKU knows it by this name.
 
-    `reference` is the payment's partnerReferenceNo, `external_id` the X-EXTERNAL-ID of its request, `refund_number` the
-    partnerRefundNo, `amount` the payment's (and so the refund's) in rupiah, `customer_id` the custIdMerchant of a link.
+    `reference` is the payment's partnerReferenceNo (None of a code: it is an unlinking's), `external_id` the
+    X-EXTERNAL-ID of its request, `refund_number` the partnerRefundNo, `amount` the payment's (and so the refund's) in
+    rupiah, `customer_id` the custIdMerchant of a link.
     """
 
     operation: Operation
@@ -48,6 +49,8 @@ _TEXTS: Mapping[Operation, tuple[tuple[str, str], ...]] = {
         ("partnerRefundNo", "refund_number"),
     ),
 }
+# Without a reference the code is that of an unlinking, whose answer can name no payment.
+_NAMES_NO_PAYMENT = frozenset({Operation.VERIFY_OTP})
 _AMOUNTS: Mapping[Operation, str] = {
     Operation.INQUIRE_STATUS: "transAmount",
     Operation.REFUND_PAYMENT: "refundAmount",
@@ -80,7 +83,9 @@ def find_contradictions(
     if parsed is not None and not belongs_to(parsed, question.operation):
         found.append("responseCode")
     for path, member in _TEXTS.get(question.operation, ()):
-        if not _agrees(_at(fields, path), getattr(question, member)):
+        named, asked = _at(fields, path), getattr(question, member)
+        unasked = asked is None and question.operation in _NAMES_NO_PAYMENT
+        if not (_is_absent(named) if unasked else _agrees(named, asked)):
             found.append(path)
     amount_path = _AMOUNTS.get(question.operation)
     if amount_path is not None and not _is_amount(fields.get(amount_path), question.amount):

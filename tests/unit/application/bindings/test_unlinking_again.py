@@ -98,3 +98,15 @@ def test_a_first_code_that_was_not_sent_may_be_given_again() -> None:
     with pytest.raises(CustomerActionRequired):
         merchant.confirm_unbinding(WRONG_OTP)
     assert merchant.confirm_unbinding().binding.state is BindingState.UNBOUND
+
+
+def test_the_answer_to_a_payments_code_ends_no_link() -> None:
+    """Both codes have one operation; only the payment that it names tells the two answers apart."""
+    merchant = linked()
+    merchant.unbind()
+    merchant.world.simulator.add_dial(Dial("otp", "code", when="before", code="40415"))  # the bank does not take it
+    merchant.world.bend = lambda path, answer: (
+        {"responseCode": "2000400", "originalPartnerReferenceNo": "A1"} if path == "otp-verification" else answer
+    )
+    assert merchant.confirm_unbinding().binding.state is BindingState.UNBIND_OTP_PENDING
+    assert [one.linked for one in merchant.world.simulator.world.bindings.values()] == [True]

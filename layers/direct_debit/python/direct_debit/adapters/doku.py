@@ -58,6 +58,7 @@ _CONNECT_SECONDS = 5.0
 _QUICK_READ_SECONDS = 15.0  # tokens, balance and status (contract section 7, "Timeouts")
 _RESERVE_SECONDS = 3.0  # to write down what came of the call
 _LEAST_SECONDS = 3.0  # with less a call would only produce unknown outcomes
+_REFUSED = 4  # the class of HTTP statuses
 _FAIR_SECONDS = 10.0  # a time-out after less says as much of our own hurry as of DOKU
 _COME_AGAIN = timedelta(seconds=5)
 _COME_AGAIN_LATER = timedelta(minutes=1)  # throttled, limits, cut-off
@@ -404,6 +405,13 @@ def _wire_call(call: DokuCall, timeout: Timeout) -> Call:
 
 
 def _speaks_of_doku(error: AnswerLost, timeout: Timeout) -> bool:
+    """Whether a lost answer tells that DOKU is out of order.
+
+    Not where it had too little time, nor where a page that is not DOKU's refuses this request: what a firewall minds in
+    one customer's text, or in our number of requests, is of our own making, and must stop nobody else.
+    """
+    if error.http_status is not None and error.http_status // 100 == _REFUSED:
+        return False
     return error.kind != "timeout" or timeout.read >= _FAIR_SECONDS
 
 
