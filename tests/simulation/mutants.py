@@ -27,6 +27,7 @@ from direct_debit.application.bindings import (
     confirm_unbinding,
     prove_binding,
     release_account,
+    resolve_binding,
     result,
     unbind_account,
     unbinding,
@@ -694,6 +695,24 @@ MUTANTS: tuple[Mutant, ...] = (
         "late-page-takes-the-place",
         "an answer that comes after another page was asked for is taken for that page's",
         lambda: _edit(bind_account._follow, "if after.external_id != binding.external_id:", "if False:"),
+    ),
+    Mutant(
+        "silent-refund-waits-a-step",
+        "a look at a refund that finds nobody there costs a step of the schedule",
+        lambda: _edit(
+            process_refund._plan_another_look,
+            "due = next_try(ports, error, since=refund.requested_at, now=now, step=due)",
+            "pass",
+        ),
+    ),
+    Mutant(
+        "silent-link-waits-a-step",
+        "a probe of a link that finds nobody there costs a step of the schedule",
+        lambda: _edit(
+            resolve_binding._probe,
+            "due = next_try(ports, error, since=since, now=ports.clock.now(), step=step)",
+            "due = step",
+        ),
     ),
     Mutant(
         "lost-news-out-of-order",

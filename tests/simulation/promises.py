@@ -54,6 +54,8 @@ _BELIEVED_FOR = 300  # seconds that a notification may wait here
 _LIFE = 60  # seconds that a worker lives
 _CLOCK = 60  # seconds by which clocks and their readers may be apart
 _AGAIN_WITHIN = 25 * 60 * SECOND  # a quarter of an hour at most, a message that is late, and the minutes of the sweep
+_ABOUT_REFUNDS = frozenset({"status", "refund"})
+_ABOUT_LINKS = frozenset({"b2b2c", "balance", "unbinding", "otp"})
 _SECOND_NOT_FOUND_WITHIN = 6 * 60 * SECOND
 
 
@@ -63,6 +65,7 @@ def keep_promises(u: Universe, records: Mapping[str, Payment], links: Mapping[st
     yield from _answer_questions(u, life)
     yield from _believe_at_once(u, life)
     yield from _look_again(u, life)
+    yield from _look_again_at_refunds_and_links(u, life)
     yield from _ask_early(u, life)
     yield from _tell_all(u, life)
     yield from _tell_history_of_links(u, life, links)
@@ -195,6 +198,30 @@ def _look_again(u: Universe, life: _Life) -> Iterator[str]:
                     bound = None
             if bound is not None and _is_left_alone(u, writes[number:], bound):
                 yield f"M6: a look at {ref} brought nothing, and the next one came too late"
+
+
+def _look_again_at_refunds_and_links(u: Universe, life: _Life) -> Iterator[str]:
+    """Whoever has asked about a refund or a link, and heard nothing, writes that it is due again in minutes."""
+    asked: defaultdict[str, list[Arrival]] = defaultdict(list)
+    for arrival in u.arrivals:
+        asked[arrival.sender.name].append(arrival)
+    kinds = (("refund of", life.writes, "refundDueAt", _ABOUT_REFUNDS), ("link", life.links, "ownDueAt", _ABOUT_LINKS))
+    for what, records, due, operations in kinds:
+        for name, writes in records.items():
+            since: dict[str, int] = {}
+            for entry in writes:
+                before, since[entry.actor] = since.get(entry.actor, -1), entry.t
+                planned = _new(entry, due)
+                if planned is None or not _changed(entry, due):
+                    continue
+                mine = [one for one in asked[entry.actor] if before <= one.t <= entry.t and one.operation in operations]
+                silent = [one for one in mine if one.reference in ("", name)]
+                if (
+                    silent
+                    and not any(one.reached for one in silent)
+                    and _at(u, planned) > entry.t + _AGAIN_WITHIN + (int(2 * u.plan.skew * SECOND))
+                ):
+                    yield f"M6: the {what} {name} was asked about, DOKU was silent, and it is due again too late"
 
 
 def _is_answered(question: Arrival, writes: list[Journal]) -> bool:

@@ -36,8 +36,16 @@ def next_try(
     DOKU was not there: in two minutes, or at the schedule's `step` if that comes first. DOKU refused to answer (limits,
     keys, cut-off): the longer it is asked, the less often, but never more than a quarter of an hour apart.
     """
-    spread = 1 + _JITTER * ports.ids.jitter()
     if error.code is None or error.code.startswith("5"):
-        soon = now + SOON * spread
+        soon = now + SOON * _spread(ports)
         return soon if step is None else min(soon, step)
-    return now + min(max(SOON, now - since), _LONGEST) * spread
+    return ever_later(ports, since=since, now=now)
+
+
+def ever_later(ports: Ports, *, since: datetime, now: datetime) -> datetime:
+    """Return when to ask again: the longer it is asked, the less often, but never more than a quarter of an hour on."""
+    return now + min(max(SOON, now - since), _LONGEST) * _spread(ports)
+
+
+def _spread(ports: Ports) -> float:
+    return 1 + _JITTER * ports.ids.jitter()

@@ -20,7 +20,7 @@ from direct_debit.application.errors import (
     StoreUnavailable,
     Unsendable,
 )
-from direct_debit.application.looks import NO_ANSWER, claim_until, next_try
+from direct_debit.application.looks import NO_ANSWER, claim_until, ever_later, next_try
 from direct_debit.application.payments.advance_payment import (
     QUEUE_REACH,
     plan_after_move,
@@ -345,9 +345,12 @@ def _planned(ports: Ports, refund: Refund, now: datetime, not_done: DirectDebitE
     if refund.state is RefundState.UNKNOWN and refund.sent_at is not None:
         # No status inquiry within the first minute after the sending.
         now = max(now, refund.sent_at + timedelta(seconds=ports.settings.first_inquiry))
-        # A refund that had to be sent again keeps to its one schedule, so that the repetitions come to an end.
         origin = refund.sent_at if refund.attempts <= 1 else refund.requested_at
         due = next_due(origin, now, ports.settings.refund_schedule, ports.ids.jitter())
+        if due is not None and refund.attempts > 1:
+            # One that had to be sent again keeps to its one schedule, so that the repetitions come to an end; but what
+            # became of the newest one is asked within a quarter of an hour, whatever the schedule's step is by then.
+            due = min(due, ever_later(ports, since=refund.requested_at, now=now))
         return replace(refund, due_at=due or now)
     if refund.evidence.source is EvidenceSource.STATUS and refund.state is RefundState.RETRYING:
         return replace(refund, due_at=now)  # DOKU does not know it: send it now
