@@ -266,6 +266,23 @@ def test_a_repeated_sending_whose_answer_was_lost_keeps_to_the_refunds_schedule(
     assert queued == within_reach(wait)
 
 
+@pytest.mark.parametrize(
+    ("requested", "wait"),
+    [
+        (10 * MINUTE, 5 * MINUTE),  # the schedule's step
+        (A_DAY - 5 * HOUR, 13 * MINUTE),  # the first minute, and then a quarter of an hour at most
+        (A_DAY, MINUTE),
+    ],
+)
+def test_a_repeated_sending_that_nobody_answered_is_asked_about_soon(requested: timedelta, wait: timedelta) -> None:
+    merchant = refund_in(RefundState.RETRYING, requested=requested, sent=requested)
+    merchant.world.simulator.add_dial(Dial("refund", "drop", "before"))
+    with patch.object(DokuAdapter, "inquire_status", lambda *_: StatusAnswer("00", "2005500", None, None)):
+        step(merchant)
+    assert (refund_of(merchant).state, refund_of(merchant).attempts) == (RefundState.UNKNOWN, 2)
+    assert due_in(merchant) == wait
+
+
 # --- asking ----------------------------------------------------------------------------------------------------------
 
 

@@ -347,9 +347,9 @@ def _planned(ports: Ports, refund: Refund, now: datetime, not_done: DirectDebitE
         now = max(now, refund.sent_at + timedelta(seconds=ports.settings.first_inquiry))
         origin = refund.sent_at if refund.attempts <= 1 else refund.requested_at
         due = next_due(origin, now, ports.settings.refund_schedule, ports.ids.jitter())
-        if due is not None and refund.attempts > 1:
-            # One that had to be sent again keeps to its one schedule, so that the repetitions come to an end; but what
-            # became of the newest one is asked within a quarter of an hour, whatever the schedule's step is by then.
+        if due is not None and refund.attempts > 1 and refund.evidence.source is EvidenceSource.NO_ANSWER:
+            # One that had to be sent again keeps to its one schedule, so that the repetitions come to an end; but of
+            # one that nobody answered it is asked within a quarter of an hour, whatever the step is by then.
             due = min(due, ever_later(ports, since=refund.requested_at, now=now))
         return replace(refund, due_at=due or now)
     if refund.evidence.source is EvidenceSource.STATUS and refund.state is RefundState.RETRYING:
