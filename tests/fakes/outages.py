@@ -29,6 +29,9 @@ ANSWER_LOST = "10504.00"
 
 _MINUTE = timedelta(minutes=1)
 _PATIENCE = timedelta(hours=26)
+_REFUSED_FOR = timedelta(hours=5)
+_STEP = timedelta(seconds=45)  # between two sweeps there are at most two
+_STEPS_AT_MOST = 1_000
 
 
 @dataclass(slots=True)
@@ -153,6 +156,25 @@ def _lose_a_refund(when: Literal["before", "after"]) -> Callable[[Merchant], Non
     return begin
 
 
+def _lose_a_refund_sent_again(merchant: Merchant) -> None:
+    """The merchant has no balance at DOKU for hours; then the refund is sent again and made, and nobody hears of it."""
+    world = merchant.world
+    merchant.link()
+    merchant.pay_to_the_end()
+    _silence_notifications(world)
+    world.simulator.add_dial(Dial("refund", "code", when="before", code="40314", count=1_000))
+    merchant.refund()
+    sweeps = _Sweeps(world.clock.now())
+    sweeps.live(world, world.clock.now() + _REFUSED_FOR)
+    world.simulator.dials.clear()
+    world.simulator.add_dial(Dial("refund", "drop", when="after"))
+    for _ in range(_STEPS_AT_MOST):
+        if world.refunds(merchant.payment().ref):
+            return
+        sweeps.live(world, world.clock.now() + _STEP)
+    raise AssertionError("the refund was not sent again")
+
+
 def _ask_for_a_refund(merchant: Merchant) -> None:
     merchant.link()
     merchant.pay_to_the_end()
@@ -211,6 +233,7 @@ SCENES = (
     Scene("the same, and the first look after the outage dies", _lose_the_answer_to_a_debit, _paid_at, deaths=1),
     Scene("a refund that was made", _lose_a_refund("after"), _refunded_at),
     Scene("a refund that DOKU never got", _lose_a_refund("before"), _refunded_at),
+    Scene("a refund that was refused for hours, sent again and made", _lose_a_refund_sent_again, _refunded_at),
     Scene("a refund asked for while DOKU is away", _ask_for_a_refund, _refunded_at),
     Scene(
         "an unlinking that was done",
