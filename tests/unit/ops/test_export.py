@@ -14,13 +14,16 @@ from direct_debit.adapters.dynamodb.payment_item import write_payment
 from direct_debit.application.errors import StoreUnavailable
 from direct_debit.domain.payment import Payment
 from direct_debit.domain.values import JAKARTA
+from direct_debit.entrypoint.views.binding import BindingView
+from direct_debit.entrypoint.views.payment import PaymentView
+from direct_debit.entrypoint.views.view import View
 from tests.fakes.clock import START
 from tests.fakes.processes import TRANSACTIONS
 from tests.integration.adapters.records import a_payment
 from tests.integration.handlers.test_newer_records import newer_payment
 from tests.unit.ops.conftest import REF, Desk
 from tools.ops.__main__ import main
-from tools.ops.export import Export, export
+from tools.ops.export import _COLUMNS, _NOT_EXPORTED, Export, export
 
 DAY = START.astimezone(JAKARTA).date()
 
@@ -32,6 +35,18 @@ def run(desk: Desk, *arguments: str) -> int:
 def keep(desk: Desk, *payments: Payment) -> None:
     for payment in payments:
         desk.house.world.store.put_item(TableName=TRANSACTIONS, Item=write_payment(payment))
+
+
+@pytest.mark.parametrize(("kind", "view"), [("payments", PaymentView), ("bindings", BindingView)])
+def test_each_member_of_a_view_has_a_column_or_is_left_out_on_purpose(kind: str, view: type[View]) -> None:
+    columns = {path.split(".")[0] for path in _COLUMNS[kind].values()}
+    members = {str(info.alias) for info in view.model_fields.values()}
+    forgotten = members - columns - _NOT_EXPORTED
+    assert not forgotten, (
+        f"tools/ops/export.py: give {forgotten} of {view.__name__} a column, or name it in _NOT_EXPORTED"
+    )
+    gone = columns - members
+    assert not gone, f"tools/ops/export.py: take the columns of {gone} away: {view.__name__} has no such member"
 
 
 def many(count: int) -> list[Payment]:

@@ -6,6 +6,7 @@ releases that wrote absent members as null; their records are in the tables.
 
 import hmac
 import re
+from collections.abc import Mapping
 from dataclasses import fields, replace
 
 import pytest
@@ -22,10 +23,12 @@ from direct_debit.application.references import (
     make_external_id,
 )
 from direct_debit.application.refunds import refund_payment
+from direct_debit.application.refunds.refund_payment import RefundPayment
 from direct_debit.domain.money import Amount
 from tests.fakes.clock import FakeClock
 from tests.fakes.ids import SeededIds
 from tests.fakes.journey import REF
+from tests.fakes.records import with_fields
 from tests.unit.application.support import linked, requests
 
 PEPPER = b"p" * 32
@@ -49,12 +52,45 @@ FULL_PAYMENT = MakePayment(
     metadata={"orderId": "4712", "note": "Kopi Tubruk é"},
     task_token="t",
 )
+FULL_BINDING = BindAccount(
+    customer_id="CUST-1001",
+    phone="62857957868761",
+    success_url="https://shop.example/linked",
+    failed_url="https://shop.example/not-linked",
+    customer_name="Siti Rahma",
+    metadata={"segment": "gold"},
+)
+FULL_REFUND = RefundPayment(ref="INV000000001", partner_refund_no="RFD000000001", reason="Customer complain")
 BINDING = BindAccount(
     customer_id="CUST-1001",
     phone="62857957868761",
     success_url="https://shop.example/linked",
     failed_url="https://shop.example/not-linked",
 )
+
+_LATEST = "a customer has one link, and the latest request says it"
+_SENT = "only sent to DOKU, with each page that is asked for"
+# What does not make two requests different ones, each with the reason.
+NOT_IN_THE_FINGERPRINT: Mapping[type, Mapping[str, str]] = {
+    MakePayment: {
+        "partner_reference_no": "the payment's name",
+        "idempotency_key": "the payment's other name",
+        "task_token": "a workflow's retry has another one",
+        "customer_id": "a guard",
+    },
+    BindAccount: {
+        **dict.fromkeys(("success_url", "failed_url", "metadata"), _LATEST),
+        **dict.fromkeys(("customer_name", "email", "id_card", "country", "address", "date_of_birth"), _SENT),
+        **dict.fromkeys(("device_id", "ip_address"), _SENT),
+        "task_token": "a workflow's retry has another one",
+    },
+    RefundPayment: {"requested_by": "who asks, and not for what"},
+}
+FILES: Mapping[type, str] = {
+    MakePayment: "application/payments/make_payment.py, _content",
+    BindAccount: "application/bindings/bind_account.py, _content",
+    RefundPayment: "application/refunds/refund_payment.py, describe_content",
+}
 
 FULL_TEXT = (
     'payment:{"amount":"25000.50","bindingId":"6f1d2c3b4a5968778695a4b3c2d1e0f0","deviceId":"a1b2c3d4e5",'
@@ -147,13 +183,31 @@ def test_a_field_that_a_later_release_adds_counts_where_it_is_sent() -> None:
     assert canonical_with_absent(with_address, make_payment._EARLIER_MEMBERS) is None  # no earlier release knew it
 
 
-def test_every_field_of_a_payment_counts_but_its_names_the_waiting_task_and_the_guard() -> None:
-    names = {"partner_reference_no", "idempotency_key", "task_token", "customer_id"}
+def fingerprint_text(command: object) -> str:
+    """The text of which a command's fingerprint is made, by its use case."""
+    match command:
+        case MakePayment():
+            return make_payment.describe_content(command)
+        case BindAccount():
+            return bind_account._content(command)
+        case RefundPayment():
+            return refund_payment.describe_content(command.ref, str(command.partner_refund_no), command.reason)
+    pytest.fail(f"say here what the fingerprint of {type(command).__name__} is made of")
+
+
+@pytest.mark.parametrize("command", [FULL_PAYMENT, FULL_BINDING, FULL_REFUND], ids=lambda one: type(one).__name__)
+def test_every_field_of_a_command_counts_or_it_is_known_why_not(command: object) -> None:
+    kind = type(command)
     other = {"amount": Amount.parse("1.00"), "metadata": {"orderId": "1"}}
-    for field in fields(MakePayment):
-        changed = replace(FULL_PAYMENT, **{field.name: other.get(field.name, "x")})  # type: ignore[arg-type]  # a text, or as `other` says
-        same = make_payment.describe_content(changed) == FULL_TEXT
-        assert same == (field.name in names), field.name
+    text = fingerprint_text(command)
+    for field in fields(command):  # type: ignore[arg-type]  # commands are dataclasses
+        changed = with_fields(command, **{field.name: other.get(field.name, "x")})
+        counts = fingerprint_text(changed) != text
+        assert counts != (field.name in NOT_IN_THE_FINGERPRINT[kind]), (
+            f"{FILES[kind]}: {kind.__name__}.{field.name} {'counts' if counts else 'does not count'} when two requests "
+            "are compared: with it in the text of the fingerprint a repeat with another value is refused, without it "
+            "that is a replay; where that is meant, say why in NOT_IN_THE_FINGERPRINT of test_fingerprints.py"
+        )
 
 
 def test_a_repeat_of_a_payment_that_an_earlier_release_made_is_a_replay() -> None:
