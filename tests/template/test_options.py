@@ -58,7 +58,11 @@ def test_whoever_reads_or_writes_what_is_kept_may_have_the_key_used() -> None:
     who = {
         role.removesuffix("Role") for role, s in statements() if {a.split(":")[0] for a in as_list(s["Action"])} & kept
     }
-    assert set(uses_of_the_key()) == who
+    differing = sorted(set(uses_of_the_key()) ^ who)
+    assert not differing, (
+        f"template.yaml, Roles of KeyUse: {differing}: whoever reads or writes what is kept has its role there (or a "
+        "statement UseKey of its own), and no other has"
+    )
     assert "ExplainProblem" not in who
 
 

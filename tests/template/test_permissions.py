@@ -44,6 +44,7 @@ MANAGED = {
     "AWSXRayDaemonWriteAccess": "tracing is active; the transform adds it",
     "service-role/AmazonAPIGatewayPushToCloudWatchLogs": "API Gateway's own role for access logs",
 }
+HERE = "tests/template/test_permissions.py"
 READ = "dynamodb:GetItem"
 SECRET = "secretsmanager:GetSecretValue"
 CONSUME = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"}
@@ -109,6 +110,14 @@ def actions(function: str) -> set[str]:
     return {a for role, s in statements() if role == f"{function}Role" for a in as_list(s["Action"])}
 
 
+def _say(function: str, row: str, found: set[str]) -> str:
+    """What to do where the template and a row of this file differ."""
+    return (
+        f"{function} has rights on {sorted(found)}: write that in {row} of {HERE} if it is meant, "
+        "else change them in template.yaml"
+    )
+
+
 def test_each_function_has_a_role_of_its_own() -> None:
     roles = {name: function["Role"]["Fn::GetAtt"][0] for name, function in functions().items()}
     assert roles == {name: f"{name}Role" for name in functions()}
@@ -151,7 +160,13 @@ def test_consumers_get_no_managed_policy_at_all(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(functions()))
 def test_only_those_who_need_it_read_the_secret(name: str) -> None:
-    assert (SECRET in actions(name)) == (name not in WITHOUT_SECRET)
+    reads = SECRET in actions(name)
+    may, row, right = (
+        ("may", "take it off", "take the right away") if reads else ("may not", "add it to", "give it one")
+    )
+    assert reads == (name not in WITHOUT_SECRET), (
+        f"{name} {may} read a secret: {row} WITHOUT_SECRET of {HERE} if that is meant, else {right} in template.yaml"
+    )
 
 
 def secrets_of(function: str, **chosen: str) -> set[str]:
@@ -170,7 +185,7 @@ def test_each_secret_is_read_by_those_that_it_is_for(name: str) -> None:
     parts = PARTS.get(name, set())
     one = {"WebhookSecret"} if name == "DeliverWebhook" else {"DokuCredentials"} if parts else set()
     three = {"WebhookSecret"} if name == "DeliverWebhook" else parts
-    assert secrets_of(name) == secrets_of(name, SecretLayout="three") == three
+    assert secrets_of(name) == secrets_of(name, SecretLayout="three") == three, _say(name, "PARTS", secrets_of(name))
     assert secrets_of(name, SecretLayout="one") == one
     for layout in ("one", "three"):
         assert secrets_of(name, SecretLayout=layout, SecretLayoutChanges="true") == one | three
@@ -235,7 +250,7 @@ def test_messages_go_to_named_queues_only(name: str) -> None:
         if role == f"{name}Role" and "sqs:SendMessage" in as_list(statement["Action"])
         for resource in as_list(statement["Resource"])
     }
-    assert targets == SENDERS.get(name, set())
+    assert targets == SENDERS.get(name, set()), _say(name, "SENDERS", targets)
 
 
 @pytest.mark.parametrize("name", sorted(functions()))
@@ -274,12 +289,14 @@ def test_who_writes_only_where_another_record_stands_so_may_check_it(name: str) 
 
 @pytest.mark.parametrize("name", sorted(functions()))
 def test_only_those_who_begin_something_create_records(name: str) -> None:
-    assert tables(name, "dynamodb:PutItem") == CREATORS.get(name, set())
+    found = tables(name, "dynamodb:PutItem")
+    assert found == CREATORS.get(name, set()), _say(name, "CREATORS", found)
 
 
 @pytest.mark.parametrize("name", sorted(functions()))
 def test_only_those_who_look_for_something_search(name: str) -> None:
-    assert tables(name, "dynamodb:Query") == SEARCHERS.get(name, set())
+    found = tables(name, "dynamodb:Query")
+    assert found == SEARCHERS.get(name, set()), _say(name, "SEARCHERS", found)
 
 
 @pytest.mark.parametrize("name", sorted(functions()))
