@@ -138,7 +138,11 @@ def test_every_field_of_a_payment_is_taken_from_the_workflows_input() -> None:
     taken = read("collect_payment")["States"]["TakeOrder"]["Assign"]["payment"]
     own = {"partnerReferenceNo", "taskToken"}  # the execution's name, and the waiting task's
     fields = {str(info.alias) for info in MakePaymentRequest.model_fields.values()} - own
-    assert {name for name in fields if f"'{name}': $states.input.{name}" not in taken} == set()
+    forgotten = {name for name in fields if f"'{name}': $states.input.{name}" not in taken}
+    assert not forgotten, (
+        f"workflows/collect_payment.asl.json, TakeOrder: take {sorted(forgotten)} from the input, as those "
+        "beside it are, and name it in the workflow's Comment"
+    )
 
 
 def test_both_workflows_touch_money_through_the_expected_steps_only() -> None:

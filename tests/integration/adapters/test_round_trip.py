@@ -207,7 +207,10 @@ def test_the_strategies_know_every_field() -> None:
         described = repr(strategy)
         for field in fields(record):
             own = ("open_payments", "charges")  # which only their own updates write
-            assert f"{field.name}=" in described or field.name in own, (record, field.name)
+            assert f"{field.name}=" in described or field.name in own, (
+                f"tests/integration/adapters/records.py: give {record.__name__}'s strategy values for {field.name}, "
+                "and see that its item writes and reads it (adapters/dynamodb/*_item.py)"
+            )
 
 
 def test_a_time_without_a_zone_is_refused() -> None:
