@@ -5,17 +5,25 @@ Which fields there are is read from the commands; what each is set to, so that a
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from typing import get_type_hints
 
 import pytest
 
 from direct_debit.application.bindings.bind_account import BindAccount, bind_account
+from direct_debit.application.bindings.confirm_unbinding import ConfirmUnbinding
+from direct_debit.application.bindings.return_from_binding import ReturnFromBinding
+from direct_debit.application.payments.get_payment import GetPayment
 from direct_debit.application.payments.make_payment import MakePayment, make_payment
+from direct_debit.application.payments.verify_payment_otp import VerifyPaymentOtp
 from direct_debit.application.refunds.refund_payment import RefundPayment, refund_payment
 from direct_debit.domain.money import Amount
+from direct_debit.entrypoint.command import Command
+from direct_debit.entrypoint.route import Route
 from tests.fakes.journey import REF
 from tests.fakes.world import World
 from tests.unit.application.support import linked, paid
 from tools.doku_simulator.records import SimulatedResponse
+from tools.operations import ROUTES
 
 HERE = "tests/unit/application/test_command_fields_arrive.py"
 
@@ -86,6 +94,28 @@ JOURNEYS: Mapping[type, Journey] = {
         elsewhere={"ref": "names the payment of which the refund is a part"},
     ),
 }
+
+
+# Commands that only name a record and say one thing about it: their own tests fail without any of these fields.
+SMALL: Mapping[type, frozenset[str]] = {
+    VerifyPaymentOtp: frozenset({"ref", "otp"}),
+    ConfirmUnbinding: frozenset({"binding_id", "otp", "customer_id"}),
+    GetPayment: frozenset({"ref", "refresh"}),
+    ReturnFromBinding: frozenset({"state", "outcome"}),
+}
+
+
+@pytest.mark.parametrize(
+    "route", [one for one in ROUTES if hasattr(one.request, "to_command")], ids=lambda one: one.name
+)
+def test_each_command_is_tried_or_small(route: Route[Command]) -> None:
+    kind = get_type_hints(route.request.to_command)["return"]  # type: ignore[attr-defined]  # those that have one
+    if kind not in JOURNEYS:
+        names = {one.name for one in fields(kind)}
+        assert names == SMALL.get(kind, frozenset()), (
+            f"{HERE}: give {kind.__name__} a row in JOURNEYS, or, where its use case's own tests fail without each of "
+            f"{sorted(names)}, write these in SMALL"
+        )
 
 
 def listen(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:

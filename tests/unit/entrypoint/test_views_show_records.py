@@ -162,7 +162,9 @@ def list_record_fields() -> list[tuple[type, str]]:
 @pytest.mark.parametrize(("record", "name"), list_record_fields(), ids=lambda part: getattr(part, "__name__", part))
 def test_a_field_of_a_record_is_shown_or_it_is_known_why_not(record: type, name: str) -> None:
     of = RECORDS[record]
-    changed = with_fields(of.full, **{name: another(getattr(of.full, name))})
+    value = getattr(of.full, name)
+    assert value is not None, f"tests/integration/handlers/data_places.py: give the full {record.__name__} a {name}"
+    changed = with_fields(of.full, **{name: another(value)})
     # Links have names of records in their paths: that shows nothing.
     is_shown = of.show(of.full).model_dump(exclude={"links"}) != of.show(changed).model_dump(exclude={"links"})
     here = f"NOT_SHOWN in {__name__.replace('.', '/')}.py"
