@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import fields
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
 
 from direct_debit.adapters.dynamodb.evidence_item import read_evidence, write_evidence
 from direct_debit.adapters.dynamodb.items import (
@@ -22,18 +24,46 @@ from direct_debit.adapters.dynamodb.items import (
     text_map,
 )
 from direct_debit.adapters.dynamodb.keys import REVIEW_KIND, day_shard, due_shard, payment_key, record_id
-from direct_debit.adapters.dynamodb.move_item import TELL_BY, UNTOLD, read_moves, write_moves
+from direct_debit.adapters.dynamodb.move_item import UNTOLD, read_moves, write_moves
 from direct_debit.adapters.dynamodb.refund_item import read_refund, write_refund
 from direct_debit.domain.money import Amount
 from direct_debit.domain.payment import FailureReason, Payment, PaymentFailure, PaymentState, ReviewReason
 from direct_debit.domain.refund import RefundState
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Callable, Iterator, Mapping
 
     from direct_debit.adapters.dynamodb.items import AttributeValue, Item
 
 PAYMENT_KIND = "payment"
+
+
+class _Plain(NamedTuple):
+    """A field that stands in the item as it is."""
+
+    field: str
+    attribute: str
+    write: Callable[[object], AttributeValue]
+    read: Callable[[Item, str], object]
+
+
+def _find_plain() -> Iterator[_Plain]:
+    """Yield each field that its type alone says how to store: a new optional one needs no line here."""
+    ways: Mapping[object, tuple[object, object]] = {
+        str | None: (text, read_text),
+        datetime | None: (instant, read_instant),
+        bool: (flag, read_flag),
+        int: (number, read_number),
+    }
+    for field in fields(Payment):
+        if field.type in ways and field.name not in _OTHERWISE:
+            first, *others = field.name.split("_")
+            attribute = first + "".join([word.capitalize() for word in others])
+            yield _Plain(field.name, attribute, *ways[field.type])  # type: ignore[arg-type]  # each for its type
+
+
+_OTHERWISE = frozenset({"version", "due_at"})  # always there; `ownDueAt`, since `dueAt` is the index's
+_PLAIN = tuple(_find_plain())
 
 
 def write_payment(payment: Payment) -> dict[str, AttributeValue]:
@@ -64,34 +94,25 @@ def write_payment(payment: Payment) -> dict[str, AttributeValue]:
         "sentAt": instant(payment.sent_at),
         **write_evidence(payment.evidence, "evidence"),
     }
-    item.update(_write_marks(payment))
-    for name, value in (
-        ("dokuReference", payment.doku_reference),
-        ("webRedirectUrl", payment.web_redirect_url),
-        ("responseCode", payment.response_code),
-        ("taskToken", payment.task_token),
-        ("review", payment.review),
-        ("failureReason", failure.reason if failure else None),
-        ("failureCode", failure.code if failure else None),
-    ):
-        if value is not None:
-            item[name] = text(value)
+    for plain in _PLAIN:
+        said: object = getattr(payment, plain.field)
+        if said is not None and said != 0:
+            item[plain.attribute] = plain.write(said)
+    if payment.metadata:
+        item["metadata"] = text_map(payment.metadata)
+    if payment.review is not None:
+        item["review"] = text(payment.review)
+    if failure is not None:
+        item["failureReason"] = text(failure.reason)
+        if failure.code is not None:
+            item["failureCode"] = text(failure.code)
     refund = payment.refund
     if refund is not None:
         item.update(write_refund(refund))
     if payment.untold:
         item[UNTOLD] = write_moves(payment.untold)
-    for name, moment in (
-        ("lastInquiryAt", payment.last_inquiry_at),
-        ("notFoundSince", payment.not_found_since),
-        ("questionedAt", payment.questioned_at),
-        ("questionHeardAt", payment.question_heard_at),
-        ("reversedAt", payment.reversed_at),
-        (TELL_BY, payment.tell_by),
-        ("ownDueAt", payment.due_at),
-    ):
-        if moment is not None:
-            item[name] = instant(moment)
+    if payment.due_at is not None:
+        item["ownDueAt"] = instant(payment.due_at)
     item.update(write_filing(payment))
     return item
 
@@ -107,26 +128,6 @@ def write_filing(payment: Payment) -> dict[str, AttributeValue]:
     if first_due is None:
         return {}
     return {"dueAt": instant(first_due), "dueShard": text(due_shard(kind, payment.ref))}
-
-
-def _write_marks(payment: Payment) -> dict[str, AttributeValue]:
-    """Return what most payments never have, so that it costs no bytes where it is not."""
-    item: dict[str, AttributeValue] = {}
-    for name, said in (
-        ("released", payment.released),
-        ("otpAccepted", payment.otp_accepted),
-        ("otpUnclear", payment.otp_unclear),
-        ("reposted", payment.reposted),
-        ("lateSuccess", payment.late_success),
-    ):
-        if said:
-            item[name] = flag(said)
-    for name, count in (("otpAttempts", payment.otp_attempts), ("notFoundCount", payment.not_found_count)):
-        if count:
-            item[name] = number(count)
-    if payment.metadata:
-        item["metadata"] = text_map(payment.metadata)
-    return item
 
 
 def _waits_for_a_person_since(payment: Payment) -> datetime | None:
@@ -151,6 +152,7 @@ def read_payment(item: Item) -> Payment:
             read_choice(item, "failureReason", FailureReason),
             read_text_or_none(item, "failureCode"),
         )
+    plain = {one.field: one.read(item, one.attribute) for one in _PLAIN if one.attribute in item}
     return Payment(
         ref=record_id(read_text(item, "pk")),
         binding_id=read_text(item, "bindingId"),
@@ -165,30 +167,14 @@ def read_payment(item: Item) -> Payment:
         external_id=read_text(item, "externalId"),
         attempt=read_text(item, "attempt"),
         sent_at=read_instant(item, "sentAt"),
-        released=read_flag(item, "released"),
         metadata=read_text_map(item, "metadata"),
-        doku_reference=read_text_or_none(item, "dokuReference"),
-        web_redirect_url=read_text_or_none(item, "webRedirectUrl"),
-        response_code=read_text_or_none(item, "responseCode"),
         failure=failure,
         review=read_choice(item, "review", ReviewReason) if "review" in item else None,
-        otp_attempts=read_number(item, "otpAttempts", 0),
-        otp_accepted=read_flag(item, "otpAccepted"),
-        otp_unclear=read_flag(item, "otpUnclear"),
-        reposted=read_flag(item, "reposted"),
-        late_success=read_flag(item, "lateSuccess"),
-        not_found_count=read_number(item, "notFoundCount", 0),
-        not_found_since=read_instant_or_none(item, "notFoundSince"),
-        questioned_at=read_instant_or_none(item, "questionedAt"),
-        question_heard_at=read_instant_or_none(item, "questionHeardAt"),
-        reversed_at=read_instant_or_none(item, "reversedAt"),
-        last_inquiry_at=read_instant_or_none(item, "lastInquiryAt"),
         due_at=read_instant_or_none(item, "ownDueAt"),
         untold=read_moves(item, PaymentState, RefundState),
-        tell_by=read_instant_or_none(item, TELL_BY),
         evidence=read_evidence(item, "evidence"),
         refund=read_refund(item),
-        task_token=read_text_or_none(item, "taskToken"),
+        **plain,  # type: ignore[arg-type]  # what _PLAIN reads of each field is of its type
     )
 
 
