@@ -198,6 +198,11 @@ def _get_payment(town: _Town, count: int) -> _Events:
     return lambda: (api_event("GET", "/payments/{ref}", {"ref": ref}) for _, ref in paid)
 
 
+def _list_payments(town: _Town, count: int) -> _Events:
+    customers = [merchant.customer for merchant, _ in town.settle(count)]
+    return lambda: (api_event("GET", "/payments", query={"customerId": customer}) for customer in customers)
+
+
 def _refund_payment(town: _Town, count: int) -> _Events:
     paid = town.settle(count)
     body = _dump({"reason": "Customer complaint"})
@@ -210,6 +215,10 @@ def _get_refund(town: _Town, count: int) -> _Events:
         merchant.refund(ref)
     town.world.pump()
     return lambda: (api_event("GET", "/payments/{ref}/refund", {"ref": ref}) for _, ref in paid)
+
+
+def _explain_problem(_: _Town, count: int) -> _Events:
+    return lambda: (api_event("GET", "/problems/{slug}", {"slug": "otp-wrong"}) for _ in range(count))
 
 
 # --- what DOKU sends -------------------------------------------------------------------------------------------------
@@ -303,6 +312,7 @@ def _doku_call(town: _Town, count: int) -> _Events:
 SCENES: dict[str, Callable[[_Town, int], _Events]] = {
     "BindAccount": _bind_account,
     "ConfirmUnbinding": _confirm_unbinding,
+    "ExplainProblem": _explain_problem,
     "GetBalance": _of_a_reader("GET", "/bindings/{id}/balance"),
     "GetBinding": _of_a_reader("GET", "/bindings/{id}"),
     "GetPayment": _get_payment,
@@ -310,6 +320,7 @@ SCENES: dict[str, Callable[[_Town, int], _Events]] = {
     "InquireStatus": _inquire_status,
     "IssueToken": _issue_token,
     "ListBindings": _list_bindings,
+    "ListPayments": _list_payments,
     "MakePayment": _make_payment,
     "ProcessNotification": _process_notification,
     "ProcessRefund": _process_refund,
@@ -323,3 +334,9 @@ SCENES: dict[str, Callable[[_Town, int], _Events]] = {
     "VerifyPaymentOtp": _verify_payment_otp,
 }
 """By the functions' names in the template. A scene returns what makes its events, once the clock is right."""
+
+NO_SCENE = {
+    "AuthoriseCall": "asks an issuer for its keys, which the stage has not; one call, and a policy kept by API Gateway",
+    "DeliverWebhook": "waits for the merchant's own address, which the stage has not, and has a log table of its own",
+}
+"""Functions that are not measured, and why; `test_cold_start.py` counts their modules."""

@@ -50,10 +50,16 @@ def write_scripts(function: str, events: Sequence[Event], report: Report, calls:
             "opens": list(_find_opened(group)) if opens else [],
             "verifies": _VERIFIES.get(function),
             "answer": answer,
-            "answer_body": json.loads(answer["body"]) if answer.get("body") else None,
+            "answer_body": _read_body(answer),
         }
         for event, group, answer in zip(events, groups, report.answers, strict=True)
     ]
+
+
+def _read_body(answer: Mapping[str, Any]) -> object:
+    """Return what the floor writes as JSON; a page is handed out as it is."""
+    is_page = answer.get("headers", {}).get("Content-Type", "").startswith("text/html")
+    return json.loads(answer["body"]) if answer.get("body") and not is_page else None
 
 
 def _write_calls(calls: Sequence[tuple[int, Call]]) -> Iterator[dict[str, Any]]:
