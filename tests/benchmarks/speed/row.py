@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """`ours` and `other` (the floor's, a peer's) are in `unit`; `met` is None where there is no goal, or no measure."""
+    """`ours` and `other` (the floor's, a peer's) are in `unit`; `met` is None where there is no goal, or no measure.
+
+    A goal without a measure is missed: nobody knows better.
+    """
 
     measure: str
     what: str
@@ -18,6 +21,11 @@ class Row:
     met: bool | None = None
     note: str = ""
 
+    @property
+    def is_missed(self) -> bool:
+        """Whether there is a goal that was not shown to be met."""
+        return self.met is False or (self.met is None and bool(self.goal))
+
 
 _TITLES = ("", "what", "ours", "floor, peer", "unit", "ratio", "goal", "", "")
 
@@ -27,7 +35,7 @@ def describe(rows: Sequence[Row]) -> str:
     cells = [
         (
             *(row.measure, row.what, _number(row.ours), _number(row.other), row.unit, _number(row.ratio), row.goal),
-            *("" if row.met is None else "pass" if row.met else "FAIL", row.note),
+            *("FAIL" if row.is_missed else "pass" if row.met else "", row.note),
         )
         for row in rows
     ]
