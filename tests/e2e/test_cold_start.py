@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ def source_to_code(loader, data, path, **more):
     return real(loader, data, path, **more)
 importlib.machinery.SourceFileLoader.source_to_code = source_to_code
 sys.path[:0] = sys.argv[1:]
+before = set(sys.modules)
 importlib.import_module("handler")
 import dataclasses, gc
 print(json.dumps({
@@ -45,6 +47,9 @@ print(json.dumps({
     "methods": methods,
     "expressions": expressions,
     "ours": [name for name in sys.modules if name.startswith(("direct_debit", "doku_snap"))],
+    "others": [
+        name for name in sys.modules if name not in before and not name.startswith(("direct_debit", "doku_snap"))
+    ],
 }))
 """
 # PyJWT writes this one from a set: another one in each process.
@@ -77,6 +82,35 @@ LOADED = {
     "UnbindAccount": 118,
     "VerifyPaymentOtp": 121,
 }
+# How many others it loads: third-party ones and the standard library's, which the figures above say nothing of.
+OTHERS = {
+    "AuthoriseCall": 216,
+    "BindAccount": 404,
+    "ConfirmUnbinding": 404,
+    "DeliverWebhook": 263,
+    "ExplainProblem": 48,
+    "GetBalance": 405,
+    "GetBinding": 301,
+    "GetPayment": 265,
+    "GetRefund": 264,
+    "InquireStatus": 403,
+    "IssueToken": 330,
+    "ListBindings": 265,
+    "ListPayments": 265,
+    "MakePayment": 405,
+    "ProcessNotification": 300,
+    "ProcessRefund": 403,
+    "PublishEvents": 261,
+    "ReceiveBindingNotification": 331,
+    "ReceivePaymentNotification": 331,
+    "RefundPayment": 301,
+    "ResolvePending": 263,
+    "ReturnFromBinding": 404,
+    "UnbindAccount": 404,
+    "VerifyPaymentOtp": 405,
+}
+# A new version of a package may load a few more; a package that nobody wanted brings dozens.
+GROWTH = 1.03
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +148,21 @@ def test_a_start_compiles_nothing_and_loads_its_own_room_only(build: Path, name:
         f"{name} loads {count} modules of ours at its start, and may load {LOADED[name]}: import what few requests "
         "need where it is needed, or raise the number in LOADED of tests/e2e/test_cold_start.py on purpose"
     )
+    others, limit = len(started["others"]), int(OTHERS[name] * GROWTH)
+    assert others <= limit, (
+        f"{name} loads {others} modules that are not ours, and {limit} are its bound. Find what brings them "
+        f"(python -X importtime), load it where it is used, or raise the figure in OTHERS and say why. "
+        f"By package: {_by_package(started['others'])}"
+    )
+
+
+def _by_package(modules: list[str]) -> str:
+    counts = Counter(module.partition(".")[0] for module in modules)
+    return ", ".join(f"{package} {count}" for package, count in counts.most_common(12))
+
+
+def test_every_function_has_its_bounds() -> None:
+    assert set(read_functions().names()) == LOADED.keys() == OTHERS.keys()
 
 
 def test_a_build_made_again_has_the_same_bytes(build: Path, tmp_path: Path) -> None:
