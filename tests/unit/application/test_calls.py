@@ -1,8 +1,8 @@
 """What each operation asks of DOKU and of AWS: each call costs time and money, and the fewest are kept (decision 0038).
 
-`D` a request to DOKU, `r` a read of one item, `q` a query, `w` a write or a transaction, `Q` a message. Warm: the
-process has just made such a call, so it has the merchant's token and knows that the circuit is quiet. Cold: it reads
-both.
+`D` a request to DOKU, `r` a read of one item, `q` a query, `w` a write or a transaction, `Q` a message, `S` a read of a
+secret. Warm: the process has just made such a call, so it has the merchant's token and its secrets, and knows that the
+circuit is quiet. Cold: it reads them, each part of the secret that it uses once.
 """
 
 from collections import Counter
@@ -18,7 +18,9 @@ from direct_debit.application.refunds.process_refund import process_refund
 from direct_debit.application.resolve_pending import resolve_pending
 from tests.fakes.journey import REF, Merchant
 from tests.fakes.weather import Fault
-from tests.unit.application.support import Strike, linked, paid
+from tests.unit.application import support
+from tests.unit.application.reading_secrets import WorldOfSecrets
+from tests.unit.application.support import Strike
 
 KINDS = {"get_item": "r", "query": "q", "put_item": "w", "update_item": "w", "transact_write_items": "w"}
 
@@ -31,12 +33,20 @@ def count(merchant: Merchant, act: Callable[[], object]) -> str:
     act()
     world.weather = fair
     asked = Counter(_kind(name) for name in recorder.names)
-    return " ".join(f"{kind}{asked[kind]}" for kind in "DrqwQ" if asked[kind])
+    return " ".join(f"{kind}{asked[kind]}" for kind in "DrqwQS" if asked[kind])
 
 
 def _kind(name: str) -> str:
     room, _, call = name.partition(".")
-    return {"doku": "D", "queue": "Q"}[room] if room != "store" else KINDS[call]
+    return {"doku": "D", "queue": "Q", "secret": "S"}[room] if room != "store" else KINDS[call]
+
+
+def linked() -> Merchant:
+    return support.linked(WorldOfSecrets())
+
+
+def paid() -> Merchant:
+    return support.paid(WorldOfSecrets())
 
 
 def awaiting_a_code() -> Merchant:
@@ -72,27 +82,28 @@ def _balance(merchant: Merchant) -> object:
 
 
 OPERATIONS: dict[str, tuple[Callable[[], Merchant], Callable[[Merchant], object], str, str]] = {
-    "make_payment": (linked, lambda one: one.pay(), "D1 r1 w2", "D1 r3 w2"),
+    "make_payment": (linked, lambda one: one.pay(), "D1 r1 w2", "D1 r3 w2 S2"),
     # The payment has to be read to know whose token its code needs.
-    "verify_payment_otp": (awaiting_a_code, lambda one: one.enter_otp(), "D1 r2 w2", "D1 r4 w2"),
+    "verify_payment_otp": (awaiting_a_code, lambda one: one.enter_otp(), "D1 r2 w2", "D1 r4 w2 S2"),
     "process_refund": (
         refunding,
         lambda one: process_refund(REF, one._ports(), one.world.deadline()),
         "D1 r2 w2",
-        "D1 r4 w2",
+        "D1 r4 w2 S2",
     ),
+    # A look is claimed before DOKU is asked, and written with its answer.
     "inquire_status": (
         due_for_a_look,
         lambda one: inquire_status(REF, one._ports(), one.world.deadline()),
         "D1 r1 w2",
-        "D1 r3 w2",
+        "D1 r3 w2 S2",
     ),
-    "get_balance": (linked, _balance, "D1 r1", "D1 r3"),
-    "unbind_account": (linked, lambda one: one.unbind(), "D1 r1 w2", "D1 r3 w2"),
-    "confirm_unbinding": (unlinking, lambda one: one.confirm_unbinding(), "D1 r1 w2", "D1 r3 w2"),
+    "get_balance": (linked, _balance, "D1 r1", "D1 r3 S2"),
+    "unbind_account": (linked, lambda one: one.unbind(), "D1 r1 w2", "D1 r3 w2 S2"),
+    "confirm_unbinding": (unlinking, lambda one: one.confirm_unbinding(), "D1 r1 w2", "D1 r3 w2 S2"),
     "get_payment": (paid, lambda one: one.look(), "q1", "q1"),
-    "refund_payment": (paid, lambda one: one.refund(), "r1 w1 Q1", "r1 w1 Q1"),
-    "make_payment, repeated": (awaiting_a_code, lambda one: one.pay(), "r1 w1", "r2 w1"),
+    "refund_payment": (paid, lambda one: one.refund(), "r1 w1 Q1", "r1 w1 Q1 S1"),
+    "make_payment, repeated": (awaiting_a_code, lambda one: one.pay(), "r1 w1", "r2 w1 S1"),
     "resolve_pending, nothing due": (
         paid,
         lambda one: resolve_pending(10, one._ports(), one.world.deadline()),
@@ -112,7 +123,7 @@ def test_a_warm_function_asks_for_no_more_than_it_needs(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_a_cold_function_reads_the_token_and_the_circuit_too(name: str) -> None:
+def test_a_cold_function_reads_the_token_the_circuit_and_its_secrets_too(name: str) -> None:
     prepare, act, _, cold = OPERATIONS[name]
     merchant = prepare()
     assert count(merchant, lambda: act(merchant)) == cold
@@ -133,9 +144,9 @@ def test_a_notification_is_a_write_and_a_message_and_repeated_a_write() -> None:
     merchant.enter_otp()
     world.clock.tick(2)
     (delivery,) = world.simulator.due_deliveries()
-    assert count(merchant, lambda: world.deliver(delivery)) == "w1 Q1"
+    assert count(merchant, lambda: world.deliver(delivery)) == "w1 Q1 S1"
     world.work()
-    assert count(merchant, lambda: world.deliver(delivery)) == "w1"
+    assert count(merchant, lambda: world.deliver(delivery)) == "w1 S1"
 
 
 def test_the_circuit_is_looked_at_again_when_its_memory_is_over() -> None:
