@@ -26,12 +26,9 @@ from direct_debit.application.chains import continue_chain
 from direct_debit.application.deadline import Deadline
 from direct_debit.application.errors import DirectDebitError, NotDone, StoreUnavailable
 from direct_debit.application.notifications.accept_notification import accept_notification
-from direct_debit.application.notifications.process_notification import process_notification
-from direct_debit.application.payments.inquire_status import inquire_status
 from direct_debit.application.ports.inbox import InboxKind
 from direct_debit.application.ports.messages import OutboxEvent
 from direct_debit.application.ports.ports import Ports
-from direct_debit.application.refunds.process_refund import process_refund
 from direct_debit.application.resolve_pending import resolve_pending
 from direct_debit.application.settings import Settings
 from direct_debit.entrypoint.queue import is_last_delivery
@@ -43,6 +40,7 @@ from doku_snap.inbound import VerifiedNotification
 from doku_snap.settings import ClientSettings
 from doku_snap.tokens import TokenClient
 from doku_snap.transport import HttpAnswer, HttpRequest, Timeout
+from tests.fakes.bank import configure_bank
 from tests.fakes.capacity import MeteredDynamoDb
 from tests.fakes.clock import FakeClock
 from tests.fakes.events import RecordingEvents
@@ -53,8 +51,9 @@ from tests.fakes.queues import RECURSION_LIMIT, Message
 from tests.fakes.streams import write_record
 from tests.fakes.telemetry import RecordingTelemetry
 from tests.fakes.weather import Crash, Failures, Weather
+from tests.fakes.workers import handle_message
 from tests.fakes.workflows import RecordingWorkflows
-from tools.doku_simulator.config import MerchantEndpoints, ProviderVariant, SimulatorConfig
+from tools.doku_simulator.config import ProviderVariant
 from tools.doku_simulator.core import Simulator
 from tools.doku_simulator.notifications import Delivery
 from tools.doku_simulator.operations import Json
@@ -254,18 +253,7 @@ class World:
         self.chance = Random(self.seed)  # noqa: S311 - a test's chance has to repeat
         self.ids = SeededIds(Random(self.chance.random()))  # noqa: S311 - repeatable on purpose
         self.store = InMemoryDynamoDb(BINDINGS, TRANSACTIONS)
-        config = SimulatorConfig(
-            client_id=_CLIENT_ID,
-            secret_key=_SECRET,
-            verify_asymmetric=False,
-            sign_asymmetric=False,
-            merchant=MerchantEndpoints(
-                f"{PUBLIC_URL}/doku/authorization/v1/access-token/b2b",
-                f"{PUBLIC_URL}/doku/v1.0/debit/notify",
-                f"{PUBLIC_URL}/doku/v1.0/registration-account-binding/notify",
-            ),
-            variant=self.variant,
-        )
+        config = configure_bank(_CLIENT_ID, _SECRET, PUBLIC_URL, self.variant)
         self.simulator = Simulator(config, self.clock.now, Random(self.chance.random()))  # noqa: S311 - repeatable
         self.queues = WorldQueues(self.clock, lambda: self.weather)
         self.events = WeatheredEvents(lambda: self.weather)
@@ -343,7 +331,7 @@ class World:
             return
         self.queues.lineage = message.lineage + 1
         try:
-            self._handle(message, continue_chain(self.process(), message.chain), self.deadline(WORKER_SECONDS))
+            handle_message(message, continue_chain(self.process(), message.chain), self.deadline(WORKER_SECONDS))
         except (DirectDebitError, Crash) as error:
             if not is_last_delivery(receives):
                 self.queues.push(message, VISIBILITY_SECONDS, receives)
@@ -351,14 +339,6 @@ class World:
                 self.dead_letters.append(message)
         finally:
             self.queues.lineage = 0
-
-    def _handle(self, message: Message, ports: Ports, deadline: Deadline) -> None:
-        if message.queue == "notification":
-            process_notification(message.subject, ports, deadline)
-        elif message.queue == "inquiry":
-            inquire_status(message.subject, ports, deadline)
-        else:
-            process_refund(message.subject, ports, deadline)
 
     def tick(self) -> None:
         """The schedule of each minute."""

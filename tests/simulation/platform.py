@@ -15,9 +15,6 @@ from typing import TYPE_CHECKING
 from direct_debit.adapters.dynamodb.keys import REVIEW_KIND
 from direct_debit.application.chains import continue_chain
 from direct_debit.application.errors import NotDone
-from direct_debit.application.notifications.process_notification import process_notification
-from direct_debit.application.payments.inquire_status import inquire_status
-from direct_debit.application.refunds.process_refund import process_refund
 from direct_debit.application.resolve_pending import resolve_pending
 from direct_debit.entrypoint.queue import is_last_delivery
 from direct_debit.entrypoint.stream import consume
@@ -25,6 +22,7 @@ from tests.fakes.processes import BINDINGS, TRANSACTIONS
 from tests.fakes.queues import RECURSION_LIMIT
 from tests.fakes.streams import write_record
 from tests.fakes.weather import Crash
+from tests.fakes.workers import handle_message
 from tests.simulation.facts import WORKER_SECONDS
 from tests.simulation.kernel import SECOND
 
@@ -212,13 +210,7 @@ class Platform:
         def work(environment: Environment, deadline: Deadline) -> None:
             if deadly and not self._u.calm:
                 raise Crash
-            ports = continue_chain(environment.ports, message.chain)
-            if message.queue == "notification":
-                process_notification(message.subject, ports, deadline)
-            elif message.queue == "inquiry":
-                inquire_status(message.subject, ports, deadline)
-            else:
-                process_refund(message.subject, ports, deadline)
+            handle_message(message, continue_chain(environment.ports, message.chain), deadline)
 
         def ended(outcome: Outcome) -> None:
             self._lineages.pop(actor.number, None)

@@ -23,6 +23,7 @@ from direct_debit.entrypoint.client_settings import make_client_settings
 from direct_debit.entrypoint.doku_connection import DokuConnector
 from direct_debit.entrypoint.inbound_keys import read_inbound_keys
 from direct_debit.entrypoint.settings import read_environment
+from tests.fakes.bank import configure_bank
 from tests.fakes.environment import COMPLETE
 from tests.fakes.ids import SeededIds
 from tests.fakes.in_memory_dynamodb import InMemoryDynamoDb
@@ -40,7 +41,6 @@ from tests.simulation.notices import Notices
 from tests.simulation.platform import Platform
 from tests.simulation.secret import SecretsManager
 from tests.simulation.thief import find_thief
-from tools.doku_simulator.config import MerchantEndpoints, SimulatorConfig
 from tools.doku_simulator.core import Simulator
 
 if TYPE_CHECKING:
@@ -186,17 +186,8 @@ class Universe:
         self.secrets = SecretsManager(self)
         self.thief = None if thief is None else find_thief(self, thief)
         self.simulator = Simulator(
-            SimulatorConfig(
-                client_id=CLIENT_ID,
-                secret_key=self.secrets.secret_key,
-                verify_asymmetric=False,
-                sign_asymmetric=False,
-                merchant=MerchantEndpoints(
-                    f"{PUBLIC_URL}/doku/authorization/v1/access-token/b2b",
-                    f"{PUBLIC_URL}/doku/v1.0/debit/notify",
-                    f"{PUBLIC_URL}/doku/v1.0/registration-account-binding/notify",
-                ),
-                variant=plan.variant,
+            replace(
+                configure_bank(CLIENT_ID, self.secrets.secret_key, PUBLIC_URL, plan.variant),
                 b2b_token_seconds=plan.b2b_token_seconds,
                 customer_token_seconds=plan.customer_token_seconds,
                 notification_resigned=plan.resigned,
