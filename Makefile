@@ -8,9 +8,10 @@ BOOTSTRAP := python3 tools/bootstrap.py
 # pytest-xdist workers; the machines of CI have two cores.
 WORKERS ?= 2
 STACKS ?= 2
-# What is quick: no simulation, no exhaustive walk, no server.
+# What is quick: no simulation, no exhaustive walk, no emulator, nothing marked as long.
 FAST := tests/unit/domain tests/unit/adapters tests/unit/entrypoint tests/unit/application/payments \
-	tests/unit/application/refunds tests/unit/application/bindings tests/template
+	tests/unit/application/refunds tests/unit/application/bindings tests/template \
+	--ignore tests/template/test_rights_of_others.py -m "not long"
 # Our own rules of the template, of those that are about security (docs/security.md); `make test` runs all.
 RULES := $(patsubst %,tests/template/test_%.py,permissions api api_policy nothing_is_public data alarms access_log_filters)
 # The layers' own folders, for tools that import the application.

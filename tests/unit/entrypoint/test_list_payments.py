@@ -234,6 +234,7 @@ def test_unresolved_payments_are_listed_and_settled_ones_are_not() -> None:
     assert sorted(references(one) + references(other)) == ["UNKNOWN", "WAITS"]
 
 
+@pytest.mark.long
 def test_what_waits_for_a_person_is_unresolved() -> None:
     merchant = linked()
     merchant.pay("EXHAUSTED", "10504.00")  # debited, and the answer is lost

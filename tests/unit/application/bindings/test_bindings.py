@@ -483,6 +483,7 @@ def test_an_unlinking_that_nobody_confirms_expires_by_proof() -> None:
     assert requests(merchant.world, "balance") == 1
 
 
+@pytest.mark.long
 def test_time_alone_does_not_end_an_unlinking() -> None:
     merchant = linked()
     merchant.unbind()

@@ -46,6 +46,7 @@ def inbox(world: World) -> list[InboxItem]:
 # --- links that nobody speaks of -------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("code", NO_WORD)
 def test_a_link_of_which_doku_never_says_anything_fails_a_day_after_its_lease(code: str) -> None:
     merchant = Merchant(World())
@@ -113,6 +114,7 @@ def relinking() -> Merchant:
     return merchant
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("code", NO_WORD)
 def test_a_page_for_linking_again_of_which_doku_never_says_anything_is_closed(code: str) -> None:
     merchant = relinking()

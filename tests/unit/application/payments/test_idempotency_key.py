@@ -86,6 +86,7 @@ REQUESTS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("earlier", [False, True], ids=["now", "the first by an earlier release"])
 @pytest.mark.parametrize("first", REQUESTS)
 def test_every_order_of_three_requests(first: tuple[bool, str | None, str], earlier: bool) -> None:

@@ -138,6 +138,7 @@ def test_a_success_after_a_refusal_is_a_contradiction_for_a_person() -> None:
     assert any(event.name == "payment.needs_review" for event in merchant.world.events.published)
 
 
+@pytest.mark.long
 def test_without_any_answer_to_the_end_of_the_schedule_a_person_must_look() -> None:
     merchant = linked()
     merchant.pay(amount="10504.00")
@@ -151,6 +152,7 @@ def test_without_any_answer_to_the_end_of_the_schedule_a_person_must_look() -> N
     assert payment.due_at is None
 
 
+@pytest.mark.long
 def test_the_truth_ends_an_exhausted_review() -> None:
     merchant = linked()
     merchant.pay(amount="10504.00")

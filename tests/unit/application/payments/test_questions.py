@@ -162,6 +162,7 @@ def test_a_question_survives_who_asks_it(fault: Fault, deaths: int) -> None:
     assert_a_person_hears_of_it(merchant)
 
 
+@pytest.mark.long
 def test_a_question_that_nobody_answers_for_days_is_told_and_not_forgotten() -> None:
     merchant = refused()
     stale(merchant)

@@ -282,6 +282,7 @@ def test_an_abandoned_code_that_doku_expires_is_known_soon() -> None:
     assert check_at_rest(merchant.world) == []
 
 
+@pytest.mark.long
 def test_time_alone_never_abandons_a_code() -> None:
     merchant = awaiting(World(variant=ProviderVariant(otp_expiry_final=False)))
     merchant.world.simulator.dials.add(Dial("status", "drop", count=1000))

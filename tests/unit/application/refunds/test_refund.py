@@ -344,6 +344,7 @@ def test_a_refund_under_another_number_is_never_doubled() -> None:
     assert merchant.world.telemetry.counts[Metric.REFUND_NEEDS_REVIEW] == 1
 
 
+@pytest.mark.long
 def test_an_exhausted_refund_needs_review_and_a_redrive_doubles_nothing(sendings: list[tuple[str, str]]) -> None:
     merchant = paid()
     world = merchant.world
