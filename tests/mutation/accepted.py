@@ -9,6 +9,7 @@ from pathlib import Path
 
 ACCEPTED = Path(__file__).with_name("accepted.txt")
 _KIND = "kind: "
+_WIDTH = 120  # as everywhere
 
 
 class BadList(Exception):
@@ -41,23 +42,26 @@ class Accepted:
 def read_accepted(text: str | None = None) -> Accepted:
     """Read the list. Raises BadList.
 
-    A name begins its line, its reason is indented below. A line `kind: ...` holds a pattern in a name's place, for
-    mutants of one kind that have one reason.
+    A name begins its line, its reason is indented below: one paragraph, its lines filled. A line `kind: ...` holds a
+    pattern in a name's place, for mutants of one kind that have one reason.
     """
     reasons: dict[str, str] = {}
-    name = ""
+    name = above = ""
     for number, line in enumerate((ACCEPTED.read_text("utf-8") if text is None else text).splitlines(), 1):
         if not line.strip() or line.startswith("#"):
-            continue
-        if line[0] != " ":
+            name = ""
+        elif line[0] != " ":
             name = line.strip()
             if name in reasons:
                 raise BadList(f"line {number}: {name} is there twice")
             reasons[name] = ""
         elif not name:
             raise BadList(f"line {number}: a reason without a mutant")
+        elif reasons[name] and _has_room(above, line):
+            raise BadList(f"line {number}: a second reason for {name}")
         else:
             reasons[name] = f"{reasons[name]} {line.strip()}".strip()
+        above = line
     without = [name for name, reason in reasons.items() if not reason]
     if without:
         raise BadList(f"no reason for {without[0]}")
@@ -65,6 +69,11 @@ def read_accepted(text: str | None = None) -> Accepted:
         names={name: reason for name, reason in reasons.items() if not name.startswith(_KIND)},
         kinds={name.removeprefix(_KIND): reason for name, reason in reasons.items() if name.startswith(_KIND)},
     )
+
+
+def _has_room(above: str, line: str) -> bool:
+    """Whether a line's first word had room above: whose entry has gone leaves such a reason to the one before."""
+    return len(above) + 1 + len(line.split(maxsplit=1)[0]) <= _WIDTH
 
 
 def _fits(pattern: str, name: str) -> bool:

@@ -13,10 +13,11 @@ def test_the_list_is_well_formed_and_fits_the_source() -> None:
 
 
 def test_a_reason_belongs_to_the_name_above_it() -> None:
-    text = "# about\n\nfile.py act delete: a => pass #1\n    why\n    indeed\nfile.py act delete: b => pass #1\n  so\n"
+    why = "why" * 40
+    text = f"# about\n\nfile.py act delete: a => pass #1\n  {why}\n  indeed\nfile.py act delete: b => pass #1\n  so\n"
     accepted = read_accepted(text)
     assert accepted.names == {
-        "file.py act delete: a => pass #1": "why indeed",
+        "file.py act delete: a => pass #1": f"{why} indeed",
         "file.py act delete: b => pass #1": "so",
     }
     assert accepted.kinds == {}
@@ -47,6 +48,9 @@ def test_a_kind_accepts_what_fits_it_and_nothing_else() -> None:
         ("one\n  why\none\n  why\n", "line 3: one is there twice"),
         ("kind: a*\n  why\nkind: a*\n  why\n", "line 3: kind: a* is there twice"),
         ("  a reason\n", "line 1: a reason without a mutant"),
+        ("one\n  why\n\n  a reason\n", "line 4: a reason without a mutant"),
+        ("one\n  why\n# about\n  a reason\n", "line 4: a reason without a mutant"),
+        ("one\n  The same.\n  Without it nothing is said.\n", "line 3: a second reason for one"),
     ],
 )
 def test_a_bad_list_is_refused(text: str, complaint: str) -> None:
