@@ -11,6 +11,8 @@ import pytest
 TESTS = Path(__file__).resolve().parents[1]
 # Programs that measure or show progress; no tests.
 PROGRAMS = ("benchmarks/", "simulation/", "mutation/", "fuzz/__main__.py")
+_SUBJECT = "the time-out is what is tested"
+_NOWHERE = "nothing goes out there"
 # Where giving up is the subject.
 EXCEPTIONS = {
     "integration/doku_snap/test_requests_transport.py": "the transport's own time-outs",
@@ -18,6 +20,22 @@ EXCEPTIONS = {
     "integration/doku_snap/faulty_server.py": "the same",
     "integration/doku_simulator/running.py": "a client gives up on a hanging answer, once its request was worked on",
     "unit/local_cloud/test_guard.py": "a server that never gets ready has to be given up, whatever the machine",
+}
+# The limits of a call, where they are short: the file, and the limits as they stand there.
+SHORT_TIMEOUTS = {
+    ("integration/adapters/aws/test_connections.py", "urllib3.Timeout(connect=PATIENCE_SECONDS, read=0.05)"): _SUBJECT,
+    ("integration/doku_snap/calls.py", "Timeout(connect=PATIENCE_SECONDS, read=1)"): _SUBJECT,
+    ("integration/doku_snap/test_deadline.py", "Timeout(connect=PATIENCE_SECONDS, read=1)"): _SUBJECT,
+    ("integration/doku_snap/test_deadline.py", "Timeout(connect=PATIENCE_SECONDS, read=0.2 + number / 10)"): _SUBJECT,
+    ("integration/doku_snap/test_deadline.py", "Timeout(connect=1, read=PATIENCE_SECONDS)"): _SUBJECT,
+    ("integration/doku_snap/test_deadline.py", "Timeout(connect=0.3, read=PATIENCE_SECONDS)"): _SUBJECT,
+    (
+        "integration/doku_snap/test_deadline.py",
+        "Timeout(connect=60, read=60)",
+    ): "by a clock that moves with what is heard",
+    ("unit/doku_snap/support.py", "Timeout(connect=1, read=2)"): _NOWHERE,
+    ("unit/entrypoint/test_container.py", "Timeout(5, 20)"): _NOWHERE,
+    ("unit/entrypoint/test_door_within_wire.py", "Timeout(1, 1)"): _NOWHERE,
 }
 STOPWATCHES = {"monotonic", "perf_counter", "process_time", "sleep"}
 WAITS = {"wait", "join", "get", "acquire", "result", "settimeout", "communicate"}
@@ -42,6 +60,21 @@ def find_hurry(source: str) -> list[str]:
     return found
 
 
+def find_short_timeouts(source: str) -> list[str]:
+    """Return the limits of calls (`Timeout(connect=..., read=...)`) in a test's source of which one is short."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    timeouts = [call for call in calls if ast.unparse(call.func).rpartition(".")[2] == "Timeout"]
+    return [
+        ast.unparse(call)
+        for call in timeouts
+        if any(_is_made_of_short(limit) for limit in (*call.args, *(keyword.value for keyword in call.keywords)))
+    ]
+
+
+def _is_made_of_short(limit: ast.expr) -> bool:
+    return any(isinstance(node, ast.Constant) and _is_short(node.value) for node in ast.walk(limit))
+
+
 def _is_short(value: object) -> bool:
     return isinstance(value, (int, float)) and value < LEAST
 
@@ -58,6 +91,31 @@ def test_no_test_is_in_a_hurry() -> None:
             found[name] = find_hurry(path.read_text())
     assert len(found) > 100
     assert {name: hurry for name, hurry in found.items() if hurry} == {}
+
+
+def test_a_call_has_a_short_limit_only_where_that_is_meant() -> None:
+    found = set()
+    for path in TESTS.rglob("*.py"):
+        name = path.relative_to(TESTS).as_posix()
+        if not name.startswith(PROGRAMS) and path != Path(__file__):
+            found |= {(name, limits) for limits in find_short_timeouts(path.read_text())}
+    assert found == SHORT_TIMEOUTS.keys()
+
+
+@pytest.mark.parametrize(
+    ("source", "short"),
+    [
+        ("send(Timeout(connect=PATIENCE_SECONDS, read=5))", ["Timeout(connect=PATIENCE_SECONDS, read=5)"]),
+        ("http.Timeout(connect=4, read=PATIENCE_SECONDS)", ["http.Timeout(connect=4, read=PATIENCE_SECONDS)"]),
+        ("Timeout(5, 600)", ["Timeout(5, 600)"]),
+        ("Timeout(connect=600, read=0.2 + number)", ["Timeout(connect=600, read=0.2 + number)"]),
+        ("Timeout(connect=PATIENCE_SECONDS, read=600)", []),
+        ("requests.Timeout", []),
+        ("send(connect=1)", []),
+    ],
+)
+def test_the_check_sees_limits_of_calls(source: str, short: list[str]) -> None:
+    assert find_short_timeouts(source) == short
 
 
 @pytest.mark.parametrize(

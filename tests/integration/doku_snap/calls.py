@@ -5,10 +5,11 @@ import pytest
 from doku_snap.errors import AnswerLost
 from doku_snap.transport import HttpAnswer, HttpRequest, RequestsTransport, Timeout
 from tests.integration.doku_snap.faulty_server import Behaviour, FaultyServer, respond, serving
+from tests.patience import PATIENCE_SECONDS
 
 OK = respond("200 OK", b'{"responseCode":"2005400"}')
-PATIENT = Timeout(connect=10, read=30)
-HASTY = Timeout(connect=10, read=1)
+PATIENT = Timeout(connect=PATIENCE_SECONDS, read=PATIENCE_SECONDS)
+HASTY = Timeout(connect=PATIENCE_SECONDS, read=1)
 
 
 def request_to(url: str, body: bytes = b'{"a":"\xc3\xa9"}') -> HttpRequest:

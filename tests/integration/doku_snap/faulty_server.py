@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from tests.patience import PATIENCE_SECONDS
+
 type Behaviour = Callable[[socket.socket, "FaultyServer"], None]
 
 
@@ -77,7 +79,7 @@ class FaultyServer:
             self._spawn(lambda connection=connection: self._serve(connection))  # type: ignore[misc]  # the default binds the loop variable
 
     def _serve(self, connection: socket.socket) -> None:
-        connection.settimeout(30)
+        connection.settimeout(PATIENCE_SECONDS)
         with contextlib.suppress(OSError), self._secure(connection) as ready:
             while (request := read_request(ready)) is not None:
                 self.requests.append(request)

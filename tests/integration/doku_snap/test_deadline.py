@@ -188,7 +188,7 @@ def test_a_peer_that_reads_slowly_is_lost(certificate: Path, tls: bool) -> None:
     try:
         # A long limit for connecting must not be the one that counts for sending.
         with pytest.raises(AnswerLost) as error:
-            transport.send(request_to(server.url, large), Timeout(connect=30, read=1))
+            transport.send(request_to(server.url, large), Timeout(connect=PATIENCE_SECONDS, read=1))
         assert not server.finished.is_set()
         assert (error.value.kind, error.value.http_status) == ("timeout", None)
     finally:
@@ -211,7 +211,7 @@ def test_a_tls_handshake_that_trickles_is_not_made(transport: RequestsTransport)
     server.start()
     try:
         with pytest.raises(ConnectionNotMade):
-            transport.send(request_to(f"https://127.0.0.1:{server.port}/"), Timeout(connect=1, read=30))
+            transport.send(request_to(f"https://127.0.0.1:{server.port}/"), Timeout(connect=1, read=PATIENCE_SECONDS))
         assert not server.finished.is_set()
     finally:
         server.stop()
@@ -233,7 +233,7 @@ def deaf_port() -> Iterator[int]:
 
 def test_a_connection_that_takes_too_long_is_not_made(transport: RequestsTransport, deaf_port: int) -> None:
     with pytest.raises(ConnectionNotMade):
-        transport.send(request_to(f"http://127.0.0.1:{deaf_port}/"), Timeout(connect=0.3, read=5))
+        transport.send(request_to(f"http://127.0.0.1:{deaf_port}/"), Timeout(connect=0.3, read=PATIENCE_SECONDS))
 
 
 def resolve_to(monkeypatch: pytest.MonkeyPatch, *ports: int) -> None:
@@ -241,31 +241,48 @@ def resolve_to(monkeypatch: pytest.MonkeyPatch, *ports: int) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: rows)
 
 
-def test_many_deaf_addresses_share_the_time_to_connect(
-    transport: RequestsTransport, deaf_port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    resolve_to(monkeypatch, *[deaf_port] * 60)
-    shares: list[float] = []
+DEAF = 1  # a port
+
+
+@pytest.fixture
+def shares(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long was waited for each deaf address: all that it was given, and none of it in earnest."""
+    waited: list[float] = []
 
     class Connecting(socket.socket):
-        def settimeout(self, value: float | None, /) -> None:
-            assert value is not None
-            shares.append(value)
-            super().settimeout(value)
+        def connect(self, address: tuple[str, int], /) -> None:  # type: ignore[override]  # the only kind here
+            if address[1] == DEAF:
+                waited.append(self.gettimeout() or 0.0)
+                raise TimeoutError
+            super().connect(address)
 
     monkeypatch.setattr(socket, "socket", Connecting)
+    return waited
+
+
+@pytest.fixture
+def waiting(shares: list[float]) -> Iterator[RequestsTransport]:
+    """A transport for which no other time passes."""
+    with contextlib.closing(RequestsTransport(monotonic=lambda: sum(shares))) as made:
+        yield made
+
+
+def test_many_deaf_addresses_share_the_time_to_connect(
+    waiting: RequestsTransport, shares: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve_to(monkeypatch, *[DEAF] * 60)
     with pytest.raises(ConnectionNotMade):
-        transport.send(request_to("http://doku.example/"), Timeout(connect=0.5, read=5))
-    assert shares
-    assert sum(shares) < 0.51  # one after the other they would take 30 s
+        waiting.send(request_to("http://doku.example/"), PATIENT)
+    assert shares == pytest.approx([PATIENCE_SECONDS / 60] * 60)
 
 
 def test_a_deaf_address_leaves_time_for_the_next(
-    transport: RequestsTransport, deaf_port: int, monkeypatch: pytest.MonkeyPatch
+    waiting: RequestsTransport, shares: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with serving(lambda connection, _: connection.sendall(OK)) as server:
-        resolve_to(monkeypatch, deaf_port, server.port)
-        assert transport.send(request_to("http://doku.example/"), Timeout(connect=4, read=30)).status == 200
+        resolve_to(monkeypatch, DEAF, server.port)
+        assert waiting.send(request_to("http://doku.example/"), PATIENT).status == 200
+    assert shares == [PATIENCE_SECONDS / 2]
 
 
 def test_a_name_that_is_not_resolved_in_time_is_not_made(
@@ -280,7 +297,7 @@ def test_a_name_that_is_not_resolved_in_time_is_not_made(
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     with pytest.raises(ConnectionNotMade):
-        transport.send(request_to("http://doku.example/"), Timeout(connect=0.3, read=5))
+        transport.send(request_to("http://doku.example/"), Timeout(connect=0.3, read=PATIENCE_SECONDS))
     assert not gave_up.is_set()
     sent.set()
     assert gave_up.wait(PATIENCE_SECONDS)
@@ -304,12 +321,11 @@ def test_a_flood_of_interim_answers_is_lost(transport: RequestsTransport, line: 
 
 
 def test_the_deadline_counts_from_the_call_on_a_kept_connection() -> None:
-    clock = itertools.count(step=0.25)  # a quarter of a second passes whenever the time is asked for
+    clock = itertools.count(step=0.5)  # half a second passes whenever the time is asked for
     transport = RequestsTransport(monotonic=lambda: next(clock), wall=lambda: 0.0)
     with contextlib.closing(transport), serving(lambda connection, _: connection.sendall(OK)) as server:
-        for _ in range(50):
-            assert send(transport, server, Timeout(connect=30, read=30)).status == 200
-        assert next(clock) > 60
+        while next(clock) < 2 * PATIENCE_SECONDS:
+            assert send(transport, server).status == 200
         assert server.connections == 1
 
 
@@ -342,7 +358,7 @@ def test_threads_share_a_transport_and_each_times_out_on_its_own(transport: Requ
         # Before and after, the thread takes whichever connection is free.
         call_quickly(number)
         with pytest.raises(AnswerLost) as error:
-            transport.send(request_to(server.url + "/slow"), Timeout(connect=10, read=0.2 + number / 10))
+            transport.send(request_to(server.url + "/slow"), Timeout(connect=PATIENCE_SECONDS, read=0.2 + number / 10))
         call_quickly(number)
         return error.value.kind
 

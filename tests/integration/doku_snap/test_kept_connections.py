@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from doku_snap.errors import AnswerLost
-from doku_snap.transport import RequestsTransport, Timeout
+from doku_snap.transport import RequestsTransport
 from tests.integration.doku_snap.calls import OK, send
 from tests.integration.doku_snap.faulty_server import Behaviour, FaultyServer, reset, serving
 from tests.patience import PATIENCE_SECONDS
@@ -121,7 +121,7 @@ def test_a_connection_that_died_unseen_does_not_carry_the_next_request(
 ) -> None:
     with serving(once_per_connection(then)) as server:
         for calls in range(1, 4):
-            assert send(transport, server, Timeout(connect=10, read=5)).status == 200
+            assert send(transport, server).status == 200
             assert len(server.requests) == calls, "each arrives once"
             clocks.pass_by(60, 60)
 

@@ -14,7 +14,7 @@ from direct_debit.adapters.aws.connections import ConnectionPool, Connections
 from tests.integration.doku_snap.faulty_server import Behaviour, FaultyServer, reset, respond, serving
 from tests.patience import PATIENCE_SECONDS
 
-PATIENT = urllib3.Timeout(connect=10, read=10)
+PATIENT = urllib3.Timeout(connect=PATIENCE_SECONDS, read=PATIENCE_SECONDS)
 
 
 def open_pool(server: FaultyServer, timeout: urllib3.Timeout = PATIENT) -> ConnectionPool:
@@ -67,7 +67,7 @@ def test_an_answer_that_comes_too_late_answers_nobody() -> None:
             connection.sendall(respond("200 OK", b"in time"))
 
     with serving(behave) as server:
-        pool = open_pool(server, urllib3.Timeout(connect=10, read=0.05))
+        pool = open_pool(server, urllib3.Timeout(connect=PATIENCE_SECONDS, read=0.05))
         with pytest.raises(TimeoutError):
             post(pool)
         pool.timeout = PATIENT
