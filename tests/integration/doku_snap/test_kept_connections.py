@@ -95,6 +95,49 @@ def test_idle_counts_from_the_last_byte_of_the_answer(transport: RequestsTranspo
         assert server.connections == 1
 
 
+@pytest.mark.parametrize("wall", [PATIENCE_SECONDS, 0, -3600], ids=["it too", "not the wall's", "the wall's back"])
+@pytest.mark.parametrize("sent", [OK[:10], OK[:-5]], ids=["in the head", "in the body"])
+def test_a_clock_that_jumps_within_a_call_ends_it_and_its_connection(
+    transport: RequestsTransport, clocks: Clocks, sent: bytes, wall: float
+) -> None:
+    """Thawed after minutes: what is left of the answer is not waited for, and does not answer the next call."""
+
+    def behave(connection: socket.socket, server: FaultyServer) -> None:
+        if len(server.requests) == 2:
+            clocks.pass_by(PATIENCE_SECONDS, wall)
+            connection.sendall(sent)
+            given_up.wait(PATIENCE_SECONDS)
+            with contextlib.suppress(OSError):
+                connection.sendall(OK[len(sent) :])
+        else:
+            connection.sendall(OK)
+
+    given_up = threading.Event()
+    with serving(behave) as server:
+        assert send(transport, server).status == 200
+        with pytest.raises(AnswerLost) as error:
+            send(transport, server)
+        given_up.set()
+        assert error.value.kind == "timeout"
+        assert send(transport, server).status == 200
+        assert (server.connections, len(server.requests)) == (2, 3)
+
+
+@pytest.mark.parametrize("wall", [3600, -3600])
+def test_the_walls_clock_ends_no_call(transport: RequestsTransport, clocks: Clocks, wall: float) -> None:
+    """It may be set at any time; how long a call has lasted, the other clock says."""
+
+    def behave(connection: socket.socket, _: FaultyServer) -> None:
+        connection.sendall(OK[:10])
+        clocks.pass_by(0, wall)
+        connection.sendall(OK[10:])
+
+    with serving(behave) as server:
+        for calls in range(1, 4):
+            assert send(transport, server).status == 200
+            assert (server.connections, len(server.requests)) == (1, calls)
+
+
 def once_per_connection(then: Behaviour) -> Behaviour:
     """Answer the first request of each connection; `then` meets the others, which are taken off `requests`."""
     seen: set[socket.socket] = set()
