@@ -1,6 +1,7 @@
 """A stream keeps its records for a day and may lose them: what they had to say is told all the same, in order, once."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count, pairwise
 from typing import TYPE_CHECKING, cast
 
@@ -9,7 +10,11 @@ import pytest
 from direct_debit.adapters.dynamodb.binding_item import read_binding
 from direct_debit.adapters.dynamodb.payment_item import read_payment
 from direct_debit.application.errors import Conflict
-from direct_debit.application.outbox.record_change import record_binding_change, record_payment_change
+from direct_debit.application.outbox.record_change import (
+    find_payment_news,
+    record_binding_change,
+    record_payment_change,
+)
 from direct_debit.application.ports.telemetry import Metric
 from direct_debit.domain import move
 from direct_debit.domain.binding import BindingState
@@ -123,6 +128,26 @@ def test_a_single_lost_record_loses_nothing_and_its_news_come_in_their_place(los
     assert told_of_payments(world) == ALL_EVENTS
     assert merchant.binding().open_payments == frozenset()
     assert_all_is_told_once(world)
+
+
+def test_the_only_news_that_were_lost_come_first_also_where_they_are_of_the_record_just_before() -> None:
+    merchant = paid_untold()
+    merchant.refund()
+    before, after = payment_changes(merchant.world)[-1]
+    assert before is not None
+    versions = [before.version, after.version]
+    after = replace(after, untold=tuple(one for one in after.untold if one.version in versions))
+    news = find_payment_news(before, after, merchant.world.process())
+    assert [event.name for event in news.events] == ["payment.paid", "refund.requested"]
+
+
+def test_the_first_news_of_an_open_payment_cost_no_look_at_its_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    merchant = linked()
+    merchant.pay()
+    before, after = payment_changes(merchant.world)[-1]
+    ports = merchant.world.process()
+    monkeypatch.setattr(type(ports.payments), "history", lambda *_: pytest.fail("nothing came before"))
+    assert [event.name for event in find_payment_news(before, after, ports).events] == ["payment.otp_pending"]
 
 
 def test_a_lost_failure_is_told_with_its_reason() -> None:

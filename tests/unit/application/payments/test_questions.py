@@ -238,6 +238,28 @@ def test_an_answer_that_ends_a_payment_does_not_answer_a_question_raised_meanwhi
     assert_a_person_hears_of_it(merchant)
 
 
+@pytest.mark.parametrize("lag", [120.0, 7200.0])
+def test_an_open_status_of_before_answers_no_question(lag: float) -> None:
+    merchant = refused(World(variant=ProviderVariant(status_lag=lag)))
+    stale(merchant)
+    come_to_rest(merchant.world)
+    assert_a_person_hears_of_it(merchant)
+    assert requests(merchant.world, "status") > 1
+
+
+def test_a_final_status_of_before_answers_a_question() -> None:
+    """A status is the word that counts: who lags with one has said that the payment failed, and is not asked again."""
+    merchant = refused()
+    merchant.world.bend = lambda path, answer: (
+        {**answer, "latestTransactionStatus": "06"} if path == "status" else answer
+    )
+    stale(merchant)
+    come_to_rest(merchant.world)
+    payment = merchant.payment()
+    assert (payment.state, payment.due_at, payment.questioned_at) == (PaymentState.FAILED, None, None)
+    assert requests(merchant.world, "status") == 1
+
+
 def test_a_question_is_not_asked_within_the_payments_first_minute() -> None:
     merchant = refused()
     sent = merchant.payment().sent_at

@@ -13,9 +13,11 @@ from tests.fakes.invariants import check_at_rest
 from tests.fakes.journey import REF, Merchant
 from tests.fakes.processes import TRANSACTIONS
 from tests.fakes.quiescence import come_to_rest
-from tests.unit.application.support import Meanwhile, linked, requests
+from tests.unit.application.support import Meanwhile, linked, lose_notifications, requests
+from tools.doku_simulator.config import ProviderVariant
 from tools.doku_simulator.dials import Dial
 from tools.doku_simulator.operations import Json
+from tools.doku_simulator.records import Refund as BankRefund
 
 A_DAY = 86400
 
@@ -88,6 +90,25 @@ def test_a_reversal_that_the_status_does_not_confirm_is_nothing(told: str) -> No
     assert waiting(merchant) == []
     assert merchant.world.telemetry.counts[Metric.PAYMENT_REVERSED] == 0
     assert check_at_rest(merchant.world) == []
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+def test_a_refund_of_dokus_staff_that_an_old_notification_tells_is_missed_where_the_status_lags(*, fresh: bool) -> None:
+    """A notification that is believed tells it; one that is only a reason to ask is answered with "paid"."""
+    merchant = paid()
+    world = merchant.world
+    world.simulator.set_variant(ProviderVariant(status_lag=7200.0))
+    (payment,) = world.simulator.world.payments[REF]
+    refund = BankRefund("BACKOFFICE-1", "BACK", payment.amount, "by hand", world.clock.now())
+    payment.refunds.append(refund)
+    world.simulator._payments._give_back(payment, refund, world.clock.now())
+    lose_notifications(world)  # the first one
+    tell(merchant, "04", fresh=fresh)
+    come_to_rest(world, 3 * A_DAY)
+    assert world.refunds(REF) == 1
+    assert merchant.payment().state is (PaymentState.REFUNDED if fresh else PaymentState.PAID)
+    assert (merchant.payment().due_at, merchant.payment().questioned_at) == (None, None)
+    assert requests(world, "status") == (0 if fresh else 1)
 
 
 def test_a_reversal_is_asked_about_until_doku_answers() -> None:

@@ -212,6 +212,19 @@ def test_a_refund_that_doku_shows_as_failed_is_sent_again_after_a_redrive() -> N
     assert calls(merchant)[len(asked) :] == ["status", "refund"]
 
 
+def test_a_refund_that_doku_takes_back_without_a_word_stays_refunded() -> None:
+    """The contract calls its success final, so nobody asks again: the settlement report is the only teller."""
+    variant = ProviderVariant(refund_outcome="accepted_then_failed", refund_delay=(30.0, 30.0))
+    merchant = paid(World(variant=variant))
+    merchant.refund()
+    come_to_rest(merchant.world, 10 * A_DAY)
+    assert (merchant.payment().state, refund_of(merchant).state) == (PaymentState.REFUNDED, RefundState.REFUNDED)
+    assert merchant.world.refunds(REF) == 0
+    assert (merchant.payment().due_at, refund_of(merchant).due_at) == (None, None)
+    assert calls(merchant) == ["refund"]
+    assert merchant.world.telemetry.counts[Metric.REFUND_NEEDS_REVIEW] == 0
+
+
 def test_a_redrive_sends_nothing_while_the_history_shows_the_refund_as_under_way() -> None:
     merchant = failed_in_the_history()
     world = merchant.world
