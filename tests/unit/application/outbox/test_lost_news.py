@@ -139,6 +139,7 @@ def test_the_only_news_that_were_lost_come_first_also_where_they_are_of_the_reco
     after = replace(after, untold=tuple(one for one in after.untold if one.version in versions))
     news = find_payment_news(before, after, merchant.world.process())
     assert [event.name for event in news.events] == ["payment.paid", "refund.requested"]
+    assert not news.settles  # the refund is open
 
 
 def test_the_first_news_of_an_open_payment_cost_no_look_at_its_history(monkeypatch: pytest.MonkeyPatch) -> None:

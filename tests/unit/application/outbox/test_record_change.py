@@ -1,5 +1,6 @@
 """The outbox: one history item and one event per step, however often and in whatever order the stream tells it."""
 
+from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING, cast
 
@@ -8,7 +9,12 @@ import pytest
 from direct_debit.adapters.dynamodb.binding_item import read_binding
 from direct_debit.adapters.dynamodb.payment_item import read_payment
 from direct_debit.application.errors import StoreUnavailable
-from direct_debit.application.outbox.record_change import record_binding_change, record_payment_change
+from direct_debit.application.outbox.record_change import (
+    find_binding_news,
+    record_binding_change,
+    record_payment_change,
+)
+from direct_debit.domain.binding import BindingState
 from tests.fakes.journey import REF, Merchant
 from tests.fakes.processes import BINDINGS, TRANSACTIONS
 from tests.fakes.quiescence import come_to_rest
@@ -132,3 +138,16 @@ def test_a_refused_unlinking_is_no_new_link() -> None:
             record_binding_change(old, read_binding(cast("Item", record.new)), merchant.world.process())
     ids = {event.id for event in merchant.world.events.published if event.name == "binding.activated"}
     assert len(ids) == 1
+
+
+def test_that_an_unlinking_was_begun_is_noted_with_its_record_alone_and_settles_nothing() -> None:
+    merchant = linked()
+    merchant.unbind()
+    records = [one for one in merchant.world.store.stream(BINDINGS) if one.keys["sk"].get("S") == "BINDING" and one.old]
+    changes = [(read_binding(cast("Item", one.old)), read_binding(cast("Item", one.new))) for one in records]
+    before, begun = next(both for both in changes if both[1].state is BindingState.UNBIND_OTP_PENDING)
+    news = find_binding_news(before, begun)
+    assert ([move.version for move in news.moves], news.settles) == ([begun.version], False)
+    later = replace(begun, version=begun.version + 1)
+    assert find_binding_news(begun, later).moves == ()
+    assert find_binding_news(None, later).moves == news.moves  # an operator gives the record again
