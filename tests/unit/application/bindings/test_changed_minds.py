@@ -11,6 +11,7 @@ from direct_debit.application.bindings.resolve_binding import resolve_binding
 from direct_debit.application.bindings.result import BindingResult
 from direct_debit.application.errors import Conflict, NotDone
 from direct_debit.application.ports.pages import OfCustomer
+from direct_debit.application.ports.vault import SealedField
 from direct_debit.domain.binding import Binding, BindingEvent, BindingState
 from direct_debit.domain.evidence import Evidence, EvidenceSource
 from tests.fakes.invariants import bindings_of, check_at_rest
@@ -269,6 +270,9 @@ def test_an_earlier_page_may_be_finished_after_all(way: str) -> None:
     link = merchant.binding()
     assert (link.state, link.external_id) == (BindingState.ACTIVE, first.external_id)
     assert (link.page_ended, link.earlier_pages) == (False, {})
+    assert link.auth_code is not None
+    auth_code = merchant.world.process().vault.unseal(link.auth_code, SealedField.AUTH_CODE, link.id)
+    assert merchant.world.simulator.world.bindings[auth_code] is first
     come_to_rest(merchant.world)
     assert links_at_the_bank(merchant) == 1
     assert check_at_rest(merchant.world) == []
