@@ -899,18 +899,6 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     Mutant(
-        "failed-is-skipped",
-        "a record of the stream that failed is passed over",
-        lambda: _edit(
-            stream.consume, "return one.record\n            if not put_aside", "continue\n            if not put_aside"
-        ),
-    ),
-    Mutant(
-        "overtaken-in-one-request",
-        "two changes of one payment are published in one request",
-        lambda: _edit(stream._read_group, "if tells and subject in telling:", "if False:"),
-    ),
-    Mutant(
         "bookkeeping-not-rewritten",
         "a save leaves out the due time that another write may have taken away",
         lambda: [_set(changes, "_BOOKKEEPING", frozenset())],
