@@ -202,6 +202,9 @@ def _look_again(u: Universe, life: _Life) -> Iterator[str]:
 
 def _look_again_at_refunds_and_links(u: Universe, life: _Life) -> Iterator[str]:
     """Whoever has asked about a refund or a link, and heard nothing, writes that it is due again in minutes."""
+    places = {
+        id(entry): place for place, entry in enumerate(u.journal)
+    }  # where nothing takes time, times tell no order
     asked: defaultdict[str, list[Arrival]] = defaultdict(list)
     for arrival in u.arrivals:
         asked[arrival.sender.name].append(arrival)
@@ -210,11 +213,14 @@ def _look_again_at_refunds_and_links(u: Universe, life: _Life) -> Iterator[str]:
         for name, writes in records.items():
             since: dict[str, int] = {}
             for entry in writes:
-                before, since[entry.actor] = since.get(entry.actor, -1), entry.t
+                place = places[id(entry)]
+                before, since[entry.actor] = since.get(entry.actor, -1), place
                 planned = _new(entry, due)
                 if planned is None or not _changed(entry, due):
                     continue
-                mine = [one for one in asked[entry.actor] if before <= one.t <= entry.t and one.operation in operations]
+                mine = [
+                    one for one in asked[entry.actor] if before < one.written <= place and one.operation in operations
+                ]
                 silent = [one for one in mine if one.reference in ("", name)]
                 if (
                     silent
