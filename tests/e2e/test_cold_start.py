@@ -2,14 +2,12 @@
 
 import json
 import re
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from tests.fakes.environment import ACCESS_TOKENS, COMPLETE, WEBHOOKS
+from tests.e2e.loaded import read_loaded, start
 from tools.invoke.functions import read_functions
 from tools.local_cloud import sam
 from tools.local_cloud.bytecode import compile_build
@@ -55,33 +53,7 @@ print(json.dumps({
 # PyJWT writes this one from a set: another one in each process.
 UNSTEADY = "(?=(----[- ](BEGIN|END) ("
 ROOMS = "direct_debit.entrypoint.operations."
-# How many modules of ours a function loads at its start. More than today is a choice, made here.
-LOADED = {
-    "AuthoriseCall": 32,
-    "BindAccount": 116,
-    "ConfirmUnbinding": 114,
-    "DeliverWebhook": 57,
-    "ExplainProblem": 23,
-    "GetBalance": 110,
-    "GetBinding": 86,
-    "GetPayment": 103,
-    "GetRefund": 82,
-    "InquireStatus": 115,
-    "IssueToken": 71,
-    "ListBindings": 81,
-    "ListPayments": 86,
-    "MakePayment": 125,
-    "ProcessNotification": 112,
-    "ProcessRefund": 118,
-    "PublishEvents": 79,
-    "ReceiveBindingNotification": 82,
-    "ReceivePaymentNotification": 82,
-    "RefundPayment": 95,
-    "ResolvePending": 115,
-    "ReturnFromBinding": 115,
-    "UnbindAccount": 118,
-    "VerifyPaymentOtp": 121,
-}
+LOADED = read_loaded()
 # How many others it loads: third-party ones and the standard library's, which the figures above say nothing of.
 OTHERS = {
     "AuthoriseCall": 216,
@@ -118,36 +90,20 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return sam.build(tmp_path_factory.mktemp("build") / "build.log").resolve()
 
 
-def start(build: Path, name: str) -> dict[str, list[str]]:
-    layers = [str(build / layer / "python") for layer in ("DependenciesLayer", "DokuSnapLayer", "DirectDebitLayer")]
-    command = [sys.executable, "-B", "-c", START, str(build / name), *layers]
-    in_lambda = {
-        **COMPLETE,
-        **WEBHOOKS,
-        **ACCESS_TOKENS,
-        "AWS_LAMBDA_FUNCTION_NAME": name,
-        "AWS_REGION": "ap-southeast-3",
-        "AWS_ACCESS_KEY_ID": "x",
-        "AWS_SECRET_ACCESS_KEY": "x",
-    }
-    done = subprocess.run(command, env=in_lambda, capture_output=True, text=True, check=True)
-    found: dict[str, list[str]] = json.loads(done.stdout)
-    return found
-
-
 @pytest.mark.parametrize("name", read_functions().names())
 def test_a_start_compiles_nothing_and_loads_its_own_room_only(build: Path, name: str) -> None:
-    started = start(build, name)
+    started: dict[str, list[str]] = json.loads(start(build, name, START))
     assert started["compiled"] == started["methods"] == started["unended"] == []
     assert [one for one in started["expressions"] if UNSTEADY not in one] == []
     rooms = [module.removeprefix(ROOMS) for module in started["ours"] if module.startswith(ROOMS)]
     assert rooms in ([], [re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()])
-    count = len(started["ours"])
-    assert name in LOADED, f"tests/e2e/test_cold_start.py, LOADED: add {name!r}: {count}"
-    assert count <= LOADED[name], (
-        f"{name} loads {count} modules of ours at its start, and may load {LOADED[name]}: import what few requests "
-        "need where it is needed, or raise the number in LOADED of tests/e2e/test_cold_start.py on purpose"
+    remedy = "look whether it is meant, then python -m tests.e2e.loaded writes tests/e2e/loaded_modules.json anew"
+    assert name in LOADED, f"{name} is not in the list of what functions load: {remedy}"
+    more, less = set(started["ours"]) - LOADED[name], LOADED[name] - set(started["ours"])
+    assert not more, (
+        f"{name} loads more at its start: {sorted(more)}; import what few requests need where it is needed, or {remedy}"
     )
+    assert not less, f"{name} loads less at its start than the list says: {sorted(less)}; {remedy}"
     others, limit = len(started["others"]), int(OTHERS[name] * GROWTH)
     assert others <= limit, (
         f"{name} loads {others} modules that are not ours, and {limit} are its bound. Find what brings them "

@@ -18,7 +18,7 @@ from direct_debit.entrypoint import operations
 from direct_debit.entrypoint.command import Command
 from direct_debit.entrypoint.route import Route
 from direct_debit.entrypoint.route_groups import group_of
-from tests.e2e.test_cold_start import LOADED
+from tests.e2e.loaded import read_loaded
 from tests.template import routes
 from tests.template.translation import as_list, source
 
@@ -148,9 +148,9 @@ PLACES = (
         "add a method of the operation's name (camelCase), then `make clients`",
     ),
     Place(
-        "tests/e2e/test_cold_start.py, LOADED",
-        lambda route: _pascal(route.name) in LOADED,
-        "add how many modules of ours it loads: what the test says",
+        "tests/e2e/loaded_modules.json",
+        lambda route: _pascal(route.name) in read_loaded(),
+        "list which modules of ours it loads: `python -m tests.e2e.loaded` writes the file anew",
     ),
 )
 
@@ -206,6 +206,6 @@ def test_a_folder_is_a_function_of_the_template(folder: str) -> None:
     assert resource.get("Properties", {}).get("CodeUri") == f"functions/{folder}", (
         f"template.yaml: add the function {_pascal(folder)} with CodeUri functions/{folder}, or remove the folder"
     )
-    assert _pascal(folder) in LOADED, (
-        f"tests/e2e/test_cold_start.py, LOADED: add {_pascal(folder)} with the number of modules that the test tells"
+    assert _pascal(folder) in read_loaded(), (
+        f"tests/e2e/loaded_modules.json: list what {_pascal(folder)} loads; `python -m tests.e2e.loaded` writes it anew"
     )
