@@ -44,7 +44,7 @@ class Connections:
 
     def find_pool(self, url: str) -> ConnectionPool:
         """Return the connections to the host of a URL."""
-        return self._manager.connection_from_url(url)  # type: ignore[return-value]  # one of the classes above
+        return self._manager.connection_from_url(url)  # type: ignore[return-value]  # one of the classes below
 
 
 class _Pool(HTTPConnectionPool):
