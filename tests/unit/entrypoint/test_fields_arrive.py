@@ -4,7 +4,7 @@ Which fields there are is read from the models; what is sent in each is written 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 
 import pytest
 
@@ -90,7 +90,8 @@ def full(room: str) -> Command:
 def test_a_field_of_a_request_is_in_its_command(room: str, field: str) -> None:
     command = command_of(full(room))
     kind = type(command).__name__
-    names = {one.name for one in fields(command)}  # type: ignore[arg-type]  # commands are dataclasses
+    assert is_dataclass(command)
+    names = {one.name for one in fields(command)}
     name = field if field in names else RENAMED.get(field, field)
     remedy = f"entrypoint/operations/{room}.py: hand {field} over in to_command"
     assert name in names, f"{remedy}, and add it to {kind} in the use case (or to RENAMED in {ROWS})"
@@ -105,7 +106,8 @@ def test_a_field_of_a_command_comes_from_its_request(room: str) -> None:
     command = command_of(full(room))
     kind = type(command).__name__
     own = {name for request in route_of(room).request.model_fields for name in (request, RENAMED.get(request))}
-    for one in fields(command):  # type: ignore[arg-type]  # commands are dataclasses
+    assert is_dataclass(command)
+    for one in fields(command):
         assert one.name in own or (kind, one.name) in FROM_THE_CALL, (
             f"entrypoint/operations/{room}.py: {kind}.{one.name} is in no field of the request; add it there, "
             f"or to FROM_THE_CALL in {ROWS} with the reason"

@@ -17,9 +17,7 @@ from direct_debit.application.ports.telemetry import Metric
 from direct_debit.entrypoint.errors import ERRORS_FOR_OPERATORS
 
 _FRAMES = 6  # of the traceback, the innermost
-
-
-_FIELDS = "fields"
+_FIELDS = "fields"  # the one attribute of a record that is written
 
 
 class _Lines(LambdaPowertoolsFormatter):
