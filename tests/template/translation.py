@@ -1,6 +1,7 @@
 """The template as CloudFormation gets it: through the SAM translator, offline."""
 
 import copy
+import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -27,8 +28,8 @@ NOTHING = {"Ref": "AWS::NoValue"}
 
 @cache
 def source() -> Json:
-    """The template as written, with tags in their long form."""
-    parsed: Json = yaml_parse(TEMPLATE.read_text())
+    """The template as `sam build` writes it: tags in their long form, anchors at each of their places."""
+    parsed: Json = json.loads(json.dumps(yaml_parse(TEMPLATE.read_text())))
     return parsed
 
 

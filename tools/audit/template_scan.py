@@ -1,5 +1,12 @@
-"""template.yaml by checkov's rules; what is refused and stays has a reason in template.toml."""
+"""template.yaml by checkov's rules; what is refused and stays has a reason in template.toml.
 
+checkov gets the template as `sam build` writes it for CloudFormation, without the anchors that say once what repeats:
+it reads no mapping that is merged into another.
+"""
+
+import json
+import re
+import tempfile
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -10,6 +17,7 @@ from typing import Final, cast
 
 from tools.audit.places import build_environment, digest_of, recall, remember, run_inside, tool_digest
 from tools.audit.verdict import Verdict
+from tools.deploy.template import read_template
 from tools.local_cloud.checkout import TEMPLATE
 
 REASONS: Final = Path(__file__).parent / "template.toml"
@@ -19,7 +27,7 @@ _ENVIRONMENT, _SCRIPT = "checkov", "checkov_template.py"
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What a rule refuses: its id and name, the resource (`AWS::SQS::Queue.NotificationQueue`), the line."""
+    """What a rule refuses: its id and name, the resource (`AWS::SQS::Queue.NotificationQueue`), where it begins."""
 
     check: str
     name: str
@@ -61,20 +69,29 @@ def run_checkov(template: Path) -> Scan:
     state = f"{tool_digest(_ENVIRONMENT, _SCRIPT)} {digest_of(template)}"
     known = recall(_ENVIRONMENT)
     if state not in known:
-        known = {state: run_inside(_ENVIRONMENT, _SCRIPT, [str(template)])}
+        with tempfile.TemporaryDirectory() as folder:
+            written_out = Path(folder) / "template.json"
+            written_out.write_text(json.dumps(read_template(template)), "utf-8")
+            known = {state: run_inside(_ENVIRONMENT, _SCRIPT, [str(written_out)])}
         remember(_ENVIRONMENT, known)
-    return _read_scan(cast("dict[str, object]", known[state]))
+    return _read_scan(cast("dict[str, object]", known[state]), template.read_text("utf-8"))
 
 
-def _read_scan(found: dict[str, object]) -> Scan:
-    failed = cast("list[dict[str, str | int]]", found["failed"])
+def _read_scan(found: dict[str, object], text: str) -> Scan:
+    failed = cast("list[dict[str, str]]", found["failed"])
     return Scan(
         passed=int(str(found["passed"])),
         resources=int(str(found["resources"])),
         refusals=tuple(
-            Refusal(str(one["check"]), str(one["name"]), str(one["resource"]), int(one["line"])) for one in failed
+            Refusal(one["check"], one["name"], one["resource"], line_of(one["resource"], text)) for one in failed
         ),
     )
+
+
+def line_of(resource: str, text: str) -> int:
+    """The line of a template's text where a resource begins; 1 for one that the text does not name."""
+    begin = re.search(rf"^  {re.escape(resource.rpartition('.')[2])}:", text, re.MULTILINE)
+    return 1 + text.count("\n", 0, begin.start()) if begin else 1
 
 
 def read_reasons(text: str) -> tuple[Reason, ...]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.audit.template_scan import REASONS, Reason, Refusal, Scan, judge, read_reasons
+from tools.audit.template_scan import REASONS, Reason, Refusal, Scan, judge, line_of, read_reasons
 
 QUEUE = Refusal("CKV_AWS_27", "Ensure the queue is encrypted", "AWS::SQS::Queue.Work", 7)
 TOPIC = Refusal("CKV_AWS_26", "Ensure the topic is encrypted", "AWS::SNS::Topic.Alarms", 9)
@@ -45,6 +45,14 @@ def test_a_reason_has_a_kind_and_words(kind: str, reason: str) -> None:
     text = f'[[accepted]]\ncheck = "CKV_AWS_1"\nresources = ["*"]\nkind = "{kind}"\nreason = "{reason}"\n'
     with pytest.raises(ValueError, match="CKV_AWS_1"):
         read_reasons(text)
+
+
+@pytest.mark.parametrize(
+    ("resource", "line"),
+    [("AWS::SQS::Queue.Work", 2), ("AWS::SNS::Topic.Alarms", 4), ("AWS::IAM::Role.MadeBySam", 1)],
+)
+def test_a_place_is_where_the_resource_begins_in_the_template(resource: str, line: int) -> None:
+    assert line_of(resource, "Resources:\n  Work:\n    Alarms: [Work]\n  Alarms:\n    Type: x\n") == line
 
 
 def test_each_reason_of_ours_is_long_enough_to_be_one() -> None:

@@ -17,10 +17,7 @@ def main() -> int:
     if report.parsing_errors or not report.passed_checks:
         print(f"checkov can not read {sys.argv[1]}", file=sys.stderr)
         return 1
-    failed = [
-        {"check": one.check_id, "name": one.check_name, "resource": one.resource, "line": one.file_line_range[0]}
-        for one in report.failed_checks
-    ]
+    failed = [{"check": one.check_id, "name": one.check_name, "resource": one.resource} for one in report.failed_checks]
     print(json.dumps({"passed": len(report.passed_checks), "resources": len(report.resources), "failed": failed}))
     return 0
 
