@@ -1,4 +1,4 @@
-"""AWS as far as the functions call it: one request in, one answer out, over the tables of a world.
+"""AWS as far as the functions call it: one request in, one answer out.
 
 Shapes: the services' JSON protocols ("AWS JSON 1.0/1.1", smithy.io), errors as HTTP 400 with `__type`.
 """
@@ -13,9 +13,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tests.benchmarks.speed.secret import secret_texts
-from tests.fakes.in_memory_dynamodb import InMemoryDynamoDb
 
 type Document = Mapping[str, Any]
+type Ask = Callable[[str, Document], Mapping[str, object]]
+"""A method of DynamoDB's low-level client, by its name, with a request: its answer. Raises ClientError."""
 
 _DYNAMODB = {
     "GetItem": "get_item",
@@ -39,8 +40,8 @@ class AwsAnswer:
 class Aws:
     """The services behind one address; each request names its service and operation in `X-Amz-Target`."""
 
-    def __init__(self, store: InMemoryDynamoDb) -> None:
-        self._store = store
+    def __init__(self, ask_tables: Ask) -> None:
+        self._ask_tables = ask_tables
         self._secrets = secret_texts()
         self._services: dict[str, Callable[[str, Document], AwsAnswer]] = {
             "DynamoDB_20120810": self._dynamodb,
@@ -56,9 +57,8 @@ class Aws:
         return self._services[service](operation, json.loads(body))
 
     def _dynamodb(self, operation: str, request: Document) -> AwsAnswer:
-        call: Callable[..., Mapping[str, object]] = getattr(self._store, _DYNAMODB[operation])
         try:
-            return _ok(call(**request))
+            return _ok(self._ask_tables(_DYNAMODB[operation], request))
         except ClientError as error:
             response: Document = dict(error.response)
             refusal = {

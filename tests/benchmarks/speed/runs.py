@@ -97,9 +97,9 @@ class Stage:
         self._session = requests.Session()
         self._session.trust_env = False
 
-    def prepare(self, function: str, count: int, *, stored: int = 0, keep: str = "") -> Sequence[Event]:
+    def prepare(self, function: str, count: int, *, stored: int = 0, keep: str = "", moto: str = "") -> Sequence[Event]:
         """Play a new world in which a function may be invoked; return the events. See stage.py."""
-        asked = {"function": function, "count": count, "stored": stored, "keep": keep}
+        asked = {"function": function, "count": count, "stored": stored, "keep": keep, "moto": moto}
         return cast("Sequence[Event]", self._direct("prepare", asked))
 
     def recording(self) -> Sequence[Call]:

@@ -16,12 +16,15 @@ import threading
 import time
 import traceback
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from tests.benchmarks.speed.aws import Aws
+from moto import mock_aws
+
+from tests.benchmarks.speed.aws import Aws, Document
+from tests.benchmarks.speed.moto_tables import MotoTables
 from tests.benchmarks.speed.recording import Call, kept_headers, write_calls
 from tests.benchmarks.speed.scenes import prepare
 from tests.benchmarks.speed.tls import make_identity
@@ -30,61 +33,68 @@ from tests.fakes.world import World
 REPLAY = "X-Replay"
 
 
+class _Play:
+    """A world, and AWS over its tables or over moto's, which begin with the same items."""
+
+    def __init__(self, world: World, moto_region: str = "") -> None:
+        def ask_memory(method: str, request: Document) -> Mapping[str, object]:
+            call: Callable[..., Mapping[str, object]] = getattr(world.store, method)
+            return call(**request)
+
+        self.world = world
+        self.aws = Aws(MotoTables(world.store, moto_region).ask if moto_region else ask_memory)
+
+
 @dataclass(slots=True)
 class Stage:
     """The world that is played, and what was asked of it. One request at a time."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     calls: list[Call] = field(default_factory=list)
-    _kept: dict[str, World] = field(default_factory=dict)
-    _world: World = field(default_factory=World)
-    _aws: Aws = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._play(self._world)
+    _kept: dict[str, _Play] = field(default_factory=dict)
+    _play: _Play = field(default_factory=lambda: _Play(World()))
 
     def direct(self, action: str, document: Mapping[str, object]) -> object:
         """Do what the benchmark asks for.
 
         prepare: play a new world with `stored` payments; the answer are the `function`'s events in it. With a name to
-        `keep`, it is played again when `play` names it. recording: the calls since the last preparation.
+        `keep`, it is played again when `play` names it. With a region of `moto`, its tables are moto's from now on.
+        recording: the calls since the last preparation.
         """
         if action == "recording":
             return write_calls(self.calls)
         if action == "play":
-            self._play(self._kept[str(document["name"])])
+            self._play = self._kept[str(document["name"])]
             return None
         if action != "prepare":
             raise KeyError(action)
         function, count, stored = (str(document[name]) for name in ("function", "count", "stored"))
         scene = prepare(function, int(count), int(stored))
+        self._play = _Play(scene.world, str(document["moto"]))
         if document["keep"]:
-            self._kept[str(document["keep"])] = scene.world
+            self._kept[str(document["keep"])] = self._play
             self._share_tokens()
-        self._play(scene.world)
         self.calls = []
         return list(scene.events)
 
     def _share_tokens(self) -> None:
         """Let each kept world's DOKU take the merchant's token of every other: a function remembers one for all."""
-        tokens = [token for world in self._kept.values() for token in world.simulator.world.b2b_tokens]
-        for world in self._kept.values():
+        worlds = [play.world for play in self._kept.values()]
+        tokens = [token for world in worlds for token in world.simulator.world.b2b_tokens]
+        for world in worlds:
             for token in tokens:
                 world.simulator.install_b2b_token(token)
 
-    def _play(self, world: World) -> None:
-        self._world, self._aws = world, Aws(world.store)
-
     def ask_aws(self, target: str, body: bytes) -> Call:
         """Answer a request to AWS, and record it."""
-        answer = self._aws.answer(target, body)
+        answer = self._play.aws.answer(target, body)
         call = Call("aws", target, {}, body.decode(), answer.status, {}, answer.body.decode(), time.monotonic())
         self.calls.append(call)
         return call
 
     def ask_doku(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Call:
         """Answer a request to DOKU, and record it."""
-        answer = self._world.simulator.handle(method, path, headers, body)
+        answer = self._play.world.simulator.handle(method, path, headers, body)
         call = Call(
             *("doku", path, kept_headers(headers), body.decode(), answer.status),
             *(answer.headers, answer.body.decode(), time.monotonic()),
@@ -177,6 +187,7 @@ def serve(folder: Path, cpu: int) -> None:
     doku.socket = context.wrap_socket(doku.socket, server_side=True, do_handshake_on_connect=False)
     for server in (aws, doku):
         threading.Thread(target=server.serve_forever, daemon=True).start()
+    mock_aws().start()  # for MotoTables; nothing else here calls AWS
     places = {
         "aws": f"http://127.0.0.1:{aws.server_address[1]}",
         "doku": f"https://127.0.0.1:{doku.server_address[1]}",

@@ -6,7 +6,7 @@ Around either stand AWS's rules about request tokens, which neither keeps. `make
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -82,12 +82,14 @@ def make_moto(schema: Schema = APPLICATION_SCHEMA) -> DynamoDb:
     return BotocoreClients(session.client, config=dynalite.CHECKING).dynamodb
 
 
-def create_tables(admin: DynamoDBClient, schema: Schema = APPLICATION_SCHEMA) -> None:
+def create_tables(
+    admin: DynamoDBClient, schema: Schema = APPLICATION_SCHEMA, names: Sequence[str] = (BINDINGS, TRANSACTIONS)
+) -> None:
     """Make both tables, as the template does."""
     attributes = {schema.partition, schema.sort}
     for index in schema.indexes.values():
         attributes |= {index.partition, index.sort}
-    for table in (BINDINGS, TRANSACTIONS):
+    for table in names:
         admin.create_table(
             TableName=table,
             BillingMode="PAY_PER_REQUEST",
