@@ -1,14 +1,15 @@
-"""Which modules of ours each function loads at its start, as `loaded_modules.json` has them.
+"""Which modules each function loads at its start, as `loaded_modules.json` has them: ours, and others' by package.
 
 python -m tests.e2e.loaded writes the file anew from a build: look at what changed before you keep it.
 """
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tests.fakes.environment import ACCESS_TOKENS, COMPLETE, WEBHOOKS
@@ -21,8 +22,11 @@ _LIST = """
 import importlib, json, sys
 sys.path[:0] = sys.argv[1:]
 importlib.import_module("handler")
-print(json.dumps([name for name in sys.modules if name.startswith(("direct_debit", "doku_snap"))]))
+print(json.dumps(list(sys.modules)))
 """
+_OURS = ("direct_debit", "doku_snap")
+# What is no package of a lock: the door, and what a compiled package or the interpreter puts beside itself.
+_NO_PACKAGE = re.compile(r"handler|_.*|cython_runtime|\w*__mypyc|sitecustomize")
 
 
 def read_loaded() -> Mapping[str, frozenset[str]]:
@@ -33,6 +37,22 @@ def read_loaded() -> Mapping[str, frozenset[str]]:
             module for module, loaded_by in document["modules"].items() if loaded_by == [_EACH] or name in loaded_by
         )
         for name in document["functions"]
+    }
+
+
+def read_packages() -> Mapping[str, Mapping[str, int]]:
+    """Return, by function, how many modules of each package that is not ours nor Python's own."""
+    packages: Mapping[str, Mapping[str, int]] = json.loads(FILE.read_text())["packages"]
+    return packages
+
+
+def count_packages(modules: Iterable[str]) -> Mapping[str, int]:
+    """How many of these modules are of each package that is not ours nor Python's own."""
+    packages = Counter(name.partition(".")[0] for name in modules)
+    return {
+        package: count
+        for package, count in sorted(packages.items())
+        if not (package in sys.stdlib_module_names or package in _OURS or _NO_PACKAGE.fullmatch(package))
     }
 
 
@@ -56,14 +76,22 @@ def main() -> None:
     """Write the file."""
     functions = sorted(read_functions().names())
     found: defaultdict[str, list[str]] = defaultdict(list)
+    packages = {}
     with tempfile.TemporaryDirectory() as folder:
         build = sam.build(Path(folder) / "build.log").resolve()
         for name in functions:
-            for module in json.loads(start(build, name, _LIST)):
-                found[module].append(name)
+            loaded = json.loads(start(build, name, _LIST))
+            packages[name] = count_packages(loaded)
+            for module in loaded:
+                if module.partition(".")[0] in _OURS:
+                    found[module].append(name)
     modules = {module: [_EACH] if names == functions else names for module, names in sorted(found.items())}
     lines = ",\n".join(f"    {json.dumps(module)}: {json.dumps(names)}" for module, names in modules.items())
-    FILE.write_text(f'{{\n  "functions": {json.dumps(functions)},\n  "modules": {{\n{lines}\n  }}\n}}\n')
+    others = ",\n".join(f"    {json.dumps(name)}: {json.dumps(counts)}" for name, counts in packages.items())
+    FILE.write_text(
+        f'{{\n  "functions": {json.dumps(functions)},\n  "modules": {{\n{lines}\n  }},\n'
+        f'  "packages": {{\n{others}\n  }}\n}}\n'
+    )
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.loaded import read_loaded, start
+from tests.e2e.loaded import count_packages, read_loaded, read_packages, start
 from tools.invoke.functions import read_functions
 from tools.local_cloud import sam
 from tools.local_cloud.bytecode import compile_build
@@ -54,7 +54,8 @@ print(json.dumps({
 UNSTEADY = "(?=(----[- ](BEGIN|END) ("
 ROOMS = "direct_debit.entrypoint.operations."
 LOADED = read_loaded()
-# How many others it loads: third-party ones and the standard library's, which the figures above say nothing of.
+PACKAGES = read_packages()
+# How many others it loads: those of packages, which are listed, and the standard library's.
 OTHERS = {
     "AuthoriseCall": 216,
     "BindAccount": 404,
@@ -81,7 +82,7 @@ OTHERS = {
     "UnbindAccount": 404,
     "VerifyPaymentOtp": 405,
 }
-# A new version of a package may load a few more; a package that nobody wanted brings dozens.
+# Another version of Python may load a few more of its own.
 GROWTH = 1.03
 
 
@@ -104,6 +105,12 @@ def test_a_start_compiles_nothing_and_loads_its_own_room_only(build: Path, name:
         f"{name} loads more at its start: {sorted(more)}; import what few requests need where it is needed, or {remedy}"
     )
     assert not less, f"{name} loads less at its start than the list says: {sorted(less)}; {remedy}"
+    packages = count_packages(started["others"])
+    assert packages == PACKAGES[name], (
+        f"{name} loads other modules of packages at its start than the list says: "
+        f"{sorted(packages.items() ^ PACKAGES[name].items())}; "
+        f"find what brings them (python -X importtime), or {remedy}"
+    )
     others, limit = len(started["others"]), int(OTHERS[name] * GROWTH)
     assert others <= limit, (
         f"{name} loads {others} modules that are not ours, and {limit} are its bound. Find what brings them "
@@ -118,7 +125,7 @@ def _by_package(modules: list[str]) -> str:
 
 
 def test_every_function_has_its_bounds() -> None:
-    assert set(read_functions().names()) == LOADED.keys() == OTHERS.keys()
+    assert set(read_functions().names()) == LOADED.keys() == PACKAGES.keys() == OTHERS.keys()
 
 
 def test_a_build_made_again_has_the_same_bytes(build: Path, tmp_path: Path) -> None:
