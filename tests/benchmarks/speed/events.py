@@ -61,6 +61,15 @@ def api_event(
     }
 
 
+def authoriser_event(token: str, method: str, path: str) -> Event:
+    """Return what API Gateway hands to an authoriser of tokens."""
+    return {
+        "type": "TOKEN",
+        "authorizationToken": f"Bearer {token}",
+        "methodArn": f"arn:aws:execute-api:ap-southeast-3:123456789012:a1b2c3d4e5/v1/{method}{path}",
+    }
+
+
 def queue_event(message: Mapping[str, object]) -> Event:
     """Return an event with one message of a queue."""
     now = str(int(time.time() * 1000))

@@ -39,15 +39,13 @@ def handler(event: dict[str, Any], _: object) -> dict[str, Any]:
     for call in event["calls"]:
         for plaintext, bound in call["seals"]:
             _seal(plaintext, bound)
-        answer = _ask_doku(call) if call["service"] == "doku" else _ask_aws(call)
+        answer = _ASK.get(call["service"], _ask_aws)(call)
         if call["service"] == "secretsmanager" and "SecretString" in answer:
-            _remember(json.loads(answer["SecretString"]))
+            _remember(answer["SecretString"])
     for sealed, bound in event["opens"]:
         _open(sealed, bound)
-    if event["verifies"] == "notification":
-        _verify_notification(original)
-    elif event["verifies"] == "token":
-        _verify_token_request(original)
+    if event["verifies"]:
+        _VERIFY[event["verifies"]](original)
     given: dict[str, Any] = event["answer"]
     if event["answer_body"] is not None:
         return {**given, "body": json.dumps(event["answer_body"], separators=(",", ":"))}
@@ -57,8 +55,12 @@ def handler(event: dict[str, Any], _: object) -> dict[str, Any]:
 # --- AWS -------------------------------------------------------------------------------------------------------------
 
 
-def _remember(part: dict[str, Any]) -> None:
+def _remember(text: str) -> None:
     """Keep what a secret says; what takes notifications has no other keys to seal with than notice keys."""
+    if text.startswith("whsec_"):
+        _secret["webhookKey"] = base64.b64decode(text.removeprefix("whsec_"))
+        return
+    part = json.loads(text)
     if "activeNoticeKey" in part:
         part = {"tokenKeys": part["noticeKeys"], "activeTokenKey": part["activeNoticeKey"], **part}
     _secret.update(part)
@@ -122,8 +124,7 @@ def _ask_doku(call: dict[str, Any]) -> dict[str, Any]:
         headers["Authorization"] = f"Bearer {call['token']}"
     connection = _connections.get("doku")
     if connection is None:
-        context = ssl.create_default_context(cafile=os.environ["FLOOR_TRUSTS"])
-        connection = _connections["doku"] = http.client.HTTPSConnection(_DOKU_HOST, context=context)
+        connection = _connections["doku"] = http.client.HTTPSConnection(_DOKU_HOST, context=_trust())
     return _exchange(connection, call["target"], body, headers)
 
 
@@ -173,6 +174,56 @@ def _verify_token_request(event: dict[str, Any]) -> None:
     b".".join([*parts, base64.urlsafe_b64encode(mac).rstrip(b"=")]).decode()
 
 
+# --- the merchant ----------------------------------------------------------------------------------------------------
+
+
+def _tell_merchant(call: dict[str, Any]) -> dict[str, Any]:
+    """A signed webhook over a connection of its own: the merchant's address is looked up, and looked at, each time."""
+    body = json.dumps(call["body"], separators=(",", ":")).encode()
+    webhook_id, timestamp = call["headers"]["webhook-id"], str(int(time.time()))
+    signed = b".".join((webhook_id.encode(), timestamp.encode(), body))
+    signature = base64.b64encode(hmac.digest(_secret["webhookKey"], signed, "sha256")).decode()
+    headers = {
+        "Content-Type": "application/json",
+        "webhook-id": webhook_id,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": f"v1,{signature}",
+    }
+    connection = http.client.HTTPSConnection(_DOKU_HOST, context=_trust())
+    answer = _exchange(connection, call["target"], body, headers)
+    connection.close()
+    return answer
+
+
+def _verify_access_token(event: dict[str, Any]) -> None:
+    """The issuer's signature (RSA), by the keys that it publishes."""
+    from cryptography.hazmat.primitives import hashes  # noqa: PLC0415 - only this function needs it
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15  # noqa: PLC0415 - loaded where it is used, as a hand-written function would
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers  # noqa: PLC0415 - loaded where it is used, as a hand-written function would
+
+    if "issuer" not in _secret:
+        connection = http.client.HTTPConnection(_AWS_HOST)
+        connection.request("GET", "/jwks")
+        keys = json.loads(connection.getresponse().read())["keys"]
+        _secret["issuer"] = {
+            key["kid"]: RSAPublicNumbers(*(int.from_bytes(_decode(key[part])) for part in "en")).public_key()
+            for key in keys
+        }
+    signed, _, signature = event["authorizationToken"].removeprefix("Bearer ").rpartition(".")
+    header, claims = (json.loads(_decode(part)) for part in signed.split("."))
+    if claims["exp"] < time.time():
+        raise ValueError("the token has ended")
+    _secret["issuer"][header["kid"]].verify(_decode(signature), signed.encode(), PKCS1v15(), hashes.SHA256())
+
+
+_ASK = {"doku": _ask_doku, "merchant": _tell_merchant}
+_VERIFY = {
+    "notification": _verify_notification,
+    "token": _verify_token_request,
+    "access token": _verify_access_token,
+}
+
+
 # --- HTTP and the vault ----------------------------------------------------------------------------------------------
 
 
@@ -182,6 +233,13 @@ def _exchange(
     connection.request("POST", path, body, headers)
     answer: dict[str, Any] = json.loads(connection.getresponse().read())
     return answer
+
+
+def _trust() -> ssl.SSLContext:
+    if "trust" not in _secret:
+        _secret["trust"] = ssl.create_default_context(cafile=os.environ["FLOOR_TRUSTS"])
+    context: ssl.SSLContext = _secret["trust"]
+    return context
 
 
 def _seal(plaintext: str, bound: str) -> str:

@@ -1,10 +1,10 @@
-"""What a function asked of AWS and DOKU: each call with its answer, in order."""
+"""What a function asked of AWS, DOKU and the merchant: each call with its answer, in order."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-type Side = Literal["aws", "doku"]
+type Side = Literal["aws", "doku", "merchant"]
 
 _LETTERS = {
     "GetItem": "r",
@@ -17,15 +17,18 @@ _LETTERS = {
     "PutEvents": "E",
     "SendTaskSuccess": "F",
 }
-_KEPT_HEADERS = frozenset({"authorization", "authorization-customer", "channel-id", "x-device-id", "x-ip-address"})
+_OTHERS = {"doku": "D", "merchant": "M"}
+_KEPT_HEADERS = frozenset(
+    {"authorization", "authorization-customer", "channel-id", "x-device-id", "x-ip-address", "webhook-id"}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request and its answer. `target` is AWS's service and operation, of DOKU the path.
+    """One request and its answer. `target` is AWS's service and operation, of others the path.
 
-    `headers` are those of a request to DOKU that no signing makes. `at` is when the answer was ready, in seconds of the
-    system's monotonic clock, which is the same in every process.
+    `headers` are those of a request to others that no signing makes. `at` is when the answer was ready, in seconds of
+    the system's monotonic clock, which is the same in every process.
     """
 
     side: Side
@@ -39,8 +42,8 @@ class Call:
 
     @property
     def letter(self) -> str:
-        """One letter: D DOKU, r read, q query, w write, Q queue, S secret, E event bus, F workflow."""
-        return "D" if self.side == "doku" else _LETTERS[self.target.partition(".")[2]]
+        """One letter: D DOKU, M merchant, r read, q query, w write, Q queue, S secret, E event bus, F workflow."""
+        return _OTHERS.get(self.side) or _LETTERS[self.target.partition(".")[2]]
 
 
 def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
@@ -61,4 +64,4 @@ def read_calls(document: Sequence[Mapping[str, Any]]) -> list[Call]:
 def count_letters(calls: Sequence[Call]) -> str:
     """Return how often each kind of call was made, as in the tables of the issue: `1D 1r 2w`."""
     letters = [one.letter for one in calls]
-    return " ".join(f"{letters.count(letter)}{letter}" for letter in "DrqwQSEF" if letter in letters)
+    return " ".join(f"{letters.count(letter)}{letter}" for letter in "DMrqwQSEF" if letter in letters)

@@ -15,6 +15,7 @@ from typing import Any, cast
 import requests
 
 from tests.benchmarks.speed.events import Event
+from tests.benchmarks.speed.merchant import authoriser_environment, webhook_environment
 from tests.benchmarks.speed.recording import Call, read_calls
 from tests.benchmarks.speed.tls import trust
 from tests.fakes.environment import COMPLETE
@@ -204,10 +205,15 @@ class Bench:
 
     def environment(self, function: str) -> dict[str, str]:
         """Return the variables of a function in Lambda, by its name in the template; of "" what all have."""
+        own = {
+            "AuthoriseCall": authoriser_environment(self.stage.aws),
+            "DeliverWebhook": webhook_environment(self.stage.doku, str(self._bundle)),
+            **{name: {"DATA_SECRET_ID": "inbound"} for name in _RECEIVERS},
+        }
         return {
             **COMPLETE,
             **_SECRETS,
-            **({"DATA_SECRET_ID": "inbound"} if function in _RECEIVERS else {}),
+            **own.get(function, {}),
             "BINDINGS_TABLE": BINDINGS,
             "TRANSACTIONS_TABLE": TRANSACTIONS,
             "DOKU_BASE_URL": self.stage.doku,

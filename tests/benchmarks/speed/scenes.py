@@ -6,10 +6,12 @@ Everything is done by the shipped use cases in a world (tests/fakes/world.py) wh
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from direct_debit.adapters.eventbridge import SOURCE
 from direct_debit.application.calls.obtain_b2b_token import obtain_b2b_token
 from tests.benchmarks.speed.clock import LateClock
 from tests.benchmarks.speed.crowd import store_payments
-from tests.benchmarks.speed.events import Event, api_event, queue_event, stream_event
+from tests.benchmarks.speed.events import Event, api_event, authoriser_event, queue_event, stream_event
+from tests.benchmarks.speed.merchant import WEBHOOK_LOG, issuer
 from tests.benchmarks.speed.secret import CONTENT, signer
 from tests.fakes.invariants import bindings_of
 from tests.fakes.journey import AMOUNT, Merchant
@@ -19,6 +21,7 @@ from tests.fakes.world import World, vector_keys
 from tools.doku_simulator.magic_values import RIGHT_OTP
 from tools.doku_simulator.notifications import Delivery
 from tools.doku_simulator.operations import Json
+from tools.local_cloud.issuer import SCOPES
 from tools.make_events import BINDING_NOTIFY_PATH, NOTIFY_PATH, TOKEN_PATH, _dump
 
 DOKU_CALL = "a call to DOKU"  # no function: what a client of DOKU needs for payments
@@ -221,6 +224,11 @@ def _explain_problem(_: _Town, count: int) -> _Events:
     return lambda: (api_event("GET", "/problems/{slug}", {"slug": "otp-wrong"}) for _ in range(count))
 
 
+def _authorise_call(_: _Town, count: int) -> _Events:
+    token = issuer().token(*SCOPES)
+    return lambda: (authoriser_event(token, "POST", "/payments") for _ in range(count))
+
+
 # --- what DOKU sends -------------------------------------------------------------------------------------------------
 
 
@@ -281,6 +289,15 @@ def _publish_events(town: _Town, count: int) -> _Events:
     return lambda: (stream_event([write_record(TRANSACTIONS, one)]) for one in newest.values())
 
 
+def _deliver_webhook(town: _Town, count: int) -> _Events:
+    town.settle(count)
+    town.world.store.create_table(WEBHOOK_LOG)
+    told = [one for one in town.world.events.published if one.name == "payment.paid"]
+    return lambda: (
+        queue_event({"source": SOURCE, "detail-type": one.name, "detail": one.to_json()}) for one in told[:count]
+    )
+
+
 def _resolve_pending(_: _Town, count: int) -> _Events:
     return lambda: ({"workers": 5} for _ in range(count))
 
@@ -310,8 +327,10 @@ def _doku_call(town: _Town, count: int) -> _Events:
 
 
 SCENES: dict[str, Callable[[_Town, int], _Events]] = {
+    "AuthoriseCall": _authorise_call,
     "BindAccount": _bind_account,
     "ConfirmUnbinding": _confirm_unbinding,
+    "DeliverWebhook": _deliver_webhook,
     "ExplainProblem": _explain_problem,
     "GetBalance": _of_a_reader("GET", "/bindings/{id}/balance"),
     "GetBinding": _of_a_reader("GET", "/bindings/{id}"),
@@ -334,9 +353,3 @@ SCENES: dict[str, Callable[[_Town, int], _Events]] = {
     "VerifyPaymentOtp": _verify_payment_otp,
 }
 """By the functions' names in the template. A scene returns what makes its events, once the clock is right."""
-
-NO_SCENE = {
-    "AuthoriseCall": "asks an issuer for its keys, which the stage has not; one call, and a policy kept by API Gateway",
-    "DeliverWebhook": "waits for the merchant's own address, which the stage has not, and has a log table of its own",
-}
-"""Functions that are not measured, and why; `test_cold_start.py` counts their modules."""

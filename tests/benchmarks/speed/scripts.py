@@ -27,6 +27,7 @@ _SERVICES = {
     "AWSStepFunctions": ("states", "application/x-amz-json-1.0"),
 }
 _VERIFIES = {
+    "AuthoriseCall": "access token",
     "IssueToken": "token",
     "ReceivePaymentNotification": "notification",
     "ReceiveBindingNotification": "notification",
@@ -93,6 +94,8 @@ def _address(call: Call) -> dict[str, Any]:
     if call.side == "aws":
         service, content_type = _SERVICES[call.target.partition(".")[0]]
         return {"service": service, "content_type": content_type}
+    if call.side == "merchant":
+        return {"service": "merchant", "headers": call.headers}
     bearer = call.headers.get("authorization")
     headers = {name: value for name, value in call.headers.items() if name != "authorization"}
     return {"service": "doku", "headers": headers, "token": bearer and bearer.removeprefix("Bearer ")}

@@ -2,7 +2,8 @@
 
 python -m tests.benchmarks.speed.stage FOLDER CPU
 
-AWS speaks HTTP on the loopback, DOKU HTTPS with an authority of its own (FOLDER/authority.pem). It prints one line of
+AWS speaks HTTP on the loopback, DOKU HTTPS with an authority of its own (FOLDER/authority.pem). What is the merchant's
+has a path there: the issuer's keys at AWS's address, the receiver of webhooks at DOKU's. It prints one line of
 JSON, `{"aws": url, "doku": url, "authority": file}`, and serves until its standard input ends. `POST /control/...` at
 AWS's address directs it: `prepare` a scene, read the `recording` since then. A request with the header X-Replay gets
 the answer of the recorded call with that number again, whatever is stored by now.
@@ -24,6 +25,7 @@ from pathlib import Path
 from moto import mock_aws
 
 from tests.benchmarks.speed.aws import Aws, Document
+from tests.benchmarks.speed.merchant import JWKS_PATH, WEBHOOK_PATH, issuer
 from tests.benchmarks.speed.moto_tables import MotoTables
 from tests.benchmarks.speed.recording import Call, kept_headers, write_calls
 from tests.benchmarks.speed.scenes import prepare
@@ -92,6 +94,12 @@ class Stage:
         self.calls.append(call)
         return call
 
+    def tell_merchant(self, headers: Mapping[str, str], body: bytes) -> Call:
+        """Take a webhook, and record it."""
+        call = Call("merchant", WEBHOOK_PATH, kept_headers(headers), body.decode(), 200, {}, "{}", time.monotonic())
+        self.calls.append(call)
+        return call
+
     def ask_doku(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Call:
         """Answer a request to DOKU, and record it."""
         answer = self._play.world.simulator.handle(method, path, headers, body)
@@ -132,6 +140,11 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class _AwsHandler(_Handler):
+    def do_GET(self) -> None:
+        known = self.path == JWKS_PATH
+        body = json.dumps(issuer().publish()).encode() if known else b""
+        self._answer(200 if known else 404, {"Content-Type": "application/json"}, body)
+
     def do_POST(self) -> None:
         body = self._body()
         if self.path.startswith("/control/"):
@@ -161,8 +174,12 @@ class _AwsHandler(_Handler):
 class _DokuHandler(_Handler):
     def do_POST(self) -> None:
         body = self._body()
+        headers = dict(self.headers.items())
         with self.stage.lock:
-            call = self._replayed() or self.stage.ask_doku("POST", self.path, dict(self.headers.items()), body)
+            if self.path == WEBHOOK_PATH:
+                call = self._replayed() or self.stage.tell_merchant(headers, body)
+            else:
+                call = self._replayed() or self.stage.ask_doku("POST", self.path, headers, body)
         self._answer(call.status, call.answer_headers, call.answer.encode())
 
 

@@ -1,13 +1,11 @@
-"""Every function of the template is measured by `make bench`, or it says why not."""
+"""Every function of the template is measured by `make bench`."""
 
-from tests.benchmarks.speed.scenes import NO_SCENE, SCENES
+from tests.benchmarks.speed.scenes import SCENES
 from tools.invoke.functions import read_functions
 
 
-def test_every_function_has_a_scene_or_a_reason_for_none() -> None:
+def test_every_function_has_a_scene() -> None:
     functions = set(read_functions().names())
-    missing = sorted(functions - SCENES.keys() - NO_SCENE.keys())
-    assert missing == [], "a new function needs a scene in tests/benchmarks/speed/scenes.py, or its reason in NO_SCENE"
-    gone = sorted((SCENES.keys() | NO_SCENE.keys()) - functions)
-    assert gone == [], "no such function of the template"
-    assert SCENES.keys().isdisjoint(NO_SCENE)
+    missing = sorted(functions - SCENES.keys())
+    assert missing == [], "a new function needs a scene in tests/benchmarks/speed/scenes.py"
+    assert sorted(SCENES.keys() - functions) == [], "no such function of the template"

@@ -99,7 +99,7 @@ def open_authoriser(name: str) -> Handler:
 
 def _authorise(authoriser: Authoriser, token: str, called: str) -> Mapping[str, object]:
     verified = verify_token(token, authoriser.keys, authoriser.demands)
-    groups = [group for group in RouteGroup if f"{authoriser.scope_prefix}{group}" in verified.scopes]
+    groups = frozenset(group for group in RouteGroup if f"{authoriser.scope_prefix}{group}" in verified.scopes)
     stage = _stage_of(called)
     allowed = [f"{stage}/{resource}" for resource in list_resources(groups)]
     # A policy without a statement is none: who has no group is told so by a refusal of everything.

@@ -3,8 +3,9 @@
 Four groups, since they are four kinds of damage: somebody reads, takes money, gives it away, or ends links.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from functools import cache
 
 
 class RouteGroup(StrEnum):
@@ -43,12 +44,13 @@ def group_of(method: str, path: str) -> RouteGroup | None:
     return next((group for group, routes in ROUTES_OF.items() if (method, path) in routes), None)
 
 
-def list_resources(groups: Iterable[RouteGroup]) -> list[str]:
+@cache
+def list_resources(groups: frozenset[RouteGroup]) -> tuple[str, ...]:
     """Return what a policy names for these groups: METHOD/path, with a star for each parameter, behind the stage.
 
     A star of IAM's matches slashes too. So no resource may match a route of another group: a test tries all.
     """
-    return sorted(f"{method}{_starred(path)}" for group in set(groups) for method, path in ROUTES_OF[group])
+    return tuple(sorted(f"{method}{_starred(path)}" for group in groups for method, path in ROUTES_OF[group]))
 
 
 def _starred(path: str) -> str:
