@@ -5,6 +5,7 @@ import pytest
 
 from tests.aws_rules.traces import TRACING_PACKAGES
 from tests.template.translation import TEMPLATE, functions, resources, source, translated
+from tools.deploy.template import functions as properties_of
 
 ROOT = TEMPLATE.parent
 # Read by the functions; the first block has names of resources, the rest an operator's choices.
@@ -104,7 +105,7 @@ def test_every_parameter_stands_in_a_group_of_the_console() -> None:
 def test_each_function_has_an_alias_that_follows_every_change(name: str) -> None:
     alias = resources("AWS::Lambda::Alias")[f"{name}Aliaslive"]
     assert alias["Name"] == "live"
-    assert source()["Resources"][name]["Properties"]["AutoPublishAliasAllProperties"] is True
+    assert properties_of(source())[name]["AutoPublishAliasAllProperties"] is True
 
 
 @pytest.mark.parametrize("name", LAYERS)

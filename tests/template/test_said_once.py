@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from tests.template.translation import TEMPLATE, resources
+from tools.deploy.template import member, read_template
 
 # What the template of 2026-11-22 deployed, by section; it had 1,866 lines for it.
 FIRST_DEPLOYMENT: dict[str, list[str]] = json.loads(Path(__file__).with_name("first-deployment.json").read_text())
@@ -126,3 +127,15 @@ def test_the_first_deployment_takes_fewer_lines_than_it_took() -> None:
     for section, names in there.items():
         assert [name for name in names if not re.search(rf"^  {name}:", text, re.MULTILINE)] == [], section
     assert 1_000 < lines_of(text, there) < 1_900
+
+
+def test_what_is_read_is_no_longer_shared(tmp_path: Path) -> None:
+    """Or whoever changes one thing that he has read would change what is like it."""
+    template = tmp_path / "template.yaml"
+    template.write_text(
+        "Resources:\n  A: &A {Properties: &P {Name: a, Value: !Ref B}}\n  B: *A\n  C: {<<: *A, Type: c}\n"
+    )
+    found = member(read_template(template), "Resources")
+    a, b, c = (member(found, name, "Properties") for name in "ABC")
+    assert a == b == c == {"Name": "a", "Value": {"Ref": "B"}}
+    assert len({id(a), id(b), id(c)}) == 3

@@ -1,7 +1,6 @@
 """The template as CloudFormation gets it: through the SAM translator, offline."""
 
 import copy
-import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import Any
 import boto3
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
-from samtranslator.yaml_helper import yaml_parse
+
+from tools.deploy.template import read_template
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "template.yaml"
 
@@ -28,9 +28,8 @@ NOTHING = {"Ref": "AWS::NoValue"}
 
 @cache
 def source() -> Json:
-    """The template as `sam build` writes it: tags in their long form, anchors at each of their places."""
-    parsed: Json = json.loads(json.dumps(yaml_parse(TEMPLATE.read_text())))
-    return parsed
+    """The template as `sam build` writes it out."""
+    return dict(read_template(TEMPLATE))
 
 
 @cache

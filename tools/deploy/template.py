@@ -1,5 +1,6 @@
 """The template as data: what it says about its parameters, its functions, and the names it gives."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,8 +15,8 @@ _NAME_IN_SUB = re.compile(r"\$\{([A-Za-z0-9:.]+)\}")
 
 
 def read_template(path: Path) -> Node:
-    """Read a template, its tags in their long form."""
-    return node(yaml_parse(path.read_text("utf-8")))
+    """Read a template as SAM writes it out: tags in their long form, and what has an anchor at each of its places."""
+    return node(json.loads(json.dumps(yaml_parse(path.read_text("utf-8")))))
 
 
 def node(value: Json) -> Node:

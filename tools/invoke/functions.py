@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from samtranslator.yaml_helper import yaml_parse
-
+from tools.deploy.template import read_template
 from tools.local_cloud.checkout import ROOT, TEMPLATE
 from tools.local_cloud.failure import LocalCloudError
 
@@ -87,4 +86,4 @@ class Functions:
 
 def read_functions(template: Path = TEMPLATE, root: Path = ROOT) -> Functions:
     """Read the template of this checkout."""
-    return Functions(yaml_parse(template.read_text()), root)
+    return Functions(dict(read_template(template)), root)
