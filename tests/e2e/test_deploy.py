@@ -1,7 +1,9 @@
 """`make deploy TO=local` against the deployed stack: what is changed arrives, what does not is told, and back again."""
 
+import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,10 +11,14 @@ import pytest
 from tools.deploy.__main__ import main
 from tools.deploy.clients import Clients, connect
 from tools.deploy.emulator import emulator_place
+from tools.deploy.environment_size import measure_environments
 from tools.deploy.history import read_deployed, read_mark
-from tools.deploy.stack import find_stack
+from tools.deploy.stack import find_stack, function_names
+from tools.deploy.target import read_target
+from tools.deploy.template import read_template
 from tools.invoke.functions import read_functions
 from tools.local_cloud import sam
+from tools.local_cloud.checkout import SAM_CONFIG, TEMPLATE
 from tools.local_cloud.env_file import env_file
 from tools.local_cloud.stack import LocalStack
 
@@ -78,6 +84,22 @@ def test_a_setting_about_money_reaches_every_function_and_goes_back(
     assert main([*TO_LOCAL, "--back"], running=running) == 1
     assert "there is nothing to go back to" in capfd.readouterr().err
     assert versions_of_the_secrets(stack) == filled, "what the operator put in is never written over"
+
+
+def test_an_environment_is_as_large_as_was_foreseen_or_a_little_smaller(stack: LocalStack) -> None:
+    clients = connected(stack)
+    target = replace(read_target(SAM_CONFIG, "local"), stack=stack.name)
+    found = find_stack(clients, stack.name)
+    assert found is not None
+    foreseen = measure_environments(read_template(TEMPLATE), target, found.parameters)
+    names = function_names(clients, stack.name)
+    assert foreseen.keys() == names.keys()
+    for function, bytes_foreseen in foreseen.items():
+        deployed = clients.functions.get_function_configuration(FunctionName=names[function])["Environment"][
+            "Variables"
+        ]
+        size = len(json.dumps(deployed, separators=(",", ":")).encode())
+        assert bytes_foreseen - 400 < size <= bytes_foreseen, function
 
 
 def test_what_no_function_has_publishes_nothing(stack: LocalStack, running: Path) -> None:

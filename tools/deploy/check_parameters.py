@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from direct_debit.entrypoint.settings import ConfigurationError, read_environment
 from direct_debit.entrypoint.webhook_settings import read_webhook_environment
+from tools.deploy.environment_size import find_too_large
 from tools.deploy.failure import DeployError
 from tools.deploy.target import Target
 from tools.deploy.template import Node, functions, member, parameter_definitions, variables
@@ -27,7 +28,7 @@ def check_parameters(template: Node, target: Target, values: Mapping[str, str]) 
         *_names(template, target),
     ]
     # What is wrong already would only be said twice.
-    problems = problems or list(_as_functions_read_them(template, values))
+    problems = problems or [*_as_functions_read_them(template, values), *find_too_large(template, target, values)]
     if problems:
         raise DeployError("the parameters can not be deployed:\n" + "\n".join(f"  - {one}" for one in problems))
 
