@@ -3,7 +3,9 @@
 import http.client
 import socket
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 import pytest
@@ -88,6 +90,30 @@ def test_a_broken_answer_is_none_and_ends_its_connection(answer: bytes) -> None:
             post(pool)
         assert post(pool) == b"whole"
         assert server.connections == 2
+
+
+def test_a_second_attempt_meets_none_of_the_connections_that_ended_with_the_first() -> None:
+    """As after a pause in which the other side, or a gateway between, has forgotten them without a word."""
+    both, first = threading.Barrier(2), Counter[socket.socket]()
+
+    def behave(connection: socket.socket, _: FaultyServer) -> None:
+        first[connection] += 1
+        if first[connection] > 1:
+            reset(connection)
+        else:
+            if len(first) <= 2:
+                both.wait(PATIENCE_SECONDS)
+            connection.sendall(respond("200 OK", b"{}"))
+
+    with serving(behave) as server:
+        pool = open_pool(server)
+        with ThreadPoolExecutor(2) as threads:
+            assert [one.result() for one in [threads.submit(post, pool) for _ in range(2)]] == [b"{}", b"{}"]
+        assert server.connections == 2
+        with pytest.raises(ConnectionError):
+            post(pool)
+        assert post(pool) == b"{}"
+        assert server.connections == 3
 
 
 def test_a_request_whose_peer_has_gone_is_told_as_lost() -> None:
