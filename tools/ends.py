@@ -103,9 +103,12 @@ PAYMENT_ENDS: Mapping[PaymentSituation, Waits | Rests] = {
     ),
     _P.REFUNDED: Rests(),
     _P.NEEDS_REVIEW: Rests(
-        operator="the money moved after a refusal: settle it with the customer and DOKU, outside of this system"
+        operator="the money moved after a refusal: settle it with the customer and DOKU, outside of this system; then "
+        "`close-review`"
     ),
-    _P.NEEDS_REVIEW_EXHAUSTED: Rests(operator="DOKU's back office, then `resolve`, whose answer ends it"),
+    _P.NEEDS_REVIEW_EXHAUSTED: Rests(
+        operator="DOKU's back office, then `resolve`, whose answer ends it; settled otherwise, `close-review`"
+    ),
 }
 
 _HISTORY = "DOKU's refund history is asked before anything is sent again"

@@ -448,7 +448,8 @@ def _list_for_review(u: Universe, records: Mapping[str, Payment]) -> Iterator[st
             continue
         payment = records[record_id(str(item["pk"]["S"]))]
         stuck = payment.refund is not None and payment.refund.state in (RefundState.FAILED, RefundState.NEEDS_REVIEW)
-        waits = payment.state is PaymentState.NEEDS_REVIEW or stuck or payment.reversed_at is not None
+        in_review = payment.state is PaymentState.NEEDS_REVIEW and payment.review_closed_at is None
+        waits = in_review or stuck or payment.reversed_at is not None
         listed = (_text(item, "dueShard") or "").startswith(REVIEW_KIND)
         if listed is not waits:
             said = "is listed for a person" if listed else "waits for a person and is not listed"

@@ -33,7 +33,7 @@ from tools.ops.redrive_refund import redrive_refund
 from tools.ops.report import FAILED, Report, escape
 from tools.ops.reseal import reseal
 from tools.ops.resolve import resolve
-from tools.ops.review import close_notification, close_reversal, review
+from tools.ops.review import close_notification, close_reversal, close_review, review
 from tools.ops.revoke import revoke
 from tools.ops.rotate import How, rotate
 from tools.ops.secret_content import KEYS
@@ -116,6 +116,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.add_argument("id", metavar="ID")
     one = add("close-reversal", "take a reversed payment off the list", lambda a, s: close_reversal(a.ref, s))
+    one.add_argument("ref", metavar="REF", help="partnerReferenceNo")
+    one = add("close-review", "take a payment that needed a person off the list", lambda a, s: close_review(a.ref, s))
     one.add_argument("ref", metavar="REF", help="partnerReferenceNo")
     add("queues", "depth of the queues and their dead-letter queues", lambda _, s: show_queues(s))
     one = add(

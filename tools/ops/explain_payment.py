@@ -61,6 +61,7 @@ def explain_payment(ref: str, system: System) -> Report:
         "notFoundSince": write_time(payment.not_found_since),
         "questionedAt": write_time(payment.questioned_at),
         "reversedAt": write_time(payment.reversed_at),
+        "reviewClosedAt": write_time(payment.review_closed_at),
         "lastInquiryAt": write_time(payment.last_inquiry_at),
         "untold": len(payment.untold),
         "lateSuccess": payment.late_success,

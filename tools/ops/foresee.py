@@ -21,11 +21,12 @@ _NOW = {
     _S.REFUNDED: "Nothing more. The money is back.",
     _S.NEEDS_REVIEW: (
         "A PERSON must look: DOKU refused it, and said later that the money moved. Compare DOKU's back office "
-        "with the history, then settle it with the customer and DOKU. Nothing is sent by itself."
+        "with the history, settle it with the customer and DOKU, then `close-review`. Nothing is sent by itself."
     ),
     _S.NEEDS_REVIEW_EXHAUSTED: (
         "A PERSON must look: DOKU gave no final answer to the end of the schedule. Look the reference up in DOKU's "
-        "back office; `resolve` asks again. A late notification or status still ends it."
+        "back office; `resolve` asks again. A late notification or status still ends it. If you have settled it "
+        "otherwise, `close-review`."
     ),
 }
 
@@ -47,6 +48,8 @@ _REFUND_NOW = {
     ),
 }
 
+
+_CLOSED = "A person has settled it ({}). A late notification or status of DOKU's may still move it."
 
 _REVERSED = (
     "A PERSON must look: DOKU told it as paid, and says now that it was cancelled or failed. Its state stays. Find out "
@@ -74,6 +77,8 @@ def _foresee_reversal(payment: Payment) -> list[str]:
 
 def _foresee_state(payment: Payment, settings: Settings, now: datetime) -> list[str]:
     situation = payment.situation
+    if payment.review_closed_at is not None:
+        return [_CLOSED.format(tell_time(payment.review_closed_at, now))]
     if situation is _S.REQUESTED and payment.released:
         return ["Proved that nothing was sent. The merchant may repeat the same request."]
     if situation is _S.FAILED_NOT_FOUND:

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from direct_debit.adapters.dynamodb.binding_item import was_given_up_at
 from direct_debit.adapters.dynamodb.review import WaitingRecord, list_waiting_for_review
 from direct_debit.application.errors import NotFound, RecordUnreadable, Rejected
-from direct_debit.application.payments.close_reversal import close_reversal as close
+from direct_debit.application.payments.close_reversal import close_reversal as end_reversal
+from direct_debit.application.payments.close_review import close_review as end_review
 from direct_debit.application.ports.fleet import CircuitState
 from direct_debit.application.ports.inbox import InboxItem, InboxKind, InboxState
 from direct_debit.domain.binding import Binding, BindingState
@@ -143,12 +144,27 @@ def close_reversal(ref: str, system: System) -> Report:
     Raises OpsError when there is no such payment, or nothing to close.
     """
     try:
-        payment = close(ref, system.ports)
+        payment = end_reversal(ref, system.ports)
     except (NotFound, Rejected) as error:
         raise OpsError(f"{error.detail}: {ref}") from None
     return Report(
         {"partnerReferenceNo": ref, "closed": True, "state": payment.state},
         [f"closed the reversal of {ref}, which stays {payment.state}"],
+    )
+
+
+def close_review(ref: str, system: System) -> Report:
+    """Take a payment that needs a person off the list: somebody has settled it. Its state stays as it is.
+
+    Raises OpsError when there is no such payment, or nothing to close.
+    """
+    try:
+        payment = end_review(ref, system.ports)
+    except (NotFound, Rejected) as error:
+        raise OpsError(f"{error.detail}: {ref}") from None
+    return Report(
+        {"partnerReferenceNo": ref, "closed": True, "state": payment.state},
+        [f"closed the review of {ref}, which stays {payment.state}"],
     )
 
 
@@ -213,9 +229,10 @@ def _describe_payment(payment: Payment, now: datetime) -> Iterator[_Row]:
 
 def _find_reasons(payment: Payment, now: datetime) -> Iterator[_Row]:
     ref, refund = payment.ref, payment.refund
-    if payment.state is PaymentState.NEEDS_REVIEW:
+    if payment.state is PaymentState.NEEDS_REVIEW and payment.review_closed_at is None:
         reason = str(payment.review or "needs review")
-        yield _Row("payment", ref, payment.evidence.at, reason, f"explain {ref}; then DOKU's back office")
+        then = f"explain {ref}; DOKU's back office; then close-review {ref}"
+        yield _Row("payment", ref, payment.evidence.at, reason, then)
     if payment.reversed_at is not None:
         reason = f"{payment.state}, and DOKU's status says that it was cancelled or failed"
         then = f"explain {ref}; DOKU's back office; then close-reversal {ref}"

@@ -199,6 +199,7 @@ payments = st.builds(
     questioned_at=maybe_moment,
     question_heard_at=maybe_moment,
     reversed_at=maybe_moment,
+    review_closed_at=maybe_moment,
     last_inquiry_at=maybe_moment,
     due_at=maybe_moment,
     untold=st.lists(payment_moves, max_size=4).map(tuple),

@@ -152,6 +152,7 @@ def payments() -> Iterator[Payment]:
         questioned_at=later(7),
         question_heard_at=later(8),
         reversed_at=later(9),
+        review_closed_at=later(13),
         last_inquiry_at=later(10),
         due_at=later(11),
         untold=(_MOVE,),

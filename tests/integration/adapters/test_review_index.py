@@ -106,6 +106,18 @@ def test_a_refused_refund_counts_whoever_asked_for_it(world: World) -> None:
     assert waiting(world) == [WaitingRecord("PAYMENT", payment.ref, AT)]
 
 
+def test_a_payment_in_review_is_found_until_its_review_is_closed(world: World) -> None:
+    payment = stored_payment(world)
+    stuck = world.payments.save(payment, replace(payment.noted(AT), state=PaymentState.NEEDS_REVIEW, due_at=None))
+    told(world, payment.ref)
+    assert waiting(world) == [WaitingRecord("PAYMENT", payment.ref, stuck.evidence.at)]
+    current = world.payments.get(payment.ref)
+    assert current is not None
+    world.payments.save(current, replace(current.noted(AT), review_closed_at=AT))
+    told(world, payment.ref)
+    assert waiting(world) == []
+
+
 def test_a_reversed_payment_is_found(world: World) -> None:
     payment = stored_payment(world)
     paid = replace(payment.noted(AT), state=PaymentState.PAID, due_at=None)

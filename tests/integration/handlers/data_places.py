@@ -126,6 +126,7 @@ def a_full_payment() -> Payment:
         questioned_at=AT,
         question_heard_at=AT,
         reversed_at=AT,
+        review_closed_at=AT,
         last_inquiry_at=AT,
         due_at=AT,
         untold=(MOVE,),

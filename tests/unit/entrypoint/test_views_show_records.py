@@ -48,6 +48,7 @@ NOT_SHOWN: Mapping[type, Mapping[str, str]] = {
         "questioned_at": _OURS,
         "question_heard_at": _OURS,
         "reversed_at": "told by events and `./ops review`: a person has to look",
+        "review_closed_at": "an operator's note, told by `./ops explain`",
         "last_inquiry_at": _OURS,
         "due_at": _SCHEDULE,
         "untold": _OUTBOX,

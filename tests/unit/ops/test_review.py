@@ -21,7 +21,7 @@ from tools.ops.explain_binding import explain_binding
 from tools.ops.explain_payment import explain_payment
 from tools.ops.failure import OpsError
 from tools.ops.report import DONE, NEEDS_A_PERSON, write_time
-from tools.ops.review import close_notification, close_reversal, review
+from tools.ops.review import close_notification, close_reversal, close_review, review
 from tools.ops.system import System
 
 
@@ -172,6 +172,29 @@ def test_a_reversed_payment_is_listed_until_it_is_closed(desk: Desk) -> None:
         close_reversal(REF, desk.system)
     with pytest.raises(OpsError, match="there is no such payment: NOPE"):
         close_reversal("NOPE", desk.system)
+
+
+@pytest.mark.parametrize("reason", ReviewReason)
+def test_a_payment_in_review_is_listed_until_it_is_closed(desk: Desk, reason: ReviewReason) -> None:
+    desk.pay("10504.00")
+    payment = desk.house.ports.payments.get(REF)
+    assert payment is not None
+    note(desk, payment, state=PaymentState.NEEDS_REVIEW, review=reason, due_at=None)
+    assert waiting(desk.system) == [("payment", REF, str(reason))]
+    assert next_of(desk.system)[0].endswith(f"close-review {REF}")
+    explained = explain_payment(REF, desk.system)
+    assert explained.status == NEEDS_A_PERSON
+    assert any("`close-review`" in line for line in explained.lines)
+    assert close_review(REF, desk.system).lines == [f"closed the review of {REF}, which stays NEEDS_REVIEW"]
+    assert waiting(desk.system) == []
+    explained = explain_payment(REF, desk.system)
+    assert explained.status == DONE
+    assert explained.facts["reviewClosedAt"] == write_time(desk.house.world.clock.now())
+    assert any("A person has settled it" in line for line in explained.lines)
+    with pytest.raises(OpsError, match=f"there is no review to close: {REF}"):
+        close_review(REF, desk.system)
+    with pytest.raises(OpsError, match="there is no such payment: NOPE"):
+        close_review("NOPE", desk.system)
 
 
 def test_a_reversal_is_listed_while_the_payment_is_still_asked_about(desk: Desk) -> None:

@@ -189,7 +189,8 @@ class Payment:
     this attempt that it does not know it, `not_found_count` how often since; what it says else ends both.
     `questioned_at` is since when something odd that DOKU told waits for DOKU's status, whatever the state, and
     `question_heard_at` since when DOKU has answered that question without one; `reversed_at` since when DOKU's status
-    says that a PAID payment was cancelled or failed: a person has to look. `due_at` is when the resolver must look
+    says that a PAID payment was cancelled or failed: a person has to look. `review_closed_at` is since when a person
+    has settled a payment that needed one; it ends with the next move. `due_at` is when the resolver must look
     next; None once nothing is open. `untold` are the moves that the outbox has not told yet, as far as it has said so,
     and `tell_by` when somebody else has to. The customer's device and address, and the pages to return to, are in the
     request alone: nobody needs them once it is sent.
@@ -225,6 +226,7 @@ class Payment:
     questioned_at: datetime | None = None
     question_heard_at: datetime | None = None
     reversed_at: datetime | None = None
+    review_closed_at: datetime | None = None
     last_inquiry_at: datetime | None = None
     due_at: datetime | None = None
     # What the outbox has still to do is no part of what the record says; the token, sealed, goes with its news.
@@ -307,6 +309,7 @@ class Payment:
             reposted=self.reposted or event is PaymentEvent.REPOSTED,
             otp_unclear=self.otp_unclear or (event is PaymentEvent.OTP_REQUIRED and self.otp_attempts > 0),
             web_redirect_url=None if following.state in FINAL_STATES else self.web_redirect_url,
+            review_closed_at=None,
             evidence=evidence,
         )
 

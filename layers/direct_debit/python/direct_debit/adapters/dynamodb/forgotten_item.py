@@ -26,7 +26,7 @@ PAYMENT_REMAINS = (
     | _EVIDENCE
     | _FILED
     | {"bindingId", "amount", "state", "createdAt", "updatedAt", "externalId", "attempt", "sentAt"}
-    | {"dokuReference", "responseCode", "failureReason", "failureCode", "review", "reversedAt"}
+    | {"dokuReference", "responseCode", "failureReason", "failureCode", "review", "reversedAt", "reviewClosedAt"}
     | {"released", "reposted", "lateSuccess", "otpAccepted", "otpUnclear", "otpAttempts"}
     | {"notFoundCount", "notFoundSince", "lastInquiryAt"}
     | {"refundNumber", "refundState", "refundRequestedAt", "refundAttempt", "refundAttempts", "refundAutomatic"}

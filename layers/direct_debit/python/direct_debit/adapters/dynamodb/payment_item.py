@@ -140,7 +140,7 @@ def _waits_for_a_person_since(payment: Payment) -> datetime | None:
     A refund that DOKU refused counts: the customer's money is still here. So does a payment that DOKU reversed.
     """
     refund = payment.refund
-    if payment.state is PaymentState.NEEDS_REVIEW:
+    if payment.state is PaymentState.NEEDS_REVIEW and payment.review_closed_at is None:
         return payment.evidence.at
     if payment.reversed_at is not None:
         return payment.reversed_at
