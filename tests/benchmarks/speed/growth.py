@@ -15,7 +15,7 @@ from tests.benchmarks.speed.goals import GROWTH
 from tests.benchmarks.speed.recording import count_letters
 from tests.benchmarks.speed.row import Row
 from tests.benchmarks.speed.runs import Bench, running_stage
-from tests.benchmarks.speed.samples import QUICK, Effort, calls_of
+from tests.benchmarks.speed.samples import QUICK, Effort, calls_of, check_done
 
 _RUNS = 3
 _SETTLING = 3
@@ -38,6 +38,7 @@ _GROWTHS = (
     _Growth("MakePayment", _HUNDREDFOLD, in_moto=True),
     _Growth("GetPayment", _HUNDREDFOLD, in_moto=True),
     _Growth("ReceivePaymentNotification", _HUNDREDFOLD, in_moto=True),
+    _Growth("ListPayments", _HUNDREDFOLD, in_moto=True),
     _Growth("ResolvePending", _HUNDREDFOLD, in_moto=True),
 )
 
@@ -77,6 +78,7 @@ def _measure(bench: Bench, growth: _Growth, count: int) -> Row:
             if position >= _SETTLING * len(stored):
                 times[size].append(report.requests[position])
         recording = bench.stage.recording()
+        check_done(function, report, recording)
         calls = [count_letters(calls_of(report, recording, size - len(stored))) for size in range(len(stored))]
     least, most = (statistics.median(mine) for mine in times)
     return Row(

@@ -23,6 +23,32 @@ class Effort:
 QUICK = Effort(cold_pairs=3, warm_pairs=1, events=25)
 
 
+# What an invocation is there for, by the letters of recording.py: what answers well without it has not done its work.
+CALLS = {
+    "BindAccount": "Dw",
+    "ConfirmUnbinding": "Dw",
+    "DeliverWebhook": "Mw",
+    "GetBalance": "D",
+    "GetBinding": "r",
+    "GetPayment": "q",
+    "GetRefund": "r",
+    "InquireStatus": "Dw",
+    "ListBindings": "qr",
+    "ListPayments": "qr",
+    "MakePayment": "Dw",
+    "ProcessNotification": "w",
+    "ProcessRefund": "Dw",
+    "PublishEvents": "Ew",
+    "ReceiveBindingNotification": "wQ",
+    "ReceivePaymentNotification": "wQ",
+    "RefundPayment": "wQ",
+    "ResolvePending": "q",
+    "ReturnFromBinding": "Dw",
+    "UnbindAccount": "Dw",
+    "VerifyPaymentOtp": "Dw",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Pair:
     """A run of ours and one of the floor's, right after each other."""
@@ -119,11 +145,22 @@ def record(bench: Bench, function: str, count: int) -> tuple[Report, Sequence[Ca
     """
     events = bench.stage.prepare(function, count)
     ours = bench.run_ours(function, events)
-    for answer in ours.answers:
+    calls = bench.stage.recording()
+    check_done(function, ours, calls)
+    return ours, calls, write_scripts(function, events, ours, calls)
+
+
+def check_done(function: str, report: Report, calls: Sequence[Call]) -> None:
+    """Raise RuntimeError where a function has refused an event, or has not called what it is there to call."""
+    for answer in report.answers:
         if int(answer.get("statusCode", 200)) >= 400 or answer.get("batchItemFailures") or answer.get("failed"):
             raise RuntimeError(f"{function} answered {answer}")
-    calls = bench.stage.recording()
-    return ours, calls, write_scripts(function, events, ours, calls)
+        if any(statement["Effect"] != "Allow" for statement in answer.get("policyDocument", {}).get("Statement", ())):
+            raise RuntimeError(f"{function} allowed nothing: {answer}")
+    for number in range(len(report.answers)):
+        letters = {call.letter for call in calls_of(report, calls, number)}
+        if missing := set(CALLS.get(function, "")) - letters:
+            raise RuntimeError(f"{function} made no call of {sorted(missing)} for its event {number}")
 
 
 def _median(values: Iterable[float]) -> float:
