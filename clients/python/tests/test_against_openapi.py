@@ -125,16 +125,22 @@ def view_schemas() -> list[str]:
 def test_each_schema_has_its_model(document: Json, name: str) -> None:
     wanted = document["components"]["schemas"][name]
     model = getattr(models, name, None)
-    assert model is not None, f"add {name} to models.py"
+    assert model is not None, f"clients/python/src/direct_debit_client/models.py: add {name}"
     if "enum" in wanted:
         assert issubclass(model, OpenEnum)
-        assert [one.value for one in model] == wanted["enum"], f"models.py, {name}"
+        assert [one.value for one in model] == wanted["enum"], (
+            f"clients/python/src/direct_debit_client/models.py, {name}: give it the fields of docs/openapi.json"
+        )
         return
     assert issubclass(model, View)
     ours = model.model_json_schema(by_alias=True, mode="validation")
     properties = {field: describe(part) for field, part in wanted["properties"].items()}
-    assert {field: describe(part) for field, part in ours["properties"].items()} == properties, f"models.py, {name}"
-    assert set(ours.get("required", [])) == set(wanted.get("required", [])), f"models.py, {name}"
+    assert {field: describe(part) for field, part in ours["properties"].items()} == properties, (
+        f"clients/python/src/direct_debit_client/models.py, {name}: give it the fields of docs/openapi.json"
+    )
+    assert set(ours.get("required", [])) == set(wanted.get("required", [])), (
+        f"clients/python/src/direct_debit_client/models.py, {name}: give it the fields of docs/openapi.json"
+    )
 
 
 def describe(schema: Mapping[str, Any]) -> object:

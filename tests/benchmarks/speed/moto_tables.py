@@ -2,7 +2,7 @@
 
 moto works in the stage's process, so that its time is not measured. Two of its habits are taken from it all the same: a
 query walks through the whole table, and a transaction begins with a copy of it. Whoever has waited for that finds the
-processor's caches full of other things, and needs up to half more time for the same work.
+processor's caches full of other things, and needs up to 1.7 times as long for the same work.
 """
 
 import gc

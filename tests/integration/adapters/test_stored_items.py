@@ -178,7 +178,10 @@ def test_some_stored_item_has_every_field() -> None:
         for field in fields(record)
         if all(getattr(one, field.name) in _ABSENT for one in found)
     ]
-    assert absent == [], "give these fields to an item of stored-items.json"
+    assert absent == [], (
+        "give these fields to the fullest item of tests/integration/adapters/stored_items.py, and to that of "
+        "stored-items.json, as `python -m tests.integration.adapters.stored_items` prints it"
+    )
 
 
 def test_every_kind_of_key_has_a_stored_item() -> None:

@@ -60,4 +60,4 @@ def test_the_policies_of_the_documents_are_these_rights(group: RouteGroup) -> No
         "Resource": [
             f"arn:aws:execute-api:REGION:ACCOUNT:API_ID/v1/{one}" for one in list_resources(frozenset({group}))
         ],
-    }
+    }, f"docs/policies/{group}.json: give it the routes of the group {group} in entrypoint/route_groups.py"
