@@ -17,7 +17,7 @@ from jwt import PyJWK
 from jwt.algorithms import RSAAlgorithm
 
 from direct_debit.adapters.access_tokens import LONGEST_TOKEN, Demands, TokenRefused, VerifiedToken, verify_token
-from direct_debit.adapters.issuer_keys import UnknownKey
+from direct_debit.adapters.issuer_keys import IssuerUnavailable, UnknownKey
 from tools.local_cloud.issuer import AUDIENCE, CLIENT, Issuer, new_signing_key
 
 LEEWAY = 60
@@ -146,6 +146,16 @@ def test_a_token_that_names_no_key_of_the_issuer_or_brings_its_own_is_refused(he
         verify(sign({}, headers))
 
 
+@pytest.mark.parametrize("headers", [{"kid": None}, {"kid": ""}])
+def test_a_token_that_names_no_key_is_refused_though_the_issuer_does_not_answer(headers: Mapping[str, object]) -> None:
+    class Silent:
+        def find(self, _: str) -> PyJWK:
+            raise IssuerUnavailable
+
+    with pytest.raises(TokenRefused, match="it names no key"):
+        verify_token(f"Bearer {sign({}, headers)}", Silent(), DEMANDS)
+
+
 @pytest.mark.parametrize("key", [new_signing_key("RS256"), new_signing_key("ES256")], ids=["rsa", "ec"])
 def test_a_token_signed_by_a_stranger_is_refused(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> None:
     with pytest.raises(TokenRefused):
@@ -254,6 +264,14 @@ def test_a_token_may_not_be_endless() -> None:
     token = ISSUER.token(claims={"more": "x" * LONGEST_TOKEN})
     with pytest.raises(TokenRefused, match="no bearer token"):
         verify(token)
+
+
+def test_eight_kibibytes_count_and_one_character_more_does_not() -> None:
+    token = ISSUER.token("a")
+    longest = f"Bearer{token:>{8 * 1024 - len('Bearer')}}"  # blanks between them, as many as one likes
+    assert verify_token(longest, Published(ISSUER), DEMANDS).scopes == {"a"}
+    with pytest.raises(TokenRefused, match="no bearer token"):
+        verify_token(longest.replace(" ", "  ", 1), Published(ISSUER), DEMANDS)
 
 
 JSON = st.recursive(

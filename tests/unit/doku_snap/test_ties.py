@@ -222,5 +222,6 @@ def test_our_row_with_our_amount_or_none_counts() -> None:
     assert not doubted("not a row")
 
 
-def test_what_others_gave_back_may_be_any_amount() -> None:
-    assert not doubted({"partnerRefundNo": "BACK", "refundStatus": "00", "refundAmount": _OTHER_AMOUNT})
+@pytest.mark.parametrize("name", ["partnerRefundNo", "partnerReferenceNo"])
+def test_what_others_gave_back_may_be_any_amount(name: str) -> None:
+    assert not doubted({name: "BACK", "refundStatus": "00", "refundAmount": _OTHER_AMOUNT})

@@ -5,12 +5,16 @@ from datetime import UTC, datetime
 import pytest
 
 from direct_debit.application.errors import InvalidRequest
+from direct_debit.domain.binding import BindingState
 from direct_debit.entrypoint.doors import Call
 from direct_debit.entrypoint.events import ApiRequest
 from direct_debit.entrypoint.operations.list_bindings import ROUTE, operate
 from direct_debit.entrypoint.parsing import read_request
 from tests.fakes.journey import Merchant
+from tests.fakes.quiescence import come_to_rest
 from tests.fakes.world import World
+from tools.doku_simulator.dials import Dial
+from tools.doku_simulator.notifications import NoticeDial
 
 
 def ask(merchant: Merchant, **query: str) -> dict[str, object]:
@@ -75,6 +79,19 @@ def test_what_is_being_linked_is_unresolved() -> None:
     linked, _, _ = town()
     assert customers(ask(linked, unresolved="true")) == ["LINKING"]
     assert customers(ask(linked, unresolved="true", state="ACTIVE")) == []
+
+
+def test_what_was_given_up_without_a_word_of_dokus_is_unresolved_and_what_doku_refused_is_not() -> None:
+    world = World()
+    given_up = Merchant(world, customer="GIVEN-UP")
+    given_up.bind()
+    world.simulator.notifications.dials.append(NoticeDial("drop", kind="binding", count=1_000))
+    world.simulator.add_dial(Dial("b2b2c_token", "code", when="before", code="42900", count=100_000))
+    come_to_rest(world, 2 * 86_400)
+    world.simulator.add_dial(Dial("binding", "code", when="before", code="40301"))
+    refused = Merchant(world, customer="REFUSED", phone="6281234567891").bind()  # and nobody was told of it yet
+    assert {given_up.binding().state, refused.binding.state} == {BindingState.FAILED}
+    assert customers(ask(given_up, unresolved="true")) == ["GIVEN-UP"]
 
 
 def test_pages_together_are_all_of_a_day_each_once() -> None:

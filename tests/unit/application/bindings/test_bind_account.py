@@ -13,10 +13,11 @@ from direct_debit.application.errors import Conflict, NotDone
 from direct_debit.application.ports.bindings import AccountTaken
 from direct_debit.application.ports.vault import SealedField
 from direct_debit.domain.binding import Binding, BindingState
+from tests.fakes.invariants import bindings_of
 from tests.fakes.journey import PHONE, Merchant
 from tests.fakes.weather import Crash, Fault
 from tests.fakes.world import World
-from tests.unit.application.support import Meanwhile, Strike, linked, requests, touch_binding
+from tests.unit.application.support import Meanwhile, Rivals, Strike, linked, requests, touch_binding
 from tools.doku_simulator.operations import Json
 
 BIND = "doku.registration-account-binding"
@@ -166,6 +167,54 @@ def test_a_repeat_while_doku_is_away_shows_the_link_as_it_was_written_last() -> 
     assert again.binding.due_at is not None
     assert again.binding.due_at <= merchant.world.clock.now() + timedelta(minutes=3)
     assert ("link not proved yet", {"binding_id": again.binding.id}) in merchant.world.telemetry.notes
+
+
+# --- others in the way -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("customer", ["CUST-1", "CUST-2"])
+def test_a_link_that_ends_while_it_is_found_in_the_way_keeps_nobody_out(customer: str) -> None:
+    merchant = linked()
+    world, ended = merchant.world, merchant.binding()
+    world.clock.tick(1)
+
+    def end() -> None:
+        merchant.unbind()
+        merchant.confirm_unbinding()
+
+    # The first look is for what the customer's pages are counted in, the second for who is in the way.
+    world.weather = weather = Meanwhile("store.get_item", end, skip=1)
+    begun = Merchant(world, customer=customer).bind()
+    assert weather.done
+    assert begun.binding.id != ended.id
+    assert (begun.binding.state, begun.replayed) == (BindingState.PENDING, False)
+
+
+def overtaken(world: World, times: int) -> Rivals:
+    """So often another customer asks for the same account right before the claims are written."""
+    rivals = iter(range(times))
+
+    def ask_first() -> None:
+        if (number := next(rivals, None)) is not None:
+            Merchant(world, customer=f"RIVAL-{number}").bind()
+
+    world.weather = weather = Rivals("store.transact_write_items", ask_first)
+    return weather
+
+
+def test_a_link_begins_though_four_others_were_faster() -> None:
+    merchant = Merchant(World())
+    overtaken(merchant.world, 4)
+    assert merchant.bind().binding.state is BindingState.PENDING
+
+
+def test_who_is_always_overtaken_begins_no_link_and_is_told_to_repeat_the_request() -> None:
+    merchant = Merchant(World())
+    rivals = overtaken(merchant.world, 1_000)
+    with pytest.raises(NotDone, match="other links of this account are being started or ended; repeat the request"):
+        merchant.bind()
+    assert requests(merchant.world, "binding") == rivals.count  # the rivals' alone
+    assert [one for one in bindings_of(merchant.world) if one.customer_id == merchant.customer] == []
 
 
 # --- answers ---------------------------------------------------------------------------------------------------------

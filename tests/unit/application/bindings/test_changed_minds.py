@@ -19,7 +19,7 @@ from tests.fakes.journey import PHONE, Merchant
 from tests.fakes.quiescence import come_to_rest
 from tests.fakes.weather import Fault, Weather
 from tests.fakes.world import World
-from tests.unit.application.support import Meanwhile, Strike, linked, lose_notifications, requests
+from tests.unit.application.support import Meanwhile, Strike, linked, lose_notifications, requests, touch_binding
 from tools.doku_simulator.config import ProviderVariant
 from tools.doku_simulator.dials import Dial
 from tools.doku_simulator.magic_values import RIGHT_OTP, WRONG_PIN
@@ -251,6 +251,19 @@ def test_a_return_in_bad_weather_goes_on_to_the_shop() -> None:
     url = cancel(merchant)
     merchant.world.weather = Strike("store.update_item", Fault.FAIL, count=1, skip=2)
     assert merchant.come_back(url).url.startswith(NO_LINK)
+    told = ("the page's end was not written", {"binding_id": merchant.binding().id})
+    assert told in merchant.world.telemetry.notes
+
+
+def test_a_page_that_brought_no_link_is_replaced_though_its_link_changed_meanwhile() -> None:
+    merchant = started()
+    url = cancel(merchant)
+    # The first two writes are the look whether the customer has finished; the third is the page's end.
+    change = Meanwhile("store.update_item", lambda: touch_binding(merchant, metadata={"cart": "2"}), skip=2)
+    merchant.world.weather = change
+    merchant.come_back(url)
+    assert change.done
+    assert (merchant.binding().page_ended, merchant.binding().metadata) == (True, {"cart": "2"})
 
 
 @pytest.mark.parametrize("way", ["return", "notification", "request", "lease"])
@@ -301,6 +314,8 @@ def test_a_page_that_is_refused_leaves_the_earlier_ones_their_time() -> None:
     merchant.world.simulator.dials.add(Dial("binding", "code", "before", code="4030718"))
     again = merchant.bind()
     assert (again.binding.state, again.redirect_url) == (BindingState.PENDING, None)
+    fields = {"binding_id": again.binding.id, "code": "4030718"}
+    assert ("another page was refused", fields) in merchant.world.telemetry.notes
     finish(merchant, first)
     come_to_rest(merchant.world)
     assert merchant.binding().state is BindingState.ACTIVE
@@ -347,6 +362,27 @@ def test_a_late_answer_belongs_to_the_page_that_was_asked_for() -> None:
     finish(merchant, for_late)
     come_to_rest(merchant.world)
     assert merchant.binding().state is BindingState.ACTIVE
+
+
+def test_a_late_answer_takes_the_place_of_the_oldest_page_that_may_be_finished() -> None:
+    merchant = started()
+    for _ in range(5):
+        merchant.world.clock.tick(1)
+        merchant.come_back(cancel(merchant))
+        merchant.bind()
+    merchant.world.clock.tick(1)
+    merchant.come_back(cancel(merchant))
+
+    def ask() -> None:
+        merchant.world.clock.tick(31)
+        merchant.bind()
+
+    merchant.world.weather = weather = Meanwhile("doku.registration", ask)
+    merchant.bind()
+    assert weather.done
+    latest = sorted((one.external_id for one in pages(merchant)), reverse=True)
+    assert merchant.binding().external_id == latest[0]
+    assert set(merchant.binding().earlier_pages) == set(latest[1:6])
 
 
 def test_a_late_refusal_of_a_page_ends_no_link_with_another() -> None:
@@ -399,6 +435,17 @@ def test_the_banks_word_ends_a_page_and_keeps_a_link_with_others() -> None:
     assert merchant.binding().state is BindingState.ACTIVE
 
 
+def test_the_banks_word_on_a_page_that_was_replaced_leaves_the_newer_one() -> None:
+    merchant = started(told=True)
+    first = pages(merchant)[0]
+    merchant.come_back(first.failed_url)
+    newer = code_of(merchant.bind())
+    merchant.world.simulator.customer.refuse(first.code)
+    come_to_rest_soon(merchant)
+    assert not merchant.binding().page_ended
+    assert code_of(merchant.bind()) == newer
+
+
 def test_the_banks_word_on_the_only_page_ends_the_link() -> None:
     merchant = started(told=True)
     cancel(merchant)
@@ -422,6 +469,19 @@ def test_a_page_to_link_again_is_replaced_like_any_other() -> None:
     assert merchant.binding().state is BindingState.ACTIVE
 
 
+def test_an_earlier_page_to_link_again_may_be_finished_after_all() -> None:
+    merchant = linked()
+    merchant.world.simulator.unlink_customer(merchant.customer)
+    merchant.pay()
+    merchant.bind()
+    first = pages(merchant)[-1]
+    merchant.come_back(first.failed_url)
+    merchant.bind()
+    merchant.come_back(finish(merchant, first))
+    link = merchant.binding()
+    assert (link.state, link.external_id) == (BindingState.ACTIVE, first.external_id)
+
+
 def come_to_rest_soon(merchant: Merchant) -> None:
     """Let what is on its way arrive."""
     merchant.world.clock.tick(2)
@@ -441,7 +501,8 @@ def test_the_browser_goes_where_the_latest_request_says() -> None:
     )
     again = bind_account(command, merchant.world.process(), merchant.world.deadline())
     assert again.replayed
-    assert open_pages(again.binding, merchant.world.process()).success_url == "https://shop.example/elsewhere"
+    told = open_pages(again.binding, merchant.world.process())
+    assert (told.success_url, told.failed_url) == (command.success_url, command.failed_url)
     back = merchant.come_back(finish(merchant, pages(merchant)[-1]))
     assert back.url.startswith("https://shop.example/elsewhere?")
     assert requests(merchant.world, "binding") == 1
@@ -451,6 +512,8 @@ def test_a_link_that_is_not_confirmed_can_be_given_up() -> None:
     merchant = started()
     given_up = merchant.unbind()
     assert (given_up.binding.state, given_up.replayed) == (BindingState.FAILED, False)
+    told = ("link abandoned", {"binding_id": given_up.binding.id, "state": "FAILED"})
+    assert told in merchant.world.telemetry.notes
     assert merchant.unbind().replayed
     assert requests(merchant.world, "unbinding") == 0
     merchant.phone = OTHER_PHONE
@@ -464,6 +527,28 @@ def test_a_link_that_was_never_sent_can_be_given_up() -> None:
     merchant.world.simulator.dials.add(Dial("binding", "drop", "before"))
     merchant.bind()
     assert merchant.unbind().binding.state is BindingState.FAILED
+
+
+def test_a_link_that_changes_while_it_is_given_up_is_given_up_all_the_same() -> None:
+    merchant = started()
+    change = Meanwhile("store.transact_write_items", lambda: touch_binding(merchant, metadata={"cart": "2"}))
+    merchant.world.weather = change
+    given_up = merchant.unbind()
+    assert change.done
+    assert (given_up.binding.state, given_up.replayed) == (BindingState.FAILED, False)
+
+
+def test_a_link_is_not_given_up_while_its_page_is_asked_for() -> None:
+    merchant = Merchant(World())
+
+    def abandon() -> None:
+        with pytest.raises(NotDone, match="right now"):
+            merchant.unbind()
+
+    merchant.world.weather = weather = Meanwhile("doku.registration", abandon)
+    assert merchant.bind().binding.state is BindingState.PENDING
+    assert weather.done
+    assert merchant.come_back(finish(merchant, pages(merchant)[0])).binding_state is BindingState.ACTIVE
 
 
 def test_a_link_that_has_just_been_finished_is_unlinked() -> None:

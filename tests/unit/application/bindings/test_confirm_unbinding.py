@@ -13,6 +13,7 @@ from tests.fakes.journey import Merchant
 from tests.fakes.weather import Crash, Fault
 from tests.fakes.world import World
 from tests.unit.application.support import Meanwhile, Strike, linked, requests
+from tools.doku_simulator.config import ProviderVariant
 from tools.doku_simulator.dials import Dial
 
 
@@ -27,6 +28,14 @@ def test_there_is_no_such_link() -> None:
     world = World()
     with pytest.raises(NotFound):
         confirm_unbinding(ConfirmUnbinding(binding_id="none", otp="111111"), world.process(), world.deadline())
+
+
+def test_for_an_unlinking_that_was_done_at_once_no_code_is_awaited() -> None:
+    merchant = linked(World(variant=ProviderVariant(unbind_otp_required=False)))
+    assert merchant.unbind().binding.state is BindingState.UNBOUND
+    with pytest.raises(Conflict, match="no code is awaited: the binding is UNBOUND"):
+        merchant.confirm_unbinding()
+    assert requests(merchant.world, "otp") == 0
 
 
 def test_who_sends_a_code_and_that_it_counts_is_written_before_it_is_sent() -> None:

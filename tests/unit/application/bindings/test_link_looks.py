@@ -265,6 +265,23 @@ def test_a_link_that_somebody_asks_about_at_the_end_of_its_lease_is_left_to_that
     assert look(merchant).state is BindingState.PENDING
 
 
+def test_a_link_that_somebody_else_asks_about_by_the_end_of_a_look_is_left_to_that_one() -> None:
+    """Who looked was frozen until its own time was over: perhaps the other is told that the customer has finished."""
+    merchant = pending()
+    world = merchant.world
+    world.clock.tick(LEASE.total_seconds())
+
+    def ask() -> None:
+        world.clock.tick(30)
+        touch_binding(merchant, attempt="other", attempt_until=world.clock.now() + 30 * SECOND)
+
+    # Three writes before: the look's claim, and the merchant's token, which is got anew.
+    world.weather = weather = Meanwhile("store.update_item", ask, skip=3)
+    left = look(merchant)
+    assert weather.done
+    assert (left.state, left.attempt) == (BindingState.PENDING, "other")
+
+
 # --- the end of an unlinking -----------------------------------------------------------------------------------------
 
 

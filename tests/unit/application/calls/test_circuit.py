@@ -96,6 +96,16 @@ def test_failures_add_up_for_the_whole_window_from_the_first_of_them() -> None:
     assert world.telemetry.notes == [("circuit opened", {"reason": "DOKU does not answer"})]
 
 
+def test_who_has_seen_it_quiet_a_moment_ago_and_sees_failures_looks_again() -> None:
+    world = World()
+    ports = world.process()
+    pass_circuit(ports)
+    for _ in range(world.settings.circuit_failures):
+        record_failure(ports)
+    with pytest.raises(CircuitOpen):
+        pass_circuit(ports)
+
+
 def test_a_failed_probe_keeps_it_open() -> None:
     merchant = broken()
     merchant.world.clock.tick(merchant.world.settings.circuit_open)

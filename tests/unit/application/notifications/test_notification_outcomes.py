@@ -55,23 +55,38 @@ def items(world: World, kind: InboxKind) -> list[InboxItem]:
     return [one for one in map(inbox.get, names) if one is not None and one.kind is kind]
 
 
-def tell(merchant: Merchant, status: str, *, fresh: bool = True, value: str = "10000.00") -> InboxItem:
+def tell(
+    merchant: Merchant, status: str, *, fresh: bool = True, by_replaced_key: bool = False, value: str = "10000.00"
+) -> InboxItem:
     """Let DOKU tell a payment's status; return it as it lies in the inbox, nobody's work yet."""
     before = {one.id for one in items(merchant.world, InboxKind.PAYMENT)}
-    notice = PaymentNotice(REF, status, value, "IDR", merchant.customer, "DOKU-1")
-    fact = f"{status}:{value}"
-    command = AcceptNotification(kind=InboxKind.PAYMENT, subject=REF, fact=fact, fresh=fresh, notice=notice)
+    command = AcceptNotification(
+        kind=InboxKind.PAYMENT,
+        subject=REF,
+        fact=f"{status}:{value}",
+        fresh=fresh and not by_replaced_key,
+        notice=PaymentNotice(REF, status, value, "IDR", merchant.customer, "DOKU-1"),
+        is_by_replaced_key=by_replaced_key,
+    )
     accept_notification(command, merchant.world.process())
     (item,) = [one for one in items(merchant.world, InboxKind.PAYMENT) if one.id not in before]
     return item
 
 
-def tell_link(merchant: Merchant, status: str, *, fresh: bool = True, **facts: str | None) -> InboxItem:
+def tell_link(
+    merchant: Merchant, status: str, *, fresh: bool = True, by_replaced_key: bool = False, **facts: str | None
+) -> InboxItem:
     """The same of a link."""
     before = {one.id for one in items(merchant.world, InboxKind.BINDING)}
     binding = merchant.binding()
-    notice = with_fields(BindingNotice(binding.external_id, status, None, merchant.customer), **facts)
-    command = AcceptNotification(kind=InboxKind.BINDING, subject="link", fact=status, fresh=fresh, notice=notice)
+    command = AcceptNotification(
+        kind=InboxKind.BINDING,
+        subject="link",
+        fact=status,
+        fresh=fresh and not by_replaced_key,
+        notice=with_fields(BindingNotice(binding.external_id, status, None, merchant.customer), **facts),
+        is_by_replaced_key=by_replaced_key,
+    )
     accept_notification(command, merchant.world.process())
     (item,) = [one for one in items(merchant.world, InboxKind.BINDING) if one.id not in before]
     return item
@@ -141,6 +156,34 @@ def test_that_a_paid_payment_is_not_is_asked_about_and_no_other_repetition(
     touch_payment(merchant, state=state)
     process(merchant, tell(merchant, status))
     assert (merchant.payment().questioned_at is not None) == asked
+
+
+def test_what_has_waited_here_raises_a_question() -> None:
+    merchant = processing()
+    item = tell(merchant, "00")
+    merchant.world.clock.tick(301)
+    assert_ends(merchant, item, InboxState.PROCESSED, "waited")
+    assert (merchant.payment().state, merchant.payment().questioned_at) == (
+        PaymentState.PROCESSING,
+        merchant.world.clock.now(),
+    )
+    told = ("notification waited here, asking for the status", {"ref": REF, "code": "00"})
+    assert told in merchant.world.telemetry.notes
+
+
+BY_REPLACED_KEY = "a replaced key proved a notification, asking DOKU instead"
+
+
+def test_what_a_replaced_key_proved_of_a_payment_raises_a_question() -> None:
+    merchant = processing()
+    item = tell(merchant, "00", by_replaced_key=True)
+    assert_ends(merchant, item, InboxState.PROCESSED, "replaced_key")
+    assert (merchant.payment().state, merchant.payment().questioned_at) == (
+        PaymentState.PROCESSING,
+        merchant.world.clock.now(),
+    )
+    assert merchant.world.telemetry.counts[Metric.NOTIFICATION_BY_REPLACED_KEY] == 1
+    assert (BY_REPLACED_KEY, {"ref": REF}) in merchant.world.telemetry.notes
 
 
 def test_dokus_reference_is_learnt_where_the_answer_had_none() -> None:
@@ -224,6 +267,33 @@ def test_a_word_about_a_link_ends_with_its_reason_and_leads_to_the_proof(
     merchant = pending(finished=True)
     assert_ends(merchant, tell_link(merchant, status, fresh=fresh), InboxState.PROCESSED, reason)
     assert merchant.binding().state is state
+
+
+def test_what_a_replaced_key_proved_of_a_link_is_counted_and_ends_nothing() -> None:
+    merchant = pending()
+    item = tell_link(merchant, "FAILED", by_replaced_key=True)
+    assert_ends(merchant, item, InboxState.PROCESSED, "replaced_key")
+    assert merchant.binding().state is BindingState.PENDING
+    assert merchant.world.telemetry.counts[Metric.NOTIFICATION_BY_REPLACED_KEY] == 1
+    assert (BY_REPLACED_KEY, {"binding_id": merchant.binding().id}) in merchant.world.telemetry.notes
+
+
+def test_what_a_replaced_key_proved_does_not_stand_for_dokus_own_word_that_comes_late() -> None:
+    merchant = pending(finished=True)
+    (page,) = merchant.world.simulator.world.bindings.values()
+    touch_binding(merchant, auth_code=None)  # DOKU's answer brought none (contract 3.3)
+    process(merchant, tell_link(merchant, "SUCCESS", by_replaced_key=True, auth_code="stolen"))
+    assert (merchant.binding().state, merchant.binding().auth_code) == (BindingState.PENDING, None)
+    process(merchant, tell_link(merchant, "SUCCESS", fresh=False, auth_code=page.code))
+    assert merchant.binding().state is BindingState.ACTIVE
+
+
+def test_the_link_in_the_customers_one_place_is_known_without_the_index_that_may_lag() -> None:
+    merchant = pending(finished=True)
+    item = tell_link(merchant, "SUCCESS")
+    merchant.world.weather = Strike("store.query", Fault.FAIL, count=1_000)
+    assert_ends(merchant, item, InboxState.PROCESSED, None)
+    assert merchant.binding().state is BindingState.ACTIVE
 
 
 def test_a_word_about_a_link_that_names_no_customer_waits_for_a_person() -> None:

@@ -10,7 +10,7 @@ from direct_debit.domain.binding import BindingState
 from direct_debit.domain.payment import FailureReason, PaymentFailure, PaymentState
 from tests.fakes.journey import REF, Merchant
 from tests.fakes.world import World
-from tests.unit.application.support import Meanwhile, linked, touch_binding
+from tests.unit.application.support import Meanwhile, linked, touch_binding, touch_payment
 
 
 def completed(merchant: Merchant) -> list[str]:
@@ -26,6 +26,17 @@ def test_a_new_wait_for_a_settled_payment_is_completed_at_once_and_not_kept() ->
     merchant.pay(task_token="second")
     assert completed(merchant) == ["first", "second"]
     assert merchant.payment().task_token is None
+
+
+def test_a_payment_that_changes_while_a_workflow_begins_to_wait_for_it_is_waited_for() -> None:
+    merchant = linked()
+    merchant.pay()
+    merchant.world.weather = weather = Meanwhile("store.update_item", lambda: touch_payment(merchant))
+    merchant.pay(task_token="task")
+    assert weather.done
+    kept = merchant.payment()
+    assert kept.task_token is not None
+    assert merchant.world.process().vault.unseal(kept.task_token, SealedField.PAYMENT_TASK, kept.ref) == "task"
 
 
 def test_a_link_that_changes_while_a_workflow_begins_to_wait_for_it_is_waited_for() -> None:

@@ -149,6 +149,9 @@ def test_who_is_down_for_longer_finds_everything_in_the_dead_letter_queue_as_it_
     assert mailbox.requests[-1].at - mailbox.requests[0].at >= DAY
     assert mailbox.telemetry.counts[Metric.WEBHOOK_GIVEN_UP] == 1
     assert mailbox.telemetry.counts[Metric.WEBHOOK_FAILED] == len(mailbox.requests)
+    fields = {"ref": "INV.1", "state": "payment.paid", "reason": "connect"}
+    not_taken = [("webhook not taken", fields)] * len(mailbox.requests)
+    assert mailbox.telemetry.notes == [*not_taken, ("webhook given up", fields)]
 
 
 def test_a_redriven_message_gets_another_day() -> None:
