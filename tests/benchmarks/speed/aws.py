@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.benchmarks.speed.merchant import WEBHOOK_KEY, WEBHOOK_SECRET
+from tests.benchmarks.speed.merchant import WEBHOOK_KEY, WEBHOOK_KEYS_AT
 from tests.benchmarks.speed.secret import secret_texts
 
 type Document = Mapping[str, Any]
@@ -43,7 +43,7 @@ class Aws:
 
     def __init__(self, ask_tables: Ask) -> None:
         self._ask_tables = ask_tables
-        self._secrets = {**secret_texts(), WEBHOOK_SECRET: WEBHOOK_KEY}
+        self._secrets = {**secret_texts(), WEBHOOK_KEYS_AT: WEBHOOK_KEY}
         self._services: dict[str, Callable[[str, Document], AwsAnswer]] = {
             "DynamoDB_20120810": self._dynamodb,
             "secretsmanager": self._secretsmanager,

@@ -8,7 +8,7 @@ from tools.local_cloud.issuer import AUDIENCE, Issuer
 ISSUER = "https://login.example/"
 JWKS_PATH = "/jwks"
 WEBHOOK_PATH = "/webhooks"
-WEBHOOK_SECRET = "webhook"
+WEBHOOK_KEYS_AT = "webhook"  # in Secrets Manager
 WEBHOOK_LOG = "WebhookLog"
 WEBHOOK_KEY = "whsec_" + base64.b64encode(b"a key of the bench, 32 bytes long").decode()
 
@@ -33,7 +33,7 @@ def webhook_environment(receiver: str, trusted: str) -> dict[str, str]:
     """Return the variables of DeliverWebhook; `trusted` is a file of authorities."""
     return {
         "WEBHOOK_URL": receiver + WEBHOOK_PATH,
-        "WEBHOOK_SECRET_ID": WEBHOOK_SECRET,
+        "WEBHOOK_SECRET_ID": WEBHOOK_KEYS_AT,
         "WEBHOOK_LOG_TABLE": WEBHOOK_LOG,
         "WEBHOOK_QUEUE_URL": "https://sqs.example/1/webhooks",
         "WEBHOOK_DEAD_QUEUE_URL": "https://sqs.example/1/webhooks-dead",
