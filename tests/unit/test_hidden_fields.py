@@ -23,7 +23,6 @@ HIDDEN = frozenset(
         *("token_id", "auth_code", "otp", "secret_key", "secret_keys", "private_key", "merchant_private_key"),
         *("token_keys", "notice_keys", "issued_token_key", "issued_token_keys", "phone_pepper"),
         *("phone", "phone_no", "customer_name", "email", "id_card", "address", "date_of_birth"),
-        *("device_id", "ip_address"),
         *("redirect_url", "unbind_redirect_url", "web_redirect_url"),
         *("success_registration_url", "failed_registration_url"),
         *("headers", "body", "raw_body", "query"),

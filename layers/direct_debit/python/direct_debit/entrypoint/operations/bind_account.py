@@ -86,8 +86,8 @@ class BindAccountRequest(Command):
         Field(pattern=values.DATE, description="A date as YYYYMMDD.", examples=["19900131"], repr=False),
     ] = None
     metadata: Metadata = Field(default_factory=dict)
-    device_id: Annotated[DeviceId | None, Field(repr=False)] = None
-    ip_address: Annotated[IpAddress | None, Field(repr=False)] = None
+    device_id: DeviceId | None = None
+    ip_address: IpAddress | None = None
     task_token: Annotated[TaskToken | None, Field(repr=False)] = None
 
     def to_command(self) -> BindAccount:

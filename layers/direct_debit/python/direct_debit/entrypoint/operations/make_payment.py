@@ -62,8 +62,8 @@ class MakePaymentRequest(Command):
     ] = None
     success_url: ReturnUrl | None = None
     failed_url: ReturnUrl | None = None
-    device_id: Annotated[DeviceId | None, Field(repr=False)] = None
-    ip_address: Annotated[IpAddress | None, Field(repr=False)] = None
+    device_id: DeviceId | None = None
+    ip_address: IpAddress | None = None
     metadata: Metadata = Field(default_factory=dict)
     task_token: Annotated[TaskToken | None, Field(repr=False)] = None
     customer_id: OwnCustomer = None
