@@ -22,7 +22,8 @@ _ACCOUNT = "1" * 12
 _SUFFIX = "-" + "X" * 13  # what CloudFormation puts behind a name that it makes
 _SECRET_SUFFIX = "-" + "X" * 6  # and Secrets Manager behind a secret's
 _LONGEST_QUEUE_NAME = 80
-_WORTH_SHORTENING = 100  # bytes of a parameter's value
+_WORTH_SHORTENING = 100  # characters of a parameter's value
+_AT_LEAST_NAMED = 5  # parameters, where none is that long
 
 
 def find_too_large(template: Node, target: Target, values: Mapping[str, str]) -> Iterator[str]:
@@ -33,7 +34,8 @@ def find_too_large(template: Node, target: Target, values: Mapping[str, str]) ->
         return
     used = parameters_used(template, variables(deployed_functions(template, values)[largest]))
     lengths = {name: len(values.get(name, "")) for name in used}
-    long = sorted((name for name in used if lengths[name] > _WORTH_SHORTENING), key=lambda name: -lengths[name])
+    ordered = sorted(used, key=lambda name: -lengths[name])
+    long = [name for name in ordered if lengths[name] > _WORTH_SHORTENING] or ordered[:_AT_LEAST_NAMED]
     yield (
         f"{', '.join(f'{name} ({lengths[name]:,})' for name in long)}: shorten what is long, by"
         f" {sizes[largest] - LARGEST_ENVIRONMENT:,} characters at least: Lambda takes {LARGEST_ENVIRONMENT:,} bytes of"

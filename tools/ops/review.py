@@ -15,6 +15,7 @@ from direct_debit.application.payments.close_reversal import close_reversal as e
 from direct_debit.application.payments.close_review import close_review as end_review
 from direct_debit.application.ports.fleet import CircuitState
 from direct_debit.application.ports.inbox import InboxItem, InboxKind, InboxState
+from direct_debit.application.ports.ports import Ports
 from direct_debit.domain.binding import Binding, BindingState
 from direct_debit.domain.payment import Payment, PaymentState
 from direct_debit.domain.refund import RefundState
@@ -143,14 +144,7 @@ def close_reversal(ref: str, system: System) -> Report:
 
     Raises OpsError when there is no such payment, or nothing to close.
     """
-    try:
-        payment = end_reversal(ref, system.ports)
-    except (NotFound, Rejected) as error:
-        raise OpsError(f"{error.detail}: {ref}") from None
-    return Report(
-        {"partnerReferenceNo": ref, "closed": True, "state": payment.state},
-        [f"closed the reversal of {ref}, which stays {payment.state}"],
-    )
+    return _close("reversal", end_reversal, ref, system)
 
 
 def close_review(ref: str, system: System) -> Report:
@@ -158,13 +152,17 @@ def close_review(ref: str, system: System) -> Report:
 
     Raises OpsError when there is no such payment, or nothing to close.
     """
+    return _close("review", end_review, ref, system)
+
+
+def _close(what: str, end: Callable[[str, Ports], Payment], ref: str, system: System) -> Report:
     try:
-        payment = end_review(ref, system.ports)
+        payment = end(ref, system.ports)
     except (NotFound, Rejected) as error:
         raise OpsError(f"{error.detail}: {ref}") from None
     return Report(
         {"partnerReferenceNo": ref, "closed": True, "state": payment.state},
-        [f"closed the review of {ref}, which stays {payment.state}"],
+        [f"closed the {what} of {ref}, which stays {payment.state}"],
     )
 
 

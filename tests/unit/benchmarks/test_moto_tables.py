@@ -1,10 +1,11 @@
 """moto's tables in the bench find what the tests' own store finds, before and after each kind of write."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 from moto import mock_aws
 
+from tests.benchmarks.speed.aws import Ask, Document
 from tests.benchmarks.speed.moto_tables import MotoTables
 from tests.fakes.in_memory_dynamodb import APPLICATION_SCHEMA, InMemoryDynamoDb
 from tests.fakes.processes import BINDINGS, TRANSACTIONS
@@ -29,7 +30,15 @@ def both() -> Iterator[tuple[InMemoryDynamoDb, MotoTables]]:
         yield store, MotoTables(store, "ap-southeast-1")
 
 
-def found(ask: MotoTables | InMemoryDynamoDb, attribute: str, value: str, index: str | None = None) -> object:
+def in_memory(store: InMemoryDynamoDb) -> Ask:
+    def ask(method: str, request: Document) -> Mapping[str, object]:
+        call: Callable[..., Mapping[str, object]] = getattr(store, method)
+        return call(**request)
+
+    return ask
+
+
+def found(ask: Ask, attribute: str, value: str, index: str | None = None) -> object:
     request = {
         "TableName": TRANSACTIONS,
         **({"IndexName": index} if index else {}),
@@ -37,8 +46,7 @@ def found(ask: MotoTables | InMemoryDynamoDb, attribute: str, value: str, index:
         "ExpressionAttributeNames": {"#a": attribute},
         "ExpressionAttributeValues": {":v": {"S": value}},
     }
-    answer = ask.ask("query", request) if isinstance(ask, MotoTables) else ask.query(**request)  # type: ignore[arg-type]  # a request as a plain dictionary
-    return answer["Items"]
+    return ask("query", request)["Items"]
 
 
 def differences(store: InMemoryDynamoDb, moto: MotoTables) -> list[str]:
@@ -48,14 +56,14 @@ def differences(store: InMemoryDynamoDb, moto: MotoTables) -> list[str]:
         f"{name or 'table'}: {value}"
         for attribute, name in places
         for value in sorted(values)
-        if found(store, attribute, value, name) != found(moto, attribute, value, name)
+        if found(in_memory(store), attribute, value, name) != found(moto.ask, attribute, value, name)
     ]
 
 
 def test_what_was_stored_before_is_found(both: tuple[InMemoryDynamoDb, MotoTables]) -> None:
     store, moto = both
     assert differences(store, moto) == []
-    assert found(moto, "customerId", "CUST-1", "customer") != []
+    assert found(moto.ask, "customerId", "CUST-1", "customer") != []
 
 
 WRITES: dict[str, tuple[str, dict[str, object]]] = {
@@ -90,7 +98,7 @@ WRITES: dict[str, tuple[str, dict[str, object]]] = {
 def test_what_is_written_is_found_under_its_new_values(both: tuple[InMemoryDynamoDb, MotoTables], write: str) -> None:
     store, moto = both
     method, request = WRITES[write]
-    getattr(store, method)(**request)
+    in_memory(store)(method, request)
     moto.ask(method, request)
     assert differences(store, moto) == []
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.template.translation import source
 from tests.unit.deploy.test_check_parameters import FOUND, SANDBOX, given, problems
-from tools.deploy.environment_size import LARGEST_ENVIRONMENT, measure_environments
+from tools.deploy.environment_size import LARGEST_ENVIRONMENT, find_too_large, measure_environments
 from tools.deploy.parameters import resolve_parameters
 from tools.deploy.target import Target
 
@@ -43,6 +43,14 @@ def test_it_is_said_which_parameters_are_long_and_by_how_much_too_long() -> None
     (problem,) = problems(given(DefaultSuccessUrl=success, DefaultFailedUrl=failed))
     assert problem.startswith("DefaultSuccessUrl (1,521), DefaultFailedUrl (521): shorten what is long, by ")
     assert "Lambda takes 4,096 bytes of environment" in problem
+
+
+def test_where_none_is_long_the_longest_are_named() -> None:
+    """So many short ones that together they are too much; here the stack's own name is what is long."""
+    target = replace(given(DefaultSuccessUrl=PAGE + "s" * 60), stack="s" * 300)
+    (problem,) = find_too_large(source(), target, resolve_parameters(source(), target, FOUND))
+    assert problem.startswith("DefaultSuccessUrl (81), ")
+    assert problem.partition(":")[0].count("(") == 5
 
 
 def test_what_is_written_with_more_signs_in_json_counts_as_such() -> None:
